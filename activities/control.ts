@@ -1,0 +1,18 @@
+/**
+ * All verbs of the control worker as one object; the workflow's proxies take their types from it.
+ */
+import { createPowerActivities } from './power.ts';
+import { createPreflightActivities, type Sites } from './preflight.ts';
+import { createRecoveryPointActivities } from './recovery-point.ts';
+import { createRetireActivities } from './retire.ts';
+import { createTargetActivities } from './target.ts';
+
+export const createControlActivities = (sites: Sites) => ({
+  ...createPreflightActivities(sites),
+  ...createRecoveryPointActivities(sites),
+  ...createPowerActivities(sites),
+  ...createTargetActivities(sites),
+  ...createRetireActivities(sites),
+});
+
+export type ControlActivities = ReturnType<typeof createControlActivities>;

@@ -1,0 +1,98 @@
+/**
+ * Power on both sides.
+ * Rule (S1): before either side is started the other one is observed stopped, here, right before the call, and not
+ * from what somebody remembered.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { FailbackInput } from '../model/failback-input.ts';
+import { Failure, refused } from '../model/failure.ts';
+import type { Power, SourceMachine, TargetMachine } from '../model/machine.ts';
+import type { Work } from '../sites/source.ts';
+import type { TargetSite } from '../sites/target.ts';
+import { activity } from './attempt.ts';
+import type { Sites } from './preflight.ts';
+
+/** How often the guest is looked at while it boots, in milliseconds. */
+const guestLookEveryMs = 500;
+
+export interface SourceStart {
+  readonly failback: FailbackInput;
+  /** Whether the sealed disks may already hang on the target machine. */
+  readonly disksReturned: boolean;
+}
+
+export const createPowerActivities = (sites: Sites) => ({
+  ensureSourceStopped: activity(
+    'ensureSourceStopped',
+    (input: FailbackInput, work): Promise<SourceMachine> =>
+      sites.source(input.source.site).ensureStopped(input.source.path, work),
+  ),
+
+  ensureSourceStarted: activity('ensureSourceStarted', async (input: SourceStart, work): Promise<SourceMachine> => {
+    const { failback } = input;
+    await assertTargetOff(sites.target(failback.target.site), input, work);
+    return await sites.source(failback.source.site).ensureStarted(failback.source.path, work);
+  }),
+
+  ensureTargetStarted: activity('ensureTargetStarted', async (input: FailbackInput, work): Promise<TargetMachine> => {
+    const source = await sites.source(input.source.site).observeMachine(input.source.path, work);
+    assertOff('source', input.source.path, source.power, source.powerSeen);
+    return await sites.target(input.target.site).ensureStarted(input.target.path, work);
+  }),
+
+  ensureTargetStopped: activity(
+    'ensureTargetStopped',
+    (input: FailbackInput, work): Promise<TargetMachine> =>
+      sites.target(input.target.site).ensureStopped(input.target.path, work),
+  ),
+
+  /** Waits until the guest's agent answers and an address is known; Refused when it takes longer than the policy allows. */
+  observeGuest: activity(
+    'observeGuest',
+    (input: FailbackInput, work): Promise<TargetMachine> => awaitGuest(sites.target(input.target.site), input, work),
+  ),
+});
+
+/**
+ * A target whose disks never came back to it has nothing to run (S4), so a vCenter that is out of reach must not keep
+ * the source from serving again; once the disks were returned, only a look at the target will do.
+ */
+async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work): Promise<void> {
+  const { path } = input.failback.target;
+  try {
+    const target = await site.observeMachine(path, work);
+    assertOff('target', path, target.power, target.powerSeen);
+  } catch (error) {
+    const unseen = error instanceof Failure && error.kind === 'Transient';
+    if (!unseen || input.disksReturned) throw error;
+    work.report('the target cannot be seen, but its disks never came back to it');
+  }
+}
+
+function assertOff(side: string, path: string, power: Power, seen: string): void {
+  if (power === 'stopped' || (side === 'source' && power === 'absent')) return;
+  throw refused({
+    op: 'observe-power',
+    subject: path,
+    message: `the ${side} is ${power} (${seen}), so the other side must not start`,
+    hint: `Find out who started the ${side}; stop it, then resolve with retry, or undo.`,
+  });
+}
+
+async function awaitGuest(site: TargetSite, input: FailbackInput, work: Work): Promise<TargetMachine> {
+  const deadline = performance.now() + input.policy.guestWaitSeconds * 1000;
+  for (;;) {
+    const seen = await site.observeMachine(input.target.path, work);
+    if (seen.power === 'running' && seen.guest.agent === 'running' && seen.guest.ip !== undefined) return seen;
+    if (seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline) return seen;
+    if (performance.now() > deadline)
+      throw refused({
+        op: 'observe-guest',
+        subject: input.target.path,
+        message: `the guest did not answer within ${input.policy.guestWaitSeconds} s (power ${seen.power}, agent ${seen.guest.agent})`,
+        hint: 'Look at its console. Resolve with retry to wait again, or cancel with the loss flag to return to the source.',
+      });
+    work.report(`power ${seen.power}, guest agent ${seen.guest.agent}`);
+    await setTimeout(guestLookEveryMs, undefined, { signal: work.signal });
+  }
+}

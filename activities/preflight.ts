@@ -1,0 +1,91 @@
+/**
+ * Asks both sides whether the way home is clear and pairs their disks. Looks only; changes nothing.
+ * Rule: one side being out of reach is an answer (a refusing check), not an error.
+ */
+import type { Check } from '../model/check.ts';
+import type { FailbackInput } from '../model/failback-input.ts';
+import { Failure } from '../model/failure.ts';
+import type { DiskPair, SourceMachine, TargetMachine } from '../model/machine.ts';
+import { pairDisks } from '../model/pairing.ts';
+import type { SourceSite, Work } from '../sites/source.ts';
+import type { TargetSite } from '../sites/target.ts';
+import { activity } from './attempt.ts';
+
+export interface Sites {
+  source(site: string): SourceSite;
+  target(site: string): TargetSite;
+}
+
+export interface PreflightAnswer {
+  readonly checks: readonly Check[];
+  /** Absent when a side could not be seen at all; then some check refuses. */
+  readonly source?: SourceMachine;
+  readonly target?: TargetMachine;
+  readonly pairs: readonly DiskPair[];
+}
+
+export const createPreflightActivities = (sites: Sites) => ({
+  observePreflight: activity('observePreflight', async (input: FailbackInput, work): Promise<PreflightAnswer> => {
+    const { policy } = input;
+    const sourceSite = sites.source(input.source.site);
+    const targetSite = sites.target(input.target.site);
+    const source = await look('source', input.source.path, () => sourceSite.observeMachine(input.source.path, work));
+    const target = await look('target', input.target.path, () => targetSite.observeMachine(input.target.path, work));
+    const checks = [
+      ...(await ask('source', input.source.path, () => sourceSite.preflight(input.source.path, work))),
+      ...(await askTarget(targetSite, input, source.seen, work)),
+    ];
+    if (!source.seen || !target.seen) {
+      const told = checks.some((check) => check.verdict === 'refuse');
+      return { checks: told ? checks : [...checks, ...source.checks, ...target.checks], pairs: [] };
+    }
+    const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
+    checks.push(...pairing.checks);
+    return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
+  }),
+});
+
+const askTarget = (
+  site: TargetSite,
+  input: FailbackInput,
+  source: SourceMachine | undefined,
+  work: Work,
+): Promise<Check[]> =>
+  ask('target', input.target.path, () =>
+    site.preflight(
+      {
+        path: input.target.path,
+        mover: input.mover.path,
+        write: input.policy.write,
+        diskSizesBytes: (source?.disks ?? []).map((disk) => disk.sizeBytes),
+      },
+      work,
+    ),
+  );
+
+interface Look<T> {
+  readonly seen?: T;
+  readonly checks: Check[];
+}
+
+async function look<T>(side: string, path: string, see: () => Promise<T>): Promise<Look<T>> {
+  try {
+    return { seen: await see(), checks: [] };
+  } catch (error) {
+    return { checks: [asCheck(side, path, error)] };
+  }
+}
+
+async function ask(side: string, path: string, see: () => Promise<Check[]>): Promise<Check[]> {
+  try {
+    return await see();
+  } catch (error) {
+    return [asCheck(side, path, error)];
+  }
+}
+
+/** Only what the world itself says becomes a check; a fault of ours (or a cancel) stays an error. */
+function asCheck(side: string, path: string, error: unknown): Check {
+  if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
+  return { id: `${side}-observed`, verdict: 'refuse', subject: path, seen: error.message, remedy: error.hint };
+}

@@ -1,0 +1,48 @@
+/**
+ * The target's disks: opened for the mover, returned to their machine, or given up.
+ * Rule (S4): an open disk hangs on the mover and on nothing else; the site looks before and after each step.
+ */
+import type { FailbackInput } from '../model/failback-input.ts';
+import type { DiskPair, OpenDisk, TargetMachine } from '../model/machine.ts';
+import type { TargetRequest } from '../sites/target.ts';
+import { activity } from './attempt.ts';
+import type { Sites } from './preflight.ts';
+
+export interface TargetInput {
+  readonly failback: FailbackInput;
+  readonly run: string;
+  readonly pairs: readonly DiskPair[];
+}
+
+const request = ({ failback, run, pairs }: TargetInput): TargetRequest => ({
+  path: failback.target.path,
+  run,
+  machine: failback.machine,
+  write: failback.policy.write,
+  pairs,
+  mover: failback.mover.path,
+});
+
+export const createTargetActivities = (sites: Sites) => {
+  const site = (input: TargetInput) => sites.target(input.failback.target.site);
+  return {
+    ensureDisksOpen: activity(
+      'ensureDisksOpen',
+      (input: TargetInput, work): Promise<OpenDisk[]> => site(input).ensureDisksOpen(request(input), work),
+    ),
+    /** From the mover back to the machine, in two looks: released first, then returned. */
+    ensureDisksReturned: activity('ensureDisksReturned', async (input: TargetInput, work): Promise<TargetMachine> => {
+      await site(input).ensureDisksReleased(request(input), work);
+      return await site(input).ensureDisksReturned(request(input), work);
+    }),
+    ensureDisksAbandoned: activity(
+      'ensureDisksAbandoned',
+      (input: TargetInput, work): Promise<string[]> => site(input).ensureDisksAbandoned(request(input), work),
+    ),
+    /** After commit: our marks go; answers what stays on purpose. */
+    ensureTargetFinished: activity(
+      'ensureTargetFinished',
+      (input: TargetInput, work): Promise<string[]> => site(input).ensureFinished(request(input), work),
+    ),
+  };
+};

@@ -1,0 +1,70 @@
+/**
+ * The verbs of a mover: bytes from a recovery point to an open disk, and the seal that makes it bootable.
+ * Rule: the mover obtains its own grants and finds its own device; workflows see sizes, counts and digests.
+ */
+import { sealDisk as seal, transferDisk as transfer } from '../disk/target-disk.ts';
+import type { DiskPoint, OpenDisk, SealProof, TransferProof } from '../model/machine.ts';
+import type { SourceReader } from '../sites/source.ts';
+import type { DeviceFinder } from '../sites/target.ts';
+import { activity, type ReportingWork } from './attempt.ts';
+
+export interface MoverParts {
+  reader(site: string): SourceReader;
+  readonly finder: DeviceFinder;
+  /** Folder of journals and digests on the mover. */
+  readonly stateDir: string;
+}
+
+export interface TransferInput {
+  readonly machine: string;
+  readonly run: string;
+  readonly sourceSite: string;
+  readonly disk: OpenDisk;
+  readonly point: DiskPoint;
+  /** The point the disk is current at; absent for a full transfer. */
+  readonly base?: DiskPoint;
+}
+
+export const createMoverActivities = (parts: MoverParts) => ({
+  transferDisk: activity('transferDisk', async (input: TransferInput, work): Promise<TransferProof> => {
+    const place = await placeOf(parts, input, work);
+    const reader = parts.reader(input.sourceSite);
+    const { point, base } = input;
+    const source = await reader.openPoint({ point, disk: input.disk.disk, ...(base ? { base } : {}) }, work);
+    try {
+      return await transfer({
+        ...place,
+        source,
+        point: point.id,
+        ...(base ? { base: base.id } : {}),
+        ...telling(work),
+      });
+    } finally {
+      await source.close();
+    }
+  }),
+
+  /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
+  sealDisk: activity('sealDisk', async (input: TransferInput, work): Promise<SealProof> => {
+    const place = await placeOf(parts, input, work);
+    const source = await parts.reader(input.sourceSite).openPoint({ point: input.point, disk: input.disk.disk }, work);
+    try {
+      return await seal({ ...place, source, point: input.point.id, ...telling(work) });
+    } finally {
+      await source.close();
+    }
+  }),
+});
+
+export type MoverActivities = ReturnType<typeof createMoverActivities>;
+
+const placeOf = async (parts: MoverParts, input: TransferInput, work: ReportingWork) => ({
+  path: await parts.finder.findDevice(input.disk, work),
+  sizeBytes: input.disk.sizeBytes,
+  disk: input.disk.disk,
+  machine: input.machine,
+  run: input.run,
+  stateDir: parts.stateDir,
+});
+
+const telling = (work: ReportingWork) => ({ signal: work.signal, report: work.beat });

@@ -1,0 +1,175 @@
+/**
+ * `homeward failback complete|commit|cancel|hold|resume|resolve <machine>`: what people say to a run.
+ * Rule: nothing that stops or deletes is sent before the person saw what it does and said yes (S2, S002-11).
+ */
+import { type Command, Option } from 'commander';
+import type { Message, MessageName } from '../../model/message.ts';
+import { confirm } from '../confirm.ts';
+import type { Link } from '../connect.ts';
+import type { Answer } from '../message.ts';
+import { withPatience } from '../patience.ts';
+import { Problem } from '../problem.ts';
+import { describeCommit, describeCompletion } from '../render/confirm.ts';
+import { plain } from '../render/paint.ts';
+import { whoTypes } from '../screen.ts';
+import { isOpen, type View } from '../view.ts';
+import { type Context, contextOf, namingUnknown, withTemporal } from './context.ts';
+
+interface MessageOptions {
+  readonly by: string;
+  readonly note?: string;
+  readonly run?: string;
+  readonly evidence?: string;
+  readonly acceptLoss?: boolean;
+  readonly retry?: boolean;
+  readonly undo?: boolean;
+  readonly signal?: boolean;
+  readonly yes?: boolean;
+}
+
+interface Verb {
+  readonly verb: string;
+  readonly name: MessageName;
+  readonly description: string;
+  /** Adds the verb's own options. */
+  readonly extend?: (command: Command) => void;
+  /** Shows what it does and asks; returns what the person approved. */
+  readonly approve?: (asked: Asked) => Promise<Partial<Message>>;
+}
+
+interface Asked {
+  readonly context: Context;
+  readonly link: Link;
+  readonly machine: string;
+  readonly options: MessageOptions;
+}
+
+const yesOption = (command: Command) => command.option('--yes', 'do not ask; needed without a terminal');
+
+const verbs: readonly Verb[] = [
+  {
+    verb: 'complete',
+    name: 'completeFailover',
+    description: 'stop the source, move the last changes and start the machine at home',
+    extend: yesOption,
+    approve: approveCompletion,
+  },
+  {
+    verb: 'commit',
+    name: 'commit',
+    description: 'keep the machine at home and delete the source; no way back',
+    extend: (command) =>
+      yesOption(command).option('--evidence <digest>', 'the evidence digest you approve; default: the one shown'),
+    approve: approveCommit,
+  },
+  {
+    verb: 'cancel',
+    name: 'cancel',
+    description: 'take everything back; the source serves',
+    extend: (command) =>
+      command.option('--accept-loss', 'after the target went live: accept to lose what was written there'),
+  },
+  { verb: 'hold', name: 'hold', description: 'do nothing more until resumed' },
+  { verb: 'resume', name: 'resume', description: 'go on after a hold' },
+  {
+    verb: 'resolve',
+    name: 'resolve',
+    description: 'answer a call for an operator: --retry the step, or --undo everything',
+    extend: (command) =>
+      command
+        .addOption(new Option('--retry', 'the cause is mended; try the step again').conflicts('undo'))
+        .addOption(new Option('--undo', 'take everything back')),
+  },
+];
+
+export function addMessages(failback: Command): void {
+  for (const verb of verbs) {
+    const command = failback
+      .command(verb.verb)
+      .description(verb.description)
+      .argument('<machine>', 'the machine')
+      .option('--by <name>', 'who says it; goes into the record', whoTypes())
+      .option('--note <text>', 'why; goes into the record')
+      .option('--run <id>', 'refuse it when another run is under way')
+      .option('--signal', 'send it durably, without an answer; works while workers are down');
+    verb.extend?.(command);
+    command.action((machine: string, options: MessageOptions, self: Command) => say(verb, machine, options, self));
+  }
+}
+
+async function say(verb: Verb, machine: string, options: MessageOptions, command: Command): Promise<void> {
+  if (verb.name === 'resolve' && !options.retry && !options.undo)
+    throw new Problem(
+      'usage',
+      'say how to resolve it',
+      'Add --retry (the cause is mended) or --undo (take everything back).',
+    );
+  const context = await contextOf(command);
+  const { sendMessage } = await import('../message.ts');
+  const work = (link: Link) => async () => {
+    const approved = (await verb.approve?.({ context, link, machine, options })) ?? {};
+    const message: Message = { ...messageOf(verb.name, options), ...approved };
+    const sending = sendMessage(link, machine, message, { signal: options.signal === true });
+    return await withPatience(`waiting for ${machine} to answer`, sending, context.screen.json);
+  };
+  const answer = await withTemporal(context, (link) => namingUnknown(context.loaded.inventory, machine, work(link)()));
+  context.screen.answer(() => told(verb, machine, answer, options), {
+    machine,
+    message: verb.name,
+    durable: options.signal === true,
+    ...answer,
+  });
+}
+
+const messageOf = (name: MessageName, options: MessageOptions): Message => ({
+  name,
+  by: options.by,
+  ...(options.note === undefined ? {} : { note: options.note }),
+  ...(options.run === undefined ? {} : { run: options.run }),
+  ...(options.evidence === undefined ? {} : { evidence: options.evidence }),
+  ...(options.acceptLoss ? { acceptLoss: true } : {}),
+  ...(name === 'resolve' ? { action: options.undo ? 'undo' : 'retry' } : {}),
+});
+
+function told(verb: Verb, machine: string, answer: Answer, options: MessageOptions): string {
+  const see = `See it: homeward failback status ${machine}`;
+  if (options.signal)
+    return `${verb.name} is kept for ${machine} until a worker takes it; a signal gets no answer. ${see}`;
+  const reason = answer.reason ? ` (${plain(answer.reason)})` : '';
+  return `${machine} took ${verb.name}${reason}; phase ${plain(answer.phase ?? 'unknown')}. ${see} --watch`;
+}
+
+/** Looks at the run a person is about to approve something of. Throws Problem `not-found` when it is over. */
+async function openRun({ context, link, machine }: Asked): Promise<View> {
+  const { observe } = await import('../observe.ts');
+  const view = await withPatience(`asking ${machine}`, observe(link, machine), context.screen.json);
+  if (isOpen(view)) return view;
+  throw new Problem('not-found', `the run of ${machine} has ended`, `Look at it: homeward failback status ${machine}`);
+}
+
+/** S002-11, S001-12: direction, bytes and outage are shown; the answer is bound to the run that was shown. */
+async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options } = asked;
+  const view = await openRun(asked);
+  const { status } = view;
+  const silent = `Complete the failover of ${machine}: what it would cost is unknown. ${view.silent ?? ''}`;
+  await confirm(context.screen, status ? describeCompletion(view, status) : silent, machine, options.yes === true);
+  return status && options.run === undefined ? { run: status.run } : {};
+}
+
+/** S2: what is deleted and the digest are shown; the commit names exactly that run and that digest. */
+async function approveCommit(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options } = asked;
+  const { status, silent } = await openRun(asked);
+  if (!status) {
+    if (options.yes && options.evidence !== undefined) return {};
+    throw new Problem(
+      'unreachable',
+      `nothing was sent: what a commit of ${machine} deletes cannot be shown. ${silent ?? ''}`,
+      'Start the control worker, or name the digest yourself: --evidence DIGEST --signal --yes.',
+    );
+  }
+  await confirm(context.screen, describeCommit(status), machine, options.yes === true);
+  const evidence = options.evidence ?? status.evidence;
+  return { run: options.run ?? status.run, ...(evidence === undefined ? {} : { evidence }) };
+}

@@ -1,0 +1,56 @@
+/**
+ * `homeward failback start <machine>`: begins the way home under the machine's policy, or under options for this run.
+ * Rule: what the run does is fixed at its start; options change this run only, never the inventory.
+ */
+import { type Command, Option } from 'commander';
+import { controlQueue } from '../../model/failback-input.ts';
+import type { RunOptions } from '../failback.ts';
+import { withPatience } from '../patience.ts';
+import { contextOf, inputFor, withTemporal } from './context.ts';
+import { seconds } from './parse.ts';
+import { tellEnd } from './status.ts';
+
+interface StartOptions extends RunOptions {
+  readonly watch?: boolean;
+}
+
+export function addStart(failback: Command): void {
+  failback
+    .command('start')
+    .description('begin to bring a machine home; the source goes on serving')
+    .argument('<machine>', 'a machine of the inventory')
+    .addOption(
+      new Option('--sync <when>', 'copy before the cutover, or during it (one full copy)').choices([
+        'before',
+        'during',
+      ]),
+    )
+    .addOption(
+      new Option('--write <way>', 'the original disks, or new ones beside them').choices(['in-place', 'staged']),
+    )
+    .option('--round-every <seconds>', 'pause between rounds', seconds(0.1, 86_400))
+    .option('--watch', 'watch it until it ends')
+    .action(async (machine: string, options: StartOptions, command: Command) => {
+      const context = await contextOf(command);
+      const input = inputFor(context.loaded.inventory, machine);
+      await withTemporal(context, async (link) => {
+        const { startFailback, withOptions } = await import('../failback.ts');
+        const { workersOn } = await import('../workers.ts');
+        const started = await withPatience(
+          'starting',
+          startFailback(link, withOptions(input, options)),
+          context.screen.json,
+        );
+        const said = `${machine} is on its way home (run ${started.runId}).`;
+        if (options.watch) context.screen.note(said);
+        else context.screen.answer(() => `${said}\nSee it: homeward failback status ${machine} --watch`, started);
+        if ((await workersOn(link, controlQueue)) === 0)
+          context.screen.note(
+            `homeward: no worker serves the task queue "${controlQueue}" yet; the run waits for one.`,
+          );
+        if (!options.watch) return;
+        const { watch } = await import('../watch.ts');
+        tellEnd(await watch(link, machine, context.screen), context.screen);
+      });
+    });
+}

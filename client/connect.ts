@@ -1,0 +1,101 @@
+/**
+ * The one place where the client opens a connection to Temporal, and where Temporal's errors become problems.
+ * Rule: every call has a deadline, so that nobody waits before a silent prompt. Never retries by itself.
+ */
+import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
+import type { Inventory } from '../model/inventory.ts';
+import { Problem } from './problem.ts';
+
+export interface Link {
+  readonly client: Client;
+  readonly settings: TemporalSettings;
+  /** Runs calls to the server with a deadline from now, in milliseconds. */
+  within<R>(timeoutMs: number, call: () => Promise<R>): Promise<R>;
+  close(): Promise<void>;
+}
+
+/** A server that is up answers in milliseconds; someone waits at a prompt when it is not. */
+export const connectTimeoutMs = 3_000;
+
+/** Opens a connection. Throws a Problem `unreachable` that says which address was tried and where it comes from. */
+export async function connect(section: Inventory['temporal'], timeoutMs = connectTimeoutMs): Promise<Link> {
+  const settings = temporalSettings(section);
+  try {
+    const connection = await Connection.connect({
+      ...(settings.connectionOptions as Parameters<typeof Connection.connect>[0]),
+      connectTimeout: timeoutMs,
+    });
+    return link(connection, settings);
+  } catch (cause) {
+    throw new Problem(
+      'unreachable',
+      `Temporal does not answer at ${settings.address} (${settings.origin})${reason(cause)}`,
+      'Start it, or say where it is: TEMPORAL_ADDRESS, a Temporal profile, or temporal.address in homeward.yaml.',
+      cause,
+    );
+  }
+}
+
+/** A link over a connection that is open already, for tests and for programs that have one. */
+export function link(connection: Connection, settings: TemporalSettings): Link {
+  const client = new Client({ connection, namespace: settings.namespace });
+  return {
+    client,
+    settings,
+    within: (timeoutMs, call) => connection.withDeadline(Date.now() + timeoutMs, call),
+    close: () => connection.close(),
+  };
+}
+
+/** gRPC's own word for it, where it says more than "not there": certificates, keys, names. */
+function reason(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  if (!isGrpcServiceError(inner) || (inner.code as number) === grpcDeadlineExceeded) return '';
+  return `: ${inner.details}`;
+}
+
+const grpcDeadlineExceeded = 4;
+const grpcNotFound = 5;
+const grpcPermissionDenied = 7;
+const grpcUnavailable = 14;
+const grpcUnauthenticated = 16;
+
+/** Turns what a call to Temporal threw into a Problem, as far as it is known; anything else comes back as it was. */
+export function asProblem(error: unknown, machine: string, settings: TemporalSettings): unknown {
+  if (error instanceof WorkflowNotFoundError) {
+    const closed = /already completed/.test(error.message);
+    return new Problem(
+      'not-found',
+      closed ? `the run of ${machine} has ended` : `Temporal knows no run of ${machine}`,
+      closed ? `Look at it: homeward failback status ${machine}` : `Start one: homeward failback start ${machine}`,
+      error,
+    );
+  }
+  const inner = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
+  if (!isGrpcServiceError(inner)) return error;
+  const at = `Temporal at ${settings.address} (${settings.origin})`;
+  const code: number = inner.code;
+  if (code === grpcDeadlineExceeded || code === grpcUnavailable)
+    return new Problem(
+      'unreachable',
+      `${at} stopped answering`,
+      'Try again; nothing is lost, runs go on by themselves.',
+      error,
+    );
+  if (code === grpcPermissionDenied || code === grpcUnauthenticated)
+    return new Problem(
+      'unreachable',
+      `${at} refuses this user: ${inner.details}`,
+      'Check TEMPORAL_API_KEY or the certificate of the Temporal profile.',
+      error,
+    );
+  if (code === grpcNotFound && /namespace/i.test(inner.details))
+    return new Problem(
+      'unreachable',
+      `${at} has no namespace "${settings.namespace}"`,
+      `Create it (temporal operator namespace create -n ${settings.namespace}) or correct temporal.namespace.`,
+      error,
+    );
+  return error;
+}

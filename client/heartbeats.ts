@@ -1,0 +1,60 @@
+/**
+ * Reads what the movers say in their heartbeats, straight from the server, for bars that move between two rounds.
+ * Rule: heartbeat details are data from outside; what does not look like progress is left out, never guessed.
+ */
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { LoadedDataConverter } from '@temporalio/common';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { z } from 'zod';
+import type { TransferProgress } from '../model/progress.ts';
+import type { Pending } from './view.ts';
+
+const progress = z.object({
+  disk: z.string(),
+  stage: z.enum(['waiting', 'listing', 'copying', 'proving', 'sealing', 'done']),
+  doneBytes: z.number(),
+  totalBytes: z.number(),
+  bytesPerSecond: z.number(),
+  epoch: z.number(),
+});
+
+/** Every progress report in one heartbeat's details: a report, a list of them, or an object that carries either. */
+export function progressIn(details: unknown): TransferProgress[] {
+  if (Array.isArray(details)) return details.flatMap(progressIn);
+  if (typeof details !== 'object' || details === null) return [];
+  const parsed = progress.safeParse(details);
+  if (parsed.success) return [parsed.data];
+  const carried = (details as { progress?: unknown }).progress;
+  return carried === undefined ? [] : progressIn(carried);
+}
+
+type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+const stamp = (time: RawPending['lastHeartbeatTime']): string | undefined =>
+  time?.seconds ? new Date(Number(time.seconds) * 1000).toISOString() : undefined;
+
+/** The pending activities of one workflow and the transfers they report. Payloads go through the client's own codec. */
+export async function pendingOf(
+  description: WorkflowExecutionDescription,
+  converter: LoadedDataConverter,
+): Promise<{ pending: Pending[]; transfers: TransferProgress[] }> {
+  const raw = description.raw.pendingActivities ?? [];
+  const transfers: TransferProgress[] = [];
+  const pending: Pending[] = [];
+  for (const activity of raw) {
+    const details = await decodeArrayFromPayloads(converter, activity.heartbeatDetails?.payloads);
+    transfers.push(...progressIn(details));
+    const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
+    const failure = activity.lastFailure?.message;
+    const beat = stamp(activity.lastHeartbeatTime);
+    pending.push({
+      activity: activity.activityType?.name ?? 'unknown',
+      attempt: activity.attempt ?? 1,
+      paused: activity.paused === true,
+      ...(typeof doing === 'string' ? { doing } : {}),
+      ...(failure ? { lastFailure: failure } : {}),
+      ...(beat ? { lastHeartbeatAt: beat } : {}),
+    });
+  }
+  return { pending, transfers };
+}

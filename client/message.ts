@@ -1,0 +1,104 @@
+/**
+ * Says something to a run: as an update, which answers yes or no at once, or as a signal, which is kept until a worker
+ * takes it but cannot answer.
+ * Rule: a message is checked against the law before it is sent, and a refusal is told with the run's own reason (S7).
+ */
+import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { machineWorkflowId } from '../model/failback-input.ts';
+import { type Message, messageShapes } from '../model/message.ts';
+import { asProblem, type Link } from './connect.ts';
+import { Problem } from './problem.ts';
+
+export interface Answer {
+  readonly accepted: boolean;
+  /** Refused: why. Accepted without effect: that it was so already. */
+  readonly reason?: string;
+  /** The phase after the message; absent for a signal, which gets no answer. */
+  readonly phase?: string;
+}
+
+export interface SendOptions {
+  /** Durable, without an answer. */
+  readonly signal?: boolean;
+  /** How long to wait for a worker's answer to an update. */
+  readonly timeoutMs?: number;
+}
+
+export const answerTimeoutMs = 30_000;
+const signalTimeoutMs = 10_000;
+/** The type of the failure a validator of ours throws. */
+export const refusedType = 'RefusedMessage';
+
+/** Sends one message to the machine's run. Throws Problem: refused, unreachable, not-found, usage. */
+export async function sendMessage(
+  link: Link,
+  machine: string,
+  message: Message,
+  options: SendOptions = {},
+): Promise<Answer> {
+  const { name, ...said } = message;
+  const payload = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  const shape = messageShapes[name].safeParse(payload);
+  if (!shape.success) {
+    const issue = shape.error.issues[0];
+    throw new Problem(
+      'usage',
+      `${name} cannot be sent: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'malformed'}`,
+      'Correct the options.',
+    );
+  }
+  const handle = link.client.workflow.getHandle(machineWorkflowId(machine));
+  try {
+    if (options.signal) {
+      await link.within(signalTimeoutMs, () => handle.signal(name, payload));
+      return { accepted: true };
+    }
+    const answer = await link.within(options.timeoutMs ?? answerTimeoutMs, () =>
+      handle.executeUpdate<Answer, [typeof payload]>(name, { args: [payload] }),
+    );
+    if (answer.accepted) return answer;
+    throw refusal(machine, name, answer.reason ?? 'the run gave no reason');
+  } catch (error) {
+    throw whyNotTaken(error, machine, name, link);
+  }
+}
+
+const refusal = (machine: string, name: string, reason: string, cause?: unknown): Problem =>
+  new Problem(
+    'refused',
+    // The run says "commit refused: …" itself; once is enough.
+    `${machine} refuses ${name}: ${reason.replace(`${name} refused: `, '')}`,
+    `See where it stands: homeward failback status ${machine}`,
+    cause,
+  );
+
+function whyNotTaken(error: unknown, machine: string, name: string, link: Link): unknown {
+  if (error instanceof Problem) return error;
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+    return new Problem(
+      'unreachable',
+      `no worker answered in time; ${name} may still be taken when one comes`,
+      'Start the control worker, or send it durably: the same command with --signal. Saying it twice does no harm.',
+      error,
+    );
+  if (error instanceof WorkflowUpdateFailedError) {
+    const cause = error.cause;
+    if (cause instanceof ApplicationFailure && cause.type === refusedType)
+      return refusal(machine, name, cause.message, error);
+    if (/ended|completed before/i.test(error.message + (cause?.message ?? '')))
+      return new Problem(
+        'not-found',
+        `the run of ${machine} ended before it took ${name}`,
+        `Look at it: homeward failback status ${machine}`,
+        error,
+      );
+    return new Problem(
+      'unexpected',
+      `${name} failed: ${cause?.message ?? error.message}`,
+      'Look at the control worker’s log; it and this client should be of one release.',
+      error,
+    );
+  }
+  return asProblem(error, machine, link.settings);
+}

@@ -1,0 +1,56 @@
+/**
+ * Asks both sides whether the way home is clear, as a run of its own that changes nothing.
+ * Rule: the answer is the workers' (they hold the credentials); this side only starts the question and waits.
+ */
+import { WorkflowFailedError } from '@temporalio/client';
+import type { Check } from '../model/check.ts';
+import { controlQueue, type FailbackInput } from '../model/failback-input.ts';
+import { asProblem, type Link } from './connect.ts';
+import { Problem } from './problem.ts';
+import { workersOn } from './workers.ts';
+
+export const preflightWorkflow = 'preflight';
+
+/** Longest wait for all checks, unless the caller says otherwise. */
+export const preflightTimeoutMs = 300_000;
+
+/** Runs the checks and returns them all, passed ones too. Throws Problem `unreachable` when no worker answers in time. */
+export async function preflight(link: Link, input: FailbackInput, timeoutMs = preflightTimeoutMs): Promise<Check[]> {
+  const workflowId = `preflight/${input.machine}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
+  try {
+    const handle = await link.within(10_000, () =>
+      link.client.workflow.start(preflightWorkflow, {
+        workflowId,
+        taskQueue: controlQueue,
+        args: [input],
+        // Nobody reads the answer after we left, so the question ends with us.
+        workflowExecutionTimeout: timeoutMs + 5_000,
+        staticSummary: `${input.machine}: is the way home clear?`,
+      }),
+    );
+    return await link.within(timeoutMs, () => handle.result() as Promise<Check[]>);
+  } catch (error) {
+    if (error instanceof WorkflowFailedError)
+      throw new Problem(
+        'unexpected',
+        `the preflight failed: ${rootCause(error)}`,
+        `Look at it in the Temporal UI: ${workflowId}`,
+        error,
+      );
+    const problem = asProblem(error, input.machine, link.settings);
+    if (problem instanceof Problem && problem.kind === 'unreachable' && (await workersOn(link, controlQueue)) === 0)
+      throw new Problem(
+        'unreachable',
+        `no worker serves the task queue "${controlQueue}"`,
+        'Start the control worker and ask again.',
+        error,
+      );
+    throw problem;
+  }
+}
+
+function rootCause(error: Error): string {
+  let inner: Error = error;
+  while (inner.cause instanceof Error) inner = inner.cause;
+  return inner.message;
+}

@@ -1,0 +1,70 @@
+/**
+ * One bar per disk: how far, how much, how fast, in which stage.
+ * Rule: a disk without a report from its mover gets no bar; a bar is never guessed.
+ */
+import type { TransferProgress } from '../../model/progress.ts';
+import type { DiskSummary } from '../../model/status.ts';
+import { bytes, percent, rate } from './figures.ts';
+import { pad, paint, plain, type Style } from './paint.ts';
+
+const longestBar = 30;
+const shortestBar = 6;
+
+export function bar(done: number, total: number, cells: number, style: Style): string {
+  const full = total > 0 ? Math.min(cells, Math.floor((done / total) * cells)) : 0;
+  const [on, off] = style.unicode ? ['█', '░'] : ['#', '-'];
+  return paint(style, 'green', on.repeat(full)) + paint(style, 'dim', off.repeat(cells - full));
+}
+
+/** Lines for all disks, those of the run first, then transfers of disks the run has not listed yet. */
+export function diskLines(
+  disks: readonly DiskSummary[],
+  transfers: readonly TransferProgress[],
+  style: Style,
+): string[] {
+  const latest = new Map<string, TransferProgress>();
+  for (const transfer of transfers) {
+    const known = latest.get(transfer.disk);
+    // S8: after a lost heartbeat two attempts may report; the one with the newer epoch owns the disk.
+    if (!known || transfer.epoch >= known.epoch) latest.set(transfer.disk, transfer);
+  }
+  const names = [...new Set([...disks.map(({ disk }) => disk), ...latest.keys()])];
+  const label = Math.min(20, Math.max(4, ...names.map((name) => name.length)));
+  const drawn = transferTexts([...latest.values()], style, style.width - label - 4);
+  return names.map((name) => {
+    const size = disks.find(({ disk }) => disk === name)?.sizeBytes;
+    const text = drawn.get(name) ?? paint(style, 'dim', size === undefined ? '' : bytes(size));
+    return `${pad(plain(name), label)}  ${text}`.trimEnd();
+  });
+}
+
+/** What stands right of each disk's name, in columns, with as much as fits: all figures, then fewer, then no bar. */
+function transferTexts(transfers: readonly TransferProgress[], style: Style, room: number): Map<string, string> {
+  const full = transfers.map(({ doneBytes, totalBytes, bytesPerSecond, stage }) => [
+    `${String(percent(doneBytes, totalBytes)).padStart(3)}%`,
+    stage,
+    bytesPerSecond > 0 ? rate(bytesPerSecond) : '',
+    `${bytes(doneBytes)} of ${bytes(totalBytes)}`,
+  ]);
+  const shapes = [4, 3, 2].map((columns) => inColumns(full.map((cells) => cells.slice(0, columns))));
+  const widthOf = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
+  const fitting = shapes.find((texts) => widthOf(texts) + 2 + shortestBar <= room);
+  const texts = fitting ?? shapes.at(-1) ?? [];
+  const cells = fitting ? Math.min(longestBar, room - widthOf(texts) - 2) : 0;
+  return new Map(
+    transfers.map((transfer, index) => {
+      const head = cells > 0 ? `${bar(transfer.doneBytes, transfer.totalBytes, cells, style)}  ` : '';
+      return [transfer.disk, `${head}${texts[index] ?? ''}`];
+    }),
+  );
+}
+
+function inColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
+      .join('')
+      .trimEnd(),
+  );
+}

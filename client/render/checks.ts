@@ -1,0 +1,42 @@
+/**
+ * Draws the preflight's answer: verdict, check, subject, what was seen, what to do.
+ * Rule: what stands in the way comes with its remedy, and the last line says whether a failback may start.
+ */
+import { blocking, type Check, type Verdict } from '../../model/check.ts';
+import { pad, paint, plain, type Style, wrap } from './paint.ts';
+
+const colours: Readonly<Record<Verdict, 'green' | 'yellow' | 'red'>> = {
+  pass: 'green',
+  warn: 'yellow',
+  wait: 'yellow',
+  refuse: 'red',
+};
+const verdictWidth = 6;
+
+export function renderChecks(machine: string, checks: readonly Check[], style: Style): string {
+  const lines = checks.flatMap((check) => checkLines(check, style));
+  return [...lines, '', verdictLine(machine, checks, style)].join('\n');
+}
+
+function checkLines(check: Check, style: Style): string[] {
+  const indent = verdictWidth + 2;
+  const room = style.width - indent;
+  const requirement = check.requirement ? `  ${check.requirement}` : '';
+  const head = wrap(`${plain(check.id)}  ${plain(check.subject)}${requirement}`, room);
+  const arrow = style.unicode ? '→' : '->';
+  const body = [
+    ...head,
+    ...wrap(plain(check.seen), room),
+    ...(check.remedy ? wrap(`${arrow} ${plain(check.remedy)}`, room, arrow.length + 1) : []),
+  ];
+  const verdict = paint(style, colours[check.verdict], pad(check.verdict, verdictWidth));
+  return body.map((line, index) => (index === 0 ? `${verdict}  ${line}` : `${' '.repeat(indent)}${line}`));
+}
+
+function verdictLine(machine: string, checks: readonly Check[], style: Style): string {
+  const blockers = blocking(checks);
+  const count = (verdict: Verdict) => checks.filter((check) => check.verdict === verdict).length;
+  const sums = `${count('pass')} pass, ${count('warn')} warn, ${count('wait')} wait, ${count('refuse')} refuse`;
+  if (blockers.length === 0) return `${paint(style, 'green', 'clear')}: ${machine} may come home (${sums})`;
+  return `${paint(style, 'red', 'blocked')}: ${machine} cannot come home yet (${sums})`;
+}

@@ -1,0 +1,38 @@
+/**
+ * What a person reads before saying yes: direction and cost before completing, what is deleted before committing.
+ * Rule: it shows what the run itself reported just now; what is not known is said to be unknown, never left out.
+ */
+import type { Status } from '../../model/status.ts';
+import type { View } from '../view.ts';
+import { bytes, duration } from './figures.ts';
+import { plain } from './paint.ts';
+
+const side = (address: { readonly site: string; readonly path: string }): string =>
+  plain(`${address.site}  ${address.path}`);
+
+/** Shown before *complete failover* (S002-11, S001-12). */
+export function describeCompletion(view: View, status: Status): string {
+  const cost = view.cost
+    ? `about ${bytes(view.cost.bytes)} are still to be moved; the outage will be about ${duration(view.cost.outageSeconds * 1000)}`
+    : `not known yet: no round is done${status.sync === 'during' ? '; every disk is copied in full inside the outage' : ''}`;
+  const all = status.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
+  return [
+    `Complete the failover of ${plain(status.machine)}: this stops the source and starts the machine at home.`,
+    `  direction  from ${side(status.source)}`,
+    `             to   ${side(status.target)}`,
+    `  disks      ${status.disks.length} of ${bytes(all)} in all`,
+    `  cost       ${cost}`,
+    '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',
+  ].join('\n');
+}
+
+/** Shown before *commit*: everything that is deleted, and the digest that is approved (S2). */
+export function describeCommit(status: Status): string {
+  return [
+    `Commit ${plain(status.machine)}: it stays at home and this is deleted, with no way back:`,
+    `  machine    ${side(status.source)}`,
+    ...status.disks.map((disk) => `  disk       ${plain(disk.disk)}  ${plain(disk.source)}  ${bytes(disk.sizeBytes)}`),
+    '  and        its network interfaces and our recovery points',
+    `  evidence   ${status.evidence ?? 'none yet'}`,
+  ].join('\n');
+}

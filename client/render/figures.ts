@@ -1,0 +1,48 @@
+/**
+ * Bytes, rates, durations and times as people read them.
+ * Rule: pure and without locale, so that a text looks the same on every computer; times are UTC and say so.
+ */
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** `0 B`, `1.5 MiB`, `30.0 GiB`. */
+export function bytes(count: number): string {
+  if (!Number.isFinite(count) || count < 0) return '?';
+  let value = count;
+  let unit = 0;
+  // 1023.95 would be shown as 1024.0, so it moves on to the next unit.
+  while (value >= 1023.95 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${Math.round(value)} B` : `${value.toFixed(1)} ${units[unit]}`;
+}
+
+export const rate = (bytesPerSecond: number): string => `${bytes(bytesPerSecond)}/s`;
+
+/** `0 s`, `4.2 s`, `95 s`, `12 min`, `3 h 05 min`, `2 d 4 h`. */
+export function duration(ms: number): string {
+  if (!Number.isFinite(ms)) return '?';
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export const since = (iso: string, now: number): string => duration(now - Date.parse(iso));
+
+/** `11:04:32 UTC`, with the date when it is not today. */
+export function clock(iso: string, now: number): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return '?';
+  const text = at.toISOString();
+  const today = new Date(now).toISOString().slice(0, 10);
+  const time = `${text.slice(11, 19)} UTC`;
+  return text.startsWith(today) ? time : `${text.slice(0, 10)} ${time}`;
+}
+
+export const percent = (done: number, total: number): number =>
+  total > 0 ? Math.min(100, Math.max(0, Math.floor((done / total) * 100))) : 0;

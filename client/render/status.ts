@@ -1,0 +1,210 @@
+/**
+ * Draws a run for a terminal: where it stands, who serves, how far the bytes are, what it waits for and what to type.
+ * Rule: a pure function of the view, the time and the style; what is not known is left out or said to be unknown.
+ */
+import { phaseTable } from '../../model/phase.ts';
+import type { RoundReport, RoundsStatus, Status } from '../../model/status.ts';
+import { isOpen, type View } from '../view.ts';
+import { diskLines } from './bars.ts';
+import { bytes, clock, duration, since } from './figures.ts';
+import { pad, paint, plain, type Style, wrap } from './paint.ts';
+
+/** How many rounds and refusals are shown; the rest is counted. */
+const roundsShown = 3;
+const refusalsShown = 3;
+
+/** The whole picture, without a line break at its end. `now` is epoch milliseconds. */
+export function renderStatus(view: View, now: number, style: Style): string {
+  const { status } = view;
+  if (!status) return silent(view, now, style).join('\n');
+  const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], style).map((line) => `  ${line}`);
+  return arrange(style.height, [
+    { lines: heading(view, status, now, style), worth: 9 },
+    { lines: sides(status, style), worth: 2 },
+    { lines: trouble(status, now, style), worth: 8 },
+    { lines: blocked(status, style), worth: 6 },
+    { lines: bars, worth: 7 },
+    { lines: roundLines(view.rounds, now, style), worth: 3 },
+    { lines: outageLines(status, now, style), worth: 6 },
+    { lines: steps(view, style), worth: 4 },
+    { lines: remainsLines(view, style), worth: 5 },
+    { lines: costLines(view, style), worth: 5 },
+    { lines: waiting(view, status, now, style), worth: 8 },
+    { lines: refusals(status, now, style), worth: 1 },
+  ]);
+}
+
+interface Section {
+  readonly lines: readonly string[];
+  /** Sections of little worth go first when the screen is too low. */
+  readonly worth: number;
+}
+
+/** Joins sections with empty lines between them; on a low screen without, and then without the least worthy ones. */
+function arrange(height: number | undefined, sections: readonly Section[]): string {
+  const shown = sections.filter(({ lines }) => lines.length > 0);
+  const airy = shown.map(({ lines }) => lines.join('\n')).join('\n\n');
+  if (height === undefined || airy.split('\n').length < height) return airy;
+  const byWorth = [...shown].sort((a, b) => b.worth - a.worth);
+  const rows = (some: readonly Section[]) => some.reduce((sum, { lines }) => sum + lines.length, 0);
+  while (byWorth.length > 1 && rows(byWorth) >= height) byWorth.pop();
+  return shown
+    .filter((section) => byWorth.includes(section))
+    .map(({ lines }) => lines.join('\n'))
+    .join('\n');
+}
+
+const say = (text: string, style: Style, indent = 2): string[] =>
+  wrap(plain(text), style.width - 2, indent).map((line, index) => (index === 0 ? `  ${line}` : `  ${line}`.trimEnd()));
+
+function heading(view: View, status: Status, now: number, style: Style): string[] {
+  const phase = paint(style, status.phase === 'NeedsOperator' ? ['red', 'bold'] : ['cyan', 'bold'], status.phase);
+  const at = status.left ? ` (was ${status.left})` : '';
+  const held = status.held ? paint(style, 'yellow', `  held by ${plain(status.held.by)}`) : '';
+  const ended = isOpen(view) ? '' : `  the run is over: ${view.execution}`;
+  return [
+    `${paint(style, 'bold', status.machine)}  ${phase}${at}${held}${ended}`,
+    ...say(`since ${clock(status.phaseSince, now)}, ${since(status.phaseSince, now)}`, style),
+    ...say(status.says, style, 0),
+  ];
+}
+
+function sides(status: Status, style: Style): string[] {
+  const facts: [string, string][] = [
+    ['from', `${status.source.site}  ${status.source.path}`],
+    ['to', `${status.target.site}  ${status.target.path}${status.targetIp ? `  (${status.targetIp})` : ''}`],
+    ['serves', status.serves],
+    ['disks', status.targetDisks],
+    ['way', `sync ${status.sync}, write ${status.write}, mover ${status.mover}`],
+  ];
+  return facts.flatMap(([label, text]) => {
+    const lines = wrap(plain(text), style.width - 10);
+    return lines.map((line, index) => `  ${paint(style, 'dim', pad(index === 0 ? label : '', 6))}  ${line}`);
+  });
+}
+
+function trouble(status: Status, now: number, style: Style): string[] {
+  const { trouble: what } = status;
+  if (!what) return [];
+  const first = say(`${what.kind}: ${what.op} on ${what.subject}: ${what.message}`, style);
+  return [
+    ...first.map((line) => paint(style, 'red', line)),
+    ...say(`What to do: ${what.hint}`, style),
+    ...say(`waiting for a person since ${clock(what.since, now)}, ${since(what.since, now)}`, style),
+  ];
+}
+
+/** Checks that stand in the way; passed ones are `homeward preflight`'s business. */
+function blocked(status: Status, style: Style): string[] {
+  if (status.phase !== 'Preflight' && status.left !== 'Preflight') return [];
+  return status.checks
+    .filter((check) => check.verdict !== 'pass')
+    .flatMap((check) =>
+      say(`${check.verdict} ${check.id} (${check.subject}): ${check.seen} ${check.remedy ?? ''}`, style),
+    );
+}
+
+const roundText = (round: RoundReport, now: number): string =>
+  `#${round.number} ${round.mode}  ${bytes(round.changedBytes)} changed, ${bytes(round.copiedBytes)} copied in ${duration(round.durationMs)}, as of ${since(round.takenAt, now)} ago`;
+
+function roundLines(rounds: RoundsStatus | undefined, now: number, style: Style): string[] {
+  if (!rounds) return [];
+  const done = rounds.done === 1 ? '1 round' : `${rounds.done} rounds`;
+  const head = `${done} done, ${bytes(rounds.copiedBytes)} copied; now: ${rounds.now}`;
+  const shown = rounds.recent.slice(-roundsShown).reverse();
+  const narrower = { ...style, width: style.width - 2 };
+  const lines = shown.flatMap((round) => say(roundText(round, now), narrower));
+  return [...say(head, style), ...lines.map((line) => `  ${line}`)];
+}
+
+function outageLines(status: Status, now: number, style: Style): string[] {
+  const { outage } = status;
+  if (!outage) return [];
+  const end = outage.endedAt ? Date.parse(outage.endedAt) : now;
+  const lasted = duration(end - Date.parse(outage.startedAt));
+  const text = outage.endedAt ? `Outage: ${lasted}, over` : `Outage so far: ${lasted}`;
+  return say(`${text} (began ${clock(outage.startedAt, now)})`, style);
+}
+
+/** What is being done now; steps that are tried again or were paused stand out, because an SRE looks for them first. */
+function steps(view: View, style: Style): string[] {
+  if (!isOpen(view)) return [];
+  return view.pending.flatMap((one) => {
+    const again = one.attempt > 1 || one.paused;
+    if (!again && one.doing === undefined) return [];
+    const doing = one.doing === undefined || one.doing === one.activity ? '' : `: ${one.doing}`;
+    const attempt = one.attempt > 1 ? `, attempt ${one.attempt}` : '';
+    const paused = one.paused ? ', paused in Temporal' : '';
+    const why = one.lastFailure ? `; before: ${one.lastFailure}` : '';
+    const lines = say(`now ${one.activity}${attempt}${paused}${doing}${why}`, style);
+    return again ? lines.map((line) => paint(style, 'yellow', line)) : lines;
+  });
+}
+
+/** After the end: what still exists on the source, so that nobody pays for it unseen. */
+function remainsLines(view: View, style: Style): string[] {
+  if (isOpen(view) || !view.remains) return [];
+  if (view.remains.length === 0) return say('Nothing of it remains on the source.', style);
+  return say(`Remains on the source: ${view.remains.join(', ')}`, style);
+}
+
+function costLines(view: View, style: Style): string[] {
+  if (!view.cost || !view.status || phaseTable[view.status.phase]?.gate !== 'completeFailover') return [];
+  const { bytes: left, outageSeconds } = view.cost;
+  return say(
+    `Completing now would move about ${bytes(left)} and cost about ${duration(outageSeconds * 1000)} of outage.`,
+    style,
+  );
+}
+
+function waiting(view: View, status: Status, now: number, style: Style): string[] {
+  const approvals = [
+    status.completion && `completed by ${status.completion.by} at ${clock(status.completion.at, now)}`,
+    status.commitment && `committed by ${status.commitment.by} at ${clock(status.commitment.at, now)}`,
+    status.cancellation && `cancelled by ${status.cancellation.by} at ${clock(status.cancellation.at, now)}`,
+  ].filter((text) => text !== undefined);
+  const lines = approvals.flatMap((text) => say(text, style));
+  if (!isOpen(view)) return lines;
+  if (status.waitsFor)
+    lines.push(...say(`Waits for: ${status.waitsFor}`, style).map((line) => paint(style, 'bold', line)));
+  const typed = whatToType(status);
+  lines.push(...typed.map((command) => `  Type: ${command}`));
+  return lines;
+}
+
+/** The commands that fit this moment, by the table. */
+export function whatToType(status: Pick<Status, 'phase' | 'machine' | 'held'>): string[] {
+  const command = (verb: string) => `homeward failback ${verb} ${status.machine}`;
+  if (status.phase === 'NeedsOperator') return [command('resolve --retry'), command('resolve --undo')].map(order);
+  const gate = phaseTable[status.phase]?.gate;
+  const typed = gate === 'completeFailover' ? [command('complete')] : gate === 'commit' ? [command('commit')] : [];
+  return status.held ? [command('resume'), ...typed] : typed;
+}
+
+/** `failback resolve --retry erp-db` reads better with the machine first. */
+const order = (text: string): string => text.replace(/(resolve) (--\w+) (\S+)$/, '$1 $3 $2');
+
+function refusals(status: Status, now: number, style: Style): string[] {
+  const shown = status.refusals.slice(-refusalsShown);
+  if (shown.length === 0) return [];
+  const older = status.refusals.length - shown.length;
+  return [
+    ...shown.flatMap((one) =>
+      say(`Refused ${one.message} by ${one.by} at ${clock(one.at, now)}: ${one.reason}`, style),
+    ),
+    ...(older > 0 ? say(`and ${older} refused before`, style) : []),
+  ];
+}
+
+/** What can be told when no worker answered. */
+function silent(view: View, now: number, style: Style): string[] {
+  const phase = view.phaseSeen ? `  ${view.phaseSeen} (as last recorded)` : '';
+  return [
+    `${paint(style, 'bold', view.machine)}  ${view.execution}${phase}`,
+    ...say(`started ${clock(view.startedAt, now)}, ${since(view.startedAt, now)} ago`, style),
+    ...(view.closedAt ? say(`ended ${clock(view.closedAt, now)}`, style) : []),
+    ...(view.silent ? say(view.silent, style).map((line) => paint(style, 'yellow', line)) : []),
+    ...diskLines([], view.transfers, style).map((line) => `  ${line}`),
+    ...steps(view, style),
+  ];
+}

@@ -1,0 +1,77 @@
+/**
+ * The two streams of the command line: answers go to stdout, everything said on the way to stderr.
+ * Rule: stdout carries only the answer (text, or one JSON value a line), so that it can be piped; never a secret (S13).
+ */
+import { hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { exitCodes, explain } from './problem.ts';
+import { paint, type Style, styleOf } from './render/paint.ts';
+
+export interface Screen {
+  readonly json: boolean;
+  readonly style: Style;
+  /** Whether the picture may be redrawn in place. */
+  readonly live: boolean;
+  /** Prints the answer; with `--json` the value, else the text. */
+  answer(text: () => string, value: unknown): void;
+  /** Says something on the way: stderr, so that pipes stay clean. */
+  note(text: string): void;
+  /** Asks on the terminal; undefined when there is no terminal to ask on. */
+  ask(question: string): Promise<string | undefined>;
+}
+
+export function openScreen(json: boolean): Screen {
+  const style = styleOf(process.stdout);
+  return {
+    json,
+    style,
+    live: !json && canRedraw(process.stdout),
+    answer: (text, value) => process.stdout.write(`${json ? JSON.stringify(value) : text()}\n`),
+    note: (text) => process.stderr.write(`${json ? JSON.stringify({ note: text }) : text}\n`),
+    ask: askOnTerminal,
+  };
+}
+
+/** A terminal without a size (some serial consoles, some recorders) cannot be redrawn. */
+const canRedraw = (out: NodeJS.WriteStream): boolean =>
+  out.isTTY === true && out.columns > 0 && out.rows > 0 && process.env.TERM !== 'dumb';
+
+async function askOnTerminal(question: string): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question(question)).trim();
+  } finally {
+    lines.close();
+  }
+}
+
+/** Who is typing, when nobody said it: `ana@ops-1`. */
+export function whoTypes(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A container may run under a user id that has no name.
+    return `uid-${process.getuid?.() ?? 'unknown'}@${hostname()}`;
+  }
+}
+
+/** Tells an error on stderr (two lines, or one JSON object) and returns the exit code. */
+export function report(error: unknown, json: boolean): number {
+  const { kind, what, todo } = explain(error);
+  const code = exitCodes[kind];
+  if (json) {
+    process.stderr.write(`${JSON.stringify({ error: { code, kind, what, todo } })}\n`);
+  } else {
+    const style = styleOf(process.stderr);
+    process.stderr.write(`${paint(style, 'red', 'homeward:')} ${what}\n${paint(style, 'dim', '  do:')} ${todo}\n`);
+  }
+  if (process.env.HOMEWARD_DEBUG === '1') process.stderr.write(`${inspectError(error)}\n`);
+  return code;
+}
+
+const inspectError = (error: unknown): string => {
+  const lines: string[] = [];
+  for (let inner = error; inner instanceof Error; inner = inner.cause) lines.push(inner.stack ?? inner.message);
+  return lines.join('\ncaused by ');
+};

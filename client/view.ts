@@ -1,0 +1,78 @@
+/**
+ * What the client knows about a run at one moment: the run's own answer, and what the server tells without a worker.
+ * Rule: plain JSON-safe data, so that showing it is a pure function of it and `--json` prints it as it is.
+ */
+import type { TransferProgress } from '../model/progress.ts';
+import type { CompletionCost, RoundsStatus, Status } from '../model/status.ts';
+
+export interface Pending {
+  /** Activity type, as the Temporal UI shows it. */
+  readonly activity: string;
+  readonly attempt: number;
+  readonly paused: boolean;
+  /** What it says it is doing. */
+  readonly doing?: string;
+  /** Why the attempt before failed; absent on a first attempt. */
+  readonly lastFailure?: string;
+  /** ISO 8601; absent until the first heartbeat. */
+  readonly lastHeartbeatAt?: string;
+}
+
+export type Execution =
+  | 'running'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
+  | 'timed out'
+  | 'continued'
+  | 'paused'
+  | 'unknown';
+
+export interface View {
+  readonly machine: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly execution: Execution;
+  readonly startedAt: string;
+  readonly closedAt?: string;
+  /** The run's own status; absent when no worker answered. */
+  readonly status?: Status;
+  /** What still exists on the source, as the run observed it at its end. */
+  readonly remains?: readonly string[];
+  /** The phase by the search attribute, known even without a worker. */
+  readonly phaseSeen?: string;
+  /** Why `status` is absent, and what to do. */
+  readonly silent?: string;
+  readonly rounds?: RoundsStatus;
+  readonly transfers: readonly TransferProgress[];
+  readonly pending: readonly Pending[];
+  /** What completing now would cost; only while the gate for it is open. */
+  readonly cost?: CompletionCost;
+}
+
+/** Open: something may still change. */
+export const isOpen = (view: View): boolean => view.execution === 'running' || view.execution === 'paused';
+
+/** Whether a value is a status, as far as the client relies on it. Results of other workflow types are not. */
+export function isStatus(value: unknown): value is Status {
+  if (typeof value !== 'object' || value === null) return false;
+  const some = value as Partial<Status>;
+  return (
+    typeof some.machine === 'string' &&
+    typeof some.phase === 'string' &&
+    typeof some.run === 'string' &&
+    Array.isArray(some.record) &&
+    Array.isArray(some.disks) &&
+    Array.isArray(some.refusals)
+  );
+}
+
+/** What a run left behind as its result, as far as it can be read: its last status and what remains on the source. */
+export function resultOf(value: unknown): Pick<View, 'status' | 'remains'> {
+  if (isStatus(value)) return { status: value };
+  if (typeof value !== 'object' || value === null) return {};
+  const { status, remains } = value as { status?: unknown; remains?: unknown };
+  if (!isStatus(status)) return {};
+  return { status, ...(Array.isArray(remains) ? { remains: remains.map(String) } : {}) };
+}

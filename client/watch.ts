@@ -1,0 +1,122 @@
+/**
+ * Watches a run until it ends: redraws on a terminal, writes a line (or a JSON line) per change elsewhere.
+ * Rule: watching never touches the run; Ctrl-C ends the watching and says so. A server that is away is waited for.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Link } from './connect.ts';
+import { observe } from './observe.ts';
+import { Problem } from './problem.ts';
+import { renderLine, renderRefusal } from './render/line.ts';
+import { wrap } from './render/paint.ts';
+import { renderStatus } from './render/status.ts';
+import type { Screen } from './screen.ts';
+import { isOpen, type View } from './view.ts';
+
+const everyMs = 1_000;
+const followEveryMs = 300;
+/** While watching, a run that does not answer is shown as such soon and asked again. */
+const queryTimeoutMs = 5_000;
+
+/** What a watcher draws on. */
+interface Canvas {
+  show(view: View): void;
+  away(why: string): void;
+  end(): void;
+}
+
+/** Watches until the run is over and returns the last view. Throws Problem `not-found` when there is no run. */
+export async function watch(link: Link, machine: string, screen: Screen, runId?: string): Promise<View> {
+  const canvas = screen.live ? await redrawing(screen) : lineByLine(screen);
+  const leave = () => {
+    canvas.end();
+    screen.note(`watching ended; the run goes on. See it again: homeward failback status ${machine} --watch`);
+    process.exit(130);
+  };
+  process.once('SIGINT', leave);
+  try {
+    for (;;) {
+      const view = await look(link, machine, canvas, runId);
+      if (view) canvas.show(view);
+      if (view && !isOpen(view)) return view;
+      await sleep(everyMs);
+    }
+  } finally {
+    process.off('SIGINT', leave);
+    canvas.end();
+  }
+}
+
+/** Draws the run until `done` holds or the run is over; the last view. What happens on Ctrl-C is the caller's. */
+export async function follow(
+  link: Link,
+  machine: string,
+  screen: Screen,
+  done: (view: View) => boolean,
+): Promise<View> {
+  const canvas = screen.live ? await redrawing(screen) : lineByLine(screen);
+  try {
+    for (;;) {
+      const view = await look(link, machine, canvas, undefined);
+      if (view) canvas.show(view);
+      if (view && (done(view) || !isOpen(view))) return view;
+      await sleep(followEveryMs);
+    }
+  } finally {
+    canvas.end();
+  }
+}
+
+/** One look; undefined when Temporal is away for the moment. */
+async function look(link: Link, machine: string, canvas: Canvas, runId: string | undefined): Promise<View | undefined> {
+  try {
+    return await observe(link, machine, { queryTimeoutMs, ...(runId ? { runId } : {}) });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.kind !== 'unreachable') throw error;
+    canvas.away(`${error.message}; looking again`);
+    return undefined;
+  }
+}
+
+async function redrawing(screen: Screen): Promise<Canvas> {
+  // Loaded here because only a terminal needs it.
+  const { createLogUpdate } = await import('log-update');
+  const draw = createLogUpdate(process.stdout);
+  let last = '';
+  const size = () => ({
+    ...screen.style,
+    width: Math.max(20, process.stdout.columns || 80),
+    height: process.stdout.rows || 24,
+  });
+  return {
+    show: (view) => {
+      last = renderStatus(view, Date.now(), size());
+      draw(`${last}\n`);
+    },
+    away: (why) => draw(`${last}\n\n${wrap(why, size().width).join('\n')}\n`),
+    end: () => draw.done(),
+  };
+}
+
+function lineByLine(screen: Screen): Canvas {
+  const last = new Map<string, string>();
+  /** Writes what is new under its heading; `silently` only remembers it. */
+  const write = (heading: string, key: string, text: () => string, value: unknown, silently = false) => {
+    if (last.get(heading) === key) return;
+    last.set(heading, key);
+    if (!silently) screen.answer(() => `${new Date().toISOString()} ${text()}`, value);
+  };
+  return {
+    show: (view) => {
+      const line = renderLine(view);
+      const first = last.size === 0;
+      // What completing would cost changes with every second; it is no change of the run.
+      write('view', screen.json ? JSON.stringify({ ...view, cost: undefined }) : line, () => line, view);
+      const refusal = renderRefusal(view) ?? '';
+      const { at } = view.status?.refusals.at(-1) ?? { at: '' };
+      // Refusals from before the watching are in the status; only new ones are news.
+      write('refusal', at, () => refusal, view, first || screen.json || refusal === '');
+    },
+    away: (why) => screen.note(why),
+    end: () => undefined,
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * Asks the server whether anybody works on a task queue, so that advice can say why nothing moves.
+ * Rule: it only informs. A poller is remembered for minutes after it died, so "somebody" is a hint, "nobody" is certain.
+ */
+import type { Link } from './connect.ts';
+
+/** `TASK_QUEUE_TYPE_WORKFLOW` of temporal/api/enums/v1/task_queue.proto. */
+const workflowTasks = 1;
+
+/** How many workflow workers were seen on a task queue lately; undefined when the server does not say. */
+export async function workersOn(link: Link, queue: string): Promise<number | undefined> {
+  try {
+    const answer = await link.within(3_000, () =>
+      link.client.workflowService.describeTaskQueue({
+        namespace: link.settings.namespace,
+        taskQueue: { name: queue },
+        taskQueueType: workflowTasks,
+      }),
+    );
+    return answer.pollers?.length ?? 0;
+  } catch {
+    return undefined; // Advice only: the caller goes on without it.
+  }
+}

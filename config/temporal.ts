@@ -1,0 +1,78 @@
+/**
+ * How to reach Temporal, for the CLI and for every worker alike, by Temporal's own environment configuration.
+ * Precedence, strongest first: TEMPORAL_* variables; the Temporal profile file; `temporal:` in homeward.yaml; Temporal's
+ * defaults (localhost:7233, namespace default). TEMPORAL_PROFILE beats `temporal.profile`.
+ * Rule: the API key and certificates stay in the options; they are never part of a message (S13).
+ */
+import { type ClientConfigProfile, loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
+import { refused } from '../model/failure.ts';
+import type { Inventory } from '../model/inventory.ts';
+
+type ConnectionOptions = ReturnType<typeof toClientOptions>['connectionOptions'];
+
+export interface TemporalSettings {
+  /** For `Connection.connect` and `NativeConnection.connect` alike. */
+  readonly connectionOptions: ConnectionOptions;
+  readonly address: string;
+  readonly namespace: string;
+  /** Where the address comes from, for people: `TEMPORAL_ADDRESS`, `the Temporal profile "prod"`, `homeward.yaml`, `default`. */
+  readonly origin: string;
+  /** Set when the inventory names another server than the one that is used. */
+  readonly warning?: string;
+}
+
+export const defaultAddress = 'localhost:7233';
+
+/** Settings for one process. Throws a Refused failure when the Temporal profile cannot be read. */
+export function temporalSettings(
+  section: Inventory['temporal'],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): TemporalSettings {
+  const profileName = env.TEMPORAL_PROFILE || section.profile;
+  const profile = readProfile(profileName, env);
+  const address = profile.address ?? section.address ?? defaultAddress;
+  const namespace = profile.namespace ?? section.namespace ?? 'default';
+  const origin = originOf(section, profile, env, profileName);
+  const { connectionOptions } = toClientOptions({ ...profile, address, namespace });
+  const overruled = (said: string | undefined, used: string) => said !== undefined && said !== used;
+  const differs = overruled(section.address, address) || overruled(section.namespace, namespace);
+  return {
+    connectionOptions,
+    address,
+    namespace,
+    origin,
+    ...(differs
+      ? { warning: `using Temporal at ${address}, namespace ${namespace} (${origin}), not what homeward.yaml says` }
+      : {}),
+  };
+}
+
+function readProfile(name: string | undefined, env: Readonly<Record<string, string | undefined>>): ClientConfigProfile {
+  const variables = Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+  try {
+    return loadClientConfigProfile({ overrideEnvVars: variables, ...(name ? { profile: name } : {}) });
+  } catch (cause) {
+    // The parser quotes the file in its message, and the file may hold an API key; only the first line is shown.
+    const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
+    throw refused({
+      op: 'read the Temporal profile',
+      subject: name ?? 'default',
+      message: `the Temporal profile "${name ?? 'default'}" cannot be used: ${why}`,
+      hint: 'Look at it with "temporal config list", or unset TEMPORAL_PROFILE and temporal.profile.',
+      cause,
+    });
+  }
+}
+
+function originOf(
+  section: Inventory['temporal'],
+  profile: ClientConfigProfile,
+  env: Readonly<Record<string, string | undefined>>,
+  profileName: string | undefined,
+): string {
+  if (env.TEMPORAL_ADDRESS) return 'TEMPORAL_ADDRESS';
+  if (profile.address !== undefined) return `the Temporal profile "${profileName ?? 'default'}"`;
+  return section.address === undefined ? 'default' : 'homeward.yaml';
+}

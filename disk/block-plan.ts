@@ -1,0 +1,88 @@
+/**
+ * From a list of changes to the work on each block of the grid: what to read from the source, what to write.
+ * Rule: a whole map decides about every writable byte (what is not named becomes zeros, S10); a delta touches only
+ * what was named, and gap bytes that were read from the same point (S9). Never reaches into a withheld region (S4).
+ */
+import type { Changes, RangeList } from './extents.ts';
+import { blockBytes, type Geometry, type Range, writableRange } from './geometry.ts';
+
+/** Reading through a gap below this is cheaper than one more request (60 MiB/s and 500 requests/s a blob). */
+const joinGapBytes = 128 * 1024;
+/** A block cut finer than this is read whole: bounds the journal's lines and the system calls. */
+const maxWrites = 64;
+
+export interface BlockJob {
+  readonly block: number;
+  /** Read from the source, ascending. All other bytes of `writes` are zeros. */
+  readonly reads: readonly Range[];
+  /** Written to the target, ascending. */
+  readonly writes: readonly Range[];
+}
+
+export const lengthOf = (ranges: readonly Range[]): number =>
+  ranges.reduce((bytes, { start, end }) => bytes + end - start, 0);
+
+/** A walk over an ordered list that gives what lies inside a window; windows must ascend. */
+class Walk {
+  private index = 0;
+  private readonly list: RangeList;
+  constructor(list: RangeList) {
+    this.list = list;
+  }
+  inside(window: Range): Range[] {
+    const found: Range[] = [];
+    while (this.index < this.list.count && this.list.at(this.index).end <= window.start) this.index++;
+    for (let next = this.index; next < this.list.count && this.list.at(next).start < window.end; next++) {
+      const { start, end } = this.list.at(next);
+      found.push({ start: Math.max(start, window.start), end: Math.min(end, window.end) });
+    }
+    return found;
+  }
+  /** Where the next range not behind `offset` begins. */
+  next(offset: number): number {
+    while (this.index < this.list.count && this.list.at(this.index).end <= offset) this.index++;
+    return Math.max(offset, this.list.at(this.index).start);
+  }
+}
+
+/** Joins ranges whose gap is smaller than `gap`; 1 joins only those that touch or overlap. Input may be unordered. */
+function joined(ranges: readonly Range[], gap: number): Range[] {
+  const out: { start: number; end: number }[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = out.at(-1);
+    if (last !== undefined && range.start - last.end < gap) last.end = Math.max(last.end, range.end);
+    else out.push({ ...range });
+  }
+  return out;
+}
+
+function jobFor(block: number, writable: Range, data: Range[], zero: Range[], whole: boolean): BlockJob {
+  const reads = joined(data, joinGapBytes);
+  if (whole) return { block, reads, writes: [writable] };
+  const writes = joined([...reads, ...zero], 1);
+  const [first, last] = [writes[0], writes.at(-1)];
+  if (writes.length > maxWrites && first !== undefined && last !== undefined) {
+    const span = { start: first.start, end: last.end };
+    return { block, reads: [span], writes: [span] };
+  }
+  return { block, reads, writes };
+}
+
+/** The jobs in ascending order of blocks; blocks without work are left out. `whole`: a full map, not a delta. */
+export function* blockJobs(geometry: Geometry, changes: Changes, whole: boolean): Generator<BlockJob, void, undefined> {
+  const data = new Walk(changes.data);
+  const zero = new Walk(changes.zero);
+  let block = 0;
+  while (block < geometry.blocks) {
+    const writable = writableRange(geometry, block);
+    if (writable.start < writable.end) {
+      const [named, cleared] = [data.inside(writable), zero.inside(writable)];
+      if (whole || named.length + cleared.length > 0) yield jobFor(block, writable, named, cleared, whole);
+    }
+    block++;
+    if (whole) continue;
+    // A delta of a large disk is mostly untouched blocks; go to the next one that is named.
+    const offset = Math.min(data.next(block * blockBytes), zero.next(block * blockBytes));
+    block = Number.isFinite(offset) ? Math.max(block, Math.floor(offset / blockBytes)) : geometry.blocks;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * One process at a time writes a disk: a lock file with the owner's pid, its start time and the boot it lives in.
+ * Rule: S8, a live owner is never displaced; a dead one is (a pid alone would not do: pids are used again).
+ * Never the only bar: the epoch in the open marker also fences owners this machine cannot see.
+ */
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { fenced, transient } from '../model/failure.ts';
+import { errorCode, hostCall } from './failure.ts';
+import { readIfPresent } from './replace-file.ts';
+
+interface Owner {
+  readonly pid: number;
+  /** Clock ticks between boot and the process's start: field 22 of /proc/<pid>/stat. */
+  readonly startTime: string;
+  readonly boot: string;
+  readonly token: string;
+}
+
+/** Undefined when no such process lives. The name in parentheses may hold spaces, so count from its end. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
+  const stat = await readIfPresent(`/proc/${pid}/stat`, `process ${pid}`);
+  const text = stat?.toString('utf8');
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+async function selfAsOwner(): Promise<Owner> {
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  return { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? '', boot, token: randomUUID() };
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    return JSON.parse(text) as Owner;
+  } catch {
+    // Linked whole or not at all, so only a power loss leaves such a file: its owner is gone.
+    return undefined;
+  }
+}
+
+async function isAlive(text: string, boot: string): Promise<boolean> {
+  const owner = parseOwner(text);
+  if (owner === undefined || owner.boot !== boot) return false;
+  return (await startTimeOf(owner.pid)) === owner.startTime;
+}
+
+/** Links our file under the lock's name: appears whole, and fails when a lock is there. */
+async function tryLink(own: string, path: string): Promise<boolean> {
+  try {
+    await link(own, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Moves a dead owner's lock away. Should it be a newer one by now, it is put back, or its owner finds it gone. */
+async function displace(path: string, dead: string, token: string): Promise<void> {
+  const away = `${path}.${token}.dead`;
+  try {
+    await rename(path, away);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  if ((await readFile(away, 'utf8')) !== dead) await tryLink(away, path);
+  await unlink(away);
+}
+
+export class DiskLock {
+  private readonly path: string;
+  private readonly text: string;
+  private readonly subject: string;
+
+  private constructor(path: string, text: string, subject: string) {
+    this.path = path;
+    this.text = text;
+    this.subject = subject;
+  }
+
+  /** Throws `Transient` while another live process holds the disk. */
+  static async take(path: string, subject: string): Promise<DiskLock> {
+    return hostCall('lock.take', subject, async () => {
+      const self = await selfAsOwner();
+      const text = JSON.stringify(self);
+      const own = `${path}.${self.token}`;
+      await writeFile(own, text, { mode: 0o600 });
+      try {
+        for (let round = 0; round < 10; round++) {
+          if (await tryLink(own, path)) return new DiskLock(path, text, subject);
+          const held = (await readIfPresent(path, subject))?.toString('utf8');
+          if (held === undefined) continue;
+          if (await isAlive(held, self.boot)) throw heldBy(held, subject);
+          await displace(path, held, self.token);
+        }
+        throw heldBy('', subject);
+      } finally {
+        await unlink(own);
+      }
+    });
+  }
+
+  /** S8: throws `Fenced` when the lock is no longer ours. Asked before every window of writes. */
+  async check(): Promise<void> {
+    const held = await readIfPresent(this.path, this.subject);
+    if (held?.toString('utf8') === this.text) return;
+    throw fenced({
+      op: 'lock.check',
+      subject: this.subject,
+      message: 'the lock of this disk was taken over by another process',
+      hint: 'Nothing to do: the newer attempt goes on.',
+    });
+  }
+
+  async release(): Promise<void> {
+    const held = await readIfPresent(this.path, this.subject);
+    if (held?.toString('utf8') === this.text) await unlink(this.path);
+  }
+}
+
+function heldBy(text: string, subject: string): Error {
+  const owner = parseOwner(text);
+  return transient({
+    op: 'lock.take',
+    subject,
+    message:
+      owner === undefined
+        ? 'others take the disk at the same moment'
+        : `another mover process ${owner.pid} holds the disk`,
+    hint: 'Wait for it to end, or stop that process; the lock of a dead process is taken over by itself.',
+    retryAfterMs: 2000,
+  });
+}

@@ -1,0 +1,54 @@
+/**
+ * From the operating system's error codes to our six kinds, for the target disk and for the state folder.
+ * Rule: a literal table; a code that is not in it is `Refused`, because repeating what we do not understand
+ * can only do harm. Never hides the original error: it stays as the cause.
+ */
+import { Failure, type FailureKind } from '../model/failure.ts';
+
+/**
+ * EIO is `Refused`, not `Transient`: a medium that fails once may take the next write and lose it, and after a failed
+ * flush the kernel may drop dirty pages and call the next flush good. A person looks at the storage first.
+ */
+const codes: Readonly<Record<string, readonly [FailureKind, string]>> = {
+  ENOSPC: ['Refused', 'Free space on the file system or datastore, then retry; what was proven is kept.'],
+  EDQUOT: ['Refused', 'Raise the quota of the mover, then retry; what was proven is kept.'],
+  EFBIG: ['Refused', 'The file system or a limit of the process forbids files this large; use another datastore.'],
+  EROFS: ['Refused', 'The file system turned read-only; look at its storage, then retry.'],
+  EACCES: ['Refused', 'Give the mover read and write access to the path, then retry.'],
+  EPERM: ['Refused', 'Give the mover read and write access to the path, then retry.'],
+  ENOENT: ['Refused', 'The path does not exist; see whether the disk is plugged into the mover.'],
+  ENOTDIR: ['Refused', 'A part of the path is no folder; correct the path.'],
+  EISDIR: ['Refused', 'The path is a folder; it must be a disk or a flat disk file.'],
+  EBUSY: ['Refused', 'The device is in use on the mover (mounted, or part of a volume group); release it, then retry.'],
+  EIO: ['Refused', 'The storage reported an I/O error; look at the datastore and its logs before you retry.'],
+  ENXIO: ['Refused', 'The device is gone; see whether the disk is still plugged into the mover.'],
+  ENODEV: ['Refused', 'The device is gone; see whether the disk is still plugged into the mover.'],
+  EAGAIN: ['Transient', 'Wait; the mover is short of resources for a moment.'],
+  EINTR: ['Transient', 'Wait; the call was interrupted.'],
+  EMFILE: ['Transient', 'Wait, or raise the limit of open files of the mover.'],
+  ENFILE: ['Transient', 'Wait, or raise the limit of open files of the machine.'],
+  ENOMEM: ['Transient', 'Wait, or give the mover more memory.'],
+};
+
+/** The error's code (`ENOSPC`), or an empty string. */
+export function errorCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
+/** Makes a `Failure` of whatever was thrown; a `Failure` stays what it is. */
+export function hostFailure(error: unknown, op: string, subject: string): Failure {
+  if (error instanceof Failure) return error;
+  const [kind, hint] = codes[errorCode(error)] ?? ['Refused', 'Read the cause; this error is not one we know.'];
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure(kind, { op, subject, hint, message, cause: error });
+}
+
+/** Awaits `work` and turns what it throws into a `Failure`. */
+export async function hostCall<T>(op: string, subject: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw hostFailure(error, op, subject);
+  }
+}

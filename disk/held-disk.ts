@@ -1,0 +1,120 @@
+/**
+ * What an attempt has in its hands while it holds a disk: target, record, buffers, lock, fence.
+ * Rule: S8, everything here belongs to one attempt and ends with it; taken in one order (attempt, lock, target,
+ * record) and given back in the reverse one. Never hands out a disk that another live process holds.
+ */
+import type { TransferProgress } from '../model/progress.ts';
+import { asOnlyAttempt } from './attempts.ts';
+import { type BufferSet, laneLimit, withBuffers } from './buffers.ts';
+import type { Digest } from './digest.ts';
+import { DiskLock } from './disk-lock.ts';
+import { type Geometry, geometryOf } from './geometry.ts';
+import { type Ledger, type LedgerView, viewLedger } from './ledger.ts';
+import { type OpenMarker, openMarker } from './open-marker.ts';
+import type { PointReader } from './point-reader.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import { ensureStateFolder, type StateFolder, stateFolder } from './state-folder.ts';
+import { TargetHandle } from './target-handle.ts';
+import { Withholding } from './withhold.ts';
+
+export interface TargetDiskOptions {
+  /** A block device or a flat disk file of exactly `sizeBytes`. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** The disk's key within its machine: `os`, `data-0`. */
+  readonly disk: string;
+  readonly machine: string;
+  readonly run: string;
+  /** The mover's own folder; survives restarts, is not on the target. */
+  readonly stateDir: string;
+  /** Blocks fetched at once, 1 to 8 (L2 bounds it); default 8. */
+  readonly inFlight?: number;
+  /** False: do not even try to go past the page cache. For file systems that accept O_DIRECT and then fail. */
+  readonly direct?: boolean;
+  /** Hears what an operator should know and no error says, for example that O_DIRECT is not available. */
+  note?(text: string): void;
+}
+
+export interface DiskWork extends TargetDiskOptions {
+  readonly source: PointReader;
+  readonly point: string;
+  readonly signal: AbortSignal;
+  report(progress: TransferProgress): void;
+}
+
+/** An attempt's means before it is known what the disk holds. */
+export interface Grip {
+  readonly options: DiskWork;
+  readonly subject: string;
+  readonly geometry: Geometry;
+  readonly folder: StateFolder;
+  readonly buffers: BufferSet;
+  readonly target: TargetHandle;
+  readonly withholding: Withholding;
+  readonly lock: DiskLock;
+  readonly view: LedgerView;
+  readonly marker: OpenMarker | undefined;
+  readonly signal: AbortSignal;
+  readonly meter: ProgressMeter;
+}
+
+/** A disk whose record goes on: from here bytes may be written. */
+export interface HeldDisk extends Grip {
+  readonly ledger: Ledger;
+  readonly digest: Digest;
+  /** The marker with this attempt's epoch. */
+  readonly own: OpenMarker;
+  /** S8: asked before each window of writes. */
+  fence(): Promise<void>;
+}
+
+export const lanesOf = (options: TargetDiskOptions): number =>
+  Math.max(1, Math.min(laneLimit, Math.floor(options.inFlight ?? laneLimit)));
+
+export function ownMarker(options: TargetDiskOptions, id: string, epoch: number): OpenMarker {
+  const { machine, disk, run } = options;
+  return openMarker({ id, machine, disk, run, epoch });
+}
+
+export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
+  const own = ownMarker(grip.options, ledger.state.id, ledger.state.epoch);
+  grip.meter.epoch = own.epoch;
+  const fence = async (): Promise<void> => {
+    await grip.lock.check();
+    await grip.withholding.check(own);
+  };
+  return { ...grip, ledger, digest, own, fence };
+}
+
+/** Runs `work` as the only attempt on the disk, in this process and on this machine. */
+export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promise<T>): Promise<T> {
+  const subject = `${options.machine}/${options.disk}`;
+  const geometry = geometryOf(options.sizeBytes, subject);
+  const folder = stateFolder(options.stateDir, options.machine, options.disk);
+  const meter = new ProgressMeter(options.disk, options.report.bind(options));
+  meter.enter('waiting', options.sizeBytes);
+  return asOnlyAttempt(folder.path, subject, options.signal, async (signal) => {
+    await ensureStateFolder(folder, subject);
+    const lock = await DiskLock.take(folder.lock, subject);
+    try {
+      return await withBuffers(async (buffers) => {
+        const { path, sizeBytes, direct = true } = options;
+        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector: buffers.sector });
+        try {
+          if (!target.direct) {
+            options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);
+          }
+          const withholding = new Withholding(target, geometry, buffers.sector, subject);
+          const view = await viewLedger(folder, subject);
+          const marker = await withholding.readMarker();
+          const held = { subject, geometry, folder, buffers, target, withholding, lock, view, marker, signal, meter };
+          return await work({ options, ...held });
+        } finally {
+          await target.close();
+        }
+      });
+    } finally {
+      await lock.release();
+    }
+  });
+}

@@ -1,0 +1,122 @@
+/**
+ * What we know of a target disk and can prove after a crash: the last checkpoint and the journal that goes on from it.
+ * Rule: a record is durable before it counts. Damage or a missing part makes the whole disk unknown.
+ * Never concludes anything from the target itself; that is what the lineage check and the proofs are for.
+ */
+import { Failure } from '../model/failure.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { DigestTable } from './digest-table.ts';
+import { Journal, type JournalContent, readJournal } from './journal.ts';
+import { afterRecord, type DiskRecord, type DiskState } from './records.ts';
+import type { StateFolder } from './state-folder.ts';
+
+/** A journal this long is folded into a checkpoint: bounds what a resume reads. */
+const compactAtBytes = 16 * 1024 * 1024;
+
+interface JournalHead {
+  readonly t: 'journal';
+  /** The checkpoint it goes on from. */
+  readonly checkpoint: number;
+}
+
+export type LedgerView =
+  | {
+      readonly known: true;
+      readonly state: DiskState;
+      readonly checkpoint: Checkpoint;
+      readonly content: JournalContent;
+    }
+  | { readonly known: false; readonly because: string; readonly number: number; readonly damaged: boolean };
+
+/** Reads the record without changing it. Damage is an answer, not an error; I/O errors are thrown. */
+export async function viewLedger(folder: StateFolder, subject: string): Promise<LedgerView> {
+  let number = 0;
+  const unknown = (because: string, damaged: boolean): LedgerView => ({ known: false, because, number, damaged });
+  try {
+    const checkpoint = await readCheckpoint(folder.checkpoint, subject);
+    if (checkpoint === undefined) return unknown('this mover has no record of the disk', false);
+    number = checkpoint.number;
+    const content = await readJournal(folder.journal, checkpoint.state.id, subject);
+    const head = content?.records[0] as JournalHead | undefined;
+    if (content === undefined || head === undefined) return unknown('the journal of the disk is missing', true);
+    // A crash between checkpoint and new journal leaves the old journal, whose records the checkpoint already holds.
+    if (head.checkpoint < number) return { known: true, state: checkpoint.state, checkpoint, content };
+    if (head.checkpoint > number) return unknown('the journal goes on from a record that is not there', true);
+    let state = checkpoint.state;
+    for (const record of content.records.slice(1)) state = afterRecord(state, record as DiskRecord, checkpoint.table);
+    return { known: true, state, checkpoint, content };
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'Corrupt') return unknown(error.message, true);
+    throw error;
+  }
+}
+
+export class Ledger {
+  readonly table: DigestTable;
+  private readonly folder: StateFolder;
+  private readonly subject: string;
+  private journal: Journal;
+  private number: number;
+  state: DiskState;
+
+  private constructor(folder: StateFolder, subject: string, journal: Journal, checkpoint: Checkpoint) {
+    this.folder = folder;
+    this.subject = subject;
+    this.journal = journal;
+    this.number = checkpoint.number;
+    this.table = checkpoint.table;
+    this.state = checkpoint.state;
+  }
+
+  /** Begins a new record; what was there before is forgotten. */
+  static async create(
+    folder: StateFolder,
+    subject: string,
+    after: number,
+    state: DiskState,
+    blocks: number,
+  ): Promise<Ledger> {
+    const checkpoint = { number: after + 1, state, table: new DigestTable(blocks) };
+    return Ledger.begin(folder, subject, checkpoint);
+  }
+
+  private static async begin(folder: StateFolder, subject: string, checkpoint: Checkpoint): Promise<Ledger> {
+    await writeCheckpoint(folder.checkpoint, subject, checkpoint);
+    const head: JournalHead = { t: 'journal', checkpoint: checkpoint.number };
+    const journal = await Journal.create(folder.journal, checkpoint.state.id, subject, head);
+    return new Ledger(folder, subject, journal, checkpoint);
+  }
+
+  /** Goes on with a record that was read. */
+  static async resume(folder: StateFolder, subject: string, view: LedgerView & { known: true }): Promise<Ledger> {
+    const { checkpoint, content, state } = view;
+    if ((content.records[0] as JournalHead).checkpoint < checkpoint.number) {
+      return Ledger.begin(folder, subject, { ...checkpoint, number: checkpoint.number + 1 });
+    }
+    const journal = await Journal.resume(folder.journal, state.id, subject, content);
+    const ledger = new Ledger(folder, subject, journal, checkpoint);
+    ledger.state = state;
+    return ledger;
+  }
+
+  /** Durable, and part of `state`, when it returns. */
+  async append(record: DiskRecord): Promise<void> {
+    await this.journal.append(record);
+    this.state = afterRecord(this.state, record, this.table);
+    if (this.journal.bytes > compactAtBytes) await this.compact();
+  }
+
+  /** Folds the journal into a checkpoint and begins an empty one. */
+  async compact(): Promise<void> {
+    const checkpoint = { number: this.number + 1, state: this.state, table: this.table };
+    await writeCheckpoint(this.folder.checkpoint, this.subject, checkpoint);
+    await this.journal.close();
+    const head: JournalHead = { t: 'journal', checkpoint: checkpoint.number };
+    this.journal = await Journal.create(this.folder.journal, this.state.id, this.subject, head);
+    this.number = checkpoint.number;
+  }
+
+  async close(): Promise<void> {
+    await this.journal.close();
+  }
+}

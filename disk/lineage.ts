@@ -1,0 +1,119 @@
+/**
+ * May these changes go onto this disk? A pure decision from the record, the marker found on the disk and the wish.
+ * Rule: S9, a delta goes only onto the exact point it was computed from, on the very disk the record speaks of;
+ * a full copy may take over any disk that is not another machine's. Never guesses: what does not fit is unknown.
+ */
+import { corrupt, type Failure, refused } from '../model/failure.ts';
+import type { LedgerView } from './ledger.ts';
+import { markerKey, type OpenMarker } from './open-marker.ts';
+import type { DiskState } from './records.ts';
+
+export interface Wish {
+  readonly machine: string;
+  readonly disk: string;
+  readonly run: string;
+  readonly sizeBytes: number;
+  readonly point: string;
+  readonly base: string | undefined;
+}
+
+/** `repeat`: it is done already. `resume`: it was begun. `begin`: a new round on an open disk. */
+export type Decision = 'repeat' | 'resume' | 'begin' | 'take-over';
+
+const lineageError = (subject: string, message: string): Failure =>
+  corrupt({
+    op: 'lineage',
+    subject,
+    message,
+    hint: 'These changes do not fit what the disk holds; copy the disk in full (without a base).',
+  });
+
+const holding = ({ point, round }: DiskState): string =>
+  round === null ? (point ?? 'nothing yet') : `an unfinished copy of ${round.point}`;
+
+/** Throws `Refused` when the disk is open for another machine or disk: it is the wrong device. */
+export function refuseForeign(
+  wish: Pick<Wish, 'machine' | 'disk'>,
+  marker: OpenMarker | undefined,
+  subject: string,
+): void {
+  if (marker === undefined || marker.key === markerKey(wish.machine, wish.disk)) return;
+  throw refused({
+    op: 'lineage',
+    subject,
+    message: `the disk is open for ${marker.machine}, disk ${marker.disk}, run ${marker.run}`,
+    hint: 'See which device was plugged in; to give this disk to another machine, wipe its first sector by hand.',
+  });
+}
+
+/** Why the record cannot be trusted to say what the disk holds; undefined when it can. */
+export function distrust(
+  state: DiskState,
+  marker: OpenMarker | undefined,
+  wish: Pick<Wish, 'run' | 'sizeBytes'>,
+): string | undefined {
+  if (state.run !== wish.run) return `the record belongs to run ${state.run}`;
+  if (state.sizeBytes !== wish.sizeBytes) return `the record is of a disk of ${state.sizeBytes} bytes`;
+  if (state.phase === 'broken') return `an earlier proof failed: ${state.brokenBecause}`;
+  if (marker === undefined) return 'the disk does not carry the open marker the record speaks of';
+  if (marker.id !== state.id) return 'the disk carries the open marker of another copy';
+  // The record is written before the marker, so the marker can never be ahead unless records were lost.
+  if (marker.epoch > state.epoch) return `attempt ${marker.epoch} wrote the disk, the record ends at ${state.epoch}`;
+  return undefined;
+}
+
+export function decideTransfer(
+  view: LedgerView,
+  marker: OpenMarker | undefined,
+  wish: Wish,
+  subject: string,
+): Decision {
+  refuseForeign(wish, marker, subject);
+  const whole = wish.base === undefined;
+  if (view.known && view.state.phase === 'sealed' && view.state.run === wish.run) {
+    throw refused({
+      op: 'lineage',
+      subject,
+      message: 'the disk was sealed in this run and may be in use',
+      hint: 'A sealed disk is written again only by a new run; begin one.',
+    });
+  }
+  const doubt = view.known ? distrust(view.state, marker, wish) : view.because;
+  if (doubt !== undefined || !view.known) {
+    if (whole) return 'take-over';
+    throw lineageError(subject, doubt ?? 'nothing is known of the disk');
+  }
+  const { state } = view;
+  const base = wish.base ?? null;
+  if (state.round !== null) {
+    if (state.round.point === wish.point && state.round.base === base) return 'resume';
+  } else if (state.point === wish.point && (state.lastProof?.base ?? null) === base) return 'repeat';
+  else if (state.point !== null && state.point === wish.base) return 'begin';
+  if (whole) return 'take-over';
+  throw lineageError(subject, `the disk holds ${holding(state)}, the changes begin at ${wish.base}`);
+}
+
+/** S9: a disk is sealed at the point it is current at, and at no other. Returns the state to seal from. */
+export function decideSeal(view: LedgerView, marker: OpenMarker | undefined, wish: Wish, subject: string): DiskState {
+  refuseForeign(wish, marker, subject);
+  if (!view.known) throw lineageError(subject, view.because);
+  const { state } = view;
+  if (
+    state.phase === 'sealed' &&
+    state.run === wish.run &&
+    state.sealProof?.point === wish.point &&
+    marker === undefined
+  ) {
+    return state;
+  }
+  // A crash after the boot sector went back leaves no marker; the seal itself compares that sector then.
+  const halfway = state.phase === 'sealing' && state.sealing?.point === wish.point && marker === undefined;
+  const asMarked: OpenMarker | undefined = halfway ? { ...emptyMarker, id: state.id } : marker;
+  const doubt = distrust(state, asMarked, wish);
+  if (doubt !== undefined) throw lineageError(subject, doubt);
+  // While a round is on its way the disk is current at no point at all.
+  if (state.point !== wish.point) throw lineageError(subject, `the disk holds ${holding(state)}, not ${wish.point}`);
+  return state;
+}
+
+const emptyMarker: OpenMarker = { version: 1, id: '', key: '', machine: '', disk: '', run: '', epoch: 0 };

@@ -1,0 +1,28 @@
+/**
+ * What the copy needs from a source: the changes of one disk between two moments, and its bytes.
+ * A site implements it; the disk engine knows no cloud. Offsets are bytes, half-open [offset, offset + length).
+ */
+
+/** `zero` ranges were cleared at the source and must become zeros on the target (S10). */
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+  readonly kind: 'data' | 'zero';
+}
+
+export interface PointReader {
+  /** The disk's size without any container footer. */
+  readonly sizeBytes: number;
+  /**
+   * The changes since the base, or every range that may hold data when there is no base. In a full list,
+   * what is not named reads as zeros. Ascending and non-overlapping is not promised: normalise.
+   */
+  changes(signal: AbortSignal): AsyncIterable<Extent>;
+  /**
+   * Fills `into` with the bytes at `offset`. Checked on arrival against what was asked (status, range, length,
+   * ETag) and against the service's checksum where it gives one; throws `Failure` otherwise. Safe to call concurrently.
+   */
+  read(offset: number, into: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** Gives the grant back. Safe twice; never throws away bytes already read. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,55 @@
+/**
+ * Counts bytes and says so at a bearable pace.
+ * Rule: at most one report in 250 ms, but every change of stage at once; time is monotonic.
+ * Never throws into the copy: progress is for people.
+ */
+import type { TransferProgress } from '../model/progress.ts';
+
+const reportEveryMs = 250;
+/** The rate is that of the last few seconds, so that a stall shows. */
+const rateOverMs = 5000;
+
+export class ProgressMeter {
+  private readonly disk: string;
+  private readonly report: (progress: TransferProgress) => void;
+  private stage: TransferProgress['stage'] = 'waiting';
+  private doneBytes = 0;
+  private totalBytes = 0;
+  private reportedAt = Number.NEGATIVE_INFINITY;
+  private samples: { at: number; bytes: number }[] = [];
+  epoch = 0;
+
+  constructor(disk: string, report: (progress: TransferProgress) => void) {
+    this.disk = disk;
+    this.report = report;
+  }
+
+  enter(stage: TransferProgress['stage'], totalBytes = this.totalBytes): void {
+    this.stage = stage;
+    this.totalBytes = totalBytes;
+    this.say(performance.now());
+  }
+
+  /** `moved: false` for bytes that were done before and must not count as speed. */
+  done(bytes: number, moved = true): void {
+    this.doneBytes += bytes;
+    const now = performance.now();
+    if (moved) this.samples.push({ at: now, bytes });
+    if (now - this.reportedAt >= reportEveryMs) this.say(now);
+  }
+
+  private say(now: number): void {
+    this.reportedAt = now;
+    this.samples = this.samples.filter(({ at }) => now - at < rateOverMs);
+    const moved = this.samples.reduce((sum, { bytes }) => sum + bytes, 0);
+    const since = Math.max(reportEveryMs, now - (this.samples[0]?.at ?? now));
+    this.report({
+      disk: this.disk,
+      stage: this.stage,
+      doneBytes: this.doneBytes,
+      totalBytes: this.totalBytes,
+      bytesPerSecond: Math.round((moved * 1000) / since),
+      epoch: this.epoch,
+    });
+  }
+}

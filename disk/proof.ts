@@ -1,0 +1,56 @@
+/**
+ * Reads written blocks back and compares them with what the source gave.
+ * Rule: S3, through a handle opened after the flush, past the page cache; the whole block is read and its digest
+ * recorded. The same code serves a live window and one that a killed attempt left durable. Never trusts a write.
+ */
+import { corrupt, Failure } from '../model/failure.ts';
+import { blankWithheld, blockRange } from './geometry.ts';
+import type { HeldDisk } from './held-disk.ts';
+import type { DurableWindow, WrittenBlock } from './records.ts';
+import type { FreshReader } from './target-handle.ts';
+
+async function proveBlock(held: HeldDisk, reader: FreshReader, written: WrittenBlock, space: Buffer): Promise<string> {
+  const { start, end } = blockRange(held.geometry, written.block);
+  await reader.read(start, end - start, space);
+  const bytes = space.subarray(0, end - start);
+  const parts = written.parts.map(([offset, length]) => bytes.subarray(offset - start, offset - start + length));
+  const found = held.digest.of(...parts).toString('base64');
+  if (found !== written.digest) {
+    throw corrupt({
+      op: 'proof',
+      subject: held.subject,
+      message: `block ${written.block} [${start}, ${end}) reads back as something else than was written`,
+      hint: 'The target storage lost or changed a write; look at it, then copy the disk in full.',
+    });
+  }
+  const [only] = parts;
+  if (only?.byteLength === bytes.byteLength && parts.length === 1) return found;
+  blankWithheld(held.geometry, written.block, bytes);
+  return held.digest.of(bytes).toString('base64');
+}
+
+/** Proves a durable window and records it; a failed proof is recorded too, and ends the disk's lineage. */
+export async function proveWindow(held: HeldDisk, window: DurableWindow): Promise<void> {
+  const blocks: [number, string][] = [];
+  const rest = window.blocks[Symbol.iterator]();
+  const lane = async (reader: FreshReader, space: Buffer): Promise<void> => {
+    for (let next = rest.next(); !next.done; next = rest.next()) {
+      const written = next.value;
+      // A whole block that already read as zeros, past the page cache, was never written: that look is its proof.
+      const seen = written.seenZero === true;
+      blocks.push([written.block, seen ? written.digest : await proveBlock(held, reader, written, space)]);
+    }
+  };
+  try {
+    await held.target.withFresh(async (reader) => {
+      const lanes = await Promise.allSettled(held.buffers.readBack.map((space) => lane(reader, space)));
+      for (const result of lanes) if (result.status === 'rejected') throw result.reason;
+    });
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'Corrupt') {
+      await held.ledger.append({ t: 'broken', because: error.message });
+    }
+    throw error;
+  }
+  await held.ledger.append({ t: 'proven', window: window.window, blocks });
+}

@@ -1,0 +1,137 @@
+/**
+ * The words of a disk's journal and what each of them means: one pure step from (state, record) to state.
+ * Rule: the same step is taken when a record is appended and when it is read again after a crash, so that memory and
+ * journal cannot disagree. Never does I/O.
+ */
+import type { SealProof, TransferProof } from '../model/machine.ts';
+import type { DigestName } from './digest.ts';
+import type { DigestTable } from './digest-table.ts';
+
+/** `opening`: the regions are not withheld yet. `broken`: a proof failed; only a full copy leads out of it. */
+export type DiskPhase = 'opening' | 'open' | 'sealing' | 'sealed' | 'broken';
+
+export interface RoundState {
+  readonly number: number;
+  readonly point: string;
+  readonly base: string | null;
+  /** The fingerprint of the change list, once it was read. */
+  readonly plan: string | null;
+  readonly changedBytes: number;
+  readonly copiedBytes: number;
+  readonly zeroedBytes: number;
+  readonly provenBytes: number;
+}
+
+/** A block written in a window: where, and the digest of what the source gave (parts one after another). */
+export interface WrittenBlock {
+  readonly block: number;
+  /** [offset in the disk, length] of each written part, ascending. */
+  readonly parts: readonly (readonly [number, number])[];
+  /** Base64. */
+  readonly digest: string;
+  /** Read and found all zero, so nothing was written: that look is its proof. */
+  readonly seenZero?: true;
+}
+
+export interface DurableWindow {
+  readonly t: 'durable';
+  readonly window: number;
+  readonly blocks: readonly WrittenBlock[];
+  /** Read from the source, zeros named by it and now on the target. */
+  readonly copiedBytes: number;
+  readonly zeroedBytes: number;
+}
+
+/** JSON-safe, and all there is to know of a disk but the digests. */
+export interface DiskState {
+  readonly id: string;
+  readonly machine: string;
+  readonly disk: string;
+  readonly run: string;
+  readonly sizeBytes: number;
+  readonly algorithm: DigestName;
+  readonly direct: boolean;
+  readonly epoch: number;
+  readonly phase: DiskPhase;
+  /** The point the disk is current at, when no round is on its way. */
+  readonly point: string | null;
+  readonly rounds: number;
+  readonly round: RoundState | null;
+  readonly unproven: readonly DurableWindow[];
+  readonly lastProof: TransferProof | null;
+  /** The point being sealed and the base64 digest of its first sector. */
+  readonly sealing: { readonly point: string; readonly first: string } | null;
+  readonly sealProof: SealProof | null;
+  readonly brokenBecause: string | null;
+}
+
+export type DiskRecord =
+  | { readonly t: 'attempt'; readonly epoch: number; readonly direct: boolean }
+  | { readonly t: 'opened' }
+  | { readonly t: 'round'; readonly point: string; readonly base: string | null }
+  | { readonly t: 'plan'; readonly plan: string; readonly changedBytes: number }
+  | DurableWindow
+  | { readonly t: 'proven'; readonly window: number; readonly blocks: readonly (readonly [number, string])[] }
+  | { readonly t: 'round-done'; readonly proof: TransferProof }
+  | { readonly t: 'sealing'; readonly point: string; readonly first: string }
+  | { readonly t: 'sealed'; readonly proof: SealProof; readonly blocks: readonly (readonly [number, string])[] }
+  | { readonly t: 'broken'; readonly because: string };
+
+export const partsLength = (block: WrittenBlock): number => block.parts.reduce((sum, [, length]) => sum + length, 0);
+
+type RecordOf<T extends DiskRecord['t']> = Extract<DiskRecord, { readonly t: T }>;
+
+function afterPlan(state: DiskState, record: RecordOf<'plan'>, table: DigestTable): DiskState {
+  if (state.round === null) return state;
+  const { plan, changedBytes } = record;
+  if (state.round.plan === plan) return state;
+  // The list is not the one the proofs were made for: they no longer say that this round's work is done.
+  table.beginRound();
+  const counts = { copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
+  return { ...state, unproven: [], round: { ...state.round, plan, changedBytes, ...counts } };
+}
+
+function afterProven(state: DiskState, record: RecordOf<'proven'>, table: DigestTable): DiskState {
+  const window = state.unproven.find((candidate) => candidate.window === record.window);
+  for (const [block, digest] of record.blocks) table.prove(block, Buffer.from(digest, 'base64'));
+  if (state.round === null || window === undefined) return state;
+  const round = {
+    ...state.round,
+    copiedBytes: state.round.copiedBytes + window.copiedBytes,
+    zeroedBytes: state.round.zeroedBytes + window.zeroedBytes,
+    provenBytes: state.round.provenBytes + window.blocks.reduce((sum, block) => sum + partsLength(block), 0),
+  };
+  return { ...state, round, unproven: state.unproven.filter((candidate) => candidate !== window) };
+}
+
+/** The state after one more record; `table` is changed in place. */
+export function afterRecord(state: DiskState, record: DiskRecord, table: DigestTable): DiskState {
+  switch (record.t) {
+    case 'attempt':
+      return { ...state, epoch: record.epoch, direct: record.direct };
+    case 'opened':
+      return { ...state, phase: 'open', sealing: null };
+    case 'round': {
+      table.beginRound();
+      const counts = { changedBytes: 0, copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
+      const number = state.rounds + 1;
+      const round = { number, point: record.point, base: record.base, plan: null, ...counts };
+      return { ...state, rounds: number, point: null, lastProof: null, round, unproven: [] };
+    }
+    case 'plan':
+      return afterPlan(state, record, table);
+    case 'durable':
+      return { ...state, unproven: [...state.unproven, record] };
+    case 'proven':
+      return afterProven(state, record, table);
+    case 'round-done':
+      return { ...state, point: record.proof.point, lastProof: record.proof, round: null };
+    case 'sealing':
+      return { ...state, phase: 'sealing', sealing: { point: record.point, first: record.first } };
+    case 'sealed':
+      for (const [block, digest] of record.blocks) table.prove(block, Buffer.from(digest, 'base64'));
+      return { ...state, phase: 'sealed', sealProof: record.proof };
+    case 'broken':
+      return { ...state, phase: 'broken', brokenBecause: record.because };
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The verb "seal": gives an open disk its withheld regions back and with them the ability to boot.
+ * Rule: S4, the tail first, then the head, the partition header, and last of all the boot sector, alone; each step
+ * flushed and read back before the next. A crash leaves the disk open or sealed. Never seals an unproven block (S3).
+ */
+import { corrupt, Failure } from '../model/failure.ts';
+import type { SealProof } from '../model/machine.ts';
+import { untilAborted } from './attempts.ts';
+import { rootOf } from './digest.ts';
+import { blankWithheld, blockRange, type Range, withheldBlocks, writableRange } from './geometry.ts';
+import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
+import { decideSeal } from './lineage.ts';
+import { decodeMarker } from './open-marker.ts';
+import { scrubBlocks } from './scrub.ts';
+import { goOn, refuseOtherSize } from './take-disk.ts';
+
+export interface SealOptions extends DiskWork {
+  /** Re-reads the whole target against the recorded digests before the boot sector goes back. */
+  readonly reread?: boolean;
+}
+
+/** The withheld bytes of the point: `head` and `tail` as they must be on the sealed disk. */
+interface Withheld {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+}
+
+/**
+ * Seals the disk at the point it is current at. Safe to call again: a sealed disk answers with its proof, a seal
+ * cut off in the middle goes on. Errors as in `transferDisk`; on `Corrupt` the disk stays open.
+ */
+export async function sealDisk(options: SealOptions): Promise<SealProof> {
+  refuseOtherSize(options);
+  return withGrip(options, async (grip) => {
+    const { run, machine, disk, sizeBytes, point } = options;
+    const wish = { run, machine, disk, sizeBytes, point, base: undefined };
+    const state = decideSeal(grip.view, grip.marker, wish, grip.subject);
+    if (state.phase === 'sealed' && state.sealProof !== null) return state.sealProof;
+    const held = await goOn(grip, grip.view);
+    try {
+      held.meter.enter('sealing', sizeBytes);
+      refuseUnproven(held);
+      if (options.reread === true) await scrubBlocks(held);
+      const withheld = await readWithheld(held);
+      const first = held.digest.of(withheld.head.subarray(0, held.withholding.bootBytes)).toString('base64');
+      if (grip.marker === undefined) await expectBootSector(held, first);
+      else await giveBack(held, withheld, first);
+      const proof = await proveSealed(held, withheld);
+      held.meter.enter('done');
+      return proof;
+    } finally {
+      await held.ledger.close();
+    }
+  });
+}
+
+const sealError = (held: HeldDisk, message: string): Failure =>
+  corrupt({
+    op: 'seal',
+    subject: held.subject,
+    message,
+    hint: 'The disk stays open and cannot boot; look at the target storage, then copy the disk in full.',
+  });
+
+function refuseUnproven({ geometry, ledger, subject }: HeldDisk): void {
+  for (let block = 0; block < geometry.blocks; block++) {
+    const { start, end } = writableRange(geometry, block);
+    if (start === end || ledger.table.isKnown(block)) continue;
+    const hint = 'Copy the disk in full, then seal.';
+    throw corrupt({ op: 'seal', subject, message: `block ${block} has never been proven`, hint });
+  }
+}
+
+async function readWithheld(held: HeldDisk): Promise<Withheld> {
+  const { geometry, buffers, options, signal } = held;
+  const { headEnd, tailStart, sizeBytes } = geometry;
+  const [first, second] = buffers.lanes;
+  if (first === undefined || second === undefined) throw new RangeError('two lanes are needed');
+  const [head, tail] = [first.subarray(0, headEnd), second.subarray(0, sizeBytes - tailStart)];
+  const abandon = (): void => {
+    buffers.spoiled = true;
+  };
+  if (tail.byteLength > 0) await untilAborted(options.source.read(tailStart, tail, signal), signal, abandon);
+  await untilAborted(options.source.read(0, head, signal), signal, abandon);
+  if (decodeMarker(head) === undefined) return { head, tail };
+  throw sealError(held, 'the point itself is an open disk of Homeward');
+}
+
+async function expectBootSector(held: HeldDisk, first: string): Promise<void> {
+  const { target, withholding, buffers, digest } = held;
+  await target.read(0, withholding.bootBytes, buffers.sector);
+  const found = digest.of(buffers.sector.subarray(0, withholding.bootBytes)).toString('base64');
+  if (found === first && held.ledger.state.sealing?.first === first) return;
+  throw sealError(held, 'sector 0 is neither the open marker nor the boot sector of the point');
+}
+
+async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Promise<void> {
+  const { target, geometry, withholding, signal, options } = held;
+  const { headEnd, tailStart } = geometry;
+  const boot = withholding.bootBytes;
+  // The partition header lies in the second sector; a firmware that finds it may ignore a missing boot sector.
+  const header = Math.min(2 * boot, headEnd);
+  await held.ledger.append({ t: 'sealing', point: options.point, first });
+  await held.fence();
+  if (withheld.tail.byteLength > 0) await target.write(tailStart, withheld.tail);
+  await target.flush();
+  signal.throwIfAborted();
+  if (headEnd > header) await target.write(header, withheld.head.subarray(header));
+  await target.flush();
+  await compareBlocks(held, withheld, header);
+  signal.throwIfAborted();
+  await held.fence();
+  if (header > boot) await target.write(boot, withheld.head.subarray(boot, header));
+  await target.flush();
+  await compareBlocks(held, withheld, boot);
+  signal.throwIfAborted();
+  await held.fence();
+  await target.write(0, withheld.head.subarray(0, boot));
+  await target.flush();
+}
+
+/**
+ * Reads every block that touches a withheld region through a fresh handle: the withheld bytes must be the point's,
+ * except those before `from`; the rest must still have its recorded digest. Returns the digests of the whole blocks.
+ */
+async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): Promise<[number, Buffer][]> {
+  const { target, geometry, buffers, digest, ledger } = held;
+  const [space] = buffers.readBack;
+  const found: [number, Buffer][] = [];
+  await target.withFresh(async (reader) => {
+    for (const block of withheldBlocks(geometry)) {
+      const range = blockRange(geometry, block);
+      await reader.read(range.start, range.end - range.start, space);
+      const bytes = space.subarray(0, range.end - range.start);
+      const head = sameBytes(bytes, range, withheld.head, { start: from, end: geometry.headEnd }, 0);
+      const tailRange = { start: geometry.tailStart, end: geometry.sizeBytes };
+      const tail = sameBytes(bytes, range, withheld.tail, tailRange, geometry.tailStart);
+      if (!head || !tail) throw sealError(held, `block ${block} reads back as something else than was written`);
+      found.push([block, digest.of(bytes)]);
+      const writable = writableRange(geometry, block);
+      if (writable.start === writable.end) continue;
+      blankWithheld(geometry, block, bytes);
+      if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;
+      throw sealError(held, `block ${block} is no longer what was proven`);
+    }
+  });
+  return found;
+}
+
+/** Whether the bytes of `region` inside this block equal `wanted`, whose first byte lies at `origin` of the disk. */
+function sameBytes(bytes: Buffer, block: Range, wanted: Buffer, region: Range, origin: number): boolean {
+  const start = Math.max(block.start, region.start);
+  const end = Math.min(block.end, region.end);
+  if (start >= end) return true;
+  return bytes.subarray(start - block.start, end - block.start).equals(wanted.subarray(start - origin, end - origin));
+}
+
+/** The last look, boot sector included; when it fails, the marker goes back so that nothing boots. */
+async function proveSealed(held: HeldDisk, withheld: Withheld): Promise<SealProof> {
+  const { geometry, ledger, options, digest, withholding, own } = held;
+  let blocks: [number, Buffer][];
+  try {
+    blocks = await compareBlocks(held, withheld, 0);
+  } catch (error) {
+    await withholding.writeMarker(own);
+    if (error instanceof Failure && error.kind === 'Corrupt') {
+      await ledger.append({ t: 'broken', because: error.message });
+    }
+    throw error;
+  }
+  const sealed = new Map(blocks);
+  const root = rootOf(geometry, (block) => sealed.get(block) ?? ledger.table.digestOf(block));
+  const { disk, point, sizeBytes } = options;
+  const proof: SealProof = { disk, point, sizeBytes, algorithm: digest.name, root, provenBytes: sizeBytes };
+  const recorded = blocks.map(([block, bytes]) => [block, bytes.toString('base64')] as const);
+  await ledger.append({ t: 'sealed', proof, blocks: recorded });
+  await ledger.compact();
+  return proof;
+}

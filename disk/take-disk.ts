@@ -1,0 +1,66 @@
+/**
+ * How an attempt comes by a disk's record: a full copy begins it anew, everything else goes on with it.
+ * Rule: S8, the epoch grows with every attempt and is written to the record first, then to the marker on the disk.
+ * Never forgets an epoch it has seen, and never goes on with digests this mover cannot compute.
+ */
+import { randomUUID } from 'node:crypto';
+import { refused } from '../model/failure.ts';
+import { type Digest, digestNamed } from './digest.ts';
+import { type DiskWork, type Grip, type HeldDisk, hold, ownMarker } from './held-disk.ts';
+import { Ledger, type LedgerView } from './ledger.ts';
+import type { DiskState } from './records.ts';
+
+/** An exported disk may carry a footer of one sector, which is no part of the disk. */
+export function refuseOtherSize({ source, sizeBytes, machine, disk }: DiskWork): void {
+  if (source.sizeBytes === sizeBytes) return;
+  throw refused({
+    op: 'source.size',
+    subject: `${machine}/${disk}`,
+    message: `the point has ${source.sizeBytes} bytes, the disk was recorded with ${sizeBytes}`,
+    hint: 'The disk was resized, or a container footer is counted; look at the source disk, then begin a new run.',
+  });
+}
+
+const fullPhase = { phase: 'opening', point: null, rounds: 0, round: null, unproven: [] } as const;
+const nothingYet = { lastProof: null, sealing: null, sealProof: null, brokenBecause: null } as const;
+
+/** S002-27: a full copy repairs a disk another run left open; its record begins anew, its epochs go on. */
+export async function takeOver(grip: Grip): Promise<HeldDisk> {
+  const { run, machine, disk, sizeBytes } = grip.options;
+  const seen = [grip.view.known ? grip.view.state.epoch : 0, grip.marker?.epoch ?? 0];
+  const digest = await digestAvailable(grip);
+  const number = grip.view.known ? grip.view.checkpoint.number : grip.view.number;
+  const id = randomUUID().replaceAll('-', '');
+  const facts = { id, machine, disk, run, sizeBytes, algorithm: digest.name, direct: grip.target.direct };
+  const state: DiskState = { ...facts, epoch: Math.max(...seen) + 1, ...fullPhase, ...nothingYet };
+  const ledger = await Ledger.create(grip.folder, grip.subject, number, state, grip.geometry.blocks);
+  return hold(grip, ledger, digest);
+}
+
+/** Goes on with the disk's record under a new epoch. S8: record first, then marker, then bytes. */
+export async function goOn(grip: Grip, view: LedgerView): Promise<HeldDisk> {
+  if (!view.known) throw new TypeError('only a known record can go on');
+  const digest = await digestAvailable(grip, view.state);
+  const ledger = await Ledger.resume(grip.folder, grip.subject, view);
+  try {
+    const epoch = Math.max(ledger.state.epoch, grip.marker?.epoch ?? 0) + 1;
+    await ledger.append({ t: 'attempt', epoch, direct: grip.target.direct });
+    const { id } = ledger.state;
+    if (grip.marker !== undefined) await grip.withholding.writeMarker(ownMarker(grip.options, id, epoch));
+    return hold(grip, ledger, digest);
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+async function digestAvailable(grip: Grip, state?: DiskState): Promise<Digest> {
+  const digest = await digestNamed(state?.algorithm);
+  if (digest !== undefined) return digest;
+  throw refused({
+    op: 'digest',
+    subject: grip.subject,
+    message: `the record of this disk uses ${state?.algorithm}, which this mover cannot compute`,
+    hint: 'Install @napi-rs/blake-hash with its part for this platform, or copy the disk in full in a new run.',
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * The verb "transfer": makes a target disk equal to a recovery point, by a full map or by a delta, provably.
+ * Rule: first the lineage (S9), then the open marker (S4), then bytes, each proven (S3). Safe to call again with the
+ * same run, point and base at any time: it goes on where it was (L2). Never closes the source; the caller opened it.
+ */
+import { corrupt } from '../model/failure.ts';
+import type { TransferProof } from '../model/machine.ts';
+import { copyRound } from './copy-round.ts';
+import { type Changes, collectChanges } from './extents.ts';
+import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
+import { decideTransfer } from './lineage.ts';
+import type { DiskState } from './records.ts';
+import { goOn, refuseOtherSize, takeOver } from './take-disk.ts';
+
+export type { TargetDiskOptions } from './held-disk.ts';
+export { type DiskObservation, observeDisk, observeSeal } from './observe-disk.ts';
+export { type SealOptions, sealDisk } from './seal.ts';
+
+export interface TransferOptions extends DiskWork {
+  /** The point the changes were computed from; without it the source's list is a whole map. */
+  readonly base?: string;
+}
+
+/**
+ * Brings the changes onto the disk. Throws `Corrupt` with op `lineage` when a delta does not fit (do a full copy
+ * then), with op `proof` when a read-back differs, `Fenced` when a newer attempt holds the disk, `Transient` while
+ * another process does, `Refused` for sizes, rights, space and I/O errors; when `signal` fired, its own reason.
+ */
+export async function transferDisk(options: TransferOptions): Promise<TransferProof> {
+  const startedAt = performance.now();
+  refuseOtherSize(options);
+  return withGrip(options, async (grip) => {
+    const { run, machine, disk, sizeBytes, point, base } = options;
+    const wish = { run, machine, disk, sizeBytes, point, base };
+    const decision = decideTransfer(grip.view, grip.marker, wish, grip.subject);
+    if (decision === 'repeat' && grip.view.known && grip.view.state.lastProof !== null)
+      return grip.view.state.lastProof;
+    const held = decision === 'take-over' ? await takeOver(grip) : await goOn(grip, grip.view);
+    try {
+      if (held.ledger.state.phase !== 'open') await openDisk(held);
+      if (decision !== 'resume') await held.ledger.append({ t: 'round', point, base: base ?? null });
+      const changes = await listChanges(held, base === undefined);
+      const resumedBytes = await copyRound(held, changes, base === undefined);
+      const durationMs = Math.round(performance.now() - startedAt);
+      const proof = proofOf(held.ledger.state, options, resumedBytes, durationMs);
+      await held.ledger.append({ t: 'round-done', proof });
+      await held.ledger.compact();
+      held.meter.enter('done');
+      return proof;
+    } finally {
+      await held.ledger.close();
+    }
+  });
+}
+
+/** S4: both regions are withheld, on the medium and read back, before any data byte. */
+async function openDisk(held: HeldDisk): Promise<void> {
+  await held.withholding.open(held.own, held.buffers.readBack[0]);
+  await held.ledger.append({ t: 'opened' });
+}
+
+/** Reads the list; a resumed round must find the list its proofs were made for. */
+async function listChanges(held: HeldDisk, whole: boolean): Promise<Changes> {
+  const { options, subject, ledger, signal, meter } = held;
+  meter.enter('listing');
+  const changes = await collectChanges(options.source.changes(signal), options.sizeBytes, subject);
+  signal.throwIfAborted();
+  const { fingerprint: plan, changedBytes } = changes;
+  const before = ledger.state.round?.plan ?? null;
+  if (before !== null && before !== plan && !whole) {
+    const because = 'the source names other changes between the same two points than before';
+    await ledger.append({ t: 'broken', because });
+    const hint = 'Copy the disk in full: blocks of the earlier list may be half written.';
+    throw corrupt({ op: 'changes', subject, message: because, hint });
+  }
+  if (before !== plan) await ledger.append({ t: 'plan', plan, changedBytes });
+  return changes;
+}
+
+function proofOf(state: DiskState, options: TransferOptions, resumedBytes: number, durationMs: number): TransferProof {
+  const { disk, point, base } = options;
+  const counted = state.round ?? { changedBytes: 0, copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
+  const { changedBytes, copiedBytes, zeroedBytes, provenBytes } = counted;
+  const figures = { changedBytes, copiedBytes, zeroedBytes, provenBytes, resumedBytes, durationMs };
+  return base === undefined
+    ? { disk, point, mode: 'full', ...figures }
+    : { disk, point, base, mode: 'delta', ...figures };
+}

@@ -1,0 +1,137 @@
+/**
+ * Windows of writes: what is written together is flushed, journaled, read back and journaled again together.
+ * Rule: L2, at most one window is being made durable while the next one fills, so a kill costs at most 64 MiB.
+ * S8, the fence is asked before a window's first write. Never counts a block whose write has not returned.
+ */
+import type { HeldDisk } from './held-disk.ts';
+import { proveWindow } from './proof.ts';
+import { type DurableWindow, partsLength, type WrittenBlock } from './records.ts';
+
+const windowBytes = 16 * 1024 * 1024;
+/** A window also ends after this many blocks, or small changes would never be proven. */
+const windowBlocks = 64;
+
+export interface BlockWork {
+  readonly written: WrittenBlock;
+  readonly copiedBytes: number;
+  readonly zeroedBytes: number;
+}
+
+class Window {
+  readonly admitted: Promise<void>;
+  private bytes = 0;
+  private reserved = 0;
+  private pending = 0;
+  private readonly done: BlockWork[] = [];
+  private readonly idle = Promise.withResolvers<void>();
+  private closed = false;
+
+  constructor(admitted: Promise<void>) {
+    this.admitted = admitted;
+  }
+
+  /** Reserves room for one block's writes; an empty window takes any. */
+  reserve(bytes: number): boolean {
+    if (this.reserved > 0 && (this.bytes + bytes > windowBytes || this.reserved === windowBlocks)) return false;
+    this.bytes += bytes;
+    this.reserved++;
+    this.pending++;
+    return true;
+  }
+
+  settle(work: BlockWork | undefined): void {
+    if (work !== undefined) this.done.push(work);
+    this.pending--;
+    if (this.closed && this.pending === 0) this.idle.resolve();
+  }
+
+  /** No more blocks; resolves to those whose writes returned. */
+  async close(): Promise<readonly BlockWork[]> {
+    this.closed = true;
+    if (this.pending === 0) this.idle.resolve();
+    await this.idle.promise;
+    return this.done;
+  }
+}
+
+export class Windows {
+  private readonly held: HeldDisk;
+  private current: Window | undefined;
+  private committing: Promise<void> | undefined;
+  private next: number;
+
+  constructor(held: HeldDisk) {
+    this.held = held;
+    this.next = 1 + Math.max(0, ...held.ledger.state.unproven.map(({ window }) => window));
+  }
+
+  /**
+   * Does one block's write inside a window: waits for room and for the fence, then lets `write` write and say what
+   * it wrote. `bytes` is the most it will write.
+   */
+  async run(bytes: number, write: () => Promise<BlockWork>): Promise<void> {
+    const window = await this.enter(bytes);
+    let work: BlockWork | undefined;
+    try {
+      await window.admitted;
+      work = await write();
+    } finally {
+      window.settle(work);
+    }
+  }
+
+  private async enter(bytes: number): Promise<Window> {
+    for (;;) {
+      if (this.current?.reserve(bytes)) return this.current;
+      if (this.committing !== undefined) await this.committing;
+      else if (this.current !== undefined) this.commitCurrent();
+      else {
+        const admitted = this.held.fence();
+        // Whoever writes into the window awaits it; this only keeps an unused one from ending the process.
+        admitted.catch(() => undefined);
+        this.current = new Window(admitted);
+      }
+    }
+  }
+
+  private commitCurrent(): void {
+    const window = this.current;
+    this.current = undefined;
+    if (window === undefined) return;
+    const number = this.next++;
+    this.committing = this.commit(window, number).then(() => {
+      this.committing = undefined;
+    });
+    // A failed commit stays: everyone who enters afterwards meets it.
+    this.committing.catch(() => undefined);
+  }
+
+  private async commit(window: Window, number: number): Promise<void> {
+    const done = await window.close();
+    if (done.length === 0) return;
+    const { held } = this;
+    await held.target.flush();
+    const durable: DurableWindow = {
+      t: 'durable',
+      window: number,
+      blocks: done.map(({ written }) => written),
+      copiedBytes: done.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0),
+      zeroedBytes: done.reduce((sum, { zeroedBytes }) => sum + zeroedBytes, 0),
+    };
+    await held.ledger.append(durable);
+    await proveWindow(held, durable);
+    held.meter.done(durable.blocks.reduce((sum, block) => sum + partsLength(block), 0));
+  }
+
+  /** Commits what is left; also after a stop, so that a stopped attempt loses nothing it has written (L7). */
+  async drain(): Promise<void> {
+    await this.committing;
+    this.commitCurrent();
+    await this.committing;
+  }
+
+  /** Waits for a commit on its way and begins none: an attempt must not end while it may still touch the disk. */
+  async settle(): Promise<void> {
+    await this.committing?.catch(() => undefined);
+  }
+}

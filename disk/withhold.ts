@@ -1,0 +1,95 @@
+/**
+ * Opens a disk and keeps it recognisable: the marker in sector 0, zeros in the rest of both withheld regions.
+ * Rule: S4, on the medium and read back before the first data byte is written. S8, whoever finds a higher epoch in
+ * the marker stops. Never writes anything between the two regions.
+ */
+import { corrupt, fenced } from '../model/failure.ts';
+import { isAllZero } from './buffers.ts';
+import type { Geometry } from './geometry.ts';
+import { decodeMarker, encodeMarker, type OpenMarker } from './open-marker.ts';
+import type { TargetHandle } from './target-handle.ts';
+
+export class Withholding {
+  private readonly target: TargetHandle;
+  private readonly geometry: Geometry;
+  private readonly sector: Buffer;
+  private readonly subject: string;
+
+  constructor(target: TargetHandle, geometry: Geometry, sector: Buffer, subject: string) {
+    this.target = target;
+    this.geometry = geometry;
+    this.sector = sector;
+    this.subject = subject;
+  }
+
+  /** The unit the boot sector is switched by: one sector of the medium, which is written whole or not at all. */
+  get bootBytes(): number {
+    return Math.min(this.target.alignment, this.geometry.sizeBytes);
+  }
+
+  async readMarker(): Promise<OpenMarker | undefined> {
+    await this.target.read(0, this.bootBytes, this.sector);
+    return decodeMarker(this.sector);
+  }
+
+  /** Sector 0 alone; durable and read back when it returns. */
+  async writeMarker(marker: OpenMarker): Promise<void> {
+    const boot = this.sector.subarray(0, this.bootBytes).fill(0);
+    encodeMarker(marker).copy(boot);
+    await this.target.write(0, boot);
+    await this.target.flush();
+    await this.target.withFresh(async (reader) => {
+      await reader.read(0, this.bootBytes, this.sector);
+      const found = decodeMarker(this.sector);
+      if (found?.id !== marker.id || found.epoch !== marker.epoch) throw this.lost('sector 0');
+    });
+  }
+
+  /** The marker first, so that from the first byte on the disk says what it is; then zeros. `space` holds a block. */
+  async open(marker: OpenMarker, space: Buffer): Promise<void> {
+    const { headEnd, tailStart, sizeBytes } = this.geometry;
+    await this.writeMarker(marker);
+    space.fill(0);
+    if (headEnd > this.bootBytes) await this.target.write(this.bootBytes, space.subarray(0, headEnd - this.bootBytes));
+    if (sizeBytes > tailStart) await this.target.write(tailStart, space.subarray(0, sizeBytes - tailStart));
+    await this.target.flush();
+    await this.target.withFresh(async (reader) => {
+      await reader.read(0, headEnd, space);
+      if (decodeMarker(space)?.id !== marker.id) throw this.lost('sector 0');
+      if (!isAllZero(space.subarray(this.bootBytes, headEnd))) throw this.lost('the head');
+      if (sizeBytes === tailStart) return;
+      const page = tailStart - (tailStart % this.target.alignment);
+      await reader.read(page, sizeBytes - page, space);
+      if (!isAllZero(space.subarray(tailStart - page, sizeBytes - page))) throw this.lost('the tail');
+    });
+  }
+
+  /** S8: throws `Fenced` when someone newer wrote the marker, `Corrupt` when it is gone or another's. */
+  async check(own: OpenMarker): Promise<void> {
+    const found = await this.readMarker();
+    if (found?.id === own.id && found.epoch === own.epoch) return;
+    if (found !== undefined && found.key === own.key && found.epoch > own.epoch) {
+      throw fenced({
+        op: 'fence',
+        subject: this.subject,
+        message: `attempt ${found.epoch} holds the disk, this is attempt ${own.epoch}`,
+        hint: 'Nothing to do: the newer attempt goes on.',
+      });
+    }
+    throw corrupt({
+      op: 'fence',
+      subject: this.subject,
+      message: 'the open marker of this attempt is no longer on the disk',
+      hint: 'Something else wrote to the target disk; find it, unplug it there, then copy the disk in full.',
+    });
+  }
+
+  private lost(what: string): Error {
+    return corrupt({
+      op: 'open',
+      subject: this.subject,
+      message: `${what} was written and flushed, but reads back as something else`,
+      hint: 'The target storage loses writes; use another datastore.',
+    });
+  }
+}

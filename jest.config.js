@@ -1,0 +1,15 @@
+/** Jest runs the TypeScript sources through swc to CommonJS; nothing is built beforehand. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.(ts|js)$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  // Pure ESM packages that must be turned to CommonJS as well.
+  transformIgnorePatterns: ['/node_modules/(?!@noble/)'],
+  testTimeout: 60_000,
+};

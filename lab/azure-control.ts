@@ -1,0 +1,58 @@
+/**
+ * The lab's hand on the Azure simulator: its state for the witness and for the evidence.
+ * Rule: everything read is checked by shape; nothing here goes over Azure's own API.
+ */
+import { z } from 'zod';
+import type { AzureView } from './witness/view.ts';
+
+const state = z.looseObject({
+  vms: z.array(
+    z.looseObject({
+      name: z.string(),
+      power: z.enum(['starting', 'running', 'stopping', 'stopped', 'deallocating', 'deallocated']),
+      disks: z.array(z.string()),
+    }),
+  ),
+  disks: z.array(z.looseObject({ name: z.string(), activeSas: z.boolean().default(false) })),
+  nics: z.array(z.looseObject({ name: z.string() })),
+  snapshots: z.array(
+    z.looseObject({
+      name: z.string(),
+      tags: z.record(z.string(), z.string()).default({}),
+      activeSas: z.boolean().default(false),
+    }),
+  ),
+});
+
+async function answer(url: string): Promise<unknown> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`);
+  return JSON.parse(text);
+}
+
+export async function readAzure(control: string): Promise<AzureView> {
+  const seen = state.parse(await answer(`${control}/state`));
+  return {
+    vms: seen.vms,
+    disks: seen.disks.map((disk) => disk.name),
+    nics: seen.nics.map((nic) => nic.name),
+    snapshots: seen.snapshots,
+    grants: [...seen.disks, ...seen.snapshots].filter((each) => each.activeSas).map((each) => each.name),
+  };
+}
+
+/** SHA-256 of the live content of a managed disk, hex. */
+export async function azureContentSha256(control: string, disk: string): Promise<string> {
+  const said = await answer(`${control}/disks/${encodeURIComponent(disk)}/content-sha256`);
+  return z.looseObject({ sha256: z.string() }).parse(said).sha256;
+}
+
+/** Records acknowledged by each running machine's guest since it booted. */
+export async function readGuests(control: string): Promise<Map<string, number>> {
+  const seen = z.looseObject({
+    vms: z.array(z.looseObject({ name: z.string(), guest: z.looseObject({ written: z.number() }).optional() })),
+  });
+  const { vms } = seen.parse(await answer(`${control}/state`));
+  return new Map(vms.map((vm) => [vm.name, vm.guest?.written ?? 0]));
+}

@@ -1,0 +1,135 @@
+/**
+ * The Azure Resource Manager routes Homeward needs, each as one entry: operation name, what right it takes, what it does.
+ * Rule: any api-version is taken; shapes, status codes and long-running forms are the service's.
+ */
+import { disksEntries } from './arm-disks.ts';
+import { type ArmParts, type Entries, ok, type Request, type Witness } from './arm-entry.ts';
+import { machinesEntries } from './arm-machines.ts';
+import { nicsEntries } from './arm-nics.ts';
+import { snapshotsEntries } from './arm-snapshots.ts';
+import { type Answer, Operations } from './operations.ts';
+import { Shapes } from './shapes.ts';
+import type { World } from './world.ts';
+
+/** Resource types by their name in a path, in lower case. */
+const types: Readonly<
+  Record<string, { kind: string; provider: string; entries: (parts: ArmParts, group: string, name: string) => Entries }>
+> = {
+  virtualmachines: { kind: 'virtualMachines', provider: 'Microsoft.Compute', entries: machinesEntries },
+  disks: { kind: 'disks', provider: 'Microsoft.Compute', entries: disksEntries },
+  snapshots: { kind: 'snapshots', provider: 'Microsoft.Compute', entries: snapshotsEntries },
+  networkinterfaces: { kind: 'networkInterfaces', provider: 'Microsoft.Network', entries: nicsEntries },
+};
+
+export interface Route {
+  /** As in the SDK: `snapshots.createOrUpdate`. */
+  readonly operation: string;
+  readonly action: string;
+  /** The resource the call is about, for audit and faults. */
+  readonly resource: string;
+  act(request: Request): Promise<Answer>;
+}
+
+export class Arm {
+  private readonly world: World;
+  private readonly parts: ArmParts;
+
+  constructor(world: World, base: string, witness: Witness) {
+    const { subscriptionId, location } = world.file;
+    const root = `${base}/subscriptions/${subscriptionId}/providers/Microsoft.Compute/locations/${location}/operations`;
+    this.world = world;
+    this.parts = { world, shapes: new Shapes(world), operations: new Operations(world.settings, root), witness };
+  }
+
+  /** Finds the route of a path below the subscription; undefined: no such thing here. */
+  route(method: string, path: string): Route | undefined {
+    const parts = path.split('/').filter(Boolean);
+    if (parts[0]?.toLowerCase() !== 'subscriptions') return undefined;
+    if (parts.length === 1) return this.fixed('subscriptions.list', { value: [this.subscription()] });
+    if (parts.length === 2) return this.fixed('subscriptions.get', this.subscription());
+    const operation = /\/operations\/([0-9a-f-]{36})$/i.exec(path)?.[1];
+    if (operation) return this.poll(operation);
+    if (/\/locations\/[^/]+\/usages$/i.test(path)) return this.fixed('usage.list', { value: this.usages() });
+    const found =
+      /^\/subscriptions\/[^/]+(?:\/resourceGroups\/([^/]+))?(?:\/providers\/(Microsoft\.[A-Za-z]+)\/([A-Za-z]+)(?:\/([^/]+))?(?:\/([A-Za-z]+))?)?$/i.exec(
+        path,
+      );
+    if (!found) return undefined;
+    const [, group = '', , type, name, verb] = found;
+    if (type === undefined)
+      return this.fixed('resourceGroups.get', {
+        id: path,
+        name: group,
+        location: this.world.file.location,
+        properties: { provisioningState: 'Succeeded' },
+      });
+    if (type.toLowerCase() === 'permissions') return this.permissions();
+    return this.resource(
+      method,
+      type.toLowerCase(),
+      decodeURIComponent(group),
+      name && decodeURIComponent(name),
+      verb?.toLowerCase(),
+    );
+  }
+
+  private fixed(operation: string, body: unknown): Route {
+    return { operation, action: '', resource: '', act: async () => ok(body) };
+  }
+
+  private subscription() {
+    const { subscriptionId, tenantId } = this.world.file;
+    return {
+      id: `/subscriptions/${subscriptionId}`,
+      subscriptionId,
+      tenantId,
+      displayName: 'Homeward lab',
+      state: 'Enabled',
+    };
+  }
+
+  /** Quotas of the location: what is in use, and a generous limit. */
+  private usages() {
+    const { machines, disks, snapshots } = this.world;
+    const usage = (value: string, localizedValue: string, currentValue: number, limit: number) => ({
+      ...{ unit: 'Count', currentValue, limit },
+      name: { value, localizedValue },
+    });
+    return [
+      usage('virtualMachines', 'Virtual Machines', machines.size, 25_000),
+      usage('PremiumDiskCount', 'Premium Storage Managed Disks', disks.size, 50_000),
+      usage('StandardSnapshotCount', 'Standard Storage Snapshots', snapshots.size, 75_000),
+    ];
+  }
+
+  private poll(id: string): Route {
+    return {
+      operation: 'operations.get',
+      action: '',
+      resource: id,
+      act: async ({ url }) => this.parts.operations.poll(id, url.searchParams.get('monitor') === 'true'),
+    };
+  }
+
+  private permissions(): Route {
+    const denied = this.world.settings.deniedActions;
+    return this.fixed('permissions.listForResourceGroup', {
+      value: [{ actions: ['*'], notActions: denied, dataActions: [], notDataActions: [] }],
+    });
+  }
+
+  private resource(method: string, type: string, group: string, name?: string, verb?: string): Route | undefined {
+    const found = types[type];
+    if (!found) return undefined;
+    const { kind, provider, entries } = found;
+    const what = name === undefined ? 'list' : (verb ?? method.toLowerCase());
+    const entry = entries(this.parts, group, name ?? '')[what];
+    if (!entry) return undefined;
+    return {
+      operation: `${kind}.${entry.name}`,
+      action: `${provider}/${kind}/${entry.right}`,
+      resource: name === undefined ? group : this.parts.shapes.id(group, `${provider}/${kind}`, name),
+      act: entry.act,
+    };
+  }
+}

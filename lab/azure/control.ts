@@ -1,0 +1,116 @@
+/**
+ * The lab's door into the simulator, on loopback: state, fault rules, settings, outside actors, and the test oracle.
+ * Rule: nothing of it is part of Azure; Homeward never talks to it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { type Bytes, diskDoor } from './disk-door.ts';
+import type { Entra } from './entra.ts';
+import { type Faults, faultRule } from './faults.ts';
+import type { World } from './world.ts';
+import { settings } from './world-file.ts';
+
+export function startControl(world: World, entra: Entra, faults: Faults): Server {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const text = Buffer.concat(pieces).toString('utf8');
+    const body: unknown = text === '' ? {} : JSON.parse(text);
+    const said = await act(world, entra, faults, `${request.method} ${url.pathname}`, url, body);
+    if (isBytes(said)) return await pipeline(said.bytes, response);
+    response.writeHead(said === undefined ? 404 : 200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(said ?? { error: `no such door: ${request.method} ${url.pathname}` }));
+  };
+  return createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      response.writeHead(400, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+    });
+  });
+}
+
+const isBytes = (said: unknown): said is Bytes => typeof said === 'object' && said !== null && 'bytes' in said;
+
+async function act(
+  world: World,
+  entra: Entra,
+  faults: Faults,
+  door: string,
+  url: URL,
+  body: unknown,
+): Promise<unknown> {
+  const named = /^(\w+) \/disks\/([^/]+)\/([a-z0-9-]+)$/.exec(door);
+  if (named) {
+    const [, method = '', name = '', verb = ''] = named;
+    return await diskDoor(world, `${method} ${verb}`, decodeURIComponent(name), url.searchParams.get('snapshot'), body);
+  }
+  const machine = /^POST \/vms\/([^/]+)\/power$/.exec(door)?.[1];
+  if (machine) return await power(world, decodeURIComponent(machine), (body as { state: string }).state);
+  const rule = /^DELETE \/rules\/([^/]+)$/.exec(door)?.[1];
+  if (rule) return faults.remove(rule) ?? {};
+  switch (door) {
+    case 'GET /state':
+      return stateOf(world);
+    case 'GET /rules':
+      return faults.list();
+    case 'POST /rules':
+      return { id: faults.add(faultRule.parse(body)) };
+    case 'DELETE /rules':
+      return faults.remove() ?? {};
+    case 'POST /settings':
+      return changeSettings(world, body as object);
+    case 'POST /revoke-tokens':
+      return entra.revokeAll() ?? {};
+    case 'POST /expire-sas':
+      return world.grants.expireAll() ?? {};
+    default:
+      return undefined;
+  }
+}
+
+/** Changes what is named and nothing else: a shape with defaults would fill in the rest. */
+function changeSettings(world: World, wanted: object): object {
+  const all = settings.parse({ ...world.settings, ...wanted });
+  return Object.assign(world.settings, all);
+}
+
+function stateOf(world: World): object {
+  const { grants } = world;
+  return {
+    vms: [...world.machines.values()].map((one) => ({
+      name: one.name,
+      resourceGroup: one.resourceGroup,
+      power: one.power,
+      disks: world.disksOf(one).map((disk) => disk.name),
+      guest: one.guest
+        ? { booted: one.guest.booted, reason: one.guest.reason, written: one.guest.written() }
+        : undefined,
+    })),
+    disks: [...world.disks.values()].map((one) => ({
+      name: one.name,
+      sizeBytes: one.data.sizeBytes,
+      state: world.diskState(one),
+      path: one.data.path,
+      activeSas: grants.liveOn(`disk/${one.uniqueId}`) !== undefined,
+    })),
+    snapshots: [...world.snapshots.values()].map((one) => ({
+      name: one.name,
+      source: one.source.name,
+      tags: one.tags,
+      state: one.state,
+      sizeBytes: one.source.data.snapshotSize(one.uniqueId),
+      activeSas: grants.liveOn(`snapshot/${one.uniqueId}`) !== undefined,
+    })),
+    nics: [...world.nics.values()].map(({ name }) => ({ name })),
+  };
+}
+
+/** Somebody presses a button in the portal. */
+async function power(world: World, name: string, state: string): Promise<object> {
+  const machine = [...world.machines.values()].find((one) => one.name === name);
+  if (!machine) throw new Error(`no VM is called ${name}`);
+  if (state === 'running') await world.powerOn(machine);
+  else await world.powerOff(machine, state === 'stopped' ? 'stopped' : 'deallocated');
+  return { power: machine.power };
+}

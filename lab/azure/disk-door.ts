@@ -1,0 +1,73 @@
+/**
+ * The lab's hand on the bytes of a disk: the test oracle, and writing as a guest would.
+ * Rule: what is read here comes from the disk itself, never through the blob endpoint that is under test.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { World } from './world.ts';
+
+const pieceBytes = 4 * 1024 * 1024;
+const change = z.strictObject({ offset: z.int().min(0), length: z.int().min(1) });
+const write = change.extend({ fill: z.int().min(0).max(255) });
+const resize = z.strictObject({ sizeBytes: z.int().multipleOf(512) });
+
+/** An answer that is not JSON but the bytes themselves. */
+export interface Bytes {
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+function findDisk(world: World, name: string) {
+  const found = [...world.disks.values()].find((one) => one.name === name);
+  if (!found) throw new Error(`no disk is called ${name}`);
+  return found;
+}
+
+/** The content [0, size) of a live disk or of one of its snapshots. A snapshot's disk need not exist any more. */
+async function* contentOf(world: World, name: string, snapshotName: string | null): AsyncIterable<Buffer> {
+  const snapshot = [...world.snapshots.values()].find((one) => one.name === snapshotName);
+  if (snapshotName !== null && snapshot?.source.name !== name)
+    throw new Error(`no snapshot of ${name} is called ${snapshotName}`);
+  const { data } = snapshot?.source ?? findDisk(world, name);
+  const sizeBytes = snapshot ? data.snapshotSize(snapshot.uniqueId) : data.sizeBytes;
+  for (let at = 0; at < sizeBytes; at += pieceBytes) {
+    const length = Math.min(pieceBytes, sizeBytes - at);
+    yield snapshot ? await data.readSnapshot(snapshot.uniqueId, at, length) : await data.read(at, length);
+  }
+}
+
+async function sha256(bytes: AsyncIterable<Buffer>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/** `verb`: method and last word of the path. Answers undefined when there is no such door. */
+export async function diskDoor(
+  world: World,
+  verb: string,
+  name: string,
+  snapshot: string | null,
+  body: unknown,
+): Promise<object | Bytes | undefined> {
+  switch (verb) {
+    case 'GET content-sha256':
+      return { sha256: await sha256(contentOf(world, name, snapshot)) };
+    case 'GET raw':
+      return { bytes: contentOf(world, name, snapshot) };
+    case 'POST resize':
+      await findDisk(world, name).data.resize(resize.parse(body).sizeBytes);
+      return {};
+    case 'POST write': {
+      const { offset, length, fill } = write.parse(body);
+      await findDisk(world, name).data.write(offset, Buffer.alloc(length, fill));
+      return {};
+    }
+    case 'POST discard': {
+      const { offset, length } = change.parse(body);
+      await findDisk(world, name).data.discard(offset, length);
+      return {};
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Fault rules: what goes wrong at the nth call of an operation. Set by the lab through the control door.
+ * Rule: a fault is always something the real service or the network is known to do; a rule counts its hits.
+ */
+import { z } from 'zod';
+
+export const faultAction = z.strictObject({
+  status: z.int().min(400).max(599).optional(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+  /** Seconds, an HTTP date, or `none`. */
+  retryAfter: z.union([z.number(), z.string()]).optional(),
+  delayMs: z.number().optional(),
+  /** Cuts the connection before the effect, or after it (the effect is done, the reply is lost). */
+  drop: z.enum(['before', 'after']).optional(),
+  /** Sends only so many bytes of the body, then cuts. */
+  truncateBytes: z.int().optional(),
+  /** Flips one bit of the body at this offset, after TLS saw to it that nobody else did. */
+  flipByte: z.int().optional(),
+  /** The long-running operation starts and then fails. */
+  lroFail: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  /** Answers another range than the one asked for. */
+  wrongRange: z.boolean().optional(),
+  /** Answers 200 with the whole blob's status instead of 206. */
+  ignoreRange: z.boolean().optional(),
+  staleEtag: z.boolean().optional(),
+  /** Sends the first half of the body, waits, sends the rest. */
+  stallMs: z.number().optional(),
+});
+export type FaultAction = z.infer<typeof faultAction>;
+
+export const faultRule = z.strictObject({
+  operation: z.string(),
+  resource: z.string().optional(),
+  skip: z.int().min(0).default(0),
+  count: z.int().min(1).default(1),
+  action: faultAction,
+});
+export type FaultRule = z.infer<typeof faultRule>;
+
+interface Armed {
+  readonly id: string;
+  readonly rule: FaultRule;
+  seen: number;
+  hits: number;
+}
+
+export class Faults {
+  private armed: Armed[] = [];
+  private next = 1;
+
+  add(rule: FaultRule): string {
+    const id = `rule-${this.next++}`;
+    this.armed.push({ id, rule, seen: 0, hits: 0 });
+    return id;
+  }
+
+  remove(id?: string): void {
+    this.armed = id === undefined ? [] : this.armed.filter((one) => one.id !== id);
+  }
+
+  list(): object[] {
+    return this.armed.map(({ id, rule, seen, hits }) => ({ id, ...rule, seen, hits }));
+  }
+
+  /** The fault this call meets, if any; counts the call. */
+  meet(operation: string, resource: string): FaultAction | undefined {
+    for (const one of this.armed) {
+      const { rule } = one;
+      if (rule.operation !== operation || !resource.includes(rule.resource ?? '')) continue;
+      one.seen++;
+      if (one.seen <= rule.skip || one.hits >= rule.count) continue;
+      one.hits++;
+      return rule.action;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What lies in the simulated subscription: machines, disks, snapshots, network interfaces.
+ * Rule: plain values; what may happen to them is decided in world.ts and the files beside it.
+ */
+import type { Powered } from './machine-power.ts';
+import type { TrackedDisk } from './tracked-disk.ts';
+
+export interface Machine extends Powered {
+  readonly resourceGroup: string;
+  readonly vmSize: string;
+  readonly vmId: string;
+  readonly tags: Record<string, string>;
+  readonly osDisk: string;
+  readonly dataDisks: readonly { readonly lun: number; readonly disk: string }[];
+  readonly nics: readonly string[];
+  /** Disks and NICs that go when it is deleted (deleteOption Delete), `disks/<name>`, `nics/<name>`. */
+  readonly goWithIt: ReadonlySet<string>;
+}
+
+/** Where a disk's first bytes came from. */
+export interface DiskOrigin {
+  readonly createOption: string;
+  readonly sourceResourceId?: string;
+  readonly uploadSizeBytes?: number;
+}
+
+export interface Disk {
+  readonly name: string;
+  readonly resourceGroup: string;
+  readonly uniqueId: string;
+  readonly sku: string;
+  readonly sectorBytes: number;
+  readonly hyperVGeneration: string | undefined;
+  readonly osType: string | undefined;
+  readonly timeCreated: string;
+  /** Name of the machine that holds it. */
+  readonly managedBy: string | undefined;
+  readonly origin: DiskOrigin;
+  readonly data: TrackedDisk;
+  tags: Record<string, string>;
+  /** Times of its recent snapshots, for the rate limit. */
+  snapshotTimes: number[];
+  state: 'Creating' | 'Succeeded' | 'Failed';
+  /** While it is filled by upload: the footer page, and the number of writes so far. */
+  upload: { footer: Buffer; writes: number } | undefined;
+}
+
+export interface Snapshot {
+  readonly name: string;
+  readonly resourceGroup: string;
+  readonly uniqueId: string;
+  readonly source: Disk;
+  readonly sourceId: string;
+  readonly timeCreated: string;
+  readonly sku: string;
+  /** When its background copy began and how long it takes; 0 for disks whose snapshots are complete at once. */
+  readonly copy: { readonly startedAt: number; readonly takesMs: number };
+  tags: Record<string, string>;
+  state: 'Updating' | 'Succeeded' | 'Failed';
+}
+
+export interface Nic {
+  readonly name: string;
+  readonly resourceGroup: string;
+  readonly mac: string | undefined;
+  readonly privateIp: string | undefined;
+}
+
+export interface WantedSnapshot {
+  readonly resourceGroup: string;
+  readonly name: string;
+  readonly source: Disk;
+  readonly sourceId: string;
+  readonly tags: Record<string, string>;
+}
+
+/** A resource's key in the maps of the world; Azure's names do not care about case. */
+export const key = (resourceGroup: string, name: string): string => `${resourceGroup}/${name}`.toLowerCase();

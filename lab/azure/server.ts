@@ -1,0 +1,156 @@
+/**
+ * The HTTPS front: reads a request, finds who answers it (Entra, ARM, blob), applies faults, writes the audit line.
+ * Rule: faults and the audit live here and nowhere else, so that every call can be broken and every call is seen.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Arm, Route } from './arm.ts';
+import type { Audit } from './audit.ts';
+import { Blob } from './blob.ts';
+import type { Entra } from './entra.ts';
+import type { FaultAction, Faults } from './faults.ts';
+import { blobHostSuffix } from './grants.ts';
+import type { Answer } from './operations.ts';
+import { Refusal } from './refusal.ts';
+import { faultRefusal, json, jsonBody, jsonRefusal, send, type Written, xmlRefusal } from './reply.ts';
+import type { World } from './world.ts';
+
+export interface Parts {
+  readonly world: World;
+  readonly arm: Arm;
+  readonly entra: Entra;
+  readonly blob: Blob;
+  readonly faults: Faults;
+  readonly audit: Audit;
+  /** Absolute URL of this server. */
+  base(): string;
+}
+
+export class FrontDoor {
+  private readonly parts: Parts;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    void this.answer(request, response).catch((error: unknown) => {
+      process.stderr.write(`simulator fault: ${error instanceof Error ? error.stack : String(error)}\n`);
+      response.destroy();
+    });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const method = request.method ?? 'GET';
+    const url = new URL(request.url ?? '/', `https://${request.headers.host ?? 'localhost'}`);
+    const body = await bodyOf(request);
+    if (url.hostname.endsWith(blobHostSuffix)) return await this.blob(request, response, method, url, body);
+    const entra = this.parts.entra.answer(method, url.pathname, body.toString('utf8'), this.parts.base());
+    if (entra) return await this.entra(request, response, url, entra);
+    const route = this.parts.arm.route(method, url.pathname);
+    await this.arm(request, response, { method, url, body, route });
+  }
+
+  private async entra(request: IncomingMessage, response: ServerResponse, url: URL, answer: Answer): Promise<void> {
+    const operation = url.pathname.endsWith('/token') ? 'entra.token' : 'entra.discovery';
+    const fault = this.parts.faults.meet(operation, url.pathname);
+    await this.finish(request, response, { operation, resource: '' }, fault, async () => json(answer));
+  }
+
+  private async arm(
+    request: IncomingMessage,
+    response: ServerResponse,
+    asked: { method: string; url: URL; body: Buffer; route: Route | undefined },
+  ): Promise<void> {
+    const { route, url, method, body } = asked;
+    const operation = route?.operation ?? 'unknown';
+    const resource = route?.resource ?? url.pathname;
+    const fault = this.parts.faults.meet(operation, resource);
+    await this.finish(request, response, { operation, resource }, fault, async () => {
+      this.parts.entra.check(request.headers.authorization);
+      if (!route) throw new Refusal(404, 'InvalidResourceType', `The lab has no route ${method} ${url.pathname}.`);
+      this.assertAllowed(route);
+      const parsed = jsonBody(body);
+      return json(await route.act({ method, url, body: parsed, fault }));
+    });
+  }
+
+  private assertAllowed(route: Route): void {
+    if (!this.parts.world.settings.deniedActions.includes(route.action)) return;
+    const { clientId } = this.parts.world.file;
+    throw new Refusal(
+      403,
+      'AuthorizationFailed',
+      `The client '${clientId}' does not have authorization to perform action '${route.action}' over scope '${route.resource}'.`,
+    );
+  }
+
+  private async blob(
+    request: IncomingMessage,
+    response: ServerResponse,
+    method: string,
+    url: URL,
+    body: Buffer,
+  ): Promise<void> {
+    const operation = Blob.operation(method, url, request.headers);
+    const resource = this.parts.blob.resource(url);
+    const fault = this.parts.faults.meet(operation, resource);
+    await this.finish(
+      request,
+      response,
+      { operation, resource },
+      fault,
+      async () => {
+        return await this.parts.blob.answer({ method, url, headers: request.headers, body, fault });
+      },
+      xmlRefusal,
+    );
+  }
+
+  /** One way out: the fault before, the work, the fault after, the audit line, the bytes. */
+  private async finish(
+    request: IncomingMessage,
+    response: ServerResponse,
+    call: { operation: string; resource: string },
+    fault: FaultAction | undefined,
+    act: () => Promise<Written>,
+    refusal: (error: Refusal) => Written = jsonRefusal,
+  ): Promise<void> {
+    if (fault?.delayMs) await pause(fault.delayMs);
+    const drop = (): void => {
+      this.note(request, call, { status: 'dropped' });
+      request.socket.destroy();
+    };
+    if (fault?.drop === 'before') return drop();
+    const written = await (fault?.status ? Promise.reject(faultRefusal(fault)) : act()).catch((error: unknown) => {
+      if (error instanceof Refusal) return refusal(error);
+      throw error;
+    });
+    if (fault?.drop === 'after') return drop();
+    this.note(request, call, written);
+    await send(request, response, written, fault);
+  }
+
+  private note(
+    request: IncomingMessage,
+    call: { operation: string; resource: string },
+    outcome: { status: number | 'dropped'; code?: string | undefined },
+  ): void {
+    this.parts.audit.write({
+      ...call,
+      method: request.method ?? '',
+      status: outcome.status,
+      code: outcome.code,
+      range: one(request.headers['x-ms-range'] ?? request.headers.range),
+      requestId: one(request.headers['x-ms-client-request-id']),
+    });
+  }
+}
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,143 @@
+/**
+ * Resources as ARM shows them: properties nested, as the official SDK reads them.
+ */
+import { blobHostSuffix } from './grants.ts';
+import type { Disk, Machine, Nic, Snapshot } from './resources.ts';
+import { completionPercent } from './snapshot-taking.ts';
+import type { World } from './world.ts';
+
+const compute = 'Microsoft.Compute';
+
+const deleteOption = (one: Machine, what: string): string => (one.goWithIt.has(what) ? 'Delete' : 'Detach');
+
+export class Shapes {
+  private readonly world: World;
+  readonly root: string;
+
+  constructor(world: World) {
+    this.world = world;
+    this.root = `/subscriptions/${world.file.subscriptionId}`;
+  }
+
+  id(resourceGroup: string, type: string, name: string): string {
+    return `${this.root}/resourceGroups/${resourceGroup}/providers/${type}/${name}`;
+  }
+
+  private common(resourceGroup: string, type: string, name: string, tags: Record<string, string>) {
+    return { id: this.id(resourceGroup, type, name), name, type, location: this.world.file.location, tags };
+  }
+
+  machine(one: Machine, expand: boolean) {
+    const at = one.resourceGroup;
+    const managed = (name: string) => ({ id: this.id(at, `${compute}/disks`, name) });
+    return {
+      ...this.common(at, `${compute}/virtualMachines`, one.name, one.tags),
+      properties: {
+        vmId: one.vmId,
+        provisioningState: 'Succeeded',
+        hardwareProfile: { vmSize: one.vmSize },
+        storageProfile: {
+          osDisk: {
+            name: one.osDisk,
+            osType: 'Linux',
+            createOption: 'Attach',
+            caching: 'None',
+            managedDisk: managed(one.osDisk),
+            deleteOption: deleteOption(one, `disks/${one.osDisk}`),
+          },
+          dataDisks: one.dataDisks.map(({ lun, disk }) => ({
+            lun,
+            name: disk,
+            createOption: 'Attach',
+            caching: 'None',
+            managedDisk: managed(disk),
+            deleteOption: deleteOption(one, `disks/${disk}`),
+          })),
+        },
+        networkProfile: {
+          networkInterfaces: one.nics.map((nic) => ({
+            id: this.id(at, 'Microsoft.Network/networkInterfaces', nic),
+            properties: { primary: true, deleteOption: deleteOption(one, `nics/${nic}`) },
+          })),
+        },
+        ...(expand ? { instanceView: this.instanceView(one) } : {}),
+      },
+    };
+  }
+
+  instanceView(one: Machine) {
+    return {
+      statuses: [
+        { code: 'ProvisioningState/succeeded', level: 'Info', displayStatus: 'Provisioning succeeded' },
+        { code: `PowerState/${one.power}`, level: 'Info', displayStatus: `VM ${one.power}` },
+      ],
+    };
+  }
+
+  disk(one: Disk) {
+    const holder = this.world.holder(one);
+    return {
+      ...this.common(one.resourceGroup, `${compute}/disks`, one.name, one.tags),
+      sku: { name: one.sku },
+      ...(holder ? { managedBy: this.id(one.resourceGroup, `${compute}/virtualMachines`, holder.name) } : {}),
+      properties: {
+        ...(one.osType ? { osType: one.osType } : {}),
+        ...(one.hyperVGeneration ? { hyperVGeneration: one.hyperVGeneration } : {}),
+        creationData: { ...one.origin, logicalSectorSize: one.sectorBytes },
+        diskSizeGB: Math.ceil(one.data.sizeBytes / 1024 ** 3),
+        diskSizeBytes: one.data.sizeBytes,
+        uniqueId: one.uniqueId,
+        timeCreated: one.timeCreated,
+        provisioningState: one.state,
+        diskState: this.world.diskState(one),
+        encryption: { type: 'EncryptionAtRestWithPlatformKey' },
+        networkAccessPolicy: 'AllowAll',
+        publicNetworkAccess: 'Enabled',
+      },
+    };
+  }
+
+  snapshot(one: Snapshot) {
+    const sizeBytes = one.source.data.snapshotSize(one.uniqueId);
+    const active = this.world.grants.liveOn(`snapshot/${one.uniqueId}`) !== undefined;
+    return {
+      ...this.common(one.resourceGroup, `${compute}/snapshots`, one.name, one.tags),
+      sku: { name: one.sku },
+      properties: {
+        ...(one.source.osType ? { osType: one.source.osType } : {}),
+        creationData: {
+          createOption: 'Copy',
+          sourceResourceId: one.sourceId,
+          sourceUniqueId: one.source.uniqueId,
+          logicalSectorSize: one.source.sectorBytes,
+        },
+        diskSizeGB: Math.ceil(sizeBytes / 1024 ** 3),
+        diskSizeBytes: sizeBytes,
+        timeCreated: one.timeCreated,
+        provisioningState: one.state,
+        diskState: active ? 'ActiveSAS' : 'Unattached',
+        uniqueId: one.uniqueId,
+        incremental: true,
+        incrementalSnapshotFamilyId: one.source.uniqueId,
+        completionPercent: completionPercent(one),
+        snapshotAccessState: completionPercent(one) < 100 ? 'Pending' : 'Available',
+        networkAccessPolicy: 'AllowAll',
+        publicNetworkAccess: 'Enabled',
+      },
+    };
+  }
+
+  nic(one: Nic) {
+    return {
+      ...this.common(one.resourceGroup, 'Microsoft.Network/networkInterfaces', one.name, {}),
+      properties: {
+        provisioningState: 'Succeeded',
+        macAddress: one.mac,
+        ipConfigurations: [{ name: 'ipconfig1', properties: { privateIPAddress: one.privateIp, primary: true } }],
+      },
+    };
+  }
+
+  /** The cloud's endpoints, as `az cloud register` asks for them. */
+  readonly blobHostSuffix = blobHostSuffix;
+}

@@ -1,0 +1,64 @@
+/**
+ * What the simulated subscription holds at the start, as the lab writes it (world.json), and the simulator's settings.
+ * Rule: every key is known; a misspelt one is an error, not a default.
+ */
+import { z } from 'zod';
+
+const deleteOption = z.enum(['Detach', 'Delete']).default('Detach');
+
+const disk = z.strictObject({
+  name: z.string(),
+  sku: z.string().default('Premium_LRS'),
+  sizeBytes: z.int(),
+  /** Raw image that becomes the disk. */
+  file: z.string().optional(),
+  lun: z.int().optional(),
+  hyperVGeneration: z.enum(['V1', 'V2']).optional(),
+  sectorBytes: z.union([z.literal(512), z.literal(4096)]).default(512),
+  /** What happens to it when its VM is deleted. */
+  deleteOption,
+});
+export type WorldDisk = z.infer<typeof disk>;
+
+const machine = z.strictObject({
+  resourceGroup: z.string(),
+  name: z.string(),
+  vmSize: z.string().default('Standard_D2s_v5'),
+  power: z.enum(['running', 'deallocated']).default('running'),
+  osDisk: disk,
+  dataDisks: z.array(disk).default([]),
+  nics: z
+    .array(
+      z.strictObject({ name: z.string(), mac: z.string().optional(), privateIp: z.string().optional(), deleteOption }),
+    )
+    .default([]),
+  tags: z.record(z.string(), z.string()).default({}),
+  guest: z.strictObject({ recordsPerSecond: z.number(), acknowledgements: z.string() }).optional(),
+});
+export type WorldMachine = z.infer<typeof machine>;
+
+export const settings = z.strictObject({
+  tokenLifetimeSeconds: z.number().default(3600),
+  lroMs: z.number().default(150),
+  /** Upper bound of a SAS's life, whatever was asked for. */
+  sasMaxSeconds: z.number().default(5_184_000),
+  snapshotsPer5Min: z.number().default(7),
+  deniedActions: z.array(z.string()).default([]),
+  operationExpiryMs: z.number().default(3_600_000),
+  /** How long the background copy of a Premium SSD v2 or Ultra snapshot takes. */
+  copyMs: z.number().default(2_000),
+  /** How far the service's clock is ahead of this machine's; decides when tokens and grants end. */
+  clockOffsetMs: z.number().default(0),
+});
+export type Settings = z.infer<typeof settings>;
+
+export const worldFile = z.strictObject({
+  subscriptionId: z.string(),
+  tenantId: z.string(),
+  clientId: z.string(),
+  clientSecretFile: z.string(),
+  location: z.string().default('westeurope'),
+  vms: z.array(machine),
+  settings: settings.prefault({}),
+});
+export type WorldFile = z.infer<typeof worldFile>;

@@ -1,0 +1,105 @@
+/**
+ * The evidence at the end of `npm start`: one line a claim, each looked up in the worlds.
+ * Rule: a claim that could not be looked up is shown as such and does not count as true.
+ */
+
+import type { View } from '../client/view.ts';
+import { firstBroken } from '../model/evidence.ts';
+import { checkTargetFileSystem, countRecords, remainsInAzure } from './inspect.ts';
+import type { Lab } from './lab.ts';
+import type { LabMachine } from './machines.ts';
+
+interface Claim {
+  readonly holds: boolean;
+  readonly text: string;
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+
+/** Prints every claim; true when all hold. */
+export async function showEvidence(
+  lab: Lab,
+  machine: LabMachine,
+  end: View,
+  say: (text?: string) => void,
+): Promise<boolean> {
+  const claims = [
+    ...moved(end),
+    ...equality(lab, machine),
+    await fileSystem(lab, machine),
+    await records(lab, machine),
+    await azure(lab, machine),
+    await invariants(lab, machine),
+    chain(end),
+  ];
+  say();
+  say('Evidence, each line looked up in the worlds:');
+  for (const { holds, text } of claims) say(`  ${holds ? '✓' : '✗'} ${text}`);
+  return claims.every((claim) => claim.holds);
+}
+
+function moved(end: View): Claim[] {
+  const rounds = end.status?.rounds;
+  if (!rounds) return [{ holds: false, text: 'the run does not say what it moved' }];
+  const outage = end.status?.outage;
+  const seconds = outage?.endedAt ? (Date.parse(outage.endedAt) - Date.parse(outage.startedAt)) / 1000 : Number.NaN;
+  return [
+    {
+      holds: rounds.done > 0,
+      text: `${rounds.done} rounds, ${mebibytes(rounds.copiedBytes)} moved, ${mebibytes(rounds.changedBytes)} changed`,
+    },
+    { holds: Number.isFinite(seconds), text: `outage ${seconds.toFixed(1)} s, from the stop to the guest's answer` },
+  ];
+}
+
+/** The witness hashed both sides itself, between the last write and the start. */
+function equality(lab: Lab, machine: LabMachine): Claim[] {
+  const seen = lab.witness.comparisons().filter((one) => one.machine === machine.name);
+  if (seen.length === 0) return [{ holds: false, text: 'nobody compared the disks' }];
+  return seen.map(({ file, source, target }) => ({
+    holds: source === target,
+    text: `${file} equals its Azure disk: sha256 ${target.slice(0, 16)}… on both sides`,
+  }));
+}
+
+async function fileSystem(lab: Lab, machine: LabMachine): Promise<Claim> {
+  const check = await checkTargetFileSystem(lab, machine);
+  if (!check.ran) return { holds: false, text: `file system not checked: ${check.why}` };
+  const [summary = ''] = check.words.split('\n').slice(-1);
+  return { holds: check.clean, text: `e2fsck -fn on the OS disk: ${check.clean ? 'clean' : 'NOT clean'} (${summary})` };
+}
+
+async function records(lab: Lab, machine: LabMachine): Promise<Claim> {
+  const { acknowledged, found, lost } = await countRecords(lab, machine);
+  return {
+    holds: lost.length === 0 && acknowledged > 0,
+    text: `${acknowledged} places acknowledged, ${found} found, ${lost.length} lost`,
+  };
+}
+
+async function azure(lab: Lab, machine: LabMachine): Promise<Claim> {
+  const remains = await remainsInAzure(lab, machine);
+  return {
+    holds: remains.length === 0,
+    text: `in Azure now: ${remains.join(', ') || 'nothing of the machine, nothing of ours'}`,
+  };
+}
+
+async function invariants(lab: Lab, machine: LabMachine): Promise<Claim> {
+  await lab.witness.checkEnd({ expect: 'committed', machine: machine.name });
+  const broken = lab.witness.violations();
+  const text = broken.map((one) => `${one.invariant} after ${one.effect}: ${one.seen}`).join('; ');
+  return {
+    holds: broken.length === 0,
+    text: `${lab.witness.effects().length} effects witnessed, ${text || 'no promise broken after any of them'}`,
+  };
+}
+
+function chain(end: View): Claim {
+  const record = end.status?.record ?? [];
+  const broken = firstBroken(record);
+  const text = broken
+    ? `the record is broken at entry ${broken.seq}`
+    : `the record of ${record.length} entries is whole`;
+  return { holds: record.length > 0 && !broken, text };
+}

@@ -1,0 +1,186 @@
+/**
+ * `npm start`: one machine comes home on a lab of its own, told on the screen, with both gates open to a person.
+ * Rule: what it says at the end was looked up in the two worlds; it exits with 0 only if every line of the evidence holds.
+ *
+ *   npm start -- [--yes] [--staged] [--during] [--keep]
+ */
+import { stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { connect, type Link } from '../client/connect.ts';
+import { startFailback } from '../client/failback.ts';
+import { sendMessage } from '../client/message.ts';
+import { openScreen, whoTypes } from '../client/screen.ts';
+import type { View } from '../client/view.ts';
+import { follow } from '../client/watch.ts';
+import { loadInventory } from '../config/load.ts';
+import { failbackInput } from '../model/failback-input.ts';
+import { readGuests } from './azure-control.ts';
+import { showEvidence } from './demo-evidence.ts';
+import { type Lab, startLab } from './lab.ts';
+import type { LabMachine } from './machines.ts';
+import { pointAtLab } from './own-temporal.ts';
+import { type LabWorkers, startWorkers } from './workers.ts';
+
+const usage = `npm start -- [options]
+  --yes      go through both gates without asking
+  --staged   write new disks beside the originals instead of the originals
+  --during   one full copy inside the cutover instead of rounds before it
+  --keep     keep the lab's folder (logs, disks) afterwards`;
+
+const options = {
+  yes: { type: 'boolean', default: false },
+  staged: { type: 'boolean', default: false },
+  during: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Rounds the demo waits for before it goes through the gate by itself. */
+const roundsToShow = 3;
+const screen = openScreen(false);
+const say = (text = ''): void => void process.stdout.write(`${text}\n`);
+
+interface Story {
+  readonly lab: Lab;
+  readonly machine: LabMachine;
+  readonly link: Link;
+  readonly yes: boolean;
+}
+
+/** Asks on a terminal; without one, or with --yes, the answer is yes. */
+async function askPerson(story: Story, question: string): Promise<boolean> {
+  if (story.yes || process.stdin.isTTY !== true) {
+    say(`${question} yes (nobody was asked)`);
+    return true;
+  }
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+async function showSource({ lab, machine }: Story): Promise<void> {
+  const before = (await readGuests(lab.azure.control)).get(machine.source.vm) ?? 0;
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const after = (await readGuests(lab.azure.control)).get(machine.source.vm) ?? 0;
+  say(`${machine.name} runs in Azure and writes: ${after} records acknowledged, ${after - before} in the last second.`);
+  say(`Its two disks lie stale and powered off at home. Temporal UI: ${lab.temporal.ui}`);
+}
+
+const inPhase = (phase: string) => (view: View) => view.status?.phase === phase;
+const rounds = (count: number) => (view: View) => inPhase('Syncing')(view) && (view.rounds?.done ?? 0) >= count;
+
+/** Follows the run until `until` holds; a call for an operator ends the demo with its reason. */
+async function until(story: Story, holds: (view: View) => boolean): Promise<View> {
+  const view = await follow(
+    story.link,
+    story.machine.name,
+    screen,
+    (seen) => holds(seen) || inPhase('NeedsOperator')(seen),
+  );
+  const trouble = view.status?.trouble;
+  if (trouble) throw new Error(`the run needs an operator: ${trouble.message}. ${trouble.hint}`);
+  if (!holds(view)) throw new Error(`the run ended in ${view.status?.phase ?? view.execution}`);
+  return view;
+}
+
+async function bringHome(story: Story, during: boolean): Promise<View | undefined> {
+  const { link, machine } = story;
+  const by = whoTypes();
+  await until(story, during ? inPhase('AwaitingCutover') : rounds(roundsToShow));
+  say();
+  if (!(await askPerson(story, 'Complete the failover now? The machine stops in Azure and starts at home.')))
+    return undefined;
+  await sendMessage(link, machine.name, { name: 'completeFailover', by });
+  const home = await until(story, inPhase('AwaitingCommit'));
+  say();
+  say(`It runs at home. Outage as the guest's records show it: ${await measuredOutage(machine)}.`);
+  if (!(await askPerson(story, 'Commit? The machine and its disks in Azure are deleted; there is no way back.')))
+    return undefined;
+  const evidence = home.status?.evidence;
+  await sendMessage(link, machine.name, { name: 'commit', by, ...(evidence ? { evidence } : {}) });
+  return await until(story, inPhase('Committed'));
+}
+
+/** From the last record acknowledged in Azure to the first one at home, by the two side files. */
+async function measuredOutage({ acknowledgements }: LabMachine): Promise<string> {
+  const [last, first] = await Promise.all([stat(acknowledgements.azure), stat(acknowledgements.onPrem)]);
+  return `${((first.birthtimeMs - last.mtimeMs) / 1000).toFixed(1)} s`;
+}
+
+async function tell(story: Story, during: boolean): Promise<number> {
+  const { lab, machine, link } = story;
+  const { inventory } = await loadInventory(lab.config);
+  const input = failbackInput(inventory, machine.name);
+  if (!input) throw new Error(`the lab's inventory has no machine ${machine.name}`);
+  await showSource(story);
+  await startFailback(link, input);
+  const end = await bringHome(story, during);
+  if (end) return (await showEvidence(lab, machine, end, say)) ? 0 : 1;
+  say('Taking it back: the source goes on serving.');
+  await sendMessage(link, machine.name, { name: 'cancel', by: whoTypes(), acceptLoss: true });
+  await until(story, inPhase('ReturnedToSource'));
+  const wrong = await lab.witness.checkEnd({ expect: 'returned', machine: machine.name });
+  for (const one of [...lab.witness.violations(), ...wrong]) say(`✗ ${one.invariant}: ${one.seen}`);
+  return lab.witness.violations().length === 0 ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options });
+  if (values.help) {
+    say(usage);
+    return 0;
+  }
+  say('Opening a lab: Temporal, a vCenter, an Azure, and a machine that writes …');
+  const committed = { yes: async (_machine: string) => false };
+  const policy = {
+    sync: values.during ? 'during' : 'before',
+    write: values.staged ? 'staged' : 'in-place',
+    roundEverySeconds: 2,
+  } as const;
+  const lab = await startLab({
+    osTree: 'full',
+    keep: values.keep,
+    policy,
+    isCommitted: (machine) => committed.yes(machine),
+  });
+  let workers: LabWorkers | undefined;
+  let link: Link | undefined;
+  const stop = async (): Promise<void> => {
+    await link?.close();
+    await workers?.stop();
+    await lab.stop();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void stop().finally(() => process.exit(130)));
+  try {
+    pointAtLab(lab.temporal);
+    workers = await startWorkers(lab);
+    const { inventory } = await loadInventory(lab.config);
+    link = await connect(inventory.temporal);
+    const [machine] = lab.machines;
+    if (!machine) throw new Error('the lab has no machine');
+    committed.yes = async (name) => await isCommitted(link, name);
+    return await tell({ lab, machine, link, yes: values.yes }, values.during);
+  } finally {
+    if (values.keep) say(`The lab's folder is kept: ${lab.folder}`);
+    await stop();
+  }
+}
+
+/** Whether a person's commit is in the run's own record; the witness asks before it allows a deletion. */
+async function isCommitted(link: Link | undefined, machine: string): Promise<boolean> {
+  const status = await link?.client.workflow.getHandle(`machine/${machine}`).query<{ commitment?: object }>('status');
+  return status?.commitment !== undefined;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

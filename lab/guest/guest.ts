@@ -1,0 +1,89 @@
+/**
+ * What runs inside a powered-on lab machine: firmware looks at the OS disk, then an application writes.
+ * Rule: a machine whose OS disk would not boot runs nothing at all; its reason is told in words.
+ * Never writes into the ext4: the running system writes only the log partition and the data disk.
+ */
+import { partitionTypes, readGpt } from './gpt.ts';
+import type { GuestDisk } from './guest-disk.ts';
+import { checkBootable } from './partition-check.ts';
+import { type RecordLog, type RecordLogOptions, startRecordLog } from './record-log.ts';
+
+export interface Guest {
+  readonly booted: boolean;
+  /** Why it did not boot, or why its application did not start. */
+  readonly reason?: string;
+  /** Waits for the write in flight; nothing is written after it returned. */
+  stop(): Promise<void>;
+  /** Records acknowledged since this boot. */
+  written(): number;
+  /** What ended the application by itself, if anything did. */
+  failure(): unknown;
+}
+
+const logEveryMs = 250;
+const logLineBytes = 4096;
+
+/** The operating system's own writing: a ring of lines in the log partition, so that the OS disk has changes too. */
+async function startSystemLog(disk: GuestDisk, side: string): Promise<{ stop(): Promise<void>; failure(): unknown }> {
+  const table = await readGpt(disk);
+  const part = 'partitions' in table && table.partitions.find((each) => each.type === partitionTypes.linuxReserved);
+  if (!part) return { stop: async () => undefined, failure: () => undefined };
+  const lines = Math.floor(part.sizeBytes / logLineBytes);
+  let failure: unknown;
+  let stopped = false;
+  let wake: () => void = () => undefined;
+  const run = async (): Promise<void> => {
+    for (let line = 0; !stopped; line++) {
+      const text = `${new Date().toISOString()} ${side} line ${line}\n`;
+      await disk.write(part.offset + (line % lines) * logLineBytes, Buffer.from(text.padEnd(logLineBytes, '\0')));
+      await disk.flush();
+      if (!stopped)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, logEveryMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+    }
+  };
+  const running = run().catch((error: unknown) => {
+    failure = error;
+  });
+  return {
+    async stop() {
+      stopped = true;
+      wake();
+      await running;
+    },
+    failure: () => failure,
+  };
+}
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Powers the machine's inside on. `disks[0]` is the OS disk, `disks[1]` the data disk, others stay untouched. */
+export async function bootGuest(disks: readonly GuestDisk[], options: RecordLogOptions): Promise<Guest> {
+  const nothing = { stop: async () => undefined, written: () => 0, failure: () => undefined };
+  const [system, data] = disks;
+  if (system === undefined) return { booted: false, reason: 'no disk is attached', ...nothing };
+  const answer = await checkBootable(system);
+  if (!answer.bootable) return { booted: false, reason: answer.reason, ...nothing };
+  const log = await startSystemLog(system, options.side);
+  let records: RecordLog | undefined;
+  let reason: string | undefined;
+  try {
+    records = data === undefined ? undefined : await startRecordLog(data, options);
+  } catch (error) {
+    reason = `the application did not start: ${words(error)}`;
+  }
+  return {
+    booted: true,
+    ...(reason === undefined ? {} : { reason }),
+    async stop() {
+      await Promise.all([log.stop(), records?.stop()]);
+    },
+    written: () => records?.written() ?? 0,
+    failure: () => records?.failure() ?? log.failure(),
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * Runs the inside of the on-prem machines: when vCenter says a machine is on, its guest boots from the attached disks.
+ * Rule: Tools answer only once the guest has booted; a machine whose disk would not boot stays silent.
+ * Never keeps a disk open after its machine was seen off.
+ */
+import { readVcenter, reportGuest, type VcenterVm } from '../vcenter-control.ts';
+import { type FileDisk, openFileDisk } from './file-disk.ts';
+import { bootGuest, type Guest } from './guest.ts';
+
+export interface OnPremPlan {
+  readonly control: string;
+  /** Machines to run, and the side file each acknowledges its records in. */
+  readonly machines: readonly { readonly name: string; readonly acknowledgements: string; readonly ip: string }[];
+  readonly recordsPerSecond: number;
+  /** How long firmware and system take to come up. */
+  readonly bootMs?: number;
+  /** Awaited after that and before the guest's first write: whoever compares disks at power-on must be done. */
+  readonly mayBoot?: () => Promise<void>;
+}
+
+export interface OnPremState {
+  readonly booted: boolean;
+  /** Why it did not boot, or why its application did not start. */
+  readonly reason?: string;
+  readonly written: number;
+}
+
+export interface OnPremGuests {
+  state(machine: string): OnPremState | undefined;
+  /** Why the last look at vCenter failed, if it did. */
+  trouble(): unknown;
+  stop(): Promise<void>;
+}
+
+interface Running {
+  readonly guest: Guest;
+  readonly disks: readonly FileDisk[];
+}
+
+const lookEveryMs = 100;
+
+async function boot(vm: VcenterVm, acknowledgements: string, recordsPerSecond: number): Promise<Running> {
+  const disks: FileDisk[] = [];
+  for (const disk of vm.disks) disks.push(await openFileDisk(disk.path));
+  return { disks, guest: await bootGuest(disks, { acknowledgements, recordsPerSecond, side: 'on-prem' }) };
+}
+
+const halt = async ({ guest, disks }: Running): Promise<void> => {
+  await guest.stop();
+  await Promise.all(disks.map((disk) => disk.close()));
+};
+
+/** Watches vCenter until stopped. */
+export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
+  const running = new Map<string, Running>();
+  let trouble: unknown;
+  let stopping = false;
+  const follow = async (vm: VcenterVm): Promise<void> => {
+    const wanted = plan.machines.find((each) => each.name === vm.name);
+    if (wanted === undefined) return;
+    const now = running.get(vm.name);
+    if (vm.power !== 'on') {
+      if (now === undefined) return;
+      running.delete(vm.name);
+      await halt(now);
+      return;
+    }
+    if (now !== undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, plan.bootMs ?? 0));
+    await plan.mayBoot?.();
+    // It may have been switched off again meanwhile; what is off writes nothing.
+    const still = (await readVcenter(plan.control)).find((each) => each.name === vm.name);
+    if (still?.power !== 'on') return;
+    const started = await boot(vm, wanted.acknowledgements, plan.recordsPerSecond);
+    running.set(vm.name, started);
+    if (started.guest.booted) await reportGuest(plan.control, { vm: vm.name, running: true, ip: wanted.ip });
+  };
+  const loop = async (): Promise<void> => {
+    while (!stopping) {
+      try {
+        const vms = await readVcenter(plan.control);
+        await Promise.all(vms.map(follow));
+        trouble = undefined;
+      } catch (error) {
+        // The simulator may be away for a moment (a test restarts it); the next look tells.
+        trouble = error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+  };
+  const looping = loop();
+  return {
+    state(machine) {
+      const now = running.get(machine)?.guest;
+      if (now === undefined) return undefined;
+      return {
+        booted: now.booted,
+        written: now.written(),
+        ...(now.reason === undefined ? {} : { reason: now.reason }),
+      };
+    },
+    trouble: () => trouble,
+    async stop() {
+      stopping = true;
+      await looping;
+      await Promise.all([...running.values()].map(halt));
+      running.clear();
+    },
+  };
+}

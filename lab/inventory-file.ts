@@ -1,0 +1,85 @@
+/**
+ * Writes the `homeward.yaml` of a lab: the two sites, the mover, the policies and the machines.
+ * Rule: it is a file like any user's, valid by the schema in model/inventory.ts; secrets are named, never written.
+ */
+import { writeFile } from 'node:fs/promises';
+import { stringify } from 'yaml';
+import { type Inventory, inventory, type Policy } from '../model/inventory.ts';
+import type { Azure } from './azure-process.ts';
+import type { LabMachine } from './machines.ts';
+import type { TemporalServer } from './temporal.ts';
+import { datastoreName, moverName, type Vcenter } from './vcenter.ts';
+
+/** The id under which the lab's mover polls: `mover-1`. */
+export const moverId = 'mover-1';
+
+export interface InventoryParts {
+  readonly path: string;
+  readonly temporal: Pick<TemporalServer, 'address' | 'namespace'>;
+  readonly azure: Azure;
+  readonly vcenter: Vcenter;
+  readonly caFile: string;
+  readonly moverState: string;
+  readonly machines: readonly LabMachine[];
+  /** Overrides of the default policy; the others build on it. */
+  readonly policy?: Partial<Policy>;
+}
+
+export async function writeInventory(parts: InventoryParts): Promise<Inventory> {
+  const { azure, vcenter, caFile, temporal } = parts;
+  const base = { roundEverySeconds: 2, guestWaitSeconds: 60, ...parts.policy };
+  const written = {
+    temporal: { address: temporal.address, namespace: temporal.namespace },
+    sites: {
+      azure: {
+        kind: 'azure',
+        subscriptionId: azure.subscriptionId,
+        credential: {
+          kind: 'client-secret',
+          tenantId: azure.tenantId,
+          clientId: azure.clientId,
+          secret: { file: azure.clientSecretFile },
+        },
+        endpoint: azure.arm,
+        authority: azure.authority,
+        caFile,
+        ...(azure.proxy === undefined ? {} : { proxy: azure.proxy }),
+      },
+      vcenter: {
+        kind: 'vsphere',
+        url: vcenter.url,
+        user: vcenter.user,
+        password: { file: vcenter.passwordFile },
+        caFile,
+        datacenter: vcenter.datacenter,
+      },
+    },
+    movers: {
+      [moverId]: {
+        site: 'vcenter',
+        vm: `/${vcenter.datacenter}/vm/${moverName}`,
+        state: parts.moverState,
+        datastores: { [datastoreName]: vcenter.datastoreFolder },
+      },
+    },
+    policies: {
+      default: base,
+      staged: { ...base, write: 'staged' },
+      during: { ...base, sync: 'during' },
+    },
+    machines: Object.fromEntries(
+      parts.machines.map((machine) => [
+        machine.name,
+        {
+          source: { site: 'azure', path: `${azure.resourceGroup}/${machine.source.vm}` },
+          target: { site: 'vcenter', path: `/${vcenter.datacenter}/vm/${machine.target.vm}` },
+          mover: moverId,
+          policy: 'default',
+        },
+      ]),
+    ),
+  };
+  const head = '# The inventory of a Homeward lab. Everything in it lives as long as the lab.\n';
+  await writeFile(parts.path, head + stringify(written));
+  return inventory.parse(written);
+}

@@ -1,0 +1,127 @@
+/**
+ * `npm run lab`: keeps a lab open until Ctrl-C (or SIGTERM), and says where everything is and what to try.
+ * Rule: with `--json` standard output carries one line of JSON and nothing else; the end leaves nothing running.
+ */
+import { parseArgs } from 'node:util';
+import { type Lab, startLab } from './lab.ts';
+import { haveWorkers, type LabWorkers, startWorkers } from './workers.ts';
+
+const usage = 'npm run lab -- [--json] [--small] [--machines <count>] [--keep] [--no-workers]';
+
+const readOptions = () =>
+  parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      small: { type: 'boolean', default: false },
+      machines: { type: 'string', default: '1' },
+      keep: { type: 'boolean', default: false },
+      'no-workers': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values;
+
+function facts(lab: Lab): object {
+  const { temporal, azure, vcenter } = lab;
+  return {
+    temporal: { address: temporal.address, ui: temporal.ui, namespace: temporal.namespace },
+    azure: {
+      arm: azure.arm,
+      authority: azure.authority,
+      subscriptionId: azure.subscriptionId,
+      tenantId: azure.tenantId,
+      clientId: azure.clientId,
+      clientSecretFile: azure.clientSecretFile,
+      resourceGroup: azure.resourceGroup,
+      caFile: lab.caFile,
+      blobHostSuffix: azure.blobHostSuffix,
+      proxy: azure.proxy,
+    },
+    vcenter: {
+      url: vcenter.url,
+      user: vcenter.user,
+      passwordFile: vcenter.passwordFile,
+      caFile: lab.caFile,
+      datacenter: vcenter.datacenter,
+    },
+    faults: { azure: azure.control, vcenter: vcenter.control },
+    audit: azure.audit,
+    config: lab.config,
+    machines: lab.machines.map((machine) => machine.name),
+  };
+}
+
+function invitation(lab: Lab, workers: boolean): string {
+  const { temporal, azure, vcenter } = lab;
+  const name = lab.machines[0]?.name ?? 'erp-db';
+  const cli = `npm run homeward -- --config ${lab.config}`;
+  return `
+The lab is open. Everything is on this computer, in ${lab.folder}
+
+  Temporal UI       ${temporal.ui}
+  Temporal          ${temporal.address}, namespace ${temporal.namespace}
+  Azure (ARM)       ${azure.arm}
+  vCenter           ${vcenter.url}
+  fault doors       ${azure.control} (Azure), ${vcenter.control} (vCenter)
+  machines          ${lab.machines.map((machine) => machine.name).join(', ')}
+  Homeward workers  ${workers ? 'running: control and mover-1' : 'not started'}
+
+Try, in another terminal:
+
+  ${cli} machines
+  ${cli} failback start ${name}
+  ${cli} failback status ${name}
+  ${cli} failback complete ${name}
+  ${cli} failback commit ${name}
+  export TEMPORAL_ADDRESS=${temporal.address}
+
+Ctrl-C ends it and leaves nothing behind.
+`;
+}
+
+/** Resolves with the first signal that asks us to end. */
+const asked = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+  });
+
+const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Homeward's workers, when the project has them; a lab without them is still of use, so their trouble is only told. */
+async function tryWorkers(lab: Lab): Promise<LabWorkers | undefined> {
+  if (!(await haveWorkers())) return undefined;
+  return startWorkers(lab).catch((error: unknown) => {
+    process.stderr.write(`${words(error)}\n`);
+    return undefined;
+  });
+}
+
+async function main(): Promise<void> {
+  const values = readOptions();
+  if (values.help) return void process.stdout.write(`${usage}\n`);
+  const machines = Number(values.machines);
+  if (!Number.isInteger(machines) || machines < 1)
+    throw new Error(`--machines ${values.machines}: give a whole number. ${usage}`);
+  const end = asked();
+  const say = (line: string): void => void (values.json || process.stderr.write(`${line}\n`));
+  say('Opening the lab …');
+  const size = values.small ? {} : { osTree: 'full' as const };
+  const lab = await startLab({ ...size, machines, keep: values.keep });
+  let workers: LabWorkers | undefined;
+  try {
+    if (!values['no-workers']) workers = await tryWorkers(lab);
+    process.stdout.write(values.json ? `${JSON.stringify(facts(lab))}\n` : invitation(lab, workers !== undefined));
+    await end;
+    say('Closing the lab …');
+  } finally {
+    await workers?.stop();
+    await lab.stop();
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${words(error)}\n`);
+    process.exit(1);
+  },
+);

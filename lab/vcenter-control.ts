@@ -1,0 +1,55 @@
+/**
+ * The lab's hand on the vCenter simulator: its state for the witness, and what guests and people do to it.
+ * Rule: everything read is checked by shape; nothing here goes over the vSphere API.
+ */
+import { z } from 'zod';
+import type { VsphereVm } from './witness/view.ts';
+
+const disk = z.looseObject({
+  file: z.string(),
+  path: z.string(),
+  sizeBytes: z.number(),
+  uuid: z.string(),
+  controllerKey: z.number(),
+  unit: z.number(),
+});
+
+const vm = z.looseObject({
+  name: z.string(),
+  power: z.enum(['on', 'off', 'suspended']),
+  tools: z.string(),
+  ip: z.string(),
+  snapshots: z.number(),
+  disks: z.array(disk),
+});
+
+export type VcenterVm = z.infer<typeof vm>;
+
+async function answer(url: string, init?: RequestInit): Promise<unknown> {
+  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(20_000) });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`);
+  return JSON.parse(text);
+}
+
+const post = (url: string, body: object): Promise<unknown> =>
+  answer(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+/** All machines, their disks in slot order. */
+export async function readVcenter(control: string): Promise<(VcenterVm & VsphereVm)[]> {
+  const rows = z.array(vm).parse(await answer(`${control}/state`));
+  return rows.map((row) => ({
+    ...row,
+    disks: row.disks.toSorted((one, other) => one.controllerKey - other.controllerKey || one.unit - other.unit),
+  }));
+}
+
+/** Says that the guest's tools answer (or no longer do). */
+export async function reportGuest(control: string, guest: { vm: string; running: boolean; ip: string }): Promise<void> {
+  await post(`${control}/guest`, guest);
+}
+
+/** Power by hand, as a person at the vSphere client would. */
+export async function setVcenterPower(control: string, name: string, state: 'on' | 'off'): Promise<void> {
+  await post(`${control}/power`, { vm: name, state });
+}

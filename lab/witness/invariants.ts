@@ -1,0 +1,161 @@
+/**
+ * The promises as rules over what is seen right after an effect (docs/promises.md, S1 to S6).
+ * Rule: a rule answers in sentences what is wrong, and nothing when all is well; it changes nothing.
+ * Never trusts a single glance where the worlds may be in the middle of one write (S4 looks twice).
+ */
+import type { Deed } from './deed.ts';
+import { type Memory, ownerOf, sourceDiskFor } from './memory.ts';
+import { deallocated, mayRun, sourceVm, targetVm, type WatchedMachine, type WorldView } from './view.ts';
+
+/** The bytes behind the worlds, as far as the rules need them. */
+export interface Evidence {
+  /** SHA-256 of a flat file, hex. */
+  targetSha256(path: string): Promise<string>;
+  /** SHA-256 of the live content of an Azure disk, hex. */
+  sourceSha256(disk: string): Promise<string>;
+  /** Boot signatures at the ends of a flat file, in words. */
+  signatures(path: string): Promise<readonly string[]>;
+  changedAtMs(path: string): Promise<number>;
+  nowMs(): number;
+  /** Waits a moment before a second glance. */
+  moment(): Promise<void>;
+}
+
+export interface Moment {
+  readonly view: WorldView;
+  readonly deed: Deed;
+  readonly machine: WatchedMachine;
+  readonly machines: readonly WatchedMachine[];
+  readonly memory: Memory;
+  readonly committed: boolean;
+  readonly evidence: Evidence;
+}
+
+export interface Invariant {
+  readonly id: string;
+  check(moment: Moment): Promise<string[]> | string[];
+}
+
+const startsTarget = ({ deed, machine }: Moment): boolean =>
+  deed.verb === 'start' && deed.kind === 'target-vm' && deed.name === machine.target;
+
+/** S1: one writer, and the target starts only after the source was seen stopped. */
+const oneWriter: Invariant = {
+  id: 'S1',
+  check(moment) {
+    const { view, machine, memory } = moment;
+    const source = sourceVm(view, machine);
+    const target = targetVm(view, machine);
+    if (target?.power === 'on' && target.disks.length > 0 && mayRun(source))
+      return [`${machine.target} is on while ${machine.source.vm} is ${source?.power} in Azure`];
+    if (startsTarget(moment) && source !== undefined && !(deallocated(source) && memory.stopped.has(machine.name)))
+      return [
+        `${machine.target} was started although ${machine.source.vm} had not been seen deallocated (${source.power})`,
+      ];
+    return [];
+  },
+};
+
+/** S2: nothing of the source dies before a person has committed. */
+const nothingDiesEarly: Invariant = {
+  id: 'S2',
+  check({ view, machine, committed }) {
+    if (committed) return [];
+    const { vm, disks, nics } = machine.source;
+    const lost = [
+      ...(view.azure.vms.some((each) => each.name === vm) ? [] : [`virtual machine ${vm}`]),
+      ...disks.filter((name) => !view.azure.disks.includes(name)).map((name) => `disk ${name}`),
+      ...nics.filter((name) => !view.azure.nics.includes(name)).map((name) => `network interface ${name}`),
+    ];
+    return lost.map((what) => `${what} is gone from Azure and nobody has committed`);
+  },
+};
+
+/** Compares one carried disk with the disk it came from; undefined when equal. */
+async function difference(moment: Moment, file: string, path: string): Promise<string | undefined> {
+  const { machine, memory, view, evidence } = moment;
+  const disk = sourceDiskFor(file, machine, memory.baseline, view);
+  if (disk === undefined || !view.azure.disks.includes(disk)) return undefined;
+  const [there, here] = await Promise.all([evidence.sourceSha256(disk), evidence.targetSha256(path)]);
+  memory.compared.set(file, { machine: machine.name, file, source: there, target: here });
+  return there === here
+    ? undefined
+    : `${file} differs from ${disk} (${here.slice(0, 12)} against ${there.slice(0, 12)})`;
+}
+
+/** S3: a disk that hung on a mover goes back to its machine, and starts with it, only when equal to the source. */
+const byteEquality: Invariant = {
+  id: 'S3',
+  async check(moment) {
+    const { deed, machine, memory, view } = moment;
+    const returned = deed.verb === 'attach' && deed.vm === machine.target;
+    if (!returned && !startsTarget(moment)) return [];
+    const disks = (targetVm(view, machine)?.disks ?? []).filter((disk) => memory.carried.has(disk.file));
+    if (disks.length === 0) return [];
+    const source = sourceVm(view, machine);
+    if (mayRun(source)) return [`disks came back to ${machine.target} while ${machine.source.vm} is ${source?.power}`];
+    const found: string[] = [];
+    for (const disk of disks.filter((each) => !returned || each.file === deed.name)) {
+      const seen = await difference(moment, disk.file, disk.path);
+      if (seen !== undefined) found.push(seen);
+    }
+    return found;
+  },
+};
+
+/** Whether an open disk that the mover has written to shows how to boot it, at two glances. */
+async function showsBoot(moment: Moment, path: string, attachedAtMs: number): Promise<readonly string[]> {
+  const { evidence } = moment;
+  if ((await evidence.changedAtMs(path)) <= attachedAtMs) return [];
+  if ((await evidence.signatures(path)).length === 0) return [];
+  await evidence.moment();
+  return evidence.signatures(path);
+}
+
+/** S4: an open disk hangs on the mover alone, its machine is off, and nothing on it says how to boot. */
+const halfDiskCannotBoot: Invariant = {
+  id: 'S4',
+  async check(moment) {
+    const { view, machine, machines, memory } = moment;
+    const found: string[] = [];
+    for (const open of memory.open.values()) {
+      if (ownerOf(open.file, machines, memory.baseline)?.name !== machine.name) continue;
+      const holders = view.vsphere.vms.filter((vm) => vm.disks.some((disk) => disk.file === open.file));
+      const others = holders.filter((vm) => vm.name !== machine.mover).map((vm) => vm.name);
+      if (others.length > 0) found.push(`${open.file} is open and also hangs on ${others.join(', ')}`);
+      const target = targetVm(view, machine);
+      if (target !== undefined && target.power !== 'off')
+        found.push(`${open.file} is open while ${target.name} is ${target.power}`);
+      const signs = await showsBoot(moment, open.path, open.attachedAtMs);
+      if (signs.length === 0) continue;
+      // Sealed and still plugged into the mover: then it must be equal to the stopped source.
+      const unequal = mayRun(sourceVm(view, machine))
+        ? 'the source still runs'
+        : await difference(moment, open.file, open.path);
+      if (unequal !== undefined) found.push(`${open.file} is open and carries ${signs.join(', ')} (${unequal})`);
+    }
+    return found;
+  },
+};
+
+/** Two tries of one deletion may overlap while Azure is still at it; later than this, it is a second deletion. */
+const overlapMs = 5_000;
+
+/** S6: nothing is deleted twice, and after a commit nothing goes back. */
+const oneWay: Invariant = {
+  id: 'S6',
+  check({ deed, memory, machine, machines, committed, evidence }) {
+    const found: string[] = [];
+    if (committed && deed.verb === 'start' && deed.kind === 'source-vm' && deed.name === machine.source.vm)
+      found.push(`${deed.name} was started in Azure after the commit`);
+    if (committed && deed.verb === 'detach' && deed.vm === machine.target)
+      found.push(`${deed.name} was taken from ${machine.target} after the commit`);
+    // A deletion belongs to no machine by itself; it is reported once, with the first.
+    const before = deed.verb === 'delete' ? memory.gone.get(`${deed.kind} ${deed.name}`) : undefined;
+    if (before !== undefined && machines[0]?.name === machine.name && evidence.nowMs() - before > overlapMs)
+      found.push(`${deed.kind} ${deed.name} was deleted a second time`);
+    return found;
+  },
+};
+
+export const invariants: readonly Invariant[] = [oneWriter, nothingDiesEarly, byteEquality, halfDiskCannotBoot, oneWay];

@@ -1,0 +1,46 @@
+/**
+ * What a failback is started with: names and paths, resolved from the inventory once, so that a run does not change
+ * its mind when the file does. Never a credential: workers resolve sites by name from their own inventory (S13).
+ */
+import { type Inventory, type Policy, policyOf } from './inventory.ts';
+import type { MachineAddress } from './machine.ts';
+
+export interface FailbackInput {
+  readonly machine: string;
+  readonly source: MachineAddress;
+  readonly target: MachineAddress;
+  /** The mover's name (its task queue is `mover-<name>`) and the inventory path of its appliance. */
+  readonly mover: { readonly name: string; readonly path: string };
+  readonly policy: Policy;
+  /** Which target disk each source disk comes home to, by datastore path; slot order where absent. */
+  readonly disks?: Readonly<Record<string, string>>;
+}
+
+export const controlQueue = 'control';
+export const moverQueue = (mover: string): string => `mover-${mover}`;
+/** The lock: whatever may move a machine has this workflow id, so that Temporal itself refuses a second one. */
+export const machineWorkflowId = (machine: string): string => `machine/${machine}`;
+export const roundsWorkflowId = (machine: string): string => `machine/${machine}/rounds`;
+
+export const searchAttributeNames = {
+  phase: 'HomewardPhase',
+  machine: 'HomewardMachine',
+  plan: 'HomewardPlan',
+  site: 'HomewardSite',
+  needsHuman: 'HomewardNeedsHuman',
+} as const;
+
+/** Builds the input for one machine of a valid inventory; undefined when it is not in there. */
+export function failbackInput(inventory: Inventory, machine: string): FailbackInput | undefined {
+  const entry = inventory.machines[machine];
+  const mover = entry && inventory.movers[entry.mover];
+  if (!entry || !mover) return undefined;
+  return {
+    machine,
+    source: entry.source,
+    target: entry.target,
+    mover: { name: entry.mover, path: mover.vm },
+    policy: policyOf(inventory, machine),
+    ...(entry.disks ? { disks: entry.disks as Record<string, string> } : {}),
+  };
+}

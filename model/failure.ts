@@ -1,0 +1,53 @@
+/**
+ * The six kinds of failure, named by what we must do about them (docs/architecture.md, "Failures").
+ * Rule: every error that leaves a site, the disk engine or the configuration is a `Failure`, so that one
+ * place can decide about retries. Never put a secret (SAS, token, password) into any of its fields.
+ */
+export const failureKinds = ['Transient', 'Expired', 'Refused', 'Corrupt', 'Fenced', 'Defect'] as const;
+export type FailureKind = (typeof failureKinds)[number];
+
+export interface FailureFacts {
+  /** The operation that failed, as an SRE would name it: `snapshots.createOrUpdate`, `ReconfigVM_Task`. */
+  readonly op: string;
+  /** What it was done to: a machine, a disk, a path. */
+  readonly subject: string;
+  /** One sentence for the human: what to do now. */
+  readonly hint: string;
+  /** What was seen, in one sentence. */
+  readonly message: string;
+  /** How long the world asked us to wait before the next try, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** An error that knows its kind, its operation and what a person can do about it. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly kind: FailureKind;
+  readonly op: string;
+  readonly subject: string;
+  readonly hint: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(kind: FailureKind, facts: FailureFacts) {
+    super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.kind = kind;
+    this.op = facts.op;
+    this.subject = facts.subject;
+    this.hint = facts.hint;
+    this.retryAfterMs = facts.retryAfterMs;
+  }
+}
+
+/** Waiting may cure it: throttling, busy services, broken connections. Temporal retries it. */
+export const transient = (facts: FailureFacts): Failure => new Failure('Transient', facts);
+/** A lease of ours ran out: SAS, token, session. Cured once inside the client; twice is `Refused`. */
+export const expired = (facts: FailureFacts): Failure => new Failure('Expired', facts);
+/** The world says no. An operator or the undo decides; it is never retried by itself. */
+export const refused = (facts: FailureFacts): Failure => new Failure('Refused', facts);
+/** Bytes or lineage are not what we recorded. The disk stays open. */
+export const corrupt = (facts: FailureFacts): Failure => new Failure('Corrupt', facts);
+/** Someone newer owns the disk; this attempt ends quietly. */
+export const fenced = (facts: FailureFacts): Failure => new Failure('Fenced', facts);
+/** Our own assertion does not hold. */
+export const defect = (facts: FailureFacts): Failure => new Failure('Defect', facts);

@@ -1,0 +1,167 @@
+/**
+ * The inventory: what `homeward.yaml` may say. One schema gives the types, the validation and the JSON Schema for editors.
+ * Rule: credentials are references (environment, file, the platform's default), never values; unknown keys are errors.
+ */
+import { z } from 'zod';
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,62}$/,
+    'use lower-case letters, digits and dashes, at most 63, starting with a letter or digit',
+  )
+  .describe('A name: lower-case letters, digits and dashes.');
+const text = z.string().min(1);
+
+/** Where a secret is found. Its value never appears in the inventory, in history or in a log. */
+export const secretReference = z
+  .union([
+    z.strictObject({ file: text.describe('File that holds the secret; relative to the inventory.') }),
+    z.strictObject({ env: text.describe('Environment variable that holds the secret.') }),
+  ])
+  .describe('A reference to a secret: {file: …} or {env: …}.');
+
+const azureCredential = z.union([
+  z.strictObject({
+    kind: z.literal('default').describe('DefaultAzureCredential: managed identity, az login, environment.'),
+  }),
+  z.strictObject({ kind: z.literal('client-secret'), tenantId: text, clientId: text, secret: secretReference }),
+]);
+
+const azureSite = z.strictObject({
+  kind: z.literal('azure'),
+  subscriptionId: text,
+  credential: azureCredential,
+  endpoint: z.url().default('https://management.azure.com').describe('Azure Resource Manager.'),
+  authority: z.url().default('https://login.microsoftonline.com').describe('Microsoft Entra ID.'),
+  caFile: text.optional().describe('Extra certificate authority to trust, PEM.'),
+  proxy: z.url().optional().describe('HTTP proxy for the disks’ blob endpoints, e.g. http://proxy:3128.'),
+  grantSeconds: z.int().min(60).max(5_184_000).default(14_400).describe('How long a SAS on a snapshot lives.'),
+});
+
+const vsphereSite = z.strictObject({
+  kind: z.literal('vsphere'),
+  url: z.url().describe('The SDK endpoint: https://vcenter.example/sdk'),
+  user: text,
+  password: secretReference,
+  caFile: text.optional().describe('Certificate authority of the vCenter, PEM.'),
+  thumbprint: text.optional().describe('SHA-256 thumbprint of the vCenter certificate, instead of caFile.'),
+  datacenter: text.describe('Datacenter name, e.g. DC0.'),
+});
+
+export const site = z.discriminatedUnion('kind', [azureSite, vsphereSite]);
+
+const mover = z.strictObject({
+  site: name.describe('The on-prem site the mover writes to.'),
+  vm: text.describe('Inventory path of the mover appliance: /DC0/vm/homeward-mover'),
+  state: text.describe('Folder for journals and digests on the mover; relative to the inventory.'),
+  datastores: z
+    .record(text, text)
+    .default({})
+    .describe('Datastores mounted on the mover: name to folder. Others are found as hot-added devices by WWN.'),
+});
+
+const policy = z.strictObject({
+  sync: z
+    .enum(['before', 'during'])
+    .default('before')
+    .describe('before: copy while the source runs. during: one full copy in the cutover.'),
+  write: z
+    .enum(['in-place', 'staged'])
+    .default('in-place')
+    .describe('in-place: the original disks. staged: new disks beside them.'),
+  roundEverySeconds: z
+    .number()
+    .min(0.1)
+    .max(86_400)
+    .default(300)
+    .describe('Pause between rounds while the gate is open.'),
+  guestWaitSeconds: z
+    .int()
+    .min(5)
+    .max(7_200)
+    .default(900)
+    .describe('How long the guest may take to answer after the start.'),
+  heartbeatSeconds: z
+    .int()
+    .min(2)
+    .max(600)
+    .default(30)
+    .describe('How long a silent worker counts as alive before its work is given to the next.'),
+  commitNeedsEvidence: z.boolean().default(false).describe('A commit must name the evidence digest it approves.'),
+});
+
+const address = z.strictObject({ site: name, path: text });
+
+const machine = z.strictObject({
+  source: address.describe('Azure: path is resourceGroup/vm.'),
+  target: address.describe('vSphere: path is the inventory path of the powered-off original.'),
+  mover: name,
+  policy: name.default('default'),
+  disks: z
+    .record(z.string().regex(/^(os|data-\d{1,2})$/, 'use os or data-<lun>'), text)
+    .optional()
+    .describe(
+      'Which target disk each source disk comes home to: {os: "[ds] vm/vm.vmdk", data-0: …}. Default: in slot order.',
+    ),
+});
+
+const temporal = z.strictObject({
+  address: text
+    .optional()
+    .describe('host:port; default from TEMPORAL_ADDRESS or the Temporal profile, else localhost:7233.'),
+  namespace: text.optional(),
+  profile: text.optional().describe('Profile of the Temporal environment configuration.'),
+});
+
+export const inventory = z.strictObject({
+  temporal: temporal.prefault({}),
+  sites: z.record(name, site),
+  movers: z.record(name, mover).default({}),
+  policies: z.record(name, policy).default({}),
+  machines: z.record(name, machine).default({}),
+});
+
+export type Inventory = z.infer<typeof inventory>;
+export type Site = z.infer<typeof site>;
+export type AzureSiteConfig = z.infer<typeof azureSite>;
+export type VsphereSiteConfig = z.infer<typeof vsphereSite>;
+export type MoverConfig = z.infer<typeof mover>;
+export type Policy = z.infer<typeof policy>;
+export type MachineConfig = z.infer<typeof machine>;
+export type SecretReference = z.infer<typeof secretReference>;
+
+export interface DanglingReference {
+  /** Path of keys to the offending value. */
+  readonly at: readonly string[];
+  readonly message: string;
+}
+
+/** The references between parts that do not hold: a machine's site, mover or policy that nobody defined. */
+export function danglingReferences(parsed: Inventory): DanglingReference[] {
+  const found: DanglingReference[] = [];
+  const need = (at: string[], known: object, value: string, what: string): boolean => {
+    if (Object.hasOwn(known, value)) return true;
+    const names = Object.keys(known).join(', ') || 'none is defined';
+    found.push({ at, message: `no ${what} is called "${value}" (known: ${names})` });
+    return false;
+  };
+  for (const [key, entry] of Object.entries(parsed.movers))
+    need(['movers', key, 'site'], parsed.sites, entry.site, 'site');
+  for (const [key, entry] of Object.entries(parsed.machines)) {
+    need(['machines', key, 'source', 'site'], parsed.sites, entry.source.site, 'site');
+    need(['machines', key, 'target', 'site'], parsed.sites, entry.target.site, 'site');
+    if (entry.policy !== 'default') need(['machines', key, 'policy'], parsed.policies, entry.policy, 'policy');
+    if (!need(['machines', key, 'mover'], parsed.movers, entry.mover, 'mover')) continue;
+    if (parsed.movers[entry.mover]?.site !== entry.target.site)
+      found.push({
+        at: ['machines', key, 'mover'],
+        message: `mover "${entry.mover}" stands at another site than the target`,
+      });
+  }
+  return found;
+}
+
+/** The policy a machine runs under; `default` exists even when nobody wrote it down. */
+export const policyOf = (parsed: Inventory, machineName: string): Policy =>
+  policy.parse(parsed.policies[parsed.machines[machineName]?.policy ?? 'default'] ?? {});

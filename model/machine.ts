@@ -1,0 +1,142 @@
+/**
+ * The nouns of a failback as plain values: addresses, disks, recovery points, what was proven.
+ * Rule: everything here is JSON-safe, because it travels through workflow history; sizes and offsets are bytes.
+ * Never a credential, a SAS or a URL that carries one.
+ */
+
+/** Where a machine lives: a site of the inventory and that site's own path to it. */
+export interface MachineAddress {
+  readonly site: string;
+  /** Azure: `resourceGroup/vm`. vSphere: inventory path, `/DC0/vm/erp-db`. */
+  readonly path: string;
+}
+
+/** Power as last observed. `absent`: the machine does not exist. `changing`: on its way, look again. */
+export type Power = 'running' | 'stopped' | 'changing' | 'absent';
+
+/** Which disk of the machine: `os`, or `data-<lun>`. Outlives both incarnations. */
+export type DiskKey = string;
+
+export interface SourceDisk {
+  readonly disk: DiskKey;
+  /** The site's id of the disk (Azure: the ARM resource id). */
+  readonly id: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** 512 or 4096. */
+  readonly sectorBytes: number;
+  /** Changes when the disk is made anew under the same name (Azure: `uniqueId`). */
+  readonly identity: string;
+  readonly sku: string;
+}
+
+export interface SourceMachine {
+  readonly address: MachineAddress;
+  readonly power: Power;
+  /** The site's own word for the power state, for people: `PowerState/deallocated`. */
+  readonly powerSeen: string;
+  readonly disks: readonly SourceDisk[];
+  /** Ids of the network interfaces, for the clean-up after commit. */
+  readonly nics: readonly string[];
+}
+
+export interface TargetDisk {
+  /** The site's name of the place the disk is plugged into, opaque to everyone else (vSphere: `1000:0`). */
+  readonly slot: string;
+  /** Datastore path: `[ds] erp-db/erp-db.vmdk`. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly uuid: string;
+}
+
+export interface Guest {
+  /** Whether the guest's agent (VMware Tools, Hyper-V heartbeat) answers. */
+  readonly agent: 'running' | 'not-running' | 'not-installed';
+  readonly ip?: string;
+}
+
+export interface TargetMachine {
+  readonly address: MachineAddress;
+  readonly power: Power;
+  readonly powerSeen: string;
+  /** Its disks in slot order: those attached now, or the recorded originals while a run holds them detached. */
+  readonly disks: readonly TargetDisk[];
+  readonly snapshots: number;
+  readonly guest: Guest;
+  /** The run whose mark the machine carries, when its disks are (or were left) open. */
+  readonly markedBy?: string;
+}
+
+/** A source disk and the target disk it comes home to. */
+export interface DiskPair {
+  readonly disk: DiskKey;
+  readonly source: SourceDisk;
+  readonly target: TargetDisk;
+}
+
+/** One moment of one disk on the source (Azure: an incremental snapshot's ARM id). */
+export interface DiskPoint {
+  readonly disk: DiskKey;
+  readonly id: string;
+  readonly sizeBytes: number;
+}
+
+/** One moment of all of a machine's disks on the source. */
+export interface RecoveryPoint {
+  readonly number: number;
+  /** ISO 8601, the source's clock. */
+  readonly takenAt: string;
+  readonly consistency: 'crash' | 'application';
+  /** True when it was taken after the source was observed stopped, so that nothing newer can exist. */
+  readonly final: boolean;
+  readonly disks: readonly DiskPoint[];
+}
+
+/** How the target disks are written: the originals themselves, or new disks beside them. */
+export type WriteWay = 'in-place' | 'staged';
+
+/** A target disk while it is being written: plugged into the mover and into nothing else. */
+export interface OpenDisk {
+  readonly disk: DiskKey;
+  readonly slot: string;
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** SCSI page 83 identity as the platform shows it, `6000C29x-…`; the mover finds its device by it. */
+  readonly uuid: string;
+}
+
+/** What one transfer did to one disk, each figure counted by the mover. */
+export interface TransferProof {
+  readonly disk: DiskKey;
+  readonly point: string;
+  readonly base?: string;
+  readonly mode: 'full' | 'delta';
+  /** Bytes the source named as changed. */
+  readonly changedBytes: number;
+  /** Bytes read from the source in all attempts that ended well, repeats after a kill included. */
+  readonly copiedBytes: number;
+  readonly zeroedBytes: number;
+  /** Bytes read back through a fresh handle and found equal. */
+  readonly provenBytes: number;
+  /** Bytes an earlier attempt had already proven, not sent again. */
+  readonly resumedBytes: number;
+  readonly durationMs: number;
+}
+
+/** A sealed disk's proof: the root over all its block digests. */
+export interface SealProof {
+  readonly disk: DiskKey;
+  readonly point: string;
+  readonly sizeBytes: number;
+  readonly algorithm: 'blake3' | 'sha256';
+  /** SHA-256 over the ordered (offset, length, digest) list, hex. */
+  readonly root: string;
+  readonly provenBytes: number;
+}
+
+/** How a run syncs and writes, as its policy said at the start. */
+export interface SyncFacts {
+  /** `before`: rounds while the source runs. `during`: one full copy inside the cutover. */
+  readonly sync: 'before' | 'during';
+  readonly write: WriteWay;
+}

@@ -1,0 +1,59 @@
+/**
+ * THE LAW, part two: what people may say to a run, and the shape each message must have.
+ * Rule: a message is data from outside until it was parsed here; a malformed one changes nothing (S7).
+ */
+import { z } from 'zod';
+
+const person = z.string().trim().min(1, 'say who you are: "by"').max(200);
+const shared = {
+  by: person.describe('Who says it; goes into the record.'),
+  note: z.string().max(1_000).optional().describe('Why; goes into the record.'),
+  run: z.string().optional().describe('The run it is meant for; refused when another run is under way.'),
+};
+
+export const messageShapes = {
+  completeFailover: z.strictObject({ ...shared }),
+  commit: z.strictObject({
+    ...shared,
+    evidence: z.string().optional().describe('The evidence digest that is approved.'),
+  }),
+  cancel: z.strictObject({
+    ...shared,
+    acceptLoss: z.boolean().optional().describe('Accept that what was written on the target since its start is lost.'),
+  }),
+  hold: z.strictObject({ ...shared }),
+  resume: z.strictObject({ ...shared }),
+  resolve: z.strictObject({ ...shared, action: z.enum(['retry', 'undo']) }),
+} as const;
+
+export const messageNames = Object.keys(messageShapes) as MessageName[];
+export type MessageName = keyof typeof messageShapes;
+
+export interface Message {
+  readonly name: MessageName;
+  readonly by: string;
+  readonly note?: string | undefined;
+  readonly run?: string | undefined;
+  readonly evidence?: string | undefined;
+  readonly acceptLoss?: boolean | undefined;
+  readonly action?: 'retry' | 'undo' | undefined;
+}
+
+/** What each message does, for the Temporal UI's dialog and the CLI's help. */
+export const messageMeaning: Readonly<Record<MessageName, string>> = {
+  completeFailover: 'Stop the source, move the last changes and start the machine at home. {"by":"you"}',
+  commit: 'Keep the machine at home and delete the source. No way back. {"by":"you"}',
+  cancel: 'Take everything back; the source serves. After the target went live add "acceptLoss":true. {"by":"you"}',
+  hold: 'Do nothing more until resumed. {"by":"you"}',
+  resume: 'Go on after a hold. {"by":"you"}',
+  resolve: 'Answer a call for an operator. {"by":"you","action":"retry"} or "undo"',
+};
+
+/** Parses what came from outside; `problem` says in one sentence what is wrong with it. */
+export function parseMessage(name: MessageName, payload: unknown): { message: Message } | { problem: string } {
+  const parsed = messageShapes[name].safeParse(payload ?? {});
+  if (parsed.success) return { message: { name, ...parsed.data } };
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
+  return { problem: `malformed: ${where}${issue?.message ?? 'not an object'}; expected ${messageMeaning[name]}` };
+}

@@ -1,0 +1,103 @@
+/**
+ * Which target disk does each source disk come home to? By the inventory's own words where it says so, else in order:
+ * the OS disk to the first slot, data disks by LUN to the slots after it.
+ * Rule: a guess is never made silently; what cannot be paired is a refusing check with a remedy.
+ */
+import type { Check } from './check.ts';
+import type { DiskPair, SourceMachine, TargetMachine, WriteWay } from './machine.ts';
+
+export interface Pairing {
+  readonly pairs: readonly DiskPair[];
+  readonly checks: readonly Check[];
+}
+
+/** `wanted`: disk key to datastore path, from the inventory. Sizes must be equal when the originals are written in place. */
+export function pairDisks(
+  source: SourceMachine,
+  target: TargetMachine,
+  write: WriteWay,
+  wanted?: Readonly<Record<string, string>>,
+): Pairing {
+  const pairs: DiskPair[] = [];
+  const checks: Check[] = [];
+  const refuse = (id: string, subject: string, seen: string, remedy: string): void => {
+    checks.push({ id, verdict: 'refuse', subject, seen, remedy });
+  };
+  const named = wanted !== undefined;
+  for (const key of Object.keys(wanted ?? {}))
+    if (!source.disks.some((disk) => disk.disk === key))
+      refuse(
+        'disk-pairing',
+        key,
+        `the inventory names disk ${key}, but the source has no such disk`,
+        `Remove ${key} from the machine's disks.`,
+      );
+  for (const [index, disk] of source.disks.entries()) {
+    const found = named ? target.disks.find((candidate) => candidate.file === wanted[disk.disk]) : target.disks[index];
+    if (!found) {
+      refuse('disk-pairing', disk.disk, missing(disk.name, target, wanted?.[disk.disk], named), remedyFor(named));
+      continue;
+    }
+    pairs.push({ disk: disk.disk, source: disk, target: found });
+  }
+  if (!named && target.disks.length > source.disks.length)
+    refuse(
+      'disk-pairing',
+      target.address.path,
+      `the target has ${target.disks.length} disks, the source ${source.disks.length}`,
+      'Name the pairs in the inventory (machines.<name>.disks), or remove the surplus disk from the target.',
+    );
+  if (write === 'in-place') checks.push(...pairs.flatMap(sizeCheck));
+  checks.push(...twice(pairs));
+  if (checks.length === 0) checks.push(paired(pairs, source));
+  return { pairs, checks };
+}
+
+const missing = (name: string, target: TargetMachine, file: string | undefined, named: boolean): string =>
+  named
+    ? `the target has no disk ${file ?? `for ${name} in the inventory`} (it has ${target.disks.map((disk) => disk.file).join(', ') || 'none'})`
+    : `no target disk is left for ${name}; the target has ${target.disks.length}`;
+
+const remedyFor = (named: boolean): string =>
+  named
+    ? "Write the target disk's datastore path under machines.<name>.disks."
+    : 'Add a disk of the same size to the target, or name the pairs in the inventory (machines.<name>.disks).';
+
+function sizeCheck(pair: DiskPair): Check[] {
+  if (pair.source.sizeBytes === pair.target.sizeBytes) return [];
+  return [
+    {
+      id: 'disk-size',
+      verdict: 'refuse',
+      subject: pair.disk,
+      seen: `${pair.source.name} has ${pair.source.sizeBytes} bytes, ${pair.target.file} has ${pair.target.sizeBytes}`,
+      remedy: `Make ${pair.target.file} exactly ${pair.source.sizeBytes} bytes large, or use write: staged, which makes new disks.`,
+    },
+  ];
+}
+
+function twice(pairs: readonly DiskPair[]): Check[] {
+  const seen = new Set<string>();
+  return pairs.flatMap((pair) => {
+    if (!seen.has(pair.target.file)) {
+      seen.add(pair.target.file);
+      return [];
+    }
+    return [
+      {
+        id: 'disk-pairing',
+        verdict: 'refuse',
+        subject: pair.disk,
+        seen: `${pair.target.file} is named for two source disks`,
+        remedy: 'Give every source disk its own target disk.',
+      } satisfies Check,
+    ];
+  });
+}
+
+const paired = (pairs: readonly DiskPair[], source: SourceMachine): Check => ({
+  id: 'disk-pairing',
+  verdict: 'pass',
+  subject: source.address.path,
+  seen: pairs.map((pair) => `${pair.source.name} → ${pair.target.file}`).join(', '),
+});

@@ -1,0 +1,177 @@
+/**
+ * THE LAW, part one: the phases of a failback as one table. The workflow's assertions, the status answer,
+ * the CLI's picture, docs/phases.md and the property tests all read it; nobody else compares phase names.
+ * Rule: a phase that is not in this table cannot be entered, and only from the phases that name it.
+ */
+export const phases = [
+  'Preflight',
+  'Seeding',
+  'Syncing',
+  'AwaitingCutover',
+  'StoppingSource',
+  'FinalSync',
+  'Sealing',
+  'StartingTarget',
+  'AwaitingCommit',
+  'Committing',
+  'Committed',
+  'Undoing',
+  'ReturnedToSource',
+  'NeedsOperator',
+] as const;
+export type Phase = (typeof phases)[number];
+
+export type Gate = 'completeFailover' | 'commit';
+
+export interface PhaseRule {
+  /** Who serves the users while the phase lasts, in words. */
+  readonly serves: string;
+  /** What state the target disks are in, in words. */
+  readonly targetDisks: string;
+  /** The gate that is open, when the phase waits for a person. */
+  readonly gate?: Gate;
+  /** What an accepted cancel does: end at once, undo, or nothing (refused). `loss`: undo, but only with the explicit flag. */
+  readonly cancel: 'end' | 'undo' | 'loss' | 'none';
+  /** Whether hold and resume are taken: never inside the cutover, where waiting is outage. */
+  readonly holdable: boolean;
+  /** Whether *complete failover* is taken: at once, kept for the gate to come (C16), or not. */
+  readonly complete: 'now' | 'queued' | 'no';
+  readonly next: readonly Phase[];
+  /** What an SRE should know when the run stands here, one sentence. */
+  readonly says: string;
+}
+
+export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
+  Preflight: {
+    serves: 'source',
+    targetDisks: 'as found',
+    cancel: 'end',
+    holdable: true,
+    complete: 'no',
+    next: ['Seeding', 'AwaitingCutover'],
+    says: 'Asks both sides whether the way home is clear. Nothing has been changed.',
+  },
+  Seeding: {
+    serves: 'source',
+    targetDisks: 'open',
+    cancel: 'undo',
+    holdable: true,
+    complete: 'queued',
+    next: ['Syncing'],
+    says: 'Copies every disk home for the first time while the source runs.',
+  },
+  Syncing: {
+    serves: 'source',
+    targetDisks: 'open, current to the last round',
+    gate: 'completeFailover',
+    cancel: 'undo',
+    holdable: true,
+    complete: 'now',
+    next: ['StoppingSource'],
+    says: 'Copies what changed, round after round, until a person completes the failover.',
+  },
+  AwaitingCutover: {
+    serves: 'source',
+    targetDisks: 'as found',
+    gate: 'completeFailover',
+    cancel: 'end',
+    holdable: true,
+    complete: 'now',
+    next: ['StoppingSource'],
+    says: 'Waits for a person to complete the failover; everything is copied after the source has stopped.',
+  },
+  StoppingSource: {
+    serves: 'source until observed stopped',
+    targetDisks: 'open',
+    cancel: 'undo',
+    holdable: false,
+    complete: 'no',
+    next: ['FinalSync'],
+    says: 'Stops the source. The outage begins here.',
+  },
+  FinalSync: {
+    serves: 'nobody',
+    targetDisks: 'open',
+    cancel: 'undo',
+    holdable: false,
+    complete: 'no',
+    next: ['Sealing'],
+    says: 'Moves the last changes, taken after the source was observed stopped.',
+  },
+  Sealing: {
+    serves: 'nobody',
+    targetDisks: 'open, then sealed',
+    cancel: 'undo',
+    holdable: false,
+    complete: 'no',
+    next: ['StartingTarget'],
+    says: 'Writes the withheld boot sectors and proves them; the disks can boot from here on.',
+  },
+  StartingTarget: {
+    serves: 'target once observed running',
+    targetDisks: 'sealed',
+    cancel: 'undo',
+    holdable: false,
+    complete: 'no',
+    next: ['AwaitingCommit'],
+    says: 'Starts the machine at home and waits for its guest to answer. The outage ends here.',
+  },
+  AwaitingCommit: {
+    serves: 'target',
+    targetDisks: 'sealed, in use',
+    gate: 'commit',
+    cancel: 'loss',
+    holdable: true,
+    complete: 'no',
+    next: ['Committing'],
+    says: 'The machine runs at home. Sign in and check it, then commit; until then nothing in the source is deleted.',
+  },
+  Committing: {
+    serves: 'target',
+    targetDisks: 'in use',
+    cancel: 'none',
+    holdable: false,
+    complete: 'no',
+    next: ['Committed'],
+    says: 'Deletes the source machine, its disks and our recovery points. There is no way back.',
+  },
+  Committed: {
+    serves: 'target',
+    targetDisks: 'in use',
+    cancel: 'none',
+    holdable: false,
+    complete: 'no',
+    next: [],
+    says: 'The machine is home and unprotected until it is protected again.',
+  },
+  Undoing: {
+    serves: 'on the way back to the source',
+    targetDisks: 'removed, or left open and marked',
+    cancel: 'none',
+    holdable: false,
+    complete: 'no',
+    next: ['ReturnedToSource'],
+    says: 'Takes every step back, newest first, until the source serves as it was found.',
+  },
+  ReturnedToSource: {
+    serves: 'source',
+    targetDisks: 'as the undo left them',
+    cancel: 'none',
+    holdable: false,
+    complete: 'no',
+    next: [],
+    says: 'The failback was taken back; the source serves.',
+  },
+  NeedsOperator: {
+    serves: 'as it was',
+    targetDisks: 'as they were',
+    cancel: 'undo',
+    holdable: false,
+    complete: 'no',
+    next: [],
+    says: 'Something needs a person. Mend the cause, then resolve with retry, or with undo.',
+  },
+};
+
+/** Phases in which a run has ended. */
+export const isFinal = (phase: Phase): boolean => phase === 'Committed' || phase === 'ReturnedToSource';

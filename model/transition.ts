@@ -1,0 +1,223 @@
+/**
+ * THE LAW, part three: one reducer for everything that can happen to a run's story. Signals, updates, Temporal's own
+ * cancellation and the workflow's steps all pass through here, so that legality is decided in one place.
+ * Rule: a refused message changes nothing but the list of refusals; an illegal step is a Defect.
+ */
+import { defect } from './failure.ts';
+import type { Message, MessageName } from './message.ts';
+import { isFinal, type Phase, phaseTable } from './phase.ts';
+
+export interface Approval {
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly note?: string;
+  readonly evidence?: string;
+}
+
+export interface Refusal {
+  readonly message: string;
+  readonly by: string;
+  readonly at: string;
+  readonly phase: Phase;
+  readonly reason: string;
+}
+
+/** Why a run stands still for a person, and what that person can do. */
+export interface Trouble {
+  readonly kind: string;
+  readonly op: string;
+  readonly subject: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly since: string;
+}
+
+export interface Story {
+  readonly run: string;
+  readonly phase: Phase;
+  /** The phase that called the operator; only while in NeedsOperator. */
+  readonly left?: Phase;
+  readonly trouble?: Trouble;
+  readonly held?: Approval;
+  readonly completion?: Approval;
+  readonly commitment?: Approval;
+  readonly cancellation?: Approval & { readonly acceptLoss: boolean };
+  readonly resolution?: Approval & { readonly action: 'retry' | 'undo' };
+  /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
+  readonly targetLive: boolean;
+  /** The digest a commit may name, once the disks are sealed. */
+  readonly evidence?: string;
+  readonly commitNeedsEvidence: boolean;
+  readonly refusals: readonly Refusal[];
+}
+
+/** How many refusals are kept; the oldest go first. */
+const refusalsKept = 50;
+
+export const beginStory = (run: string, commitNeedsEvidence = false): Story => ({
+  run,
+  phase: 'Preflight',
+  targetLive: false,
+  commitNeedsEvidence,
+  refusals: [],
+});
+
+/** The phase whose rules hold: where the story stands, or the one it left to call the operator. */
+export const standing = (story: Story): Phase =>
+  story.phase === 'NeedsOperator' ? (story.left ?? 'Preflight') : story.phase;
+
+export interface Decision {
+  readonly story: Story;
+  readonly accepted: boolean;
+  /** Refused: why. Accepted without effect: that it was known already. */
+  readonly reason?: string;
+}
+
+/** Why this message is refused now, `'known'` when it was accepted before, or undefined when it is welcome. */
+function objection(story: Story, message: Message): string | undefined {
+  if (message.run !== undefined && message.run !== story.run)
+    return `it names run ${message.run}, but run ${story.run} is under way; look at the status and send it again`;
+  return rules[message.name](story, message);
+}
+
+const beingCancelled = 'the failback is being cancelled';
+const inPhase = (story: Story): string => `the run is in phase ${story.phase}`;
+
+const rules: Readonly<Record<MessageName, (story: Story, message: Message) => string | undefined>> = {
+  completeFailover: (story) => {
+    if (story.completion) return 'known';
+    if (story.cancellation) return beingCancelled;
+    if (phaseTable[standing(story)].complete === 'no') return `${inPhase(story)}, where a failover cannot be completed`;
+    return undefined;
+  },
+  commit: (story, message) => {
+    if (story.commitment) return 'known';
+    if (story.cancellation) return beingCancelled;
+    if (phaseTable[story.phase].gate !== 'commit')
+      return `${inPhase(story)}; a commit is taken once the machine runs at home (AwaitingCommit)`;
+    if (message.evidence !== undefined && message.evidence !== story.evidence)
+      return `it approves evidence ${message.evidence}, but the disks' evidence is ${story.evidence ?? 'not there yet'}`;
+    if (message.evidence === undefined && story.commitNeedsEvidence)
+      return `the policy wants the evidence digest that is approved: "evidence": "${story.evidence ?? ''}"`;
+    return undefined;
+  },
+  cancel: (story, message) => {
+    if (story.cancellation) return 'known';
+    if (story.commitment) return 'it was committed; there is no way back';
+    const rule = phaseTable[standing(story)].cancel;
+    if (rule === 'none') return `${inPhase(story)}, which cannot be cancelled`;
+    if ((rule === 'loss' || story.targetLive) && message.acceptLoss !== true)
+      return 'the target went live: what was written there since would be lost; cancel again with "acceptLoss": true';
+    return undefined;
+  },
+  hold: (story) => {
+    if (story.held) return 'known';
+    if (story.cancellation) return beingCancelled;
+    if (!phaseTable[story.phase].holdable) return `${inPhase(story)}, where holding would only lengthen the wait`;
+    return undefined;
+  },
+  resume: (story) => (story.held ? undefined : 'known'),
+  resolve: (story, message) => {
+    if (story.phase !== 'NeedsOperator') return `${inPhase(story)}; nothing waits to be resolved`;
+    if (story.resolution) return 'known';
+    if (message.action === 'retry') return undefined;
+    const rule = phaseTable[standing(story)].cancel;
+    if (rule === 'none')
+      return `${standing(story)} cannot be taken back; mend the cause and resolve with "action": "retry"`;
+    if ((rule === 'loss' || story.targetLive) && !story.cancellation)
+      return 'the target went live: cancel with "acceptLoss": true instead';
+    return undefined;
+  },
+};
+
+/** Applies one parsed message at a time `at` (ISO 8601). Pure: the same story and message give the same decision. */
+export function hear(story: Story, message: Message, at: string): Decision {
+  const reason = objection(story, message);
+  if (reason === 'known') return { story, accepted: true, reason: 'already so; nothing changed' };
+  if (reason !== undefined)
+    return { story: refuse(story, message.name, message.by, at, reason), accepted: false, reason };
+  const approval: Approval = {
+    by: message.by,
+    at,
+    ...(message.note === undefined ? {} : { note: message.note }),
+    ...(message.evidence === undefined ? {} : { evidence: message.evidence }),
+  };
+  return { story: effects[message.name](story, approval, message), accepted: true };
+}
+
+const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, message: Message) => Story>> = {
+  completeFailover: (story, approval) => ({ ...story, completion: approval }),
+  commit: (story, approval) => ({ ...story, commitment: approval }),
+  cancel: (story, approval, message) => {
+    const { held: _held, ...rest } = story;
+    return { ...rest, cancellation: { ...approval, acceptLoss: message.acceptLoss === true } };
+  },
+  hold: (story, approval) => ({ ...story, held: approval }),
+  resume: (story) => {
+    const { held: _held, ...rest } = story;
+    return rest;
+  },
+  resolve: (story, approval, message) => ({ ...story, resolution: { ...approval, action: message.action ?? 'retry' } }),
+};
+
+/** Records a refusal; nothing else changes (S7). */
+export function refuse(story: Story, message: string, by: string, at: string, reason: string): Story {
+  const refusal: Refusal = { message, by, at, phase: story.phase, reason };
+  return { ...story, refusals: [...story.refusals, refusal].slice(-refusalsKept) };
+}
+
+/** Enters the next phase. Throws Defect when the table does not allow it or a gate was not opened by a person. */
+export function enter(story: Story, to: Phase): Story {
+  const from = story.phase;
+  const legal = to === 'Undoing' ? mayUndo(story) : phaseTable[from].next.includes(to);
+  if (!legal) throw illegal(story, `${from} does not lead to ${to}`);
+  const gate = phaseTable[from].gate;
+  if (to !== 'Undoing') {
+    if (gate === 'completeFailover' && !story.completion) throw illegal(story, 'nobody completed the failover');
+    if (gate === 'commit' && !story.commitment) throw illegal(story, 'nobody committed');
+    if (story.cancellation && !isFinal(to)) throw illegal(story, `cancelled runs do not enter ${to}`);
+  }
+  const { left: _left, trouble: _trouble, resolution: _resolution, ...rest } = story;
+  return { ...rest, phase: to };
+}
+
+/** A cancelled Preflight (or AwaitingCutover) has changed nothing, so its undo is empty, but the way is the same. */
+function mayUndo(story: Story): boolean {
+  const from = standing(story);
+  if (story.phase === 'NeedsOperator' && story.resolution?.action !== 'undo' && !story.cancellation) return false;
+  if (story.phase !== 'NeedsOperator' && !story.cancellation) return false;
+  if (from === 'Undoing') return true;
+  const rule = phaseTable[from].cancel;
+  if (rule === 'none') return false;
+  return !(rule === 'loss' || story.targetLive) || story.cancellation?.acceptLoss === true;
+}
+
+/** Stops for a person. Allowed from every phase that has not ended. */
+export function callOperator(story: Story, trouble: Trouble): Story {
+  if (isFinal(story.phase) || story.phase === 'NeedsOperator')
+    throw illegal(story, `no operator is called in ${story.phase}`);
+  const { resolution: _resolution, ...rest } = story;
+  return { ...rest, phase: 'NeedsOperator', left: story.phase, trouble };
+}
+
+/** After *resolve* with retry: back to the phase that was left. */
+export function goBack(story: Story): Story {
+  if (story.phase !== 'NeedsOperator' || !story.left || !story.resolution) throw illegal(story, 'nothing was resolved');
+  const { left, trouble: _trouble, resolution: _resolution, ...rest } = story;
+  return { ...rest, phase: left };
+}
+
+/** From here on the target counts as running, whatever was last observed (S1). */
+export const markTargetLive = (story: Story): Story => ({ ...story, targetLive: true });
+/** The target was observed off again, after our last power command. */
+export const markTargetOff = (story: Story): Story => ({ ...story, targetLive: false });
+
+function illegal(story: Story, why: string): Error {
+  return defect({
+    op: 'transition',
+    subject: story.run,
+    message: `illegal step: ${why}`,
+    hint: 'This is a fault of Homeward. Keep the run, export its history and report it; the disks are as the status says.',
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * Builds the two official Azure clients of a site: one credential, one trust, no retries of their own.
+ * Rule: Temporal retries, so the SDK sends each call once; only a refused token is renewed here.
+ * Never keeps the secret: it goes from the resolver into the credential. TLS is always checked.
+ */
+import { ComputeManagementClient } from '@azure/arm-compute';
+import { NetworkManagementClient } from '@azure/arm-network';
+import { createDefaultHttpClient, createPipelineRequest } from '@azure/core-rest-pipeline';
+import { ClientSecretCredential, DefaultAzureCredential, type TokenCredential } from '@azure/identity';
+import type { AzureSiteConfig, SecretReference } from '../../model/inventory.ts';
+import type { Work } from '../source.ts';
+import { ask, type What } from './call.ts';
+import { answerFailure, redact, retryAfter } from './failure.ts';
+import { tokenRenewal } from './token-renewal.ts';
+import { trustedRoots } from './trust.ts';
+
+export type SecretOf = (reference: SecretReference) => string;
+
+export interface AzureSiteParts {
+  /** The site's name in the inventory. */
+  readonly site: string;
+  readonly config: AzureSiteConfig;
+  readonly secretOf: SecretOf;
+  /** PEM of the authority that `caFile` names, where it names one. */
+  readonly ca?: string | undefined;
+}
+
+export interface AzureClients {
+  readonly site: string;
+  readonly subscriptionId: string;
+  readonly compute: ComputeManagementClient;
+  readonly network: NetworkManagementClient;
+  /** Asks for a token, to learn whether the login works. Throws a Failure. */
+  login(work: Work): Promise<void>;
+  /** GET of a path below the endpoint that the SDK has no client for. Throws a Failure. */
+  get(what: What, path: string, work: Work): Promise<unknown>;
+}
+
+/** Tokens are asked for public Azure's resource, whatever the endpoint is called; the SDK does the same. */
+const scope = 'https://management.azure.com/.default';
+const publicAuthority = 'https://login.microsoftonline.com';
+const noRetries = { maxRetries: 0 };
+
+export function createAzureClients({ site, config, secretOf, ca }: AzureSiteParts): AzureClients {
+  const roots = trustedRoots(ca);
+  const tls = roots === undefined ? {} : { tlsOptions: { ca: roots } };
+  const fresh = (): TokenCredential => createCredential(config, secretOf, tls);
+  const credential = fresh();
+  const options = {
+    ...tls,
+    endpoint: config.endpoint,
+    retryOptions: noRetries,
+    credentials: { scopes: [scope] },
+    additionalPolicies: [{ policy: tokenRenewal(fresh, scope), position: 'perRetry' as const }],
+  };
+  const { subscriptionId } = config;
+  const compute = new ComputeManagementClient(credential, subscriptionId, options);
+  const network = new NetworkManagementClient(credential, subscriptionId, options);
+  const http = createDefaultHttpClient();
+  return {
+    site,
+    subscriptionId,
+    compute,
+    network,
+    async login(work) {
+      await ask({ op: 'sign in', subject: site }, work, (call) => credential.getToken(scope, call));
+    },
+    get(what, path, work) {
+      return ask(what, work, async ({ abortSignal }) => {
+        const url = new URL(path, config.endpoint);
+        // A page's link to the next one must not lead the token elsewhere.
+        if (url.origin !== new URL(config.endpoint).origin)
+          throw answerFailure(what, { message: 'the answer leads to another server' });
+        const request = createPipelineRequest({ url: url.href, method: 'GET', abortSignal });
+        if (tls.tlsOptions) request.tlsSettings = tls.tlsOptions;
+        const response = await compute.pipeline.sendRequest(http, request);
+        if (response.status === 200) return JSON.parse(response.bodyAsText ?? 'null') as unknown;
+        throw refusedAnswer(what, response.status, response.bodyAsText ?? '', (name) => response.headers.get(name));
+      });
+    },
+  };
+}
+
+function createCredential(
+  { credential, authority }: AzureSiteConfig,
+  secretOf: SecretOf,
+  tls: { tlsOptions?: { ca: string[] } },
+): TokenCredential {
+  const options = {
+    ...tls,
+    authorityHost: authority,
+    retryOptions: noRetries,
+    // Instance discovery asks public Entra ID whether an authority is genuine; a private one is unknown there.
+    disableInstanceDiscovery: new URL(authority).origin !== publicAuthority,
+  };
+  if (credential.kind === 'default') return new DefaultAzureCredential(options);
+  return new ClientSecretCredential(credential.tenantId, credential.clientId, secretOf(credential.secret), options);
+}
+
+/** An error body of Azure Resource Manager: `{"error":{"code":…,"message":…}}`. */
+function refusedAnswer(what: What, status: number, body: string, header: (name: string) => string | undefined): Error {
+  let said: { error?: { code?: unknown; message?: unknown } } = {};
+  try {
+    said = JSON.parse(body) as typeof said;
+  } catch {
+    said = { error: { message: redact(body) } };
+  }
+  const { code, message } = said.error ?? {};
+  return answerFailure(what, {
+    status,
+    code: typeof code === 'string' ? code : undefined,
+    message: typeof message === 'string' ? message : 'no text',
+    retryAfterMs: retryAfter(header),
+  });
+}

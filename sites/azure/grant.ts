@@ -1,0 +1,169 @@
+/**
+ * The lease on reading one snapshot: a SAS that is obtained here, renewed here and revoked here.
+ * Rule: a SAS never leaves this process: it is not in any error, log, heartbeat or returned value (S13); it sits in a
+ * private field that neither JSON nor inspection shows.
+ * A second attempt for the same snapshot may overlap an older one: each revokes the other's SAS once and renews on the
+ * 403. That is acceptable, because the fence on the target disk (S8) ends the older attempt, not this lease.
+ */
+import type { Snapshot } from '@azure/arm-compute';
+import { corrupt, type Failure, refused } from '../../model/failure.ts';
+import type { Work } from '../source.ts';
+import type { ResourceName } from './arm-id.ts';
+import type { AzureClients } from './client.ts';
+import { runOperation } from './long-running.ts';
+import { hasGrant, readSnapshot, revokeGrant } from './snapshots.ts';
+
+/** Renewed when this part of its life is over, so that no read meets the end. */
+const renewAfter = 0.8;
+/** Giving a grant back must not hang on a worker that is told to stop. */
+const closeWithinMs = 20_000;
+
+/** A SAS and which one of the lease's it is. `url` is a secret. */
+export interface Sas {
+  readonly url: URL;
+  readonly serial: number;
+}
+
+export interface SnapshotLease {
+  /** Name of the snapshot, for messages. */
+  readonly name: string;
+  /** The SAS to use now; a new one when the last is near its end. */
+  sas(): Promise<Sas>;
+  /** To be called when the service refused `serial`; concurrent callers share one renewal. */
+  renew(serial: number): Promise<void>;
+  /** Revokes. Safe twice; does not throw: what it could not revoke is revoked when the snapshot is released. */
+  close(): Promise<void>;
+}
+
+export class Lease implements SnapshotLease {
+  readonly #azure: AzureClients;
+  readonly #at: ResourceName;
+  readonly #seconds: number;
+  readonly #identity: string | undefined;
+  readonly #work: Work;
+  #asked = false;
+  #sas: Sas | undefined;
+  #endsAt = 0;
+  #renewing: Promise<void> | undefined;
+  #closed = false;
+
+  /**
+   * `seconds`: how long each SAS lives. `snapshot`: as it was read when the lease was opened. `work` is that of the
+   * whole attempt, not of one read: a renewal serves all readers.
+   */
+  constructor(azure: AzureClients, at: ResourceName, snapshot: Snapshot, seconds: number, work: Work) {
+    this.#azure = azure;
+    this.#at = at;
+    this.#seconds = seconds;
+    this.#identity = snapshot.uniqueId;
+    this.#work = work;
+  }
+
+  get name(): string {
+    return this.#at.name;
+  }
+
+  async sas(): Promise<Sas> {
+    if (this.#sas === undefined || Date.now() >= this.#endsAt) await this.renew(this.#sas?.serial ?? 0);
+    if (this.#sas !== undefined) return this.#sas;
+    throw closedLease(this.name);
+  }
+
+  async renew(serial: number): Promise<void> {
+    if (this.#closed) throw closedLease(this.name);
+    if (serial !== (this.#sas?.serial ?? 0)) return;
+    this.#renewing ??= this.#obtain(serial).finally(() => {
+      this.#renewing = undefined;
+    });
+    await this.#renewing;
+  }
+
+  async #obtain(serial: number): Promise<void> {
+    const work = this.#work;
+    const startedAt = Date.now();
+    const seen = await readSnapshot(this.#azure, this.#at, work);
+    if (seen === undefined || seen.uniqueId !== this.#identity) throw vanished(this.name);
+    // A process that died left its SAS behind, or ours is ending. Azure does not promise what a second grant on top
+    // of a live one does, so the live one always goes first.
+    if (hasGrant(seen)) await revokeGrant(this.#azure, this.#at, work);
+    this.#asked = true;
+    const url = await this.#grant();
+    this.#sas = { url, serial: serial + 1 };
+    this.#endsAt = startedAt + this.#seconds * 1_000 * renewAfter;
+  }
+
+  async #grant(): Promise<URL> {
+    const [azure, at, work] = [this.#azure, this.#at, this.#work] as const;
+    try {
+      return await beginGetAccess(azure, at, this.#seconds, work);
+    } catch (error) {
+      work.signal.throwIfAborted();
+      // An overlapping attempt was granted access between our look and our call.
+      const seen = await readSnapshot(azure, at, work);
+      if (seen === undefined || !hasGrant(seen)) throw error;
+      await revokeGrant(azure, at, work);
+      return beginGetAccess(azure, at, this.#seconds, work);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const signal = AbortSignal.timeout(closeWithinMs);
+    const work: Work = { signal, report: () => undefined };
+    // A renewal on its way would leave a new SAS behind us.
+    await this.#renewing?.catch(() => undefined);
+    this.#sas = undefined;
+    // Asked counts, not answered: the grant may exist although its answer was lost.
+    if (!this.#asked) return;
+    // Tried twice; a SAS that stays ends by itself, and releasing the snapshot revokes it in any case (S11).
+    for (let tries = 0; tries < 2; tries++) {
+      const done = await revokeGrant(this.#azure, this.#at, work).then(
+        () => true,
+        () => false,
+      );
+      if (done) return;
+    }
+  }
+}
+
+async function beginGetAccess(azure: AzureClients, at: ResourceName, seconds: number, work: Work): Promise<URL> {
+  const what = { op: 'snapshots.beginGetAccess', subject: at.name };
+  const { accessSAS } = await runOperation(
+    what,
+    work,
+    (call) =>
+      azure.compute.snapshots.grantAccess(
+        at.resourceGroup,
+        at.name,
+        { access: 'Read', durationInSeconds: seconds },
+        call,
+      ),
+    async (failure) => {
+      throw failure;
+    },
+  );
+  const url = accessSAS !== undefined && URL.canParse(accessSAS) ? new URL(accessSAS) : undefined;
+  if (url?.protocol === 'https:') return url;
+  throw refused({
+    ...what,
+    message: `Azure granted access to ${at.name} without a usable https address`,
+    hint: 'Check networkAccessPolicy of the snapshot and the site’s endpoint.',
+  });
+}
+
+const vanished = (name: string): Failure =>
+  corrupt({
+    op: 'snapshots.beginGetAccess',
+    subject: name,
+    message: `snapshot ${name} is gone or was made anew while it was read`,
+    hint: 'Someone deleted it in Azure: the disk needs a full round.',
+  });
+
+const closedLease = (name: string): Failure =>
+  refused({
+    op: 'snapshots.beginGetAccess',
+    subject: name,
+    message: `the lease on ${name} was already given back`,
+    hint: 'This attempt ended; a newer one reads the snapshot.',
+  });

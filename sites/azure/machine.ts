@@ -1,0 +1,103 @@
+/**
+ * Observes a machine in Azure: the VM, its instance view, its managed disks and its NICs.
+ * Rule: an observation says what Azure said; only "deallocated" counts as stopped (S1).
+ * Changes nothing.
+ */
+import type { Disk, VirtualMachine } from '@azure/arm-compute';
+import { refused } from '../../model/failure.ts';
+import type { DiskKey, Power, SourceDisk, SourceMachine } from '../../model/machine.ts';
+import type { Work } from '../source.ts';
+import { parseId, parsePath } from './arm-id.ts';
+import { ask, look, together } from './call.ts';
+import type { AzureClients } from './client.ts';
+
+/** A disk as the VM names it; `id` is absent where it is no managed disk. */
+export interface DiskPlace {
+  readonly disk: DiskKey;
+  readonly id: string | undefined;
+  readonly ephemeral: boolean;
+}
+
+/** The VM with its power state, or undefined when it does not exist. */
+export function readVm(azure: AzureClients, path: string, work: Work): Promise<VirtualMachine | undefined> {
+  const { resourceGroup, vm } = parsePath(path);
+  return look({ op: 'virtualMachines.get', subject: path }, work, (call) =>
+    azure.compute.virtualMachines.get(resourceGroup, vm, { ...call, expand: 'instanceView' }),
+  );
+}
+
+/** Disk keys outlive both incarnations: `os`, and `data-<lun>`. */
+export function diskPlaces(vm: VirtualMachine): DiskPlace[] {
+  const os = vm.storageProfile?.osDisk;
+  const data = vm.storageProfile?.dataDisks ?? [];
+  return [
+    ...(os === undefined ? [] : [{ disk: 'os', id: os.managedDisk?.id, ephemeral: os.diffDiskSettings !== undefined }]),
+    ...data
+      .toSorted((one, other) => one.lun - other.lun)
+      .map((each) => ({ disk: `data-${each.lun}`, id: each.managedDisk?.id, ephemeral: false })),
+  ];
+}
+
+export function readDisk(azure: AzureClients, id: string, work: Work): Promise<Disk> {
+  const { resourceGroup, name } = parseId(id);
+  return ask({ op: 'disks.get', subject: id }, work, (call) => azure.compute.disks.get(resourceGroup, name, call));
+}
+
+export const nicIds = (vm: VirtualMachine): string[] =>
+  (vm.networkProfile?.networkInterfaces ?? []).flatMap((nic) => (nic.id === undefined ? [] : [nic.id]));
+
+/** Azure's own word for the power state. */
+export function powerSeen(vm: VirtualMachine): string {
+  if (vm.provisioningState === 'Deleting') return 'Deleting';
+  const codes = vm.instanceView?.statuses?.flatMap(({ code }) => (code?.startsWith('PowerState/') ? [code] : [])) ?? [];
+  return codes.at(-1) ?? 'PowerState/unknown';
+}
+
+/**
+ * `PowerState/stopped` is not stopped for us: the guest is off, but the machine still holds its host, its disks are
+ * still reserved for it, and a mere start brings it back in seconds. Only after deallocation has the platform let go
+ * of the disks. An unknown state counts as running, because then it may write (S1).
+ */
+export function powerOf(seen: string): Power {
+  if (seen === 'PowerState/deallocated') return 'stopped';
+  const moving = ['PowerState/starting', 'PowerState/stopping', 'PowerState/deallocating', 'Deleting'];
+  return moving.includes(seen) ? 'changing' : 'running';
+}
+
+export async function observeMachine(azure: AzureClients, path: string, work: Work): Promise<SourceMachine> {
+  const address = { site: azure.site, path };
+  const vm = await readVm(azure, path, work);
+  if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [], nics: [] };
+  const seen = powerSeen(vm);
+  const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
+  return { address, power: powerOf(seen), powerSeen: seen, disks, nics: nicIds(vm) };
+}
+
+async function observeDisk(azure: AzureClients, path: string, place: DiskPlace, work: Work): Promise<SourceDisk> {
+  const { disk, id } = place;
+  if (id === undefined || place.ephemeral)
+    throw refused({
+      op: 'observe the machine',
+      subject: path,
+      message: `disk ${disk} of ${path} is ${place.ephemeral ? 'ephemeral' : 'not a managed disk'}`,
+      hint: 'Only managed disks have incremental snapshots: convert the disk in Azure first.',
+    });
+  const seen = await readDisk(azure, id, work);
+  const { uniqueId, diskSizeBytes } = seen;
+  if (uniqueId === undefined || diskSizeBytes === undefined)
+    throw refused({
+      op: 'observe the machine',
+      subject: id,
+      message: `Azure does not tell the identity and the size of disk ${disk} of ${path}`,
+      hint: 'Look at the disk in the Azure portal; its creation may have failed.',
+    });
+  return {
+    disk,
+    id,
+    name: seen.name ?? parseId(id).name,
+    sizeBytes: diskSizeBytes,
+    sectorBytes: seen.creationData?.logicalSectorSize ?? 512,
+    identity: uniqueId,
+    sku: seen.sku?.name ?? 'unknown',
+  };
+}

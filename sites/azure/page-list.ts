@@ -1,0 +1,105 @@
+/**
+ * Reads which parts of a snapshot hold data, or changed since an older one: Get Page Ranges on its SAS.
+ * Rule: this is the one file that knows inclusive ends; everything beyond it is half-open. Both lists count, read and
+ * cleared (S10), in pieces until the service says there is no more.
+ * Own GET, because the SDK drops the marker of a managed disk's diff and counts one byte short.
+ */
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import type { Extent } from '../../disk/point-reader.ts';
+import { corrupt, type Failure, transient } from '../../model/failure.ts';
+import type { What } from './call.ts';
+import { getFromSnapshot, type OpenSnapshot, textOf } from './snapshot-get.ts';
+
+/** Entries of one piece. The service allows 10,000; fewer keep one answer small. */
+export const entriesAPiece = 5_000;
+const longestPieceBytes = 4 * 1024 * 1024;
+const pageBytes = 512;
+
+/** All ranges within [0, sizeBytes): what lies beyond is the container's footer and is dropped. */
+export async function* pageList(
+  open: OpenSnapshot,
+  sizeBytes: number,
+  signal: AbortSignal,
+  maxResults = entriesAPiece,
+): AsyncGenerator<Extent> {
+  const what = { op: 'get page ranges', subject: open.lease.name };
+  const seen = new Set<string>();
+  let marker = '';
+  do {
+    const query = { comp: 'pagelist', maxresults: String(maxResults), ...(marker === '' ? {} : { marker }) };
+    const piece = await getFromSnapshot(open, { what, query }, signal, async (answer) =>
+      parsePageList(await textOf(answer.body, longestPieceBytes), what),
+    );
+    for (const extent of piece.extents) {
+      const clipped = clip(extent, sizeBytes);
+      if (clipped !== undefined) yield clipped;
+    }
+    marker = piece.next;
+    if (marker !== '' && seen.has(marker)) throw bad(what, 'the same piece was announced twice');
+    seen.add(marker);
+  } while (marker !== '');
+}
+
+export interface PageListPiece {
+  readonly extents: readonly Extent[];
+  /** Empty when this was the last piece. */
+  readonly next: string;
+}
+
+const parser = new XMLParser({
+  parseTagValue: false,
+  ignoreAttributes: true,
+  processEntities: true,
+  isArray: (name) => name === 'PageRange' || name === 'ClearRange',
+});
+
+/** Reads one answer. Throws Transient when it is not whole, Corrupt when it makes no sense. */
+export function parsePageList(text: string, what: What): PageListPiece {
+  const xml = text.replace(/^\uFEFF/, '');
+  if (XMLValidator.validate(xml) !== true)
+    throw transient({
+      ...what,
+      message: `the page list of ${what.subject} arrived incomplete`,
+      hint: 'The connection broke in the middle of the answer: Homeward asks again.',
+    });
+  const root = (parser.parse(xml) as { PageList?: unknown }).PageList;
+  if (root === undefined) throw bad(what, 'the answer is no page list');
+  // An empty list is parsed as an empty text.
+  const list = (typeof root === 'object' && root !== null ? root : {}) as Record<string, unknown>;
+  const read = (name: string, kind: Extent['kind']): Extent[] =>
+    entriesOf(list[name]).map((each) => extentOf(each, kind, what));
+  const next = list.NextMarker;
+  return {
+    extents: [...read('PageRange', 'data'), ...read('ClearRange', 'zero')],
+    next: typeof next === 'string' ? next : '',
+  };
+}
+
+const entriesOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/** `End` is the last byte of the range, not the first behind it. */
+function extentOf(entry: unknown, kind: Extent['kind'], what: What): Extent {
+  const { Start, End } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+  const [start, last] = [wholeNumber(Start), wholeNumber(End)];
+  if (start === undefined || last === undefined || last < start) throw bad(what, 'a range has no start or no end');
+  if (start % pageBytes !== 0 || (last + 1) % pageBytes !== 0) throw bad(what, 'a range is not made of whole pages');
+  return { offset: start, length: last + 1 - start, kind };
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  if (typeof value !== 'string' || !/^\d{1,16}$/.test(value)) return undefined;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+function clip({ offset, length, kind }: Extent, sizeBytes: number): Extent | undefined {
+  const end = Math.min(offset + length, sizeBytes);
+  return end > offset ? { offset, length: end - offset, kind } : undefined;
+}
+
+const bad = (what: What, seen: string): Failure =>
+  corrupt({
+    ...what,
+    message: `the page list of ${what.subject} makes no sense: ${seen}`,
+    hint: 'Azure or something between answers wrongly: keep the run, look at the proxy, then retry.',
+  });

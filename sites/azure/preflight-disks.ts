@@ -1,0 +1,97 @@
+/**
+ * The checks on the machine's disks: what kind they are, whether their bytes can be brought home, room for snapshots.
+ * Rule: looks only. One check for each disk and question, so that an operator sees which disk it is.
+ */
+import type { Disk, Snapshot, VirtualMachine } from '@azure/arm-compute';
+import type { Check } from '../../model/check.ts';
+import type { Work } from '../source.ts';
+import { parsePath, sameId } from './arm-id.ts';
+import { together } from './call.ts';
+import { passed, seenAs } from './check-outcome.ts';
+import type { AzureClients } from './client.ts';
+import { diskPlaces, readDisk } from './machine.ts';
+import { listSnapshots } from './snapshots.ts';
+
+/** Azure's limit of incremental snapshots of one disk at a time, and how many a failback keeps beside each other. */
+const mostSnapshots = 500;
+const roomNeeded = 3;
+const warnAbove = 450;
+
+export async function diskChecks(azure: AzureClients, path: string, vm: VirtualMachine, work: Work): Promise<Check[]> {
+  const places = diskPlaces(vm);
+  const unmanaged = places.filter((place) => place.id === undefined || place.ephemeral);
+  if (unmanaged.length > 0)
+    return unmanaged.map((place) =>
+      seenAs('source-managed-disks', 'refuse', `${path} ${place.disk}`, {
+        requirement: 'S002-4',
+        seen: `disk ${place.disk} is ${place.ephemeral ? 'ephemeral' : 'not a managed disk'}`,
+        remedy: 'Convert it to a managed disk in Azure; only those have incremental snapshots.',
+      }),
+    );
+  const group = parsePath(path).resourceGroup;
+  const snapshots = await listSnapshots(azure, group, work);
+  const perDisk = await together(
+    places.map(async ({ disk, id = '' }) => {
+      const seen = await readDisk(azure, id, work);
+      const subject = `${path} ${disk}`;
+      return [
+        sectorCheck(subject, seen),
+        sharedCheck(subject, seen),
+        kindCheck(subject, seen),
+        encryptionCheck(subject, vm, seen),
+        quotaCheck(subject, id, snapshots),
+      ];
+    }),
+  );
+  return [passed('source-managed-disks', path, `${places.length} managed disks`, 'S002-4'), ...perDisk.flat()];
+}
+
+function sectorCheck(subject: string, disk: Disk): Check {
+  const bytes = disk.creationData?.logicalSectorSize ?? 512;
+  if (bytes === 512) return passed('source-disk-sector-size', subject, '512-byte sectors');
+  return seenAs('source-disk-sector-size', 'refuse', subject, {
+    seen: `${disk.name ?? subject} has ${bytes}-byte sectors; Azure exports it as VHDX and a guest formatted so does not boot at home`,
+    remedy: 'Copy its content to a disk with 512-byte sectors in Azure, attach that instead, and start again.',
+  });
+}
+
+function sharedCheck(subject: string, disk: Disk): Check {
+  const shares = disk.maxShares ?? 1;
+  if (shares <= 1) return passed('source-disk-shared', subject, 'used by one machine');
+  return seenAs('source-disk-shared', 'refuse', subject, {
+    seen: `${disk.name ?? subject} may be shared by ${shares} machines; another one could write after this one stopped`,
+    remedy: 'Set maxShares to 1 in Azure once the other machines have let go of it.',
+  });
+}
+
+function kindCheck(subject: string, disk: Disk): Check {
+  const sku = disk.sku?.name ?? 'unknown';
+  if (sku !== 'UltraSSD_LRS' && sku !== 'PremiumV2_LRS') return passed('source-disk-kind', subject, sku);
+  return seenAs('source-disk-kind', 'warn', subject, {
+    seen: `${sku}: Azure copies each snapshot in the background before it can be read`,
+    remedy: 'Expect longer rounds and a longer cutover; nothing needs to be done.',
+  });
+}
+
+function encryptionCheck(subject: string, vm: VirtualMachine, disk: Disk): Check {
+  const osSettings = vm.storageProfile?.osDisk?.encryptionSettings;
+  const byDisk = disk.encryptionSettingsCollection?.enabled === true;
+  const isOs = sameId(vm.storageProfile?.osDisk?.managedDisk?.id, disk.id);
+  if (!byDisk && !(isOs && osSettings?.enabled === true))
+    return passed('source-disk-encryption', subject, 'not encrypted inside the guest by Azure');
+  return seenAs('source-disk-encryption', 'refuse', subject, {
+    seen: `${disk.name ?? subject} uses Azure Disk Encryption; its key stays in Azure Key Vault and the guest would not boot at home`,
+    remedy: 'Switch Azure Disk Encryption off and let the disk be decrypted; encryption at rest may stay.',
+  });
+}
+
+/** Counts in the machine's resource group only, where ours are made. */
+function quotaCheck(subject: string, id: string, snapshots: readonly Snapshot[]): Check {
+  const count = snapshots.filter((one) => one.incremental && sameId(one.creationData?.sourceResourceId, id)).length;
+  const seen = `${count} of ${mostSnapshots} incremental snapshots exist`;
+  if (count <= warnAbove) return passed('snapshot-quota', subject, seen);
+  return seenAs('snapshot-quota', count + roomNeeded > mostSnapshots ? 'refuse' : 'warn', subject, {
+    seen,
+    remedy: 'Delete old incremental snapshots of this disk, or shorten the retention of its backups.',
+  });
+}

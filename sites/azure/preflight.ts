@@ -1,0 +1,108 @@
+/**
+ * Asks Azure whether the way home is clear: login, reach, the machine, its disks, rights and quotas.
+ * Rule: looks only, changes nothing. Without a login, or without an answer from Azure, the other questions are not asked:
+ * their answers would only repeat the first.
+ */
+import type { VirtualMachine } from '@azure/arm-compute';
+import type { Check } from '../../model/check.ts';
+import { Failure } from '../../model/failure.ts';
+import type { Work } from '../source.ts';
+import { parsePath } from './arm-id.ts';
+import { ask } from './call.ts';
+import { passed, refusedBy, seenAs } from './check-outcome.ts';
+import type { AzureClients } from './client.ts';
+import { powerOf, powerSeen, readVm } from './machine.ts';
+import { diskChecks } from './preflight-disks.ts';
+import { missingActions, neededActions, readPermissions } from './rights.ts';
+
+export async function preflight(azure: AzureClients, path: string, work: Work): Promise<Check[]> {
+  const login = await asCheck('azure-login', azure.site, work, async () => {
+    await azure.login(work);
+    return passed('azure-login', azure.site, `signed in to ${azure.site}`);
+  });
+  if (login.verdict !== 'pass') return [login];
+  let vm: VirtualMachine | undefined;
+  const reach = await asCheck('azure-reachable', azure.site, work, async () => {
+    vm = await readVm(azure, path, work);
+    return passed('azure-reachable', azure.site, 'Azure Resource Manager answers');
+  });
+  const first = [login, reach];
+  if (reach.verdict !== 'pass') return first;
+  const rights = await rightsCheck(azure, path, work);
+  if (vm === undefined) return [...first, await missingCheck(azure, path, work), rights];
+  const disks = await diskChecks(azure, path, vm, work);
+  return [...first, ...machineChecks(path, vm), ...disks, rights];
+}
+
+/** Turns what the world says into a check; a stop and a fault of ours stay errors. */
+async function asCheck(id: string, subject: string, work: Work, see: () => Promise<Check>): Promise<Check> {
+  try {
+    return await see();
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
+    return refusedBy(id, subject, error);
+  }
+}
+
+function machineChecks(path: string, vm: VirtualMachine): Check[] {
+  const { resourceGroup } = parsePath(path);
+  const seen = powerSeen(vm);
+  const power = powerOf(seen);
+  const security = vm.securityProfile?.securityType;
+  return [
+    passed('source-found', path, `${path} exists in ${vm.location}`, 'S000-16'),
+    passed('source-resource-group', path, `it is in resource group ${resourceGroup}`, 'S000-15'),
+    power === 'running' && seen === 'PowerState/running'
+      ? passed('source-running', path, 'it runs')
+      : seenAs('source-running', 'warn', path, {
+          seen: `it is ${seen}`,
+          remedy: 'A failback may start from a stopped machine; check that this is the one that serves.',
+        }),
+    security === undefined || security === 'Standard'
+      ? passed('source-security-type', path, 'standard security')
+      : seenAs('source-security-type', security === 'TrustedLaunch' ? 'warn' : 'refuse', path, {
+          seen: `its security type is ${security}; the virtual TPM’s state cannot leave Azure`,
+          remedy:
+            'Have the recovery keys of every disk that is unlocked by the TPM ready, or convert the machine in Azure.',
+        }),
+  ];
+}
+
+/** Where a machine went that is not where the inventory says: another resource group, or nowhere (S000-15, S000-16). */
+async function missingCheck(azure: AzureClients, path: string, work: Work): Promise<Check> {
+  const { vm } = parsePath(path);
+  return asCheck('source-found', path, work, async () => {
+    const moved = await ask({ op: 'virtualMachines.listAll', subject: azure.subscriptionId }, work, async (call) => {
+      for await (const each of azure.compute.virtualMachines.listAll(call))
+        if (each.name?.toLowerCase() === vm.toLowerCase()) return each.id;
+      return undefined;
+    });
+    if (moved === undefined)
+      return seenAs('source-found', 'refuse', path, {
+        requirement: 'S000-16',
+        seen: `${path} does not exist in Azure`,
+        remedy:
+          'It was deleted: there is nothing to bring home. Correct the path in the inventory if it is another machine.',
+      });
+    return seenAs('source-resource-group', 'refuse', path, {
+      requirement: 'S000-15',
+      seen: `${vm} is not in the resource group of the inventory; a machine of this name is ${moved}`,
+      remedy:
+        'If it was moved, write its new resource group into the inventory after checking that it is the same machine.',
+    });
+  });
+}
+
+async function rightsCheck(azure: AzureClients, path: string, work: Work): Promise<Check> {
+  const { resourceGroup } = parsePath(path);
+  return asCheck('azure-permissions', resourceGroup, work, async () => {
+    const missing = missingActions(await readPermissions(azure, resourceGroup, work), neededActions);
+    if (missing.length === 0) return passed('azure-permissions', resourceGroup, 'all needed rights are granted');
+    return seenAs('azure-permissions', 'refuse', resourceGroup, {
+      seen: `missing on ${resourceGroup}: ${missing.join(', ')}`,
+      remedy:
+        'Give Homeward’s identity a role with these actions on the resource group, in the Azure portal under Access control.',
+    });
+  });
+}

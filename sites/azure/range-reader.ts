@@ -1,0 +1,83 @@
+/**
+ * Reads ranges of a leased snapshot straight into the caller's memory.
+ * Rule: nothing is returned that was not checked on arrival: status, range, length, ETag, checksum. Safe concurrently.
+ * Never answers with fewer bytes than asked, and never with another range's.
+ */
+import { corrupt, defect, type Failure, transient } from '../../model/failure.ts';
+import type { BlobAnswer } from './blob-transport.ts';
+import type { What } from './call.ts';
+import { checksumWanted, largestCheckedBytes, matches } from './range-checksum.ts';
+import { getFromSnapshot, type OpenSnapshot } from './snapshot-get.ts';
+
+export interface RangeReader {
+  /** Fills `into` with the bytes at `offset`. Throws a Failure; after one, `into` holds anything. */
+  read(offset: number, into: Uint8Array, signal: AbortSignal): Promise<void>;
+}
+
+export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeReader {
+  const content: Content = { etag: undefined, sizeBytes };
+  const source = { transport: open.transport, lease: open.lease };
+  return {
+    async read(offset, into, signal) {
+      const subject = `${open.lease.name} [${offset}, ${offset + into.byteLength})`;
+      const what = { op: 'read a range', subject };
+      if (offset < 0 || offset + into.byteLength > sizeBytes)
+        throw defect({ ...what, message: `${subject} lies outside its ${sizeBytes} bytes`, hint: 'Report it.' });
+      for (let at = 0; at < into.byteLength; at += largestCheckedBytes) {
+        const piece = into.subarray(at, at + largestCheckedBytes);
+        const first = offset + at;
+        const headers = {
+          'x-ms-range': `bytes=${first}-${first + piece.byteLength - 1}`,
+          ...checksumWanted,
+          ...(content.etag === undefined ? {} : { 'if-match': content.etag }),
+        };
+        await getFromSnapshot(source, { what, headers }, signal, (answer) => take(content, what, answer, first, piece));
+      }
+    },
+  };
+}
+
+/** What is known of the snapshot's content: its ETag as first seen must stay. */
+interface Content {
+  etag: string | undefined;
+  readonly sizeBytes: number;
+}
+
+async function take(content: Content, what: What, answer: BlobAnswer, first: number, into: Uint8Array): Promise<void> {
+  if (answer.status !== 206) throw wrong(what, `status ${answer.status} instead of 206`);
+  const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
+  if (Number(from) !== first || Number(to) !== first + into.byteLength - 1)
+    throw wrong(what, `range ${from ?? '?'}-${to ?? '?'} instead of the one asked for`);
+  if (Number(total) < content.sizeBytes) throw wrong(what, `a total of ${total} bytes, fewer than the disk has`);
+  const length = answer.header('content-length');
+  if (length !== undefined && Number(length) !== into.byteLength) throw wrong(what, `${length} bytes announced`);
+  const etag = answer.header('etag');
+  if (content.etag !== undefined && etag !== content.etag) throw wrong(what, 'another ETag than before');
+  await fill(what, answer.body, into);
+  if (!matches(answer.header, into)) throw wrong(what, 'bytes that do not match the service’s own checksum');
+  // Of two first reads at once, the later one must agree with the earlier one too.
+  content.etag ??= etag;
+  if (content.etag !== etag) throw wrong(what, 'another ETag than before');
+}
+
+async function fill(what: What, body: AsyncIterable<Uint8Array>, into: Uint8Array): Promise<void> {
+  let filled = 0;
+  for await (const part of body) {
+    if (filled + part.byteLength > into.byteLength) throw wrong(what, 'more bytes than asked for');
+    into.set(part, filled);
+    filled += part.byteLength;
+  }
+  if (filled === into.byteLength) return;
+  throw transient({
+    ...what,
+    message: `${what.op} of ${what.subject}: the answer ended after ${filled} of ${into.byteLength} bytes`,
+    hint: 'The connection broke: Homeward reads it again.',
+  });
+}
+
+const wrong = (what: What, seen: string): Failure =>
+  corrupt({
+    ...what,
+    message: `${what.op} of ${what.subject}: arrived with ${seen}`,
+    hint: 'Something between Azure and this mover changes answers: look at the proxy, then retry.',
+  });

@@ -1,0 +1,190 @@
+/**
+ * Makes recovery points: one incremental snapshot of each disk, and lets them go again.
+ * Rule: a snapshot is found by its name, believed by its tags and by the identity of the disk it was taken of (S9).
+ * Never calls a point final unless the machine was observed stopped before and after its snapshots (S1, S3).
+ */
+import type { Snapshot } from '@azure/arm-compute';
+import { corrupt, refused } from '../../model/failure.ts';
+import type { DiskPoint, RecoveryPoint, SourceDisk } from '../../model/machine.ts';
+import type { PointRequest, ReleaseRequest, Work } from '../source.ts';
+import { parsePath, type ResourceName, sameId } from './arm-id.ts';
+import { together } from './call.ts';
+import type { AzureClients } from './client.ts';
+import { lookUntil } from './long-running.ts';
+import { powerOf, powerSeen, readDisk, readVm } from './machine.ts';
+import { type Mark, markOf, markTags, sameMark, snapshotName } from './snapshot-mark.ts';
+import { deleteSnapshot, hasGrant, listSnapshots, makeSnapshot, placeOf, readSnapshot } from './snapshots.ts';
+
+export async function ensureRecoveryPoint(
+  azure: AzureClients,
+  request: PointRequest,
+  work: Work,
+): Promise<RecoveryPoint> {
+  const { path, number, final, disks } = request;
+  if (final) await assertStopped(azure, path, work);
+  const taken = await together(disks.map((disk) => ensureSnapshot(azure, request, disk, work)));
+  if (final) await assertStopped(azure, path, work);
+  const times = taken.map(({ snapshot }) => snapshot.timeCreated?.getTime() ?? Number.NaN);
+  // The earliest of them: whatever was written after it is not promised to be in the point.
+  const takenAt = new Date(Math.min(...times));
+  if (Number.isNaN(takenAt.getTime()))
+    throw refused({
+      op: 'make a recovery point',
+      subject: path,
+      message: `Azure does not say when the snapshots of ${path} were taken`,
+      hint: 'Look at the snapshots in the Azure portal; their creation may have failed.',
+    });
+  return {
+    number,
+    takenAt: takenAt.toISOString(),
+    consistency: 'crash',
+    final,
+    disks: taken.map(({ point }) => point),
+  };
+}
+
+interface Taken {
+  readonly point: DiskPoint;
+  readonly snapshot: Snapshot;
+}
+
+async function ensureSnapshot(
+  azure: AzureClients,
+  request: PointRequest,
+  disk: SourceDisk,
+  work: Work,
+): Promise<Taken> {
+  const { run, machine, number, final } = request;
+  const mark: Mark = { run, machine, disk: disk.disk, number, final };
+  const at = { resourceGroup: parsePath(request.path).resourceGroup, name: snapshotName(mark) };
+  const found = await readSnapshot(azure, at, work);
+  if (found !== undefined) assertOurs(at, mark, found);
+  const failed = found?.provisioningState === 'Failed';
+  if (failed) await deleteSnapshot(azure, at, hasGrant(found), work);
+  if (found === undefined || failed) await take(azure, at, mark, disk, work);
+  const snapshot = await lookUntil(
+    `snapshot ${at.name} to be readable`,
+    work,
+    () => present(azure, at, work),
+    (seen) => readable(at, seen),
+  );
+  assertLineage(at, mark, disk, snapshot);
+  const { id = '', diskSizeBytes = 0 } = snapshot;
+  return { point: { disk: disk.disk, id, sizeBytes: diskSizeBytes }, snapshot };
+}
+
+async function take(azure: AzureClients, at: ResourceName, mark: Mark, disk: SourceDisk, work: Work): Promise<void> {
+  const { location, uniqueId } = await readDisk(azure, disk.id, work);
+  if (uniqueId !== disk.identity) throw otherDisk(at, disk);
+  work.report(`taking snapshot ${at.name}`);
+  await makeSnapshot(
+    azure,
+    at,
+    {
+      location,
+      tags: markTags(mark),
+      creationData: { createOption: 'Copy', sourceResourceId: disk.id },
+      incremental: true,
+    },
+    work,
+  );
+}
+
+/** A snapshot of this name that is not the wanted one is left alone. */
+function assertOurs(at: ResourceName, mark: Mark, found: Snapshot): void {
+  const seen = markOf(found);
+  if (seen !== undefined && sameMark(seen, mark)) return;
+  throw refused({
+    op: 'make a recovery point',
+    subject: at.name,
+    message: `a snapshot named ${at.name} exists that is not recovery point ${mark.number} of this run`,
+    hint: 'Look who made it in the Azure portal; delete it if nobody needs it, then retry.',
+  });
+}
+
+async function present(azure: AzureClients, at: ResourceName, work: Work): Promise<Snapshot> {
+  const found = await readSnapshot(azure, at, work);
+  if (found !== undefined) return found;
+  throw corrupt({
+    op: 'make a recovery point',
+    subject: at.name,
+    message: `snapshot ${at.name} vanished while it was being made`,
+    hint: 'Someone deleted it in Azure: find out who, then start a new round.',
+  });
+}
+
+/**
+ * Ultra and Premium SSD v2 disks copy in the background: completionPercent runs to 100 and the access state becomes
+ * one of the two that allow downloads. Other disks report 100 at once, or nothing.
+ */
+function readable(at: ResourceName, { provisioningState, completionPercent, snapshotAccessState }: Snapshot): boolean {
+  if (provisioningState === 'Failed') throw failedTake(at);
+  const state = snapshotAccessState ?? 'Available';
+  return provisioningState === 'Succeeded' && (completionPercent ?? 100) >= 100 && state.startsWith('Available');
+}
+
+function assertLineage(at: ResourceName, mark: Mark, disk: SourceDisk, snapshot: Snapshot): void {
+  const { creationData, incremental, diskSizeBytes } = snapshot;
+  const seen = markOf(snapshot);
+  const ours = seen !== undefined && sameMark(seen, mark);
+  const sameSource = sameId(creationData?.sourceResourceId, disk.id) && creationData?.sourceUniqueId === disk.identity;
+  if (!ours || !sameSource || incremental !== true) throw otherDisk(at, disk);
+  if (diskSizeBytes !== disk.sizeBytes)
+    throw corrupt({
+      op: 'make a recovery point',
+      subject: disk.id,
+      message: `disk ${disk.disk} has ${diskSizeBytes ?? 'an unknown number of'} bytes now, ${disk.sizeBytes} at the start of the run`,
+      hint: 'The disk was resized during the run: cancel, resize the target disk too, and start again.',
+    });
+}
+
+async function assertStopped(azure: AzureClients, path: string, work: Work): Promise<void> {
+  const vm = await readVm(azure, path, work);
+  const seen = vm === undefined ? 'absent' : powerSeen(vm);
+  if (vm !== undefined && powerOf(seen) === 'stopped') return;
+  throw refused({
+    op: 'make the final recovery point',
+    subject: path,
+    message: `${path} was observed as ${seen}; a final recovery point needs it deallocated`,
+    hint: 'Someone started the machine again: stop it in Azure, or cancel the failback.',
+  });
+}
+
+const otherDisk = (at: ResourceName, disk: SourceDisk) =>
+  corrupt({
+    op: 'make a recovery point',
+    subject: disk.id,
+    message: `${disk.name} is not the disk this run began with (snapshot ${at.name})`,
+    hint: 'The disk was made anew in Azure: cancel and start again, so that everything is copied from the new disk.',
+  });
+
+const failedTake = (at: ResourceName) =>
+  refused({
+    op: 'snapshots.createOrUpdate',
+    subject: at.name,
+    message: `Azure reports that the creation of snapshot ${at.name} failed`,
+    hint: 'Look at the disk and its activity log in the Azure portal, then retry.',
+  });
+
+/** Deletes this run's recovery points except those kept; answers the names deleted. */
+export async function releaseRecoveryPoints(
+  azure: AzureClients,
+  request: ReleaseRequest,
+  work: Work,
+): Promise<string[]> {
+  const { resourceGroup } = parsePath(request.path);
+  const all = await listSnapshots(azure, resourceGroup, work);
+  const going = all.filter((snapshot) => {
+    const mark = markOf(snapshot);
+    const ours = mark?.run === request.run && mark.machine === request.machine;
+    return ours && !request.keep.includes(mark.number);
+  });
+  work.report(`deleting ${going.length} snapshots`);
+  return together(
+    going.map(async (snapshot) => {
+      const at = placeOf(snapshot);
+      await deleteSnapshot(azure, at, hasGrant(snapshot), work);
+      return at.name;
+    }),
+  );
+}

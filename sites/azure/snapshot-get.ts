@@ -1,0 +1,113 @@
+/**
+ * GETs on a leased snapshot, repeated where repeating a read is safe and may help.
+ * Rule: reads only. A refused grant is renewed once and the read repeated; what stays broken becomes a Failure and
+ * Temporal decides. Long waits are Temporal's too: only short ones are waited out here.
+ */
+import { type Failure, refused } from '../../model/failure.ts';
+import type { BlobAnswer, BlobTransport } from './blob-transport.ts';
+import { pause, type What } from './call.ts';
+import { answerFailure, azureFailure, retryAfter } from './failure.ts';
+import type { Sas, SnapshotLease } from './grant.ts';
+
+/** Page lists in pieces (`maxresults`) exist from this version on; MD5 of ranges and diffs are older. */
+export const blobVersion = '2020-10-02';
+
+const mostTries = 4;
+const longestWaitMs = 10_000;
+const longestErrorBytes = 16_384;
+
+export interface SnapshotGet {
+  readonly what: What;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface OpenSnapshot {
+  readonly transport: BlobTransport;
+  readonly lease: SnapshotLease;
+  /** The older snapshot of a diff; its SAS rides along when `withBase` is asked for. */
+  readonly base?: SnapshotLease | undefined;
+}
+
+/** Sends the request until `take` has taken an answer. `take` throws a Failure for an answer that is not what was asked. */
+export async function getFromSnapshot<T>(
+  open: OpenSnapshot,
+  request: SnapshotGet,
+  signal: AbortSignal,
+  take: (answer: BlobAnswer) => Promise<T>,
+): Promise<T> {
+  const { what } = request;
+  let renewed = false;
+  let waitedMs = 0;
+  for (let tries = 1; ; tries++) {
+    const sas = await open.lease.sas();
+    const base = await open.base?.sas();
+    try {
+      return await send(open.transport, request, sas, base, signal, take);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const failure = azureFailure(what, error);
+      if (failure.kind === 'Expired') {
+        if (renewed) throw refusedTwice(what, failure);
+        renewed = true;
+        await open.lease.renew(sas.serial);
+        if (base !== undefined) await open.base?.renew(base.serial);
+        continue;
+      }
+      // Bytes that arrive wrong are read again too: the wire may have done it. If they stay wrong they are Corrupt.
+      const mayHelp = failure.kind === 'Transient' || failure.kind === 'Corrupt';
+      const pauseMs = Math.max(failure.retryAfterMs ?? 0, open.transport.limits.repeatMs * 2 ** (tries - 1));
+      waitedMs += pauseMs;
+      if (!mayHelp || tries >= mostTries || waitedMs > longestWaitMs) throw failure;
+      await pause(pauseMs, signal);
+    }
+  }
+}
+
+function send<T>(
+  transport: BlobTransport,
+  request: SnapshotGet,
+  sas: Sas,
+  base: Sas | undefined,
+  signal: AbortSignal,
+  take: (answer: BlobAnswer) => Promise<T>,
+): Promise<T> {
+  // Appended as text: parsing and writing the SAS anew could change how its signature is escaped.
+  const more = new URLSearchParams(request.query ?? {}).toString();
+  const url = more === '' ? sas.url : new URL(`${sas.url.href}&${more}`);
+  const headers = {
+    'x-ms-version': blobVersion,
+    ...(base === undefined ? {} : { 'x-ms-previous-snapshot-url': base.url.href }),
+    ...request.headers,
+  };
+  return transport.get(url, headers, signal, async (answer) => {
+    if (answer.status >= 200 && answer.status < 300) return take(answer);
+    throw await refusal(request.what, answer);
+  });
+}
+
+/** Reads at most so many bytes of a body as text. Throws a RangeError beyond. */
+export async function textOf(body: AsyncIterable<Uint8Array>, mostBytes: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.byteLength;
+    if (size > mostBytes) throw new RangeError(`the answer is longer than ${mostBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+async function refusal(what: What, answer: BlobAnswer): Promise<Failure> {
+  const text = await textOf(answer.body, longestErrorBytes);
+  const code = answer.header('x-ms-error-code') ?? /<Code>(\w+)<\/Code>/.exec(text)?.[1];
+  const message = /<Message>([^<]*)<\/Message>/.exec(text)?.[1] ?? 'the blob service refused the read';
+  return answerFailure(what, { status: answer.status, code, message, retryAfterMs: retryAfter(answer.header) });
+}
+
+const refusedTwice = (what: What, failure: Failure): Failure =>
+  refused({
+    ...what,
+    message: `${failure.message}; a new grant did not help`,
+    hint: 'Something revokes Homeward’s grants, or a network rule refuses this mover: check the snapshot’s access policy.',
+  });

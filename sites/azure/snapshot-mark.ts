@@ -1,0 +1,56 @@
+/**
+ * How our snapshots are named and marked, so that a second try finds the first one's work and nobody else's is touched.
+ * Rule: the name is a function of machine, run, disk and number; ownership is decided by the tags alone (S2, S11).
+ */
+import { createHash } from 'node:crypto';
+import type { Snapshot } from '@azure/arm-compute';
+import type { DiskKey } from '../../model/machine.ts';
+
+export interface Mark {
+  readonly run: string;
+  readonly machine: string;
+  readonly disk: DiskKey;
+  readonly number: number;
+  readonly final: boolean;
+}
+
+/** Azure allows 80 characters for a snapshot's name. */
+const longestName = 80;
+
+const short = (text: string, length: number): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, length);
+
+/**
+ * `homeward-<machine>-<run>-<disk>-<number>`. The run stands as 8 hex digits of its hash, because the run ids of
+ * Temporal begin with the time and those of one minute share their first digits. A long machine name is cut and
+ * keeps its identity by a hash.
+ */
+export function snapshotName({ machine, run, disk, number }: Omit<Mark, 'final'>): string {
+  const end = `-${short(run, 8)}-${disk}-${number}`;
+  const room = longestName - 'homeward-'.length - end.length;
+  const name = machine.length <= room ? machine : `${machine.slice(0, room - 9)}-${short(machine, 8)}`;
+  return `homeward-${name}${end}`;
+}
+
+export const markTags = (mark: Mark): Record<string, string> => ({
+  'homeward-run': mark.run,
+  'homeward-machine': mark.machine,
+  'homeward-disk': mark.disk,
+  'homeward-point': String(mark.number),
+  'homeward-final': String(mark.final),
+});
+
+/** The mark a snapshot carries; undefined when it is not ours. */
+export function markOf({ tags }: Snapshot): Mark | undefined {
+  const { 'homeward-run': run, 'homeward-machine': machine, 'homeward-disk': disk } = tags ?? {};
+  const number = Number(tags?.['homeward-point'] ?? Number.NaN);
+  if (!run || !machine || !disk || !Number.isSafeInteger(number)) return undefined;
+  return { run, machine, disk, number, final: tags?.['homeward-final'] === 'true' };
+}
+
+export const sameMark = (one: Mark, other: Mark): boolean =>
+  one.run === other.run &&
+  one.machine === other.machine &&
+  one.disk === other.disk &&
+  one.number === other.number &&
+  one.final === other.final;

@@ -1,0 +1,28 @@
+/**
+ * Azure as a source: joins this folder's verbs into the port the activities use.
+ * Rule: no logic here; each verb has its own file.
+ */
+import type { SourceSite } from '../source.ts';
+import { type AzureSiteParts, createAzureClients } from './client.ts';
+import { observeMachine } from './machine.ts';
+import { ensureStarted, ensureStopped } from './power.ts';
+import { preflight } from './preflight.ts';
+import { ensureRecoveryPoint, releaseRecoveryPoints } from './recovery-point.ts';
+import { ensureRetired, observeRemains } from './retire.ts';
+
+export function createAzureSource(parts: AzureSiteParts): SourceSite & { close(): Promise<void> } {
+  const azure = createAzureClients(parts);
+  return {
+    site: parts.site,
+    observeMachine: (path, work) => observeMachine(azure, path, work),
+    preflight: (path, work) => preflight(azure, path, work),
+    ensureStopped: (path, work) => ensureStopped(azure, path, work),
+    ensureStarted: (path, work) => ensureStarted(azure, path, work),
+    ensureRecoveryPoint: (request, work) => ensureRecoveryPoint(azure, request, work),
+    releaseRecoveryPoints: (request, work) => releaseRecoveryPoints(azure, request, work),
+    ensureRetired: (request, work) => ensureRetired(azure, request, work),
+    observeRemains: (request, work) => observeRemains(azure, request, work),
+    // The SDK's connections are kept alive but do not keep the process alive: there is nothing to give back.
+    close: async () => undefined,
+  };
+}

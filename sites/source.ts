@@ -1,0 +1,66 @@
+/**
+ * The port to the side the data comes from. A world (Azure today) implements it; activities use nothing else.
+ * Rule: every `ensure…` is safe twice: it looks, decides, acts, looks again. Errors are `Failure`s.
+ * Never deletes anything but what carries our own mark, except in `ensureRetired`, which only the commit calls (S2).
+ */
+import type { PointReader } from '../disk/point-reader.ts';
+import type { Check } from '../model/check.ts';
+import type { DiskKey, DiskPoint, RecoveryPoint, SourceDisk, SourceMachine } from '../model/machine.ts';
+
+/** What a long call may be told and may tell: when to stop, and how far it is. */
+export interface Work {
+  readonly signal: AbortSignal;
+  /** A short sentence on what is being waited for; also keeps the caller's heartbeat alive. */
+  report(detail: string): void;
+}
+
+export interface PointRequest {
+  readonly path: string;
+  /** The Temporal run that asks; goes into names and tags, so that a second try finds the first one's work. */
+  readonly run: string;
+  readonly machine: string;
+  readonly number: number;
+  readonly final: boolean;
+  readonly disks: readonly SourceDisk[];
+}
+
+export interface ReleaseRequest {
+  readonly path: string;
+  readonly run: string;
+  readonly machine: string;
+  /** Numbers of the recovery points to keep; all others of this run go. */
+  readonly keep: readonly number[];
+}
+
+export interface RetireRequest {
+  readonly path: string;
+  readonly run: string;
+  readonly machine: string;
+  readonly disks: readonly SourceDisk[];
+  readonly nics: readonly string[];
+}
+
+export interface SourceSite {
+  readonly site: string;
+  observeMachine(path: string, work: Work): Promise<SourceMachine>;
+  /** Named checks of this side: reachability, rights, power, unsupported disks, snapshot quotas. Changes nothing. */
+  preflight(path: string, work: Work): Promise<Check[]>;
+  /** Stops the machine so that it can write no more (Azure: deallocate) and returns only after it was observed so. */
+  ensureStopped(path: string, work: Work): Promise<SourceMachine>;
+  ensureStarted(path: string, work: Work): Promise<SourceMachine>;
+  /** Makes (or finds) the recovery point `number` of this run: one moment of each disk. */
+  ensureRecoveryPoint(request: PointRequest, work: Work): Promise<RecoveryPoint>;
+  /** Revokes grants on, and deletes, this run's recovery points except those kept. Returns the names deleted. */
+  releaseRecoveryPoints(request: ReleaseRequest, work: Work): Promise<string[]>;
+  /** After commit only: deletes the machine, its NICs, its disks and all our recovery points. Returns what was deleted. */
+  ensureRetired(request: RetireRequest, work: Work): Promise<string[]>;
+  /** What of ours (by tag), and what of the machine itself, still exists on this side. */
+  observeRemains(request: RetireRequest, work: Work): Promise<string[]>;
+}
+
+/** The mover's view of a source: it obtains its own grants, which never leave its process. */
+export interface SourceReader {
+  readonly site: string;
+  /** Opens `point`, with the changes since `base` (whole map when absent). Throws `Corrupt` when the base is gone (S9). */
+  openPoint(request: { point: DiskPoint; base?: DiskPoint; disk: DiskKey }, work: Work): Promise<PointReader>;
+}

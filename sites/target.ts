@@ -1,0 +1,59 @@
+/**
+ * The port to the side the machine comes home to. A world (vSphere today) implements it.
+ * Rule: every `ensure…` is safe twice; a target disk that is open hangs on the mover and on nothing else (S4).
+ * Never destroys a machine that holds a disk, never deletes a disk that does not carry our mark.
+ */
+import type { Check } from '../model/check.ts';
+import type { DiskPair, OpenDisk, TargetMachine, WriteWay } from '../model/machine.ts';
+import type { Work } from './source.ts';
+
+export interface TargetRequest {
+  readonly path: string;
+  readonly run: string;
+  readonly machine: string;
+  readonly write: WriteWay;
+  readonly pairs: readonly DiskPair[];
+  /** Path of the mover appliance on the same site. */
+  readonly mover: string;
+}
+
+export interface TargetPreflight {
+  readonly path: string;
+  readonly mover: string;
+  readonly write: WriteWay;
+  readonly diskSizesBytes: readonly number[];
+}
+
+export interface TargetSite {
+  readonly site: string;
+  /** What this world can do, declared so that nobody has to ask which world it is. */
+  readonly capabilities: { readonly write: readonly WriteWay[] };
+  observeMachine(path: string, work: Work): Promise<TargetMachine>;
+  /** Named checks of this side: reachability, rights, power, snapshots, sizes, space, the mover. Changes nothing. */
+  preflight(request: TargetPreflight, work: Work): Promise<Check[]>;
+  /**
+   * In place: records the originals on the target machine, takes them off it, plugs them into the mover.
+   * Staged: makes new disks of the same sizes beside the originals and plugs those into the mover.
+   * Refuses when the machine is not stopped or when it, or the mover, has a snapshot.
+   */
+  ensureDisksOpen(request: TargetRequest, work: Work): Promise<OpenDisk[]>;
+  /** Unplugs the disks from the mover; they then hang on nothing. */
+  ensureDisksReleased(request: TargetRequest, work: Work): Promise<void>;
+  /** Plugs the sealed disks into the target machine in the originals' slots (staged: the originals are unplugged, kept). */
+  ensureDisksReturned(request: TargetRequest, work: Work): Promise<TargetMachine>;
+  /**
+   * The undo of all three above. Staged: staged disks unplugged everywhere and deleted, originals back in their slots.
+   * In place: the disks hang on nothing, the machine keeps the record of them (a later run repairs them).
+   */
+  ensureDisksAbandoned(request: TargetRequest, work: Work): Promise<string[]>;
+  ensureStarted(path: string, work: Work): Promise<TargetMachine>;
+  ensureStopped(path: string, work: Work): Promise<TargetMachine>;
+  /** After commit: removes our marks from the machine. Returns what stays on purpose (staged: the originals' files). */
+  ensureFinished(request: TargetRequest, work: Work): Promise<string[]>;
+}
+
+/** The mover's view of a target: which local device is that disk? Exactly one must match, or it refuses. */
+export interface DeviceFinder {
+  readonly site: string;
+  findDevice(disk: OpenDisk, work: Work): Promise<string>;
+}

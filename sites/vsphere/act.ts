@@ -1,0 +1,85 @@
+/**
+ * Look, decide, act, look again: the one way in which anything in vCenter is changed.
+ * Rule: VIM calls carry no idempotency key, so after any lost answer, ended session or conflict the world is looked at
+ * before the call goes out once more; success is what was observed, never the absence of an error.
+ */
+import { Failure, transient } from '../../model/failure.ts';
+import type { Work } from '../source.ts';
+import { faultBehind } from './failure.ts';
+import { pause } from './pause.ts';
+import type { ReadableSession } from './session.ts';
+import { settle, type TaskWait, waitForOther, waitForTask } from './tasks.ts';
+import type { Ref } from './wire/shapes.ts';
+
+export interface Act<State> {
+  /** The VIM method, for errors: `ReconfigVM_Task`. */
+  readonly op: string;
+  readonly subject: string;
+  /** The object whose running tasks must end before its state means anything. */
+  readonly entity?: Ref;
+  look(): Promise<State>;
+  done(state: State): boolean;
+  /** Sends the change for the state just seen; answers the task, or nothing when the call has none. */
+  send(state: State): Promise<Ref | undefined>;
+  readonly onTurn?: () => Promise<void>;
+  readonly turnSeconds?: number;
+}
+
+const attempts = 5;
+
+/** Whether looking again can tell more: the call may have had its effect, or the world may be quiet by then. */
+const worthLooking = (error: Failure): boolean => error.kind === 'Transient' || error.kind === 'Expired';
+
+/** @returns the state in which `done` held. Throws the last failure when it never did. */
+export async function act<State>(session: ReadableSession, plan: Act<State>, work: Work): Promise<State> {
+  let last: Failure | undefined;
+  for (let attempt = 0; ; attempt++) {
+    if (plan.entity) await settle(session, plan.entity, plan.subject, work);
+    const state = await plan.look();
+    if (plan.done(state)) return state;
+    if (last && (!worthLooking(last) || attempt >= attempts)) throw asRetryable(last, plan);
+    if (attempt >= attempts) throw notSeen(plan);
+    if (last) await pause(100 * 2 ** attempt, work.signal);
+    last = await sendOnce(session, plan, state, work);
+  }
+}
+
+async function sendOnce<State>(
+  session: ReadableSession,
+  plan: Act<State>,
+  state: State,
+  work: Work,
+): Promise<Failure | undefined> {
+  try {
+    const task = await plan.send(state);
+    const wait: TaskWait = {
+      op: plan.op,
+      subject: plan.subject,
+      ...(plan.onTurn && { onTurn: plan.onTurn }),
+      ...(plan.turnSeconds && { turnSeconds: plan.turnSeconds }),
+    };
+    if (task) await waitForTask(session, task, wait, work);
+    return undefined;
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    const fault = faultBehind(error);
+    if (fault?.type === 'TaskInProgress' && fault.task) await waitForOther(session, fault.task, plan.subject, work);
+    return error;
+  }
+}
+
+const notSeen = (plan: { readonly op: string; readonly subject: string }): Failure =>
+  transient({
+    op: plan.op,
+    subject: plan.subject,
+    message: `${plan.op} on ${plan.subject} was reported done, but its effect is not to be seen`,
+    hint: 'Look at the machine in the vSphere Client; Homeward tries again.',
+  });
+
+/** A session that keeps ending is cured here or by Temporal's next try; callers need not know about sessions. */
+function asRetryable(last: Failure, plan: { readonly op: string; readonly subject: string }): Failure {
+  if (last.kind !== 'Expired') return last;
+  const { op, subject, hint, message } = last;
+  return transient({ op: op || plan.op, subject, hint, message, cause: last });
+}

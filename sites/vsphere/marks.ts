@@ -1,0 +1,87 @@
+/**
+ * What a run writes on the target machine (extraConfig) before it touches a disk, and how it is read again.
+ * Rule: the record of the originals is written before anything is unplugged and goes only when they hang in their slots
+ * again or the commit is done (S4, S11). States: recorded (nothing unplugged yet), open, returned (sealed and plugged in).
+ */
+import { z } from 'zod';
+import type { WriteWay } from '../../model/machine.ts';
+import { parseJson } from './parse-json.ts';
+import type { Vim } from './wire/shapes.ts';
+
+export type MarkState = 'recorded' | 'open' | 'returned';
+
+const original = z.object({
+  slot: z.string(),
+  file: z.string(),
+  sizeBytes: z.number(),
+  uuid: z.string(),
+  diskMode: z.string(),
+  controllerKey: z.number(),
+  unit: z.number(),
+});
+export type Original = z.infer<typeof original>;
+
+export interface Mark {
+  readonly run: string;
+  readonly state: MarkState;
+  readonly way: WriteWay;
+  readonly originals: readonly Original[];
+  /** Staged: the new disks' files, in the order of `originals`. */
+  readonly staged: readonly string[];
+  /** Keys we own that are set now, whatever they say. */
+  readonly keys: readonly string[];
+}
+
+export type Option = Vim<'OptionValue'> & { readonly key: string; readonly value: string };
+
+const prefix = 'homeward.';
+const states: readonly string[] = ['recorded', 'open', 'returned'];
+
+/** Undefined when the machine carries no mark of ours. An unreadable mark counts as open: nobody starts such a machine. */
+export function readMark(extraConfig: readonly Vim<'OptionValue'>[]): Mark | undefined {
+  const values = new Map<string, string>();
+  for (const { key, value } of extraConfig)
+    if (key?.startsWith(prefix) && value !== undefined && value !== '')
+      values.set(key.slice(prefix.length), String(value));
+  if (values.size === 0) return undefined;
+  const numbered = (name: string): string[] =>
+    [...values.keys()]
+      .filter((key) => key.startsWith(`${name}.`))
+      .sort((one, other) => Number(one.slice(name.length + 1)) - Number(other.slice(name.length + 1)))
+      .map((key) => values.get(key) ?? '');
+  const originals = numbered('original').map((text) => original.safeParse(parseJson(text)).data);
+  const state = values.get('state') ?? '';
+  return {
+    run: values.get('run') ?? 'unknown',
+    state: states.includes(state) ? (state as MarkState) : 'open',
+    way: values.get('way') === 'staged' ? 'staged' : 'in-place',
+    originals: originals.filter((one) => one !== undefined),
+    staged: numbered('staged'),
+    keys: [...values.keys()].map((key) => prefix + key),
+  };
+}
+
+const option = (name: string, value: string): Option => ({
+  key: name.startsWith(prefix) ? name : prefix + name,
+  value,
+});
+
+export const stateOption = (state: MarkState): Option => option('state', state);
+
+/** The options that write this mark; keys of an older mark that it does not use are emptied, which removes them. */
+export function markOptions(mark: Omit<Mark, 'keys'>, before: Mark | undefined): Option[] {
+  const written = [
+    option('run', mark.run),
+    option('state', mark.state),
+    option('way', mark.way),
+    ...mark.originals.map((one, at) => option(`original.${at}`, JSON.stringify(one))),
+    ...mark.staged.map((file, at) => option(`staged.${at}`, file)),
+  ];
+  const kept = new Set(written.map((one) => one.key));
+  return [...written, ...(before?.keys ?? []).filter((key) => !kept.has(key)).map((key) => option(key, ''))];
+}
+
+export const unmarkOptions = (mark: Mark): Option[] => mark.keys.map((key) => option(key, ''));
+
+/** Whether the machine's disks are, or may be, half written or about to be: it must not be started (S4). */
+export const isOpen = (mark: Mark | undefined): mark is Mark => mark !== undefined && mark.state !== 'returned';

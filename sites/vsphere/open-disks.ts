@@ -1,0 +1,170 @@
+/**
+ * Opens the target disks: record them on the machine, take them off it (in place) or make new ones (staged), plug them into the mover.
+ * Rule: the record is written before anything is unplugged; a disk is answered as open only when it was seen on the mover
+ * and on nothing else (S4). A run finds and repairs what an abandoned run left. Never destroys a file.
+ */
+import { fenced, refused } from '../../model/failure.ts';
+import type { DiskPair, OpenDisk } from '../../model/machine.ts';
+import type { Work } from '../source.ts';
+import type { TargetRequest } from '../target.ts';
+import { abandonStaged } from './abandon-disks.ts';
+import { needHeldOnlyBy, needNoClash, needQuietTarget, needReadyMover, needSupported } from './disk-guards.ts';
+import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { isOpen, type Mark, markOptions, type Original, stateOption } from './marks.ts';
+import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
+import { ensureStagedFile, stagedFile } from './staged-disks.ts';
+
+/** The mode in which disks hang on the mover: its own snapshots must never include them. */
+const moverDiskMode = 'independent_persistent';
+
+export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work: Work): Promise<OpenDisk[]> {
+  const target = await needMachine(at, request.path, work);
+  const mover = await needMachine(at, request.mover, work);
+  needQuietTarget(target);
+  needReadyMover(mover, target);
+  if (target.mark?.run === request.run && target.mark.state === 'returned')
+    throw fenced({
+      op: 'ensureDisksOpen',
+      subject: request.path,
+      message: `run ${request.run} has already returned these disks`,
+      hint: 'A late attempt; it ends by itself.',
+    });
+  return request.write === 'staged'
+    ? openStaged(at, request, target, mover, work)
+    : openInPlace(at, request, target, mover, work);
+}
+
+/** The original behind a pair: from the record while one is open, else as attached now. */
+function originalOf(target: Machine, pair: DiskPair): Original {
+  const recorded = isOpen(target.mark) ? target.mark.originals.find((one) => one.file === pair.target.file) : undefined;
+  const attached = target.disks.find((one) => one.file === pair.target.file);
+  if (attached) needSupported(attached);
+  const found = recorded ?? attached;
+  if (!found)
+    throw refused({
+      op: 'ensureDisksOpen',
+      subject: pair.target.file,
+      message: `${target.name} neither holds ${pair.target.file} nor remembers it`,
+      hint: 'Attach the disk to the machine again, or correct the disks of this machine in the inventory.',
+    });
+  if (found.sizeBytes !== pair.source.sizeBytes)
+    throw refused({
+      op: 'ensureDisksOpen',
+      subject: pair.target.file,
+      message: `${pair.target.file} has ${found.sizeBytes} bytes, its source ${pair.source.name} has ${pair.source.sizeBytes}`,
+      hint: 'Make both sizes equal, or choose write: staged, which makes disks of the right size.',
+    });
+  const { slot, file, sizeBytes, uuid, diskMode, controllerKey, unit } = found;
+  return { slot, file, sizeBytes, uuid, diskMode, controllerKey, unit };
+}
+
+/** Staged disks are new, so an original of another size does not matter: it is only recorded. */
+function recordedOriginal(target: Machine, pair: DiskPair): Original {
+  const found = target.disks.find((one) => one.file === pair.target.file);
+  if (found) return originalOf(target, { ...pair, source: { ...pair.source, sizeBytes: found.sizeBytes } });
+  return originalOf(target, pair);
+}
+
+async function openInPlace(
+  at: Vcenter,
+  request: TargetRequest,
+  before: Machine,
+  mover: Machine,
+  work: Work,
+): Promise<OpenDisk[]> {
+  const target = await withoutStrangersStaging(at, request, before, mover, work);
+  const originals = request.pairs.map((pair) => originalOf(target, pair));
+  const files = originals.map((one) => one.file);
+  needNoClash(mover, originals);
+  await needHeldOnlyBy(at, files, [target, mover], work);
+  const open = isOpen(target.mark) ? target.mark : undefined;
+  const others = open?.originals.filter((one) => !files.includes(one.file)) ?? [];
+  const mark: Omit<Mark, 'keys'> = {
+    run: request.run,
+    // What an abandoned run left open stays open: its bytes are torn until this run has sealed them.
+    state: open?.state === 'open' ? 'open' : 'recorded',
+    way: 'in-place',
+    originals: [...originals, ...others],
+    staged: [],
+  };
+  work.report(`recording the disks of ${target.name} on the machine`);
+  await ensureOptions(at, target, markOptions(mark, target.mark), work);
+  work.report(`taking ${files.length} disk(s) off ${target.name}`);
+  await ensureUnplugged(at, target, files, [stateOption('open')], work);
+  return plugIntoMover(at, request, mover, originals, work);
+}
+
+async function openStaged(
+  at: Vcenter,
+  request: TargetRequest,
+  before: Machine,
+  mover: Machine,
+  work: Work,
+): Promise<OpenDisk[]> {
+  if (isOpen(before.mark) && before.mark.way === 'in-place' && before.mark.state === 'open')
+    throw refused({
+      op: 'ensureDisksOpen',
+      subject: request.path,
+      message: `run ${before.mark.run} left the original disks of ${before.name} half written`,
+      hint: 'Use write: in-place, which repairs them.',
+    });
+  const target = await withoutStrangersStaging(at, request, before, mover, work);
+  const originals = request.pairs.map((pair) => recordedOriginal(target, pair));
+  const staged = originals.map((one) => stagedFile(one.file, request.run));
+  const mark: Omit<Mark, 'keys'> = { run: request.run, state: 'open', way: 'staged', originals, staged };
+  await ensureOptions(at, target, markOptions(mark, target.mark), work);
+  const disks = staged.map((file, at) => ({ file, sizeBytes: request.pairs[at]?.source.sizeBytes ?? 0 }));
+  for (const disk of disks) {
+    if (mover.disks.some((one) => one.file === disk.file)) continue;
+    work.report(`making ${disk.file}`);
+    await ensureStagedFile(at, disk.file, disk.sizeBytes, work);
+  }
+  await needHeldOnlyBy(at, staged, [mover], work);
+  return plugIntoMover(at, request, mover, disks, work);
+}
+
+/** Takes away what another run staged and never returned; the machine is then as before that run. */
+async function withoutStrangersStaging(
+  at: Vcenter,
+  request: TargetRequest,
+  target: Machine,
+  mover: Machine,
+  work: Work,
+): Promise<Machine> {
+  const { mark } = target;
+  const same = mark?.run === request.run && mark.way === request.write;
+  if (!isOpen(mark) || mark.way !== 'staged' || same) return target;
+  work.report(`removing what run ${mark.run} staged`);
+  await abandonStaged(at, target, mover, mark, work);
+  return lookAt(at, target.ref, target.path, work);
+}
+
+async function plugIntoMover(
+  at: Vcenter,
+  request: TargetRequest,
+  mover: Machine,
+  disks: readonly { readonly file: string; readonly sizeBytes: number }[],
+  work: Work,
+): Promise<OpenDisk[]> {
+  work.report(`plugging ${disks.length} disk(s) into ${mover.name}`);
+  const plugs = disks.map(({ file, sizeBytes }): Plug => ({ file, sizeBytes, diskMode: moverDiskMode }));
+  const seen = await ensurePlugged(at, mover, plugs, work);
+  const files = disks.map((disk) => disk.file);
+  await needHeldOnlyBy(at, files, [mover], work);
+  needNoClash(
+    seen,
+    seen.disks.filter((disk) => files.includes(disk.file)),
+  );
+  return request.pairs.map((pair, at) => {
+    const wanted = disks[at];
+    const disk = seen.disks.find((one) => one.file === wanted?.file);
+    if (disk?.sizeBytes === pair.source.sizeBytes)
+      return { disk: pair.disk, slot: disk.slot, file: disk.file, sizeBytes: disk.sizeBytes, uuid: disk.uuid };
+    throw refused({
+      op: 'ensureDisksOpen',
+      subject: wanted?.file ?? pair.target.file,
+      message: `the mover sees a disk of ${disk?.sizeBytes ?? 0} bytes where ${pair.source.sizeBytes} are needed`,
+      hint: 'Another file of this name is in the way: look at it in the datastore browser.',
+    });
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * Starts and stops the target machine.
+ * Rule: answers only what was observed (S1): running means vCenter said poweredOn after our call, stopped means poweredOff.
+ * Never starts a machine whose record says that its disks are open (S4).
+ */
+import { Failure, refused } from '../../model/failure.ts';
+import type { TargetMachine } from '../../model/machine.ts';
+import type { Work } from '../source.ts';
+import { act } from './act.ts';
+import { asTarget, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { isOpen } from './marks.ts';
+import { pause } from './pause.ts';
+import { readTwice } from './session.ts';
+
+const questionTurnSeconds = 5;
+
+function needSealed(machine: Machine): void {
+  const { mark } = machine;
+  if (!isOpen(mark)) return;
+  throw refused({
+    op: 'PowerOnVM_Task',
+    subject: machine.path,
+    message: `the disks of ${machine.name} are open: run ${mark.run} has not returned them (${mark.way})`,
+    hint: 'Let a failback of this machine end; it seals and returns the disks before it starts the machine.',
+  });
+}
+
+/** A machine that asks a question stays half started for ever; the question goes to a person. */
+async function needNoQuestion(at: Vcenter, machine: Machine, work: Work): Promise<void> {
+  const { question, name, path } = await lookAt(at, machine.ref, machine.path, work);
+  if (question === undefined) return;
+  throw refused({
+    op: 'PowerOnVM_Task',
+    subject: path,
+    message: `${name} asks: ${question}`,
+    hint: 'Answer the question in the vSphere Client, then retry this step.',
+  });
+}
+
+export async function ensureStarted(at: Vcenter, path: string, work: Work): Promise<TargetMachine> {
+  const machine = await needMachine(at, path, work);
+  const { ref } = machine;
+  needSealed(machine);
+  const started = await act<Machine>(
+    at.session,
+    {
+      op: 'PowerOnVM_Task',
+      subject: path,
+      entity: ref,
+      look: () => lookAt(at, ref, path, work),
+      done: (seen) => seen.power === 'running',
+      send: (seen) => {
+        needSealed(seen);
+        return at.session.call('PowerOnVM_Task', ref, {}, work, { subject: path });
+      },
+      onTurn: () => needNoQuestion(at, machine, work),
+      turnSeconds: questionTurnSeconds,
+    },
+    work,
+  );
+  return asTarget(at, started);
+}
+
+/** Asks the guest to shut down and gives it time. Whether it did is for the caller to look. */
+async function askGuest(at: Vcenter, machine: Machine, waitMs: number, work: Work): Promise<void> {
+  const ask = (): Promise<undefined> =>
+    at.session.call('ShutdownGuest', machine.ref, {}, work, { subject: machine.path });
+  try {
+    // A dead session has certainly not asked the guest, so asking again after the new sign-in is the first time.
+    await readTwice(at.session, ask);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
+    // Tools gone: the power button is next. A lost answer: the guest may be on its way down after all.
+    if (error.kind === 'Refused') return;
+  }
+  for (const until = Date.now() + waitMs; Date.now() < until; ) {
+    const seen = await lookAt(at, machine.ref, machine.path, work);
+    if (seen.power === 'stopped') return;
+    work.report(`waiting for the guest of ${machine.name} to shut down`);
+    await pause(1000, work.signal);
+  }
+}
+
+/** Shuts the guest down where its tools answer, else switches the machine off. */
+export async function ensureStopped(
+  at: Vcenter,
+  path: string,
+  guestWaitMs: number,
+  work: Work,
+): Promise<TargetMachine> {
+  const machine = await needMachine(at, path, work);
+  if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
+  const { ref } = machine;
+  const stopped = await act<Machine>(
+    at.session,
+    {
+      op: 'PowerOffVM_Task',
+      subject: path,
+      entity: ref,
+      look: () => lookAt(at, ref, path, work),
+      done: (seen) => seen.power === 'stopped',
+      send: () => at.session.call('PowerOffVM_Task', ref, {}, work, { subject: path }),
+    },
+    work,
+  );
+  return asTarget(at, stopped);
+}

@@ -1,0 +1,178 @@
+/**
+ * The checks that a look at the two machines answers: the target, its disks, the mover.
+ * Rule: each check is small and names the object and the remedy; disks are compared in slot order, as they will be paired.
+ */
+import type { Check } from '../../model/check.ts';
+import type { TargetDisk } from '../../model/machine.ts';
+import type { TargetPreflight } from '../target.ts';
+import { check } from './check-outcome.ts';
+import { bySlot, freeSlots } from './devices.ts';
+import { clashesOf, clashRemedy } from './disk-guards.ts';
+import type { Machine } from './inventory.ts';
+import { isOpen } from './marks.ts';
+
+const pathRemedy =
+  'Check the path in the inventory (/<datacenter>/vm/<folders>/<machine>) and that the account may see the machine.';
+
+function snapshotsWrong(machine: Machine): string | undefined {
+  if (machine.snapshots > 0) return `${machine.name} has ${machine.snapshots} snapshot(s)`;
+  return machine.consolidationNeeded ? `the disks of ${machine.name} need consolidation` : undefined;
+}
+
+export function targetChecks(request: TargetPreflight, target: Machine | undefined): Check[] {
+  const subject = request.path;
+  const found = check({
+    id: 'target-found',
+    subject,
+    wrong: target ? undefined : `no machine stands at ${subject}`,
+    right: 'the target machine exists',
+    remedy: pathRemedy,
+  });
+  if (!target) return [found];
+  const torn =
+    isOpen(target.mark) && target.mark.way === 'in-place' && target.mark.state === 'open' ? target.mark : undefined;
+  return [
+    found,
+    check({
+      id: 'target-powered-off',
+      requirement: 'S000-27',
+      subject,
+      wrong: target.power === 'stopped' ? undefined : `${target.name} is ${target.powerSeen}`,
+      right: `${target.name} is ${target.powerSeen}`,
+      remedy: 'Power the on-prem machine off and keep it off until the failback starts it.',
+    }),
+    check({
+      id: 'target-no-snapshots',
+      requirement: 'S000-4',
+      subject,
+      wrong: snapshotsWrong(target),
+      right: 'no snapshots, nothing to consolidate',
+      remedy:
+        'Delete all snapshots of the machine in the vSphere Client (this merges them into the disks), then “Consolidate” if it asks for it.',
+    }),
+    check({
+      id: 'target-not-half-written',
+      subject,
+      wrong: torn && `run ${torn.run} left its original disks half written`,
+      right: 'no other run has left its disks open',
+      remedy:
+        request.write === 'staged'
+          ? 'Use write: in-place, which repairs the disks.'
+          : 'Nothing to do: this run repairs them.',
+      verdict: request.write === 'staged' ? 'refuse' : 'warn',
+    }),
+  ];
+}
+
+export function moverChecks(request: TargetPreflight, mover: Machine | undefined): Check[] {
+  const subject = request.mover;
+  const found = check({
+    id: 'mover-found',
+    subject,
+    wrong: mover ? undefined : `no machine stands at ${subject}`,
+    right: 'the mover exists',
+    remedy: pathRemedy,
+  });
+  if (!mover) return [found];
+  const free = freeSlots(mover.devices).length;
+  const needed = request.diskSizesBytes.length;
+  const enabled = mover.extraConfig.some(
+    ({ key, value }) => key?.toLowerCase() === 'disk.enableuuid' && String(value).toLowerCase() === 'true',
+  );
+  return [
+    found,
+    check({
+      id: 'mover-powered-on',
+      subject,
+      wrong: mover.power === 'running' ? undefined : `the mover is ${mover.powerSeen}`,
+      right: `the mover is ${mover.powerSeen}`,
+      remedy: 'Power the mover on and wait until its worker is connected.',
+    }),
+    check({
+      id: 'mover-no-snapshots',
+      requirement: 'S000-4',
+      subject,
+      wrong: snapshotsWrong(mover),
+      right: 'no snapshots, nothing to consolidate',
+      remedy: 'Delete all snapshots of the mover, and exclude it from the backup that takes them.',
+    }),
+    check({
+      id: 'mover-free-slots',
+      subject,
+      wrong: free >= needed ? undefined : `${free} free SCSI slot(s), ${needed} needed`,
+      right: `${free} free SCSI slot(s), ${needed} needed`,
+      remedy:
+        'Add SCSI controllers to the mover while it is off (four controllers take 60 disks), or release other disks.',
+    }),
+    check({
+      id: 'mover-disk-uuids-visible',
+      subject,
+      wrong: enabled ? undefined : 'disk.EnableUUID is not TRUE, so hot-added disks have no WWN in the mover’s guest',
+      right: 'disk.EnableUUID is TRUE',
+      remedy:
+        'Set disk.EnableUUID = TRUE on the mover while it is off. Not needed where the mover mounts the datastore.',
+      verdict: 'warn',
+    }),
+  ];
+}
+
+/** The disks as this run would find them: the record where a run left them detached. */
+export function disksInOrder(target: Machine): TargetDisk[] {
+  const recorded = isOpen(target.mark) ? target.mark.originals : [];
+  const slots = new Set(recorded.map((one) => one.slot));
+  return [...recorded, ...target.disks.filter((disk) => !slots.has(disk.slot))].sort(bySlot);
+}
+
+function sizesWrong(request: TargetPreflight, disks: readonly TargetDisk[]): string | undefined {
+  const different = request.diskSizesBytes.flatMap((size, at) => {
+    const disk = disks[at];
+    return disk && disk.sizeBytes !== size ? [`${disk.file} has ${disk.sizeBytes} bytes, its source ${size}`] : [];
+  });
+  return different.length > 0 ? different.join('; ') : undefined;
+}
+
+export function diskChecks(request: TargetPreflight, target: Machine, mover: Machine | undefined): Check[] {
+  const subject = request.path;
+  const disks = disksInOrder(target);
+  const wanted = request.diskSizesBytes.length;
+  const special = target.disks.filter((disk) => disk.unsupported !== undefined);
+  const clashes = mover ? clashesOf(mover, disks) : [];
+  return [
+    check({
+      id: 'target-disk-count',
+      subject,
+      wrong: disks.length === wanted ? undefined : `the target has ${disks.length} disk(s), the source ${wanted}`,
+      right: `${wanted} disk(s) on both sides`,
+      remedy: 'Add or remove disks on the target, or name the pairs under “disks” of this machine in the inventory.',
+      verdict: disks.length > wanted ? 'warn' : 'refuse',
+    }),
+    check({
+      id: 'target-disk-sizes',
+      subject,
+      wrong: request.write === 'staged' ? undefined : sizesWrong(request, disks),
+      right:
+        request.write === 'staged' ? 'new disks are made in the source’s sizes' : 'each disk has its source’s size',
+      remedy:
+        'Extend the target disk to the source’s size, or choose write: staged, which makes disks of the right size.',
+    }),
+    check({
+      id: 'target-disk-kinds',
+      subject,
+      wrong:
+        special.length === 0
+          ? undefined
+          : special.map((disk) => `${disk.file || disk.slot}: ${disk.unsupported}`).join('; '),
+      right: 'ordinary virtual disks only',
+      remedy:
+        'Raw device mappings, shared, encrypted and layered disks cannot come home: replace them by ordinary virtual disks.',
+    }),
+    check({
+      id: 'target-disk-uuid-clash',
+      requirement: 'S000-9',
+      subject,
+      wrong: clashes.length === 0 ? undefined : `same disk UUID: ${clashes.join('; ')}`,
+      right: 'no disk shares its UUID with another one on the mover',
+      remedy: clashRemedy,
+    }),
+  ];
+}

@@ -1,0 +1,152 @@
+/**
+ * The checks around the machines: datastores as the mover's host sees them, free space, and the account's privileges.
+ * Rule: privileges are asked for one object at a time, because a role may hold on one and not on another.
+ */
+import type { Check } from '../../model/check.ts';
+import type { Work } from '../source.ts';
+import type { TargetPreflight } from '../target.ts';
+import { check } from './check-outcome.ts';
+import { parseDatastorePath } from './devices.ts';
+import type { Machine, Vcenter } from './inventory.ts';
+import { disksInOrder } from './preflight-machines.ts';
+import { readAll } from './properties.ts';
+import { required } from './session.ts';
+import type { Ref, Vim } from './wire/shapes.ts';
+
+export interface Datastore {
+  readonly ref: Ref;
+  readonly name: string;
+  readonly freeBytes: number;
+  readonly mounts: readonly Vim<'DatastoreHostMount'>[];
+}
+
+const mountOn = (store: Datastore, host: Ref | undefined): Vim<'HostMountInfo'> | undefined =>
+  store.mounts.find((mount) => host !== undefined && mount.key?.value === host.value)?.mountInfo;
+
+/** Names are unique within a datacenter only: of two equal ones, the one that the target's host sees is meant. */
+async function readDatastores(
+  at: Vcenter,
+  names: ReadonlySet<string>,
+  target: Machine,
+  work: Work,
+): Promise<Datastore[]> {
+  const all = (await readAll(at.session, 'Datastore', ['name', 'summary.freeSpace', 'host'], work)).map(
+    ({ ref, values }): Datastore => ({
+      ref,
+      name: String(values.get('name') ?? ''),
+      freeBytes: Number(values.get('summary.freeSpace') ?? 0),
+      mounts: (values.get('host') as readonly Vim<'DatastoreHostMount'>[] | undefined) ?? [],
+    }),
+  );
+  return [...names].flatMap((name) => {
+    const same = all.filter((store) => store.name === name);
+    const chosen = same.find((store) => mountOn(store, target.host)) ?? same[0];
+    return chosen ? [chosen] : [];
+  });
+}
+
+function mountWrong(store: Datastore | undefined, name: string, mover: Machine): string | undefined {
+  if (!store) return `this account does not see the datastore ${name}`;
+  const mount = mountOn(store, mover.host);
+  if (!mount) return `${name} is not mounted on the mover’s host`;
+  if (mount.mounted === false || mount.accessible === false) return `${name} cannot be reached from the mover’s host`;
+  return mount.accessMode === 'readWrite'
+    ? undefined
+    : `${name} is mounted ${mount.accessMode ?? 'in an unknown way'} on the mover’s host`;
+}
+
+export async function datastoreChecks(
+  at: Vcenter,
+  request: TargetPreflight,
+  target: Machine,
+  mover: Machine,
+  work: Work,
+): Promise<{ readonly checks: Check[]; readonly datastores: readonly Datastore[] }> {
+  const needed = new Map<string, number>();
+  for (const [index, disk] of disksInOrder(target).entries()) {
+    const name = parseDatastorePath(disk.file)?.datastore;
+    if (name !== undefined) needed.set(name, (needed.get(name) ?? 0) + (request.diskSizesBytes[index] ?? 0));
+  }
+  const datastores = await readDatastores(at, new Set(needed.keys()), target, work);
+  const checks = [...needed].flatMap(([name, bytes]) => {
+    const store = datastores.find((one) => one.name === name);
+    const mounted = check({
+      id: 'datastore-on-mover-host',
+      requirement: 'S000-23',
+      subject: name,
+      wrong: mountWrong(store, name, mover),
+      right: `${name} is mounted read/write on the mover’s host`,
+      remedy: 'Mount the datastore read/write on the host the mover runs on, or move the mover to a host that has it.',
+    });
+    if (request.write !== 'staged' || !store) return [mounted];
+    const space = check({
+      id: 'datastore-free-space',
+      subject: name,
+      wrong: store.freeBytes >= bytes ? undefined : `${store.freeBytes} bytes free, ${bytes} needed`,
+      right: `${store.freeBytes} bytes free, ${bytes} needed`,
+      remedy: 'Make room on the datastore, or choose write: in-place, which needs none.',
+    });
+    return [mounted, space];
+  });
+  return { checks, datastores };
+}
+
+const onTarget = [
+  'System.Read',
+  'VirtualMachine.Config.AddExistingDisk',
+  'VirtualMachine.Config.RemoveDisk',
+  'VirtualMachine.Config.AdvancedConfig',
+  'VirtualMachine.Interact.PowerOn',
+  'VirtualMachine.Interact.PowerOff',
+];
+const onMover = ['System.Read', 'VirtualMachine.Config.AddExistingDisk', 'VirtualMachine.Config.RemoveDisk'];
+const onDatastore = ['Datastore.Browse', 'Datastore.AllocateSpace'];
+const forNewFiles = ['Datastore.FileManagement'];
+
+async function missingOn(at: Vcenter, entity: Ref, wanted: readonly string[], work: Work): Promise<string[]> {
+  const authorization = required((await at.session.content(work)).authorizationManager, 'authorization manager');
+  const sessionId = await at.session.key(work);
+  const answer = await at.session.call(
+    'HasPrivilegeOnEntities',
+    authorization,
+    { entity: [entity], sessionId, privId: wanted },
+    work,
+  );
+  const granted = new Set(
+    answer.flatMap((one) => (one.privAvailability ?? []).filter((each) => each.isGranted).map((each) => each.privId)),
+  );
+  // What the answer does not mention is not granted.
+  return wanted.filter((privilege) => !granted.has(privilege));
+}
+
+export async function privilegeChecks(
+  at: Vcenter,
+  request: TargetPreflight,
+  machines: readonly [target: Machine, mover: Machine],
+  datastores: readonly Datastore[],
+  work: Work,
+): Promise<Check[]> {
+  const [target, mover] = machines;
+  const storeRights = request.write === 'staged' ? [...onDatastore, ...forNewFiles] : onDatastore;
+  const questions: [subject: string, entity: Ref, wanted: readonly string[]][] = [
+    [target.path, target.ref, onTarget],
+    [mover.path, mover.ref, onMover],
+    ...datastores.map((store): [string, Ref, readonly string[]] => [store.name, store.ref, storeRights]),
+  ];
+  const checks: Check[] = [];
+  for (const [subject, entity, wanted] of questions) {
+    const missing = await missingOn(at, entity, wanted, work);
+    checks.push(
+      check({
+        id: 'vcenter-privileges',
+        requirement: 'S000-8',
+        subject,
+        wrong: missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`,
+        right: 'all privileges needed are there',
+        remedy:
+          'Add the missing privileges to the account’s role on this object (with propagation from the datacenter), then check again.',
+      }),
+    );
+  }
+  return checks;
+}

@@ -1,0 +1,70 @@
+/**
+ * Asks a vCenter everything that could stop a failback, and answers named checks.
+ * Rule: what can be known is answered in one go, so that a person fixes all of it at once; an unreachable vCenter or a
+ * refused login is itself an answer, not an error. Changes nothing.
+ */
+import type { Check } from '../../model/check.ts';
+import { Failure } from '../../model/failure.ts';
+import type { Work } from '../source.ts';
+import type { TargetPreflight } from '../target.ts';
+import { check } from './check-outcome.ts';
+import { findMachine, type Vcenter } from './inventory.ts';
+import { diskChecks, moverChecks, targetChecks } from './preflight-machines.ts';
+import { datastoreChecks, privilegeChecks } from './preflight-surroundings.ts';
+
+/** Reaches the vCenter and signs in. The first check that fails ends the list. */
+async function reach(at: Vcenter, work: Work): Promise<Check[]> {
+  const reachable = (wrong?: string, remedy = ''): Check =>
+    check({
+      id: 'vcenter-reachable',
+      requirement: 'S000-7',
+      subject: at.site,
+      wrong,
+      right: 'the vCenter answers',
+      remedy,
+    });
+  const login = (wrong?: string, remedy = ''): Check =>
+    check({
+      id: 'vcenter-login',
+      requirement: 'S001-5',
+      subject: at.site,
+      wrong,
+      right: 'the account can sign in',
+      remedy,
+    });
+  try {
+    const { about } = await at.session.content(work);
+    const edition = check({
+      id: 'vcenter-edition',
+      requirement: 'S000-11',
+      subject: at.site,
+      wrong:
+        about?.apiType === 'VirtualCenter'
+          ? undefined
+          : `${about?.fullName ?? 'the server'} is a single host, not a vCenter`,
+      right: about?.fullName ?? 'a vCenter',
+      remedy: 'Bring the host under a vCenter and name that one; a free hypervisor takes no changes by API.',
+    });
+    return [reachable(), login(), edition];
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    return error.op === 'Login' && error.kind === 'Refused'
+      ? [reachable(), login(error.message, error.hint)]
+      : [reachable(error.message, error.hint)];
+  }
+}
+
+export async function preflight(at: Vcenter, request: TargetPreflight, work: Work): Promise<Check[]> {
+  const checks = await reach(at, work);
+  if (checks.some((one) => one.verdict === 'refuse')) return checks;
+  const target = await findMachine(at, request.path, work);
+  const mover = await findMachine(at, request.mover, work);
+  checks.push(...targetChecks(request, target), ...moverChecks(request, mover));
+  if (target) checks.push(...diskChecks(request, target, mover));
+  if (target && mover) {
+    const stores = await datastoreChecks(at, request, target, mover, work);
+    checks.push(...stores.checks, ...(await privilegeChecks(at, request, [target, mover], stores.datastores, work)));
+  }
+  return checks;
+}

@@ -1,0 +1,98 @@
+/**
+ * The way back: unplug the disks from the mover, plug the sealed ones into the machine's own slots, and clear the record after commit.
+ * Rule: `homeward.state = returned`, which alone lets the machine start, is written only after the disks were seen in
+ * their slots and on no other machine (S4). Never deletes a file: replaced originals stay.
+ */
+import { refused } from '../../model/failure.ts';
+import type { TargetMachine } from '../../model/machine.ts';
+import type { Work } from '../source.ts';
+import type { TargetRequest } from '../target.ts';
+import { needHeldOnlyBy, needOwnMark, needQuietTarget } from './disk-guards.ts';
+import { asTarget, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
+import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
+import { stagedFile } from './staged-disks.ts';
+
+/** The files this request writes: the originals, or the staged ones beside them. */
+const writtenFiles = (request: TargetRequest): string[] =>
+  request.pairs.map(({ target }) => (request.write === 'staged' ? stagedFile(target.file, request.run) : target.file));
+
+export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
+  const files = writtenFiles(request);
+  const mover = await needMachine(at, request.mover, work);
+  work.report(`unplugging ${files.length} disk(s) from ${mover.name}`);
+  await ensureUnplugged(at, mover, files, [], work);
+  const target = await needMachine(at, request.path, work);
+  // A second try may come after the disks were returned; then they rightly hang on the machine.
+  await needHeldOnlyBy(at, files, target.mark?.state === 'returned' ? [target] : [], work);
+}
+
+/** The disk that belongs into each original's slot. */
+function plugsOf(request: TargetRequest, mark: Mark): Plug[] {
+  return request.pairs.map((pair) => {
+    const original = mark.originals.find((one) => one.file === pair.target.file);
+    if (!original)
+      throw refused({
+        op: 'ensureDisksReturned',
+        subject: pair.target.file,
+        message: `${request.path} has no record of ${pair.target.file}`,
+        hint: 'Somebody removed the homeward.* settings of the machine: attach the disk by hand in its old slot.',
+      });
+    return plugFor(request, original, pair.source.sizeBytes);
+  });
+}
+
+function plugFor(request: TargetRequest, original: Original, sizeBytes: number): Plug {
+  const { controllerKey, unit, diskMode } = original;
+  const file = request.write === 'staged' ? stagedFile(original.file, request.run) : original.file;
+  return { file, sizeBytes, diskMode, slot: { controllerKey, unit } };
+}
+
+const inPlaceAlready = (machine: Machine, plugs: readonly Plug[]): boolean =>
+  plugs.every(({ file, slot }) =>
+    machine.disks.some(
+      (disk) => disk.file === file && disk.controllerKey === slot?.controllerKey && disk.unit === slot.unit,
+    ),
+  );
+
+export async function ensureDisksReturned(at: Vcenter, request: TargetRequest, work: Work): Promise<TargetMachine> {
+  const target = await needMachine(at, request.path, work);
+  const mark = needOwnMark(target, request);
+  const plugs = plugsOf(request, mark);
+  if (mark.state === 'returned' && inPlaceAlready(target, plugs)) return asTarget(at, target);
+  needQuietTarget(target);
+  const files = plugs.map((plug) => plug.file);
+  await needHeldOnlyBy(at, files, [target], work);
+  if (request.write === 'staged') {
+    work.report(`taking the original disks off ${target.name} (their files stay)`);
+    await ensureUnplugged(
+      at,
+      target,
+      request.pairs.map((pair) => pair.target.file),
+      [],
+      work,
+    );
+  }
+  work.report(`plugging ${files.length} sealed disk(s) into ${target.name}`);
+  await ensurePlugged(at, target, plugs, work);
+  await needHeldOnlyBy(at, files, [target], work);
+  await ensureOptions(at, target, [stateOption('returned')], work);
+  return asTarget(at, await lookAt(at, target.ref, request.path, work));
+}
+
+/** @returns what stays on purpose: staged, the files of the originals. The same answer the second time. */
+export async function ensureFinished(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
+  const target = await needMachine(at, request.path, work);
+  if (target.mark) {
+    const mark = needOwnMark(target, request);
+    if (mark.state !== 'returned')
+      throw refused({
+        op: 'ensureFinished',
+        subject: request.path,
+        message: `the disks of ${target.name} are not returned (${mark.state})`,
+        hint: 'Commit comes after the disks were sealed and returned: look at the run’s status.',
+      });
+    await ensureOptions(at, target, unmarkOptions(mark), work);
+  }
+  return request.write === 'staged' ? request.pairs.map((pair) => pair.target.file) : [];
+}

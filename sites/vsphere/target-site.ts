@@ -1,0 +1,62 @@
+/**
+ * vSphere as a target: joins session, inventory, disks and power behind the port of sites/target.ts.
+ * Rule: it only joins; every decision lives in the file named after it. Close it when the worker ends: it signs out.
+ */
+import type { VsphereSiteConfig } from '../../model/inventory.ts';
+import type { TargetSite } from '../target.ts';
+import { ensureDisksAbandoned } from './abandon-disks.ts';
+import { absentTarget, asTarget, findMachine, type Vcenter } from './inventory.ts';
+import { ensureDisksOpen } from './open-disks.ts';
+import { ensureStarted, ensureStopped } from './power.ts';
+import { preflight } from './preflight.ts';
+import { ensureDisksReleased, ensureDisksReturned, ensureFinished } from './return-disks.ts';
+import { createSession } from './session.ts';
+import { createTransport, type Transport } from './transport.ts';
+
+export interface VsphereTargetParts {
+  /** The site's name in the inventory. */
+  readonly site: string;
+  readonly config: Pick<VsphereSiteConfig, 'url' | 'user' | 'datacenter' | 'thumbprint'>;
+  /** Read at each sign-in, so that a corrected password counts at the next try. */
+  readonly password: () => string | Promise<string>;
+  /** PEM of the authority named by `caFile`. */
+  readonly ca?: string;
+  /** How long a guest may take to shut down before the machine is switched off. */
+  readonly guestStopMs?: number;
+  readonly callTimeoutMs?: number;
+  /** Instead of our own HTTPS: for a worker that measures or records its calls. */
+  readonly transport?: Transport;
+}
+
+export type VsphereTarget = TargetSite & { close(): Promise<void> };
+
+export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
+  const { config, site, password } = parts;
+  const transport = parts.transport ?? createTransport({ ca: parts.ca, thumbprint: config.thumbprint });
+  const session = createSession({
+    url: config.url,
+    user: config.user,
+    password,
+    transport,
+    ...(parts.callTimeoutMs !== undefined && { callTimeoutMs: parts.callTimeoutMs }),
+  });
+  const at: Vcenter = { session, site, datacenter: config.datacenter };
+  const guestStopMs = parts.guestStopMs ?? 120_000;
+  return {
+    site,
+    capabilities: { write: ['in-place', 'staged'] },
+    async observeMachine(path, work) {
+      const machine = await findMachine(at, path, work);
+      return machine ? asTarget(at, machine) : absentTarget(at, path);
+    },
+    preflight: (request, work) => preflight(at, request, work),
+    ensureDisksOpen: (request, work) => ensureDisksOpen(at, request, work),
+    ensureDisksReleased: (request, work) => ensureDisksReleased(at, request, work),
+    ensureDisksReturned: (request, work) => ensureDisksReturned(at, request, work),
+    ensureDisksAbandoned: (request, work) => ensureDisksAbandoned(at, request, work),
+    ensureStarted: (path, work) => ensureStarted(at, path, work),
+    ensureStopped: (path, work) => ensureStopped(at, path, guestStopMs, work),
+    ensureFinished: (request, work) => ensureFinished(at, request, work),
+    close: () => session.close(),
+  };
+}

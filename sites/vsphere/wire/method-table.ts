@@ -1,0 +1,62 @@
+/**
+ * The VIM methods we call: arguments in schema order, what they return, and whether a lost answer may simply be asked for again.
+ * Rule: `repeat: 'safe'` only for what changes nothing that outlives the call; every change is `never`, its caller looks first.
+ * Every method also takes the object it is called on (`_this`), which is not listed.
+ */
+export interface MethodEntry {
+  readonly repeat: 'safe' | 'never';
+  readonly args: Readonly<Record<string, string>>;
+  /** A type of the table, with `?` or `[]`; `void` when nothing comes back. */
+  readonly returns: string;
+}
+
+export const methodsTable = {
+  RetrieveServiceContent: { repeat: 'safe', args: {}, returns: 'ServiceContent' },
+  Login: {
+    repeat: 'never',
+    args: { userName: 'string', password: 'string', locale: 'string?' },
+    returns: 'UserSession',
+  },
+  Logout: { repeat: 'never', args: {}, returns: 'void' },
+
+  FindByInventoryPath: { repeat: 'safe', args: { inventoryPath: 'string' }, returns: 'ref?' },
+  RetrievePropertiesEx: {
+    repeat: 'safe',
+    args: { specSet: 'PropertyFilterSpec[]', options: 'RetrieveOptions' },
+    returns: 'RetrieveResult?',
+  },
+  // The token belongs to the session that handed it out: a new session must start over.
+  ContinueRetrievePropertiesEx: { repeat: 'never', args: { token: 'string' }, returns: 'RetrieveResult' },
+  CreateContainerView: {
+    repeat: 'safe',
+    args: { container: 'ref', type: 'string[]', recursive: 'boolean' },
+    returns: 'ref',
+  },
+  DestroyView: { repeat: 'never', args: {}, returns: 'void' },
+  CreatePropertyCollector: { repeat: 'safe', args: {}, returns: 'ref' },
+  CreateFilter: { repeat: 'never', args: { spec: 'PropertyFilterSpec', partialUpdates: 'boolean' }, returns: 'ref' },
+  WaitForUpdatesEx: {
+    repeat: 'never',
+    args: { version: 'string?', options: 'WaitOptions?' },
+    returns: 'UpdateSet?',
+  },
+  DestroyPropertyCollector: { repeat: 'never', args: {}, returns: 'void' },
+
+  ReconfigVM_Task: { repeat: 'never', args: { spec: 'VirtualMachineConfigSpec' }, returns: 'ref' },
+  PowerOnVM_Task: { repeat: 'never', args: { host: 'ref?' }, returns: 'ref' },
+  PowerOffVM_Task: { repeat: 'never', args: {}, returns: 'ref' },
+  ShutdownGuest: { repeat: 'never', args: {}, returns: 'void' },
+
+  CreateVirtualDisk_Task: {
+    repeat: 'never',
+    args: { name: 'string', datacenter: 'ref?', spec: 'VirtualDiskSpec' },
+    returns: 'ref',
+  },
+  DeleteVirtualDisk_Task: { repeat: 'never', args: { name: 'string', datacenter: 'ref?' }, returns: 'ref' },
+  QueryVirtualDiskUuid: { repeat: 'safe', args: { name: 'string', datacenter: 'ref?' }, returns: 'string' },
+  HasPrivilegeOnEntities: {
+    repeat: 'safe',
+    args: { entity: 'ref[]', sessionId: 'string', privId: 'string[]' },
+    returns: 'EntityPrivilege[]',
+  },
+} as const satisfies Record<string, MethodEntry>;

@@ -1,0 +1,96 @@
+/** Reading what Azure says without any server: page lists, errors, waiting times, secrets taken out. */
+import { answerFailure, answerOf, azureFailure, redact, retryAfter } from '../../sites/azure/failure.ts';
+import { parsePageList } from '../../sites/azure/page-list.ts';
+import { failureOf } from './azure-lab.ts';
+
+const what = { op: 'get page ranges', subject: 'a-snapshot' };
+const list = (inside: string): string => `<?xml version="1.0" encoding="utf-8"?>\n<PageList>${inside}</PageList>`;
+const range = (kind: string, start: unknown, end: unknown): string =>
+  `<${kind}><Start>${start}</Start><End>${end}</End></${kind}>`;
+const kindOf = async (text: string): Promise<string> =>
+  (await failureOf(Promise.resolve().then(() => parsePageList(text, what)))).kind;
+
+test('the last byte of every range belongs to it', () => {
+  expect(parsePageList(list(range('PageRange', 0, 511)), what).extents).toEqual([
+    { offset: 0, length: 512, kind: 'data' },
+  ]);
+});
+
+test('page and clear ranges that stand interleaved are all read', () => {
+  const mixed = [
+    range('PageRange', 0, 511),
+    range('ClearRange', 512, 1023),
+    range('PageRange', 1024, 2047),
+    range('ClearRange', 4096, 4607),
+  ];
+  const { extents, next } = parsePageList(list(`${mixed.join('')}<NextMarker>4608</NextMarker>`), what);
+  expect(extents.map(({ offset, length, kind }) => [offset, length, kind])).toEqual([
+    [0, 512, 'data'],
+    [1024, 1024, 'data'],
+    [512, 512, 'zero'],
+    [4096, 512, 'zero'],
+  ]);
+  expect(next).toBe('4608');
+});
+
+test('an empty list is empty, with or without a marker element', () => {
+  for (const text of [list(''), list('<NextMarker/>'), list('<NextMarker></NextMarker>')])
+    expect(parsePageList(text, what)).toEqual({ extents: [], next: '' });
+});
+
+test('a list that is cut off anywhere is Transient', async () => {
+  const whole = list(`${range('PageRange', 0, 511)}${range('ClearRange', 512, 1023)}<NextMarker/>`);
+  for (let length = 45; length < whole.length; length += 7)
+    expect(await kindOf(whole.slice(0, length))).toBe('Transient');
+});
+
+test.each([
+  ['an end before its start', range('PageRange', 1024, 511)],
+  ['a range without an end', '<PageRange><Start>0</Start></PageRange>'],
+  ['a number with a sign', range('PageRange', '-512', '-1')],
+  ['a number too large to be exact', range('PageRange', 0, '9007199254740993')],
+  ['half a page', range('ClearRange', 0, 255)],
+])('%s is Corrupt', async (_name, inside) => {
+  expect(await kindOf(list(inside))).toBe('Corrupt');
+});
+
+test('another document than a page list is Corrupt', async () => {
+  expect(await kindOf('<Error><Code>X</Code></Error>')).toBe('Corrupt');
+});
+
+test('an unknown code is Refused, a known one what the table says, a broken connection Transient', () => {
+  expect(answerFailure(what, { status: 418, code: 'Teapot', message: '' }).kind).toBe('Refused');
+  expect(answerFailure(what, { status: 409, code: 'OperationNotAllowed', message: '' }).kind).toBe('Refused');
+  expect(answerFailure(what, { status: 409, code: 'Conflict', message: '' }).kind).toBe('Transient');
+  expect(answerFailure(what, { status: 503, code: 'Whatever', message: '' }).kind).toBe('Transient');
+  expect(azureFailure(what, Object.assign(new Error('x'), { code: 'ECONNRESET' })).kind).toBe('Transient');
+  expect(azureFailure(what, new TypeError('fetch failed', { cause: { code: 'UND_ERR_SOCKET' } })).kind).toBe(
+    'Transient',
+  );
+  expect(azureFailure(what, 'a string').kind).toBe('Refused');
+});
+
+test('the code of a failed operation is read out of the SDK’s sentence', () => {
+  expect(answerOf(new Error('The long-running operation has failed. AllocationFailed. No room.'))).toEqual({
+    code: 'AllocationFailed',
+    message: 'No room.',
+  });
+});
+
+test('a waiting time is read as seconds, as a date and from Azure’s own header', () => {
+  const read = (headers: Record<string, string>) =>
+    retryAfter((name) => headers[name], Date.parse('2026-11-23T10:00:00Z'));
+  expect(read({ 'retry-after': '7' })).toBe(7_000);
+  expect(read({ 'retry-after': 'Mon, 23 Nov 2026 10:00:30 GMT' })).toBe(30_000);
+  expect(read({ 'retry-after': 'Mon, 23 Nov 2026 09:00:00 GMT' })).toBe(0);
+  expect(read({ 'retry-after': 'soon' })).toBeUndefined();
+  expect(read({ 'x-ms-retry-after-ms': '250', 'retry-after': '7' })).toBe(250);
+  expect(read({})).toBeUndefined();
+});
+
+test('S13 grants, tokens and query strings are taken out of what Azure says', () => {
+  const text = redact(
+    'see https://md-1.blob.storage.azure.net/c/abcd?sv=1&sig=topsecret and Bearer abc.def or eyJhbGciOi.eyJhdWQiOi.x',
+  );
+  expect(text).toBe('see https://md-1.blob.storage.azure.net/c/abcd?… and Bearer … or …');
+});

@@ -1,0 +1,139 @@
+/** Observing, stopping and starting a machine in Azure, against the lab's simulator. */
+import { type AzureLab, dataBytes, failureOf, openAzureLab, osBytes, path, quiet } from './azure-lab.ts';
+
+let lab: AzureLab;
+beforeAll(async () => {
+  lab = await openAzureLab({ deniedActions: [] });
+});
+afterAll(() => lab.close());
+beforeEach(async () => {
+  lab.faults.remove();
+  await lab.world.powerOn(lab.world.machine('rg-failover', 'erp-db'));
+  lab.calls();
+});
+const setPower = (to: 'stopped' | 'deallocated'): Promise<void> =>
+  lab.world.powerOff(lab.world.machine('rg-failover', 'erp-db'), to);
+
+test('an observed machine names its disks by os and LUN, with size, identity and NICs', async () => {
+  const seen = await lab.source.observeMachine(path, quiet());
+  expect(seen).toMatchObject({ address: { site: 'azure', path }, power: 'running', powerSeen: 'PowerState/running' });
+  expect(seen.disks).toMatchObject([
+    { disk: 'os', name: 'erp-db-os', sizeBytes: osBytes, sectorBytes: 512, sku: 'Premium_LRS' },
+    { disk: 'data-0', name: 'erp-db-data', sizeBytes: dataBytes },
+  ]);
+  expect(seen.disks[0]?.identity).toBe(lab.world.disk('rg-failover', 'erp-db-os').uniqueId);
+  expect(seen.nics).toEqual([expect.stringContaining('/networkInterfaces/erp-db-nic')]);
+});
+
+test('a machine that does not exist is observed as absent', async () => {
+  const seen = await lab.source.observeMachine('rg-failover/nobody', quiet());
+  expect(seen).toMatchObject({ power: 'absent', disks: [], nics: [] });
+});
+
+test('S1 a machine that is shut down but still allocated counts as running', async () => {
+  await setPower('stopped');
+  expect(await lab.source.observeMachine(path, quiet())).toMatchObject({
+    power: 'running',
+    powerSeen: 'PowerState/stopped',
+  });
+});
+
+test('S001-14 stopping deallocates, and answers what was observed afterwards', async () => {
+  const seen = await lab.source.ensureStopped(path, quiet());
+  expect(seen).toMatchObject({ power: 'stopped', powerSeen: 'PowerState/deallocated' });
+  const calls = lab.calls();
+  expect(calls.lastIndexOf('virtualMachines.get')).toBeGreaterThan(calls.indexOf('virtualMachines.deallocate'));
+});
+
+test('S1 a machine that is only shut down is deallocated too', async () => {
+  await setPower('stopped');
+  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ powerSeen: 'PowerState/deallocated' });
+});
+
+test('stopping a stopped machine sends nothing', async () => {
+  await setPower('deallocated');
+  lab.calls();
+  await lab.source.ensureStopped(path, quiet());
+  expect(lab.calls()).not.toContain('virtualMachines.deallocate');
+});
+
+test('a stop that is already on its way is waited for and not sent again', async () => {
+  const vm = lab.world.machine('rg-failover', 'erp-db');
+  vm.power = 'deallocating';
+  setTimeout(() => void setPower('deallocated'), 300);
+  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ power: 'stopped' });
+  expect(lab.calls()).not.toContain('virtualMachines.deallocate');
+});
+
+test('a stop whose reply is lost is found done by the next try', async () => {
+  lab.fault('virtualMachines.deallocate', { drop: 'after' });
+  expect((await failureOf(lab.source.ensureStopped(path, quiet()))).kind).toBe('Transient');
+  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ power: 'stopped' });
+  expect(lab.calls().filter((call) => call === 'virtualMachines.deallocate')).toHaveLength(1);
+});
+
+test('starting is safe twice and answers a running machine', async () => {
+  await setPower('deallocated');
+  expect(await lab.source.ensureStarted(path, quiet())).toMatchObject({ power: 'running' });
+  lab.calls();
+  expect(await lab.source.ensureStarted(path, quiet())).toMatchObject({ power: 'running' });
+  expect(lab.calls()).not.toContain('virtualMachines.start');
+});
+
+test('S000-16 stopping a deleted machine is refused', async () => {
+  expect((await failureOf(lab.source.ensureStopped('rg-failover/nobody', quiet()))).kind).toBe('Refused');
+});
+
+test('an operation that fails is classified by its own error code', async () => {
+  lab.fault('virtualMachines.deallocate', { lroFail: { code: 'AllocationFailed', message: 'no room' } });
+  expect(await failureOf(lab.source.ensureStopped(path, quiet()))).toMatchObject({
+    kind: 'Transient',
+    op: 'virtualMachines.deallocate',
+  });
+  await lab.world.powerOn(lab.world.machine('rg-failover', 'erp-db'));
+  lab.fault('virtualMachines.deallocate', { lroFail: { code: 'SomethingNew', message: 'nobody knows' } });
+  expect((await failureOf(lab.source.ensureStopped(path, quiet()))).kind).toBe('Refused');
+});
+
+test('an operation whose id Azure forgot is answered by looking at the machine', async () => {
+  lab.fault('operations.get', { status: 404, code: 'NotFound' });
+  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ power: 'stopped' });
+});
+
+test('a throttled call carries the time Azure asked to wait, in seconds or as a date', async () => {
+  lab.fault('virtualMachines.deallocate', { status: 429, retryAfter: 17 });
+  expect(await failureOf(lab.source.ensureStopped(path, quiet()))).toMatchObject({
+    kind: 'Transient',
+    retryAfterMs: 17_000,
+  });
+  lab.fault('virtualMachines.deallocate', { status: 503, retryAfter: new Date(Date.now() + 30_000).toUTCString() });
+  const { kind, retryAfterMs } = await failureOf(lab.source.ensureStopped(path, quiet()));
+  expect(kind).toBe('Transient');
+  expect(retryAfterMs).toBeGreaterThan(20_000);
+  lab.fault('virtualMachines.deallocate', { status: 429, retryAfter: 'none' });
+  expect(await failureOf(lab.source.ensureStopped(path, quiet()))).toMatchObject({
+    kind: 'Transient',
+    retryAfterMs: undefined,
+  });
+});
+
+test('a wait is left at once when the caller stops', async () => {
+  lab.world.settings.lroMs = 1_500;
+  const stop = new AbortController();
+  const started = Date.now();
+  setTimeout(() => stop.abort(new Error('told to stop')), 200);
+  await expect(lab.source.ensureStopped(path, quiet(stop.signal))).rejects.toThrow('told to stop');
+  expect(Date.now() - started).toBeLessThan(1_000);
+  lab.world.settings.lroMs = 20;
+  await lab.source.ensureStopped(path, quiet());
+});
+
+test('a token that was revoked is renewed once, together, and the calls go through', async () => {
+  await lab.source.observeMachine(path, quiet());
+  lab.entra.revokeAll();
+  lab.calls();
+  await Promise.all([1, 2, 3].map(() => lab.source.observeMachine(path, quiet())));
+  expect(lab.calls().filter((call) => call === 'entra.token')).toHaveLength(1);
+  await lab.source.observeMachine(path, quiet());
+  expect(lab.calls()).not.toContain('entra.token');
+});

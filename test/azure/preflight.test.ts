@@ -1,0 +1,121 @@
+/** The source's preflight checks, one fixture a check, against the lab's simulator. */
+import type { Check } from '../../model/check.ts';
+import { missingActions } from '../../sites/azure/rights.ts';
+import { createAzureSource } from '../../sites/azure/source-site.ts';
+import { type AzureLab, failureOf, group, openAzureLab, path, quiet } from './azure-lab.ts';
+
+let lab: AzureLab;
+afterEach(() => lab.close());
+const checksOf = async (at = path): Promise<Check[]> => lab.source.preflight(at, quiet());
+const verdictOf = (checks: readonly Check[], id: string): string[] =>
+  checks.filter((check) => check.id === id).map((check) => check.verdict);
+
+test('a machine that may come home passes every check, and nothing is changed by asking', async () => {
+  lab = await openAzureLab();
+  const checks = await checksOf();
+  expect(checks.filter((check) => check.verdict !== 'pass')).toEqual([]);
+  expect(checks.map((check) => check.id)).toEqual(
+    expect.arrayContaining([
+      'azure-login',
+      'azure-reachable',
+      'source-found',
+      'source-managed-disks',
+      'snapshot-quota',
+    ]),
+  );
+  const calls = lab.calls().filter((call) => !call.startsWith('entra.'));
+  expect(calls.filter((call) => !/\.(get|list\w*)$/.test(call))).toEqual([]);
+});
+
+test('a wrong secret is one refusing check with a remedy, and the rest is not asked', async () => {
+  lab = await openAzureLab({}, 'wrong');
+  const checks = await checksOf();
+  expect(checks).toMatchObject([{ id: 'azure-login', verdict: 'refuse' }]);
+  expect(checks[0]?.remedy).toContain('secret');
+  expect(JSON.stringify(checks)).not.toContain('"wrong"');
+  expect((await failureOf(lab.source.observeMachine(path, quiet()))).kind).toBe('Refused');
+});
+
+test('an Azure that cannot be reached is one refusing check', async () => {
+  lab = await openAzureLab();
+  const config = { ...lab.config, endpoint: 'https://localhost:9' };
+  const source = createAzureSource({ site: 'azure', config, ca: lab.ca, secretOf: () => 'right' });
+  const checks = await source.preflight(path, quiet());
+  expect(checks.map(({ id, verdict }) => [id, verdict])).toEqual([
+    ['azure-login', 'pass'],
+    ['azure-reachable', 'refuse'],
+  ]);
+  expect((await failureOf(source.observeMachine(path, quiet()))).kind).toBe('Transient');
+});
+
+test('an authority nobody vouches for is refused with a word about caFile', async () => {
+  lab = await openAzureLab();
+  const source = createAzureSource({ site: 'azure', config: lab.config, secretOf: () => 'right' });
+  const [login] = await source.preflight(path, quiet());
+  expect(login).toMatchObject({ id: 'azure-login', verdict: 'refuse', remedy: expect.stringContaining('caFile') });
+});
+
+test('a login that breaks off on the wire is Transient, whatever the login library makes of it', async () => {
+  lab = await openAzureLab();
+  const actions = [{ drop: 'before' as const }, { status: 503 }, { status: 500 }, { status: 429, retryAfter: 3 }];
+  for (const operation of ['entra.discovery', 'entra.token'])
+    for (const action of actions) {
+      lab.fault(operation, action, { count: 9 });
+      const source = createAzureSource({ site: 'azure', config: lab.config, ca: lab.ca, secretOf: () => 'right' });
+      const { kind } = await failureOf(source.observeMachine(path, quiet()));
+      expect([operation, action, kind]).toEqual([operation, action, 'Transient']);
+      lab.faults.remove();
+    }
+});
+
+test('S000-16 S001-1 a deleted machine is refused', async () => {
+  lab = await openAzureLab();
+  const checks = await checksOf(`${group}/gone`);
+  expect(checks).toContainEqual(
+    expect.objectContaining({ id: 'source-found', verdict: 'refuse', requirement: 'S000-16' }),
+  );
+});
+
+test('a machine that does not run is a warning', async () => {
+  lab = await openAzureLab();
+  await lab.world.powerOff(lab.world.machine(group, 'erp-db'), 'deallocated');
+  expect(verdictOf(await checksOf(), 'source-running')).toEqual(['warn']);
+});
+
+test('rights that are missing are named', async () => {
+  lab = await openAzureLab({
+    deniedActions: ['Microsoft.Compute/snapshots/write', 'Microsoft.Network/networkInterfaces/delete'],
+  });
+  const rights = (await checksOf()).find((check) => check.id === 'azure-permissions');
+  expect(rights?.verdict).toBe('refuse');
+  expect(rights?.seen).toContain('Microsoft.Compute/snapshots/write');
+  expect(rights?.seen).toContain('Microsoft.Network/networkInterfaces/delete');
+  expect(rights?.seen).not.toContain('disks/read');
+});
+
+test('a disk with 4096-byte sectors is refused by name, an Ultra disk is a warning', async () => {
+  lab = await openAzureLab();
+  const data = lab.world.disk(group, 'erp-db-data');
+  lab.world.disks.set(`${group}/erp-db-data`, { ...data, sectorBytes: 4096, sku: 'PremiumV2_LRS' });
+  const checks = await checksOf();
+  const refused = checks.filter((check) => check.verdict === 'refuse');
+  expect(refused).toMatchObject([{ id: 'source-disk-sector-size', seen: expect.stringContaining('erp-db-data') }]);
+  expect(verdictOf(checks, 'source-disk-kind')).toEqual(['pass', 'warn']);
+});
+
+test('actions are matched as Azure does: wildcards anywhere, notActions, any case, one entry at a time', () => {
+  const needed = ['Microsoft.Compute/disks/read', 'Microsoft.Compute/disks/delete'];
+  expect(missingActions([{ actions: ['*'], notActions: [] }], needed)).toEqual([]);
+  expect(missingActions([{ actions: ['*/read'], notActions: [] }], needed)).toEqual(['Microsoft.Compute/disks/delete']);
+  expect(missingActions([{ actions: ['microsoft.compute/*'], notActions: ['*/delete'] }], needed)).toEqual([needed[1]]);
+  expect(
+    missingActions(
+      [
+        { actions: ['*'], notActions: ['*/Delete'] },
+        { actions: ['Microsoft.Compute/*/delete'], notActions: [] },
+      ],
+      needed,
+    ),
+  ).toEqual([]);
+  expect(missingActions([], needed)).toEqual(needed);
+});

@@ -1,0 +1,269 @@
+/** Reading recovery points over the lab's blob endpoint: whole, as deltas, and while things go wrong. */
+import { randomBytes } from 'node:crypto';
+import type { PointReader } from '../../disk/point-reader.ts';
+import type { DiskPoint, SourceDisk } from '../../model/machine.ts';
+import { blobLimits, createBlobTransport } from '../../sites/azure/blob-transport.ts';
+import { azureFailure } from '../../sites/azure/failure.ts';
+import type { AzureReaderParts } from '../../sites/azure/point-source.ts';
+import {
+  type AzureLab,
+  apply,
+  dataBytes,
+  failureOf,
+  group,
+  machine,
+  mib,
+  openAzureLab,
+  path,
+  quiet,
+  run,
+  sha256,
+} from './azure-lab.ts';
+
+const disk = 'erp-db-data';
+const { signal } = new AbortController();
+let lab: AzureLab;
+let disks: readonly SourceDisk[];
+let shared: ReturnType<AzureLab['reader']>;
+let still: DiskPoint;
+let number = 0;
+const open: PointReader[] = [];
+
+beforeAll(async () => {
+  lab = await openAzureLab();
+  await lab.write(disk, 0, randomBytes(mib));
+  await lab.write(disk, 3 * mib - 512, randomBytes(mib + 512));
+  await lab.write(disk, dataBytes - 512, randomBytes(512));
+  disks = (await lab.source.observeMachine(path, quiet())).disks.filter((one) => one.disk === 'data-0');
+  shared = lab.reader();
+  number = 100;
+  still = await takePoint();
+  number = 0;
+});
+afterEach(async () => {
+  lab.faults.remove();
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+afterAll(() => lab.close());
+
+async function takePoint(): Promise<DiskPoint> {
+  number += 1;
+  const point = await lab.source.ensureRecoveryPoint({ path, run, machine, number, final: false, disks }, quiet());
+  const [only] = point.disks;
+  if (!only) throw new Error('no disk in the point');
+  return only;
+}
+
+async function openPoint(point: DiskPoint, base?: DiskPoint, extra?: Partial<AzureReaderParts>): Promise<PointReader> {
+  const from = extra === undefined ? shared : lab.reader(extra);
+  const reader = await from.openPoint({ point, disk: 'data-0', ...(base ? { base } : {}) }, quiet());
+  open.push(reader);
+  return reader;
+}
+
+const activeGrants = (): string[] => lab.world.grants.names();
+const piece = Buffer.alloc(64 * 1024);
+
+test('S3 the whole list and the reads of a point rebuild the disk byte for byte, without its footer', async () => {
+  const point = await takePoint();
+  const reader = await openPoint(point);
+  expect(reader.sizeBytes).toBe(dataBytes);
+  const image = Buffer.alloc(dataBytes);
+  const extents = await apply(image, reader);
+  expect(extents.every(({ offset, length }) => offset + length <= dataBytes)).toBe(true);
+  expect(sha256(image)).toBe(await lab.sha256(disk));
+});
+
+test('S10 a delta with interleaved cleared ranges, read in small pieces, turns the old image into the new one', async () => {
+  const base = await takePoint();
+  const image = Buffer.alloc(dataBytes);
+  await apply(image, await openPoint(base));
+  for (let at = 0; at < 20; at++)
+    if (at % 2) await lab.discard(disk, at * 32_768, 16_384);
+    else await lab.write(disk, at * 32_768, randomBytes(4_096));
+  const point = await takePoint();
+  lab.calls();
+  const extents = await apply(image, await openPoint(point, base, { entriesAPiece: 3 }));
+  expect(extents.filter((extent) => extent.kind === 'zero').length).toBeGreaterThanOrEqual(5);
+  expect(lab.calls().filter((call) => call === 'blob.pageListDiff').length).toBeGreaterThan(4);
+  expect(sha256(image)).toBe(await lab.sha256(disk));
+});
+
+test('a delta in which nothing changed is empty', async () => {
+  const [base, point] = [await takePoint(), await takePoint()];
+  expect(await apply(Buffer.alloc(dataBytes), await openPoint(point, base))).toEqual([]);
+});
+
+test('S11 closing gives both grants back, and closing twice is the same', async () => {
+  const [base, point] = [await takePoint(), await takePoint()];
+  const reader = await openPoint(point, base);
+  expect(activeGrants()).toHaveLength(2);
+  await reader.close();
+  await reader.close();
+  expect(activeGrants()).toEqual([]);
+});
+
+test('S9 a base that is gone, or that is newer, is Corrupt and leaves no grant behind', async () => {
+  const [base, point] = [await takePoint(), await takePoint()];
+  expect((await failureOf(openPoint(base, point))).kind).toBe('Corrupt');
+  await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [number, 101] }, quiet());
+  expect((await failureOf(openPoint(point, base))).kind).toBe('Corrupt');
+  expect(activeGrants()).toEqual([]);
+});
+
+test('a grant left by a process that died is revoked and granted anew', async () => {
+  const point = await takePoint();
+  await shared.openPoint({ point, disk: 'data-0' }, quiet());
+  const reader = await openPoint(point);
+  await reader.read(0, piece, signal);
+  expect(activeGrants()).toHaveLength(1);
+});
+
+test('S8 two attempts on one point take the grant from each other, and both go on reading', async () => {
+  const point = await takePoint();
+  const [older, newer] = [await openPoint(point), await openPoint(point)];
+  for (const reader of [older, newer, older, newer]) await reader.read(0, piece, signal);
+  await older.close();
+  await newer.read(0, piece, signal);
+});
+
+test('reads go on when all grants expire in the middle, with one renewal for all of them', async () => {
+  const point = await takePoint();
+  const reader = await openPoint(point);
+  await reader.read(0, piece, signal);
+  lab.world.grants.expireAll();
+  lab.calls();
+  const image = Buffer.alloc(mib);
+  await Promise.all(
+    [0, 1, 2, 3].map((at) => reader.read((at * mib) / 4, image.subarray((at * mib) / 4, ((at + 1) * mib) / 4), signal)),
+  );
+  expect(lab.calls().filter((call) => call === 'snapshots.grantAccess')).toHaveLength(1);
+  expect(image.equals(await lab.world.disk(group, disk).data.read(0, mib))).toBe(true);
+});
+
+test('both grants of a delta are renewed when they expire before the list is read', async () => {
+  const [base, point] = [await takePoint(), await takePoint()];
+  const reader = await openPoint(point, base);
+  lab.world.grants.expireAll();
+  expect(await apply(Buffer.alloc(dataBytes), reader)).toEqual([]);
+});
+
+test('a grant is renewed before it ends', async () => {
+  const point = await takePoint();
+  const reader = await openPoint(point, undefined, { config: { ...lab.config, grantSeconds: 1 } });
+  await new Promise((resolve) => setTimeout(resolve, 820));
+  lab.calls();
+  await reader.read(0, piece, signal);
+  const calls = lab.calls();
+  expect(calls).toContain('snapshots.grantAccess');
+  expect(calls.filter((call) => call === 'blob.getRange')).toHaveLength(1);
+});
+
+test('a read that is refused again after a new grant is Refused, and shows no grant', async () => {
+  const reader = await openPoint(still);
+  lab.fault('blob.getRange', { status: 403, code: 'AuthenticationFailed' }, { count: 9 });
+  expect((await failureOf(reader.read(0, piece, signal))).kind).toBe('Refused');
+});
+
+const once: readonly [string, object][] = [
+  ['a flipped byte', { flipByte: 100 }],
+  ['a truncated body', { truncateBytes: 1_000 }],
+  ['another range', { wrongRange: true }],
+  ['status 200 instead of 206', { ignoreRange: true }],
+  ['a connection cut before the answer', { drop: 'before' }],
+  ['a connection cut after the work', { drop: 'after' }],
+  ['429 without a time', { status: 429, retryAfter: 'none' }],
+  ['503 with a short time', { status: 503, retryAfter: 1 }],
+  ['500', { status: 500 }],
+];
+test.each(once)('%s once is cured by reading again', async (_name, action) => {
+  const reader = await openPoint(still);
+  lab.fault('blob.getRange', action);
+  await reader.read(3 * mib, piece, signal);
+  expect(piece.equals(await lab.world.disk(group, disk).data.read(3 * mib, piece.length))).toBe(true);
+});
+
+const always: readonly [string, object, string][] = [
+  ['a flipped byte', { flipByte: 100 }, 'Corrupt'],
+  ['another range', { wrongRange: true }, 'Corrupt'],
+  ['status 200 instead of 206', { ignoreRange: true }, 'Corrupt'],
+  ['a truncated body', { truncateBytes: 1_000 }, 'Transient'],
+  ['a cut connection', { drop: 'before' }, 'Transient'],
+  ['429 without a time', { status: 429, retryAfter: 'none' }, 'Transient'],
+  ['404', { status: 404, code: 'BlobNotFound' }, 'Refused'],
+];
+test.each(always)('%s every time ends as a failure of the right kind', async (_name, action, kind) => {
+  const reader = await openPoint(still);
+  lab.fault('blob.getRange', action, { count: 99 });
+  expect((await failureOf(reader.read(512, piece, signal))).kind).toBe(kind);
+});
+
+test('an ETag that changes under the reads is Corrupt', async () => {
+  const reader = await openPoint(still);
+  await reader.read(0, piece, signal);
+  lab.fault('blob.getRange', { staleEtag: true }, { count: 99 });
+  expect((await failureOf(reader.read(0, piece, signal))).kind).toBe('Corrupt');
+});
+
+test('a long wait asked for by a busy service is left to Temporal', async () => {
+  const reader = await openPoint(still);
+  lab.fault('blob.getRange', { status: 503, retryAfter: 120 }, { count: 99 });
+  expect(await failureOf(reader.read(0, piece, signal))).toMatchObject({ kind: 'Transient', retryAfterMs: 120_000 });
+});
+
+test('a connection that stalls is given up by the reader’s own deadline', async () => {
+  const reader = await openPoint(still, undefined, { limits: { stallMs: 300, requestMs: 400, repeatMs: 20 } });
+  lab.fault('blob.getRange', { stallMs: 2_500 }, { count: 99 });
+  const started = Date.now();
+  expect((await failureOf(reader.read(0, piece, signal))).kind).toBe('Transient');
+  expect(Date.now() - started).toBeLessThan(6_000);
+});
+
+test('a page list that arrives cut off is asked for again, and Transient when it stays so', async () => {
+  const point = still;
+  const reader = await openPoint(point);
+  lab.fault('blob.pageList', { truncateBytes: 60 });
+  expect((await apply(Buffer.alloc(dataBytes), reader)).length).toBeGreaterThan(0);
+  lab.fault('blob.pageList', { truncateBytes: 60 }, { count: 99 });
+  expect((await failureOf(apply(Buffer.alloc(dataBytes), reader))).kind).toBe('Transient');
+});
+
+test('a read that is told to stop ends at once with the caller’s reason', async () => {
+  const reader = await openPoint(still);
+  lab.fault('blob.getRange', { stallMs: 5_000 }, { count: 9 });
+  const stop = new AbortController();
+  const started = Date.now();
+  setTimeout(() => stop.abort(new Error('told to stop')), 150);
+  await expect(reader.read(0, piece, stop.signal)).rejects.toThrow('told to stop');
+  expect(Date.now() - started).toBeLessThan(1_500);
+});
+
+test('opening a point whose grant fails says so without showing one', async () => {
+  const point = still;
+  lab.fault(
+    'snapshots.grantAccess',
+    { lroFail: { code: 'TooManyActiveSas', message: 'five are open: https://x/y?sig=abc' } },
+    { count: 9 },
+  );
+  const failure = await failureOf(openPoint(point));
+  expect(failure.kind).toBe('Transient');
+  expect(failure.message).not.toContain('abc');
+});
+
+test('a read outside the disk is our own defect', async () => {
+  const reader = await openPoint(still);
+  expect((await failureOf(reader.read(dataBytes - 512, piece, signal))).kind).toBe('Defect');
+});
+
+test('a blob endpoint whose certificate nobody vouches for is refused, through the proxy too', async () => {
+  const transport = createBlobTransport(lab.config, undefined, blobLimits);
+  const url = new URL('https://md-0.blob.storage.azure.net/c/abcd?sig=topsecret');
+  const act = transport
+    .get(url, {}, signal, async () => undefined)
+    .catch((error: unknown) => {
+      throw azureFailure({ op: 'read', subject: 'x' }, error);
+    });
+  const failure = await failureOf(act);
+  expect(failure).toMatchObject({ kind: 'Refused', hint: expect.stringContaining('caFile') });
+  await transport.close();
+});

@@ -1,0 +1,132 @@
+/** Making and releasing recovery points, against the lab's simulator. */
+
+import { snapshotName } from '../../sites/azure/snapshot-mark.ts';
+import type { PointRequest } from '../../sites/source.ts';
+import { type AzureLab, failureOf, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
+
+let lab: AzureLab;
+let request: PointRequest;
+beforeEach(async () => {
+  lab = await openAzureLab();
+  const { disks } = await lab.source.observeMachine(path, quiet());
+  request = { path, run, machine, number: 1, final: false, disks };
+  lab.calls();
+});
+afterEach(() => lab.close());
+const names = (): string[] => [...lab.world.snapshots.values()].map((one) => one.name);
+const creations = (): number => lab.calls().filter((call) => call === 'snapshots.createOrUpdate').length;
+
+test('a recovery point is one incremental snapshot of each disk, marked as ours', async () => {
+  const point = await lab.source.ensureRecoveryPoint(request, quiet());
+  expect(point).toMatchObject({ number: 1, consistency: 'crash', final: false });
+  expect(point.disks.map((disk) => disk.disk)).toEqual(['os', 'data-0']);
+  const tags = [...lab.world.snapshots.values()].map((one) => one.tags);
+  expect(tags[0]).toEqual({
+    'homeward-run': run,
+    'homeward-machine': machine,
+    'homeward-disk': 'os',
+    'homeward-point': '1',
+    'homeward-final': 'false',
+  });
+  const times = [...lab.world.snapshots.values()].map((one) => one.timeCreated).sort();
+  expect(point.takenAt).toBe(times[0]);
+});
+
+test('the same recovery point asked for twice is the same snapshots', async () => {
+  const first = await lab.source.ensureRecoveryPoint(request, quiet());
+  const second = await lab.source.ensureRecoveryPoint(request, quiet());
+  expect(second).toEqual(first);
+  expect(creations()).toBe(2);
+});
+
+test('a creation whose reply is lost is found by the next try', async () => {
+  lab.fault('snapshots.createOrUpdate', { drop: 'after' }, { resource: 'data-0' });
+  expect((await failureOf(lab.source.ensureRecoveryPoint(request, quiet()))).kind).toBe('Transient');
+  await lab.source.ensureRecoveryPoint(request, quiet());
+  expect(names()).toHaveLength(2);
+  expect(creations()).toBe(2);
+});
+
+test('an operation whose status cannot be asked for a while is found done later', async () => {
+  lab.fault('operations.get', { status: 429, retryAfter: 9 });
+  const failure = await failureOf(lab.source.ensureRecoveryPoint(request, quiet()));
+  expect(failure).toMatchObject({ kind: 'Transient', retryAfterMs: 9_000 });
+  await lab.source.ensureRecoveryPoint(request, quiet());
+  expect(creations()).toBe(2);
+});
+
+test('S1 a final recovery point is refused while the machine is not deallocated', async () => {
+  expect((await failureOf(lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet()))).kind).toBe('Refused');
+  expect(names()).toEqual([]);
+  await lab.source.ensureStopped(path, quiet());
+  expect(await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet())).toMatchObject({ final: true });
+});
+
+test('Azure refusing an eighth snapshot in five minutes is waited out by Temporal', async () => {
+  lab.world.settings.snapshotsPer5Min = 1;
+  await lab.source.ensureRecoveryPoint(request, quiet());
+  const failure = await failureOf(lab.source.ensureRecoveryPoint({ ...request, number: 2 }, quiet()));
+  expect(failure.kind).toBe('Transient');
+  expect(failure.retryAfterMs).toBeGreaterThan(200_000);
+});
+
+test('a creation that fails is classified by its own code, and a throttled one without a time waits by itself', async () => {
+  lab.fault('snapshots.createOrUpdate', { lroFail: { code: 'InternalServerError', message: 'oops' } });
+  expect((await failureOf(lab.source.ensureRecoveryPoint(request, quiet()))).kind).toBe('Transient');
+  lab.fault('snapshots.createOrUpdate', { status: 429, retryAfter: 'none' });
+  const next = { ...request, number: 7 };
+  expect(await failureOf(lab.source.ensureRecoveryPoint(next, quiet()))).toMatchObject({
+    kind: 'Transient',
+    retryAfterMs: undefined,
+  });
+});
+
+test('S9 a disk that was made anew during the run is not snapshotted', async () => {
+  const [os, data] = request.disks;
+  if (!os || !data) throw new Error('two disks were expected');
+  const disks = [os, { ...data, identity: 'what it was before' }];
+  expect((await failureOf(lab.source.ensureRecoveryPoint({ ...request, disks }, quiet()))).kind).toBe('Corrupt');
+});
+
+test('a snapshot of our name that is not ours is left alone and refused', async () => {
+  const name = snapshotName({ run, machine, disk: 'os', number: 1 });
+  const os = lab.world.disk(group, 'erp-db-os');
+  await lab.world.createSnapshot(group, name, os, request.disks[0]?.id ?? '', { someone: 'else' });
+  expect((await failureOf(lab.source.ensureRecoveryPoint(request, quiet()))).kind).toBe('Refused');
+  expect(names()).toContain(name);
+});
+
+test('S11 releasing keeps what is named, revokes open grants, and touches nobody else’s snapshots', async () => {
+  const foreign = lab.world.disk(group, 'erp-db-os');
+  await lab.world.createSnapshot(group, 'backup-of-someone', foreign, request.disks[0]?.id ?? '', {});
+  for (const number of [1, 2, 3]) await lab.source.ensureRecoveryPoint({ ...request, number }, quiet());
+  const other = { ...request, run: 'another-run', number: 1 };
+  await lab.source.ensureRecoveryPoint(other, quiet());
+  const open = [...lab.world.snapshots.values()].find((one) => one.tags['homeward-point'] === '2');
+  if (!open) throw new Error('no second point');
+  lab.world.grants.begin(`snapshot/${open.uniqueId}`, open.name, open.source.uniqueId, 600);
+  const deleted = await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [3] }, quiet());
+  expect(deleted).toHaveLength(4);
+  expect(names().filter((name) => deleted.includes(name))).toEqual([]);
+  expect(names()).toHaveLength(5);
+  expect(names()).toContain('backup-of-someone');
+  expect(await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [3] }, quiet())).toEqual([]);
+});
+
+test('a release that is interrupted is finished by the next try', async () => {
+  await lab.source.ensureRecoveryPoint(request, quiet());
+  lab.fault('snapshots.delete', { drop: 'before' });
+  expect((await failureOf(lab.source.releaseRecoveryPoints({ path, run, machine, keep: [] }, quiet()))).kind).toBe(
+    'Transient',
+  );
+  await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [] }, quiet());
+  expect(names()).toEqual([]);
+});
+
+test('a snapshot’s name fits Azure’s 80 characters and stays unique for long machine names', () => {
+  const long = 'a'.repeat(63);
+  const name = snapshotName({ machine: long, run, disk: 'data-63', number: 12_345 });
+  expect(name.length).toBeLessThanOrEqual(80);
+  expect(name).toMatch(/^homeward-[a-z0-9-]+-data-63-12345$/);
+  expect(snapshotName({ machine: `${'a'.repeat(62)}b`, run, disk: 'data-63', number: 12_345 })).not.toBe(name);
+});

@@ -1,0 +1,198 @@
+/**
+ * The command line misused: every mistake ends with its exit code, one sentence what and one what to do, never a stack trace.
+ * Rule: the real program runs as a process of its own; no Temporal is there, which is one of the mistakes.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { changed, rightText } from '../config/inventory-text.ts';
+
+const program = join(__dirname, '..', '..', 'client', 'homeward.ts');
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'homeward-cli-'));
+  // Port 1 is never Temporal: connections are refused at once.
+  await writeFile(join(folder, 'homeward.yaml'), rightText.replace('localhost:7233', '127.0.0.1:1'));
+  await writeFile(
+    join(folder, 'bad.yaml'),
+    changed('{ env: VC_PASSWORD }', 'hunter2').replace('sync: during', 'sync: after'),
+  );
+});
+afterAll(async () => await rm(folder, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly tookMs: number;
+}
+
+function homeward(...args: string[]): Promise<Ended> {
+  const { PATH = '', SYSTEMROOT = '', NODE_OPTIONS: _unused, ...rest } = process.env;
+  const mine = Object.entries(rest).filter(([name]) => !/^(TEMPORAL|HOMEWARD|FORCE_COLOR)/.test(name));
+  const env = {
+    ...Object.fromEntries(mine),
+    PATH,
+    SYSTEMROOT,
+    NO_COLOR: '1',
+    TEMPORAL_CONFIG_FILE: join(folder, 'none.toml'),
+  };
+  const begun = Date.now();
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [program, ...args], { cwd: folder, env }, (_error, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err, tookMs: Date.now() - begun }),
+    );
+  });
+}
+
+test.each([
+  ['an unknown command', ['frob'], 2, "homeward: unknown command 'frob'", 'Read: homeward --help'],
+  [
+    'an unknown subcommand',
+    ['failback', 'stats'],
+    2,
+    "homeward: unknown command 'stats' (Did you mean status?)",
+    'Read: homeward failback --help',
+  ],
+  ['an unknown option', ['machines', '--all'], 2, "homeward: unknown option '--all'", 'Read: homeward machines --help'],
+  [
+    'no machine',
+    ['failback', 'commit'],
+    2,
+    "homeward: missing required argument 'machine'",
+    'Read: homeward failback commit --help',
+  ],
+  [
+    'one machine too many',
+    ['failback', 'hold', 'a', 'b'],
+    2,
+    'homeward: too many arguments',
+    'Read: homeward failback hold --help',
+  ],
+  [
+    'a word that is no choice',
+    ['failback', 'start', 'erp-db', '--sync', 'after'],
+    2,
+    "argument 'after' is invalid",
+    'Read: homeward failback start --help',
+  ],
+  [
+    'a number out of range',
+    ['failback', 'start', 'erp-db', '--round-every', '0'],
+    2,
+    'Give seconds from 0.1 to 86400.',
+    'Read: homeward failback start --help',
+  ],
+  [
+    'a number that is none',
+    ['preflight', 'erp-db', '--wait', '1e3'],
+    2,
+    'Give seconds from 1 to 3600.',
+    'Read: homeward preflight --help',
+  ],
+  ['resolve without an answer', ['failback', 'resolve', 'erp-db'], 2, 'homeward: say how to resolve it', 'Add --retry'],
+  [
+    'resolve with both answers',
+    ['failback', 'resolve', 'erp-db', '--retry', '--undo'],
+    2,
+    "option '--retry' cannot be used with option '--undo'",
+    'Read: homeward failback resolve --help',
+  ],
+  [
+    'an unknown machine',
+    ['failback', 'start', 'erb-db'],
+    5,
+    'homeward: no machine is called "erb-db" in the inventory',
+    'Did you mean "erp-db"?',
+  ],
+  [
+    'a name every object has',
+    ['preflight', 'constructor'],
+    5,
+    'homeward: no machine is called "constructor" in the inventory',
+    'Known: erp-db.',
+  ],
+  [
+    'a config that is not there',
+    ['--config', 'none.yaml', 'machines'],
+    2,
+    'none.yaml: there is no such file',
+    'homeward config check',
+  ],
+])('%s is told with what to do', async (_what, args, code, what, todo) => {
+  const ended = await homeward(...args);
+  expect(ended).toMatchObject({ code, out: '' });
+  expect(ended.err).toContain(what);
+  expect(ended.err).toContain(todo);
+  expect(ended.err).not.toMatch(/^\s+at /m);
+});
+
+test('no command at all prints the help and is a usage error', async () => {
+  const ended = await homeward();
+  expect(ended).toMatchObject({ code: 2, out: '' });
+  expect(ended.err).toContain('Exit codes:');
+});
+
+test('help goes to stdout, ends well and tells the exit codes', async () => {
+  const ended = await homeward('--help');
+  expect(ended).toMatchObject({ code: 0, err: '' });
+  expect(ended.out).toMatch(/ 6 {2}a run of this machine is under way/);
+});
+
+test('Temporal away: every command that needs it ends within seconds with exit code 4 and advice', async () => {
+  const commands = [
+    ['failback', 'status', 'erp-db'],
+    ['failback', 'start', 'erp-db'],
+    ['failback', 'hold', 'erp-db', '--signal'],
+  ];
+  for (const ended of await Promise.all(commands.map((args) => homeward(...args)))) {
+    expect(ended).toMatchObject({ code: 4, out: '' });
+    expect(ended.err).toContain('Temporal does not answer at 127.0.0.1:1 (homeward.yaml)');
+    expect(ended.err).toContain('TEMPORAL_ADDRESS');
+    expect(ended.tookMs).toBeLessThan(15_000);
+  }
+});
+
+test('machines are listed without Temporal, with unknown phases', async () => {
+  const ended = await homeward('machines', '--json');
+  expect(ended.code).toBe(0);
+  expect(JSON.parse(ended.out)).toEqual([
+    {
+      name: 'erp-db',
+      source: 'azure-west:rg-dr/erp-db',
+      target: 'home:/DC0/vm/erp-db',
+      mover: 'm1',
+      policy: 'nightly',
+      phase: '-',
+    },
+  ]);
+  expect(JSON.parse(ended.err).note).toContain('phases are unknown');
+});
+
+test('with --json an error is one JSON object on stderr', async () => {
+  const ended = await homeward('--json', 'failback', 'start', 'nope');
+  expect(ended).toMatchObject({ code: 5, out: '' });
+  expect(JSON.parse(ended.err)).toEqual({
+    error: { code: 5, kind: 'not-found', what: 'no machine is called "nope" in the inventory', todo: 'Known: erp-db.' },
+  });
+});
+
+test('S13 a faulty config tells all problems, and the secret in it to nobody', async () => {
+  const ended = await homeward('--config', 'bad.yaml', 'config', 'check');
+  expect(ended).toMatchObject({ code: 2, out: '' });
+  expect(ended.err).toContain('bad.yaml:16:15 sites.home.password:');
+  expect(ended.err).toContain('bad.yaml:22:11 policies.nightly.sync:');
+  expect(ended.err + ended.out).not.toContain('hunter2');
+});
+
+test('config check says what a right file holds', async () => {
+  const ended = await homeward('config', 'check');
+  expect(ended).toMatchObject({ code: 0, err: '' });
+  expect(ended.out).toContain('is right: 2 sites, 1 mover, 1 policy, 1 machine');
+});
+
+test('config schema prints JSON', async () => {
+  expect(JSON.parse((await homeward('config', 'schema')).out)).toMatchObject({ title: 'homeward.yaml' });
+});

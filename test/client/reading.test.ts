@@ -1,0 +1,110 @@
+/**
+ * What the client reads from outside: heartbeats, results, records, errors.
+ */
+
+import { detailsOf, summaryOf, withOptions } from '../../client/failback.ts';
+import { progressIn } from '../../client/heartbeats.ts';
+import { explain, Problem } from '../../client/problem.ts';
+import { verifyRecord } from '../../client/record.ts';
+import { whatToType } from '../../client/render/status.ts';
+import { resultOf } from '../../client/view.ts';
+import { parseInventory } from '../../config/load.ts';
+import { evidenceOfDisks, record } from '../../model/evidence.ts';
+import { failbackInput } from '../../model/failback-input.ts';
+import { refused } from '../../model/failure.ts';
+import type { SealProof } from '../../model/machine.ts';
+import { phases } from '../../model/phase.ts';
+import { rightText } from '../config/inventory-text.ts';
+import { statusIn } from './views.ts';
+
+const report = { disk: 'os', stage: 'copying', doneBytes: 1, totalBytes: 2, bytesPerSecond: 3, epoch: 1 };
+
+test('progress is found in heartbeats, and anything else is left out', () => {
+  expect(
+    progressIn([report, { now: 'waiting' }, null, 7, { ...report, stage: 'flying' }, { progress: [report] }]),
+  ).toEqual([report, report]);
+});
+
+test('the result of a run is read with and without what remains', () => {
+  const status = statusIn('Committed');
+  expect(resultOf({ outcome: 'Committed', status, remains: ['nic'] })).toEqual({ status, remains: ['nic'] });
+  expect(resultOf(status)).toEqual({ status });
+  expect(resultOf('done')).toEqual({});
+  expect(resultOf({ status: {} })).toEqual({});
+});
+
+const entry = (key: string) => ({ at: '2026-11-23T12:00:00Z', key, what: key, facts: { bytes: 1 } });
+const chain = ['a', 'b', 'c'].reduce<ReturnType<typeof record>>((known, key) => record(known, entry(key)), []);
+const seal = (root: string): SealProof => ({
+  disk: 'os',
+  point: 'p',
+  sizeBytes: 1,
+  algorithm: 'blake3',
+  root,
+  provenBytes: 1,
+});
+
+test('S12 a whole record is told with its head', () => {
+  expect(verifyRecord({ record: chain, seals: [] })).toEqual({
+    whole: true,
+    entries: 3,
+    head: chain[2]?.digest,
+    findings: [],
+  });
+});
+
+test('a changed entry is named', () => {
+  const broken = chain.map((one) => (one.seq === 1 ? { ...one, facts: { bytes: 2 } } : one));
+  expect(verifyRecord({ record: broken, seals: [] })).toMatchObject({
+    whole: false,
+    firstBroken: { seq: 1, key: 'b' },
+  });
+});
+
+test('an evidence digest that does not follow from the seals is named', () => {
+  const seals = [seal('aa')];
+  expect(verifyRecord({ record: chain, seals, evidence: evidenceOfDisks(seals) }).whole).toBe(true);
+  expect(verifyRecord({ record: chain, seals, evidence: 'ff' }).findings).toHaveLength(1);
+});
+
+test('every error is told as what and what to do', () => {
+  expect(explain(new Problem('refused', 'no', 'ask again'))).toEqual({
+    kind: 'refused',
+    what: 'no',
+    todo: 'ask again',
+  });
+  expect(explain(refused({ op: 'o', subject: 's', message: 'm', hint: 'h' }))).toEqual({
+    kind: 'usage',
+    what: 'm',
+    todo: 'h',
+  });
+  expect(explain(new TypeError('x')).kind).toBe('unexpected');
+});
+
+test('in every phase that waits for a person there is a command to type', () => {
+  const typed = Object.fromEntries(
+    phases.map((phase) => [phase, whatToType({ phase, machine: 'm' })]).filter(([, words]) => words?.length),
+  );
+  expect(typed).toEqual({
+    Syncing: ['homeward failback complete m'],
+    AwaitingCutover: ['homeward failback complete m'],
+    AwaitingCommit: ['homeward failback commit m'],
+    NeedsOperator: ['homeward failback resolve m --retry', 'homeward failback resolve m --undo'],
+  });
+});
+
+const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db');
+
+test('options of a start change this run and nothing else', () => {
+  if (!input) throw new Error('the right inventory lacks erp-db');
+  const changed = withOptions(input, { sync: 'before', roundEvery: 7 });
+  expect(changed).toEqual({ ...input, policy: { ...input.policy, sync: 'before', roundEverySeconds: 7 } });
+  expect(withOptions(input, {})).toEqual(input);
+});
+
+test('the summary of a run stays within what the Temporal UI shows', () => {
+  if (!input) throw new Error('the right inventory lacks erp-db');
+  expect(summaryOf(input)).toBe('erp-db: azure-west rg-dr/erp-db → home /DC0/vm/erp-db');
+  expect(summaryOf({ ...input, target: { site: 'home', path: 'x'.repeat(500) } })).toHaveLength(200);
+  expect(detailsOf(input)).toContain('`commit` `{"by":"you"}`');
+});

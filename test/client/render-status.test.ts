@@ -1,0 +1,147 @@
+/**
+ * What people see of a run, on wide, narrow and low terminals, with and without colour.
+ */
+import { styleText } from 'node:util';
+import { renderLine, renderRefusal } from '../../client/render/line.ts';
+import { plainStyle } from '../../client/render/paint.ts';
+import { renderStatus } from '../../client/render/status.ts';
+import { ago, now, silentView, statusIn, syncing, viewOf } from './views.ts';
+
+test('a run at the gate shows rounds, bars, cost and what to type', () => {
+  expect(renderStatus(syncing, now, plainStyle)).toBe(
+    `
+erp-db  Syncing
+  since 11:48:00 UTC, 12 min
+  Copies what changed, round after round, until a person completes the failover.
+
+  from    azure-west rg-dr/erp-db
+  to      home /DC0/vm/erp-db
+  serves  source
+  disks   open, current to the last round
+  way     sync before, write in-place, mover m1
+
+  os      ██████████████░░░░░   75%  copying  112.0 MiB/s  96.0 MiB of 128.0 MiB
+  data-0  ███████████████████  100%  proving               54.0 MiB of 54.0 MiB
+
+  2 rounds done, 90.2 GiB copied; now: round 3: copying
+    #2 delta 182.0 MiB changed, 182.0 MiB copied in 14 s, as of 2 min ago
+    #1 full 130.0 GiB changed, 90.0 GiB copied in 5 min, as of 10 min ago
+
+  Completing now would move about 45.0 MiB and cost about 91 s of outage.
+
+  Waits for: completeFailover
+  Type: homeward failback complete erp-db
+
+  Refused commit by bob at 11:59:00 UTC: the run is in phase Syncing`.slice(1),
+  );
+});
+
+test('a narrow terminal loses no fact and breaks no line', () => {
+  const text = renderStatus(syncing, now, { width: 36, color: false, unicode: true });
+  const commands = (line: string) => line.includes('homeward failback');
+  expect(text.split('\n').filter((line) => line.length > 36 && !commands(line))).toEqual([]);
+  expect(text).toContain('  os      ████████░░░   75%  copying');
+  expect(text.replace(/\s+/g, ' ')).toContain(
+    'Completing now would move about 45.0 MiB and cost about 91 s of outage.',
+  );
+});
+
+test('a low screen keeps the phase, the bars and what to type', () => {
+  const text = renderStatus(syncing, now, { ...plainStyle, height: 12 });
+  expect(text.split('\n').length).toBeLessThan(12);
+  for (const fact of ['erp-db  Syncing', '75%  copying', 'Type: homeward failback complete erp-db'])
+    expect(text).toContain(fact);
+  expect(text).not.toContain('Refused commit');
+});
+
+test('a terminal without block characters gets plain ASCII bars', () => {
+  expect(renderStatus(syncing, now, { ...plainStyle, unicode: false })).toContain('os      ##############-----   75%');
+});
+
+test('colour adds nothing but colour', () => {
+  const text = renderStatus(syncing, now, { ...plainStyle, color: true });
+  expect(text).toContain(styleText(['cyan', 'bold'], 'Syncing', { validateStream: false }));
+});
+
+test('a call for an operator shows the cause, what to do and both answers', () => {
+  const trouble = {
+    kind: 'Refused',
+    op: 'snapshots.create',
+    subject: 'erp-db_os',
+    message: 'quota exceeded',
+    hint: 'Raise the quota.',
+    since: ago(90),
+  };
+  const view = viewOf(
+    statusIn('NeedsOperator', { left: 'FinalSync', trouble, waitsFor: 'resolve', phaseSince: ago(90) }),
+  );
+  const text = renderStatus(view, now, plainStyle);
+  for (const fact of [
+    'erp-db  NeedsOperator (was FinalSync)',
+    'Refused: snapshots.create on erp-db_os: quota exceeded',
+    'What to do: Raise the quota.',
+    'waiting for a person since 11:58:30 UTC, 90 s',
+    'Type: homeward failback resolve erp-db --retry',
+    'Type: homeward failback resolve erp-db --undo',
+  ])
+    expect(text).toContain(fact);
+});
+
+test('a held run shows who holds it and how to go on', () => {
+  const text = renderStatus(viewOf(statusIn('Syncing', { held: { by: 'ana', at: ago(5) } })), now, plainStyle);
+  expect(text).toContain('erp-db  Syncing  held by ana');
+  expect(text).toContain('Type: homeward failback resume erp-db');
+});
+
+test('the outage is counted while it lasts and told when it is over', () => {
+  const during = viewOf(statusIn('FinalSync', { outage: { startedAt: ago(75) } }));
+  expect(renderStatus(during, now, plainStyle)).toContain('Outage so far: 75 s (began 11:58:45 UTC)');
+  const after = viewOf(statusIn('AwaitingCommit', { outage: { startedAt: ago(300), endedAt: ago(200) } }));
+  expect(renderStatus(after, now, plainStyle)).toContain('Outage: 100 s, over (began 11:55:00 UTC)');
+});
+
+test('a step that is tried again stands out with why', () => {
+  const pending = [{ activity: 'transferDisk', attempt: 3, paused: false, lastFailure: 'ECONNRESET' }];
+  expect(renderStatus(viewOf(statusIn('Seeding'), { pending }), now, plainStyle)).toContain(
+    'now transferDisk, attempt 3; before: ECONNRESET',
+  );
+});
+
+test('of two reports on one disk the newer epoch is shown', () => {
+  const report = { disk: 'os', stage: 'copying', totalBytes: 100, bytesPerSecond: 0 } as const;
+  const transfers = [
+    { ...report, doneBytes: 90, epoch: 2 },
+    { ...report, doneBytes: 10, epoch: 1 },
+  ];
+  expect(renderStatus(viewOf(statusIn('Seeding'), { transfers }), now, plainStyle)).toContain('90%');
+});
+
+test('a run that is over says what remains on the source', () => {
+  const view = viewOf(statusIn('Committed'), { execution: 'completed', remains: ['nic-1'] });
+  expect(renderStatus(view, now, plainStyle)).toContain('Remains on the source: nic-1');
+  expect(renderStatus({ ...view, remains: [] }, now, plainStyle)).toContain('Nothing of it remains on the source.');
+});
+
+test('a run that nobody can be asked about shows what the server knows', () => {
+  expect(renderStatus(silentView, now, plainStyle)).toBe(
+    `
+erp-db  running  Syncing (as last recorded)
+  started 11:00:00 UTC, 60 min ago
+  No worker serves the task queue "control", so the run cannot be asked; start
+    the control worker.`.slice(1),
+  );
+});
+
+test('text from outside cannot move the cursor or turn the line', () => {
+  const evil = 'x\u001b[2J\u001b]0;title\u0007\r\n\u202eevil';
+  const refusals = [{ message: 'hold', by: evil, at: ago(1), phase: 'Syncing', reason: evil } as const];
+  const text = renderStatus(viewOf(statusIn('Syncing', { refusals })), now, plainStyle);
+  expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+});
+
+test('a line for logs says the phase, the rounds and every tenth of a disk', () => {
+  expect(renderLine(syncing)).toBe(
+    'erp-db Syncing; 2 rounds, 90.2 GiB; data-0 proving 100%; os copying 70%; waits for: completeFailover',
+  );
+  expect(renderRefusal(syncing)).toBe('erp-db refused commit by bob: the run is in phase Syncing');
+});

@@ -1,0 +1,135 @@
+/**
+ * Tables, checks, confirmations, figures: text as people read it.
+ */
+import { renderChecks } from '../../client/render/checks.ts';
+import { describeCommit, describeCompletion } from '../../client/render/confirm.ts';
+import { bytes, clock, duration } from '../../client/render/figures.ts';
+import { plainStyle, styleOf, wrap } from '../../client/render/paint.ts';
+import { table } from '../../client/render/table.ts';
+import type { Check } from '../../model/check.ts';
+import { now, statusIn, syncing, viewOf } from './views.ts';
+
+const checks: Check[] = [
+  { id: 'target-powered-off', requirement: 'S000-27', verdict: 'pass', subject: 'erp-db', seen: 'It is off.' },
+  {
+    id: 'mover-disk-uuid',
+    verdict: 'refuse',
+    subject: 'm1',
+    seen: 'Its disk has the UUID of erp-db.',
+    remedy: 'Give it another disk.',
+  },
+];
+
+test('a preflight that blocks names check, subject, what was seen and the remedy', () => {
+  expect(renderChecks('erp-db', checks, plainStyle)).toBe(
+    `
+pass    target-powered-off erp-db S000-27
+        It is off.
+refuse  mover-disk-uuid m1
+        Its disk has the UUID of erp-db.
+        → Give it another disk.
+
+blocked: erp-db cannot come home yet (1 pass, 0 warn, 0 wait, 1 refuse)`.slice(1),
+  );
+});
+
+test('a preflight without blockers says that the machine may come home', () => {
+  expect(renderChecks('erp-db', checks.slice(0, 1), plainStyle)).toContain('clear: erp-db may come home');
+});
+
+test('S002-11 S001-12 completing shows source, target, direction, bytes and outage', () => {
+  const { status } = syncing;
+  expect(status && describeCompletion(syncing, status)).toBe(
+    `
+Complete the failover of erp-db: this stops the source and starts the machine at home.
+  direction  from azure-west  rg-dr/erp-db
+             to   home  /DC0/vm/erp-db
+  disks      2 of 130.0 GiB in all
+  cost       about 45.0 MiB are still to be moved; the outage will be about 91 s
+  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there`.slice(
+      1,
+    ),
+  );
+});
+
+test('completing without rounds says that the cost is unknown and everything is copied in the outage', () => {
+  const status = statusIn('AwaitingCutover', { sync: 'during' });
+  expect(describeCompletion(viewOf(status), status)).toContain(
+    'not known yet: no round is done; every disk is copied in full inside the outage',
+  );
+});
+
+test('a commit shows the machine, every disk and the evidence digest', () => {
+  const text = describeCommit(statusIn('AwaitingCommit', { evidence: 'ab12' }));
+  for (const fact of [
+    'no way back',
+    'azure-west  rg-dr/erp-db',
+    'os  erp-db_os  30.0 GiB',
+    'data-0  erp-db_data  100.0 GiB',
+    'ab12',
+  ])
+    expect(text).toContain(fact);
+});
+
+const heading = ['machine', 'source', 'phase'];
+const rows = [
+  ['erp-db', 'azure:rg/erp-db', 'Syncing'],
+  ['web', 'azure:rg/web', '-'],
+];
+
+test('a table has columns where they fit', () => {
+  expect(table(heading, rows, plainStyle)).toBe(
+    'MACHINE  SOURCE           PHASE\nerp-db   azure:rg/erp-db  Syncing\nweb      azure:rg/web     -',
+  );
+});
+
+test('a table on a narrow terminal becomes a block per row', () => {
+  expect(table(heading, rows, { ...plainStyle, width: 26 })).toBe(
+    'erp-db\n  source: azure:rg/erp-db\n  phase:  Syncing\nweb\n  source: azure:rg/web\n  phase:  -',
+  );
+});
+
+test.each([
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.0 KiB'],
+  [1024 ** 2 - 1, '1.0 MiB'],
+  [1.5 * 1024 ** 3, '1.5 GiB'],
+  [Number.NaN, '?'],
+  [-1, '?'],
+])('%d bytes are read as %s', (count, expected) => {
+  expect(bytes(count)).toBe(expected);
+});
+
+test.each([
+  [0, '0 s'],
+  [4_240, '4.2 s'],
+  [95_000, '95 s'],
+  [720_000, '12 min'],
+  [11_100_000, '3 h 05 min'],
+  [187_200_000, '2 d 4 h'],
+  [-5, '0 s'],
+])('%d ms are read as %s', (ms, expected) => {
+  expect(duration(ms)).toBe(expected);
+});
+
+test('a time of another day is told with its date', () => {
+  expect(clock('2026-11-22T23:59:59.000Z', now)).toBe('2026-11-22 23:59:59 UTC');
+  expect(clock('never', now)).toBe('?');
+});
+
+test('wrapping breaks a word only when it is longer than a line', () => {
+  expect(wrap('one two three', 8)).toEqual(['one two', 'three']);
+  expect(wrap('abcdefghijklmnop', 8)).toEqual(['abcdefgh', 'ijklmnop']);
+  expect(wrap('', 8)).toEqual(['']);
+});
+
+test('NO_COLOR, a dumb terminal and a pipe get no colour; FORCE_COLOR gives it', () => {
+  const screen = { isTTY: true, columns: 100, hasColors: () => true };
+  expect(styleOf(screen, { LANG: 'C.UTF-8' })).toEqual({ width: 100, color: true, unicode: true });
+  expect(styleOf(screen, { NO_COLOR: '1' }).color).toBe(false);
+  expect(styleOf(screen, { TERM: 'dumb' })).toMatchObject({ color: false, unicode: false });
+  expect(styleOf({}, {})).toMatchObject({ width: 80, color: false });
+  expect(styleOf({}, { FORCE_COLOR: '1' }).color).toBe(true);
+  expect(styleOf(screen, { LANG: 'C' }).unicode).toBe(false);
+});

@@ -1,0 +1,122 @@
+/**
+ * The order brought into a source's list of changes, and the jobs made of it.
+ * Rule: S9, S10: every named byte is decided, no other byte is touched, the withheld regions never (S4).
+ */
+import fc from 'fast-check';
+import { blockJobs } from '../../disk/block-plan.ts';
+import { collectChanges } from '../../disk/extents.ts';
+import { blockBytes, geometryOf, writableRange } from '../../disk/geometry.ts';
+import type { Extent } from '../../disk/point-reader.ts';
+import { data, failureOf, mib, zero } from './workbench.ts';
+
+async function* listed(extents: readonly Extent[]): AsyncGenerator<Extent> {
+  yield* extents;
+}
+
+const collect = (extents: readonly Extent[], size = 16 * mib) => collectChanges(listed(extents), size, 'erp/os');
+
+/** A map of the disk, one mark a sector: what a list of ranges covers. */
+function painted(size: number, ranges: Iterable<{ start: number; end: number }>): Uint8Array {
+  const map = new Uint8Array(size / 512);
+  for (const { start, end } of ranges) map.fill(1, start / 512, end / 512);
+  return map;
+}
+
+const sector = fc.integer({ min: 0, max: (16 * mib) / 512 - 1 });
+const extent = fc.tuple(sector, fc.integer({ min: 0, max: 4096 }), fc.boolean()).map(([at, count, isData]): Extent => {
+  const length = Math.min(count * 512, 16 * mib - at * 512);
+  return isData ? data(at * 512, length) : zero(at * 512, length);
+});
+
+describe('a list of changes', () => {
+  test('decides every named sector and leaves every other sector of a delta alone, whatever its order', async () => {
+    const geometry = geometryOf(16 * mib, 'erp/os');
+    await fc.assert(
+      fc.asyncProperty(fc.array(extent, { maxLength: 40 }), async (extents) => {
+        const jobs = [...blockJobs(geometry, await collect(extents), false)];
+        const named = painted(
+          geometry.sizeBytes,
+          extents.map((e) => ({ start: e.offset, end: e.offset + e.length })),
+        );
+        const asData = extents.filter((e) => e.kind === 'data');
+        const mustRead = painted(
+          geometry.sizeBytes,
+          asData.map((e) => ({ start: e.offset, end: e.offset + e.length })),
+        );
+        const read = painted(
+          geometry.sizeBytes,
+          jobs.flatMap((job) => job.reads),
+        );
+        const written = painted(
+          geometry.sizeBytes,
+          jobs.flatMap((job) => job.writes),
+        );
+        let wrong = 0;
+        for (let index = 0; index < named.length; index++) {
+          const withheld = index * 512 < geometry.headEnd || index * 512 >= geometry.tailStart;
+          const missed = !withheld && (named[index] ?? 0) > (written[index] ?? 0);
+          const assumed = !withheld && (mustRead[index] ?? 0) > (read[index] ?? 0);
+          // A sector nobody named may be written only with bytes of the same point.
+          const invented = written[index] === 1 && named[index] === 0 && read[index] === 0;
+          if (missed || assumed || invented || (withheld && written[index] === 1)) wrong++;
+        }
+        expect(wrong).toBe(0);
+        const blocks = jobs.map((job) => job.block);
+        expect(blocks).toEqual([...new Set(blocks)].sort((a, b) => a - b));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('as a whole map decides about every writable byte', async () => {
+    const geometry = geometryOf(13 * mib + 512, 'erp/os');
+    const changes = await collect([data(5 * mib, 512)], geometry.sizeBytes);
+    const jobs = [...blockJobs(geometry, changes, true)];
+    expect(jobs.map((job) => job.writes)).toEqual(
+      [0, 1, 2, 3].map((block) => [writableRange(geometry, block)]).slice(0, jobs.length),
+    );
+    expect(jobs.at(-1)?.writes.at(-1)?.end).toBe(geometry.tailStart);
+  });
+
+  test('in which data and zero overlap is read there', async () => {
+    const changes = await collect([zero(2 * mib, mib), data(2 * mib + 512, 512)]);
+    expect(changes.data.at(0)).toEqual({ start: 2 * mib + 512, end: 2 * mib + 1024 });
+    expect(changes.zero.count).toBe(2);
+    expect(changes.changedBytes).toBe(mib);
+  });
+
+  test('that clears a part of a sector reads that sector instead of assuming zeros', async () => {
+    const changes = await collect([zero(2 * mib + 100, 2048)]);
+    expect(changes.zero.at(0)).toEqual({ start: 2 * mib + 512, end: 2 * mib + 2048 });
+    expect(changes.data.at(0)).toEqual({ start: 2 * mib, end: 2 * mib + 512 });
+    expect(changes.data.at(1)).toEqual({ start: 2 * mib + 2048, end: 2 * mib + 2560 });
+  });
+
+  test('joins reads across a gap below 128 KiB within a block and never across blocks', async () => {
+    const geometry = geometryOf(16 * mib, 'erp/os');
+    const gap = 64 * 1024;
+    const near = await collect([data(5 * mib, 512), data(5 * mib + gap, 512)]);
+    expect([...blockJobs(geometry, near, false)][0]?.reads).toHaveLength(1);
+    const far = await collect([data(5 * mib, 512), data(5 * mib + 3 * gap, 512)]);
+    expect([...blockJobs(geometry, far, false)][0]?.reads).toHaveLength(2);
+    const across = await collect([data(2 * blockBytes - 512, 1024)]);
+    expect([...blockJobs(geometry, across, false)]).toHaveLength(2);
+  });
+
+  test('has one fingerprint however it is cut or ordered, and another when a sector differs', async () => {
+    const one = await collect([data(4 * mib, 2 * mib), zero(8 * mib, mib)]);
+    const same = await collect([zero(8 * mib, mib), data(5 * mib, mib), data(4 * mib, mib + 512)]);
+    const other = await collect([data(4 * mib, 2 * mib + 512), zero(8 * mib, mib)]);
+    expect(same.fingerprint).toBe(one.fingerprint);
+    expect(other.fingerprint).not.toBe(one.fingerprint);
+  });
+
+  test.each([
+    ['behind the end', data(16 * mib - 512, 1024)],
+    ['before the start', data(-512, 1024)],
+    ['of no whole number', data(0.5, 512)],
+    ['past what numbers hold', data(Number.MAX_SAFE_INTEGER, 512)],
+  ])('with a range %s is refused as corrupt', async (_, bad) => {
+    expect(await failureOf(collect([bad]))).toBe('Corrupt changes');
+  });
+});

@@ -1,0 +1,169 @@
+/**
+ * S8: at most one attempt writes a disk, in this process, on this machine, and across machines by the epoch.
+ * L7: an attempt that is told to stop stops, keeps what it proved, and says why in its caller's own words.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DiskLock } from '../../disk/disk-lock.ts';
+import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
+import { observeDisk } from '../../disk/target-disk.ts';
+import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage } from './workbench.ts';
+
+const size = 41 * mib;
+const image = patternImage(1, size);
+
+/** Never answers, not even to its signal: the worst source there is. */
+const deaf = (): Promise<void> => new Promise(() => undefined);
+
+describe('of two attempts in one mover', () => {
+  test('the older ends fenced and the newer begins only after it', async () => {
+    await onWorkbench(size, async (bench) => {
+      const began = Promise.withResolvers<void>();
+      const late = new ImagePoint(image, undefined, (offset) => {
+        if (offset < 20 * mib) return undefined;
+        began.resolve();
+        return deaf();
+      });
+      const older = failureOf(bench.transfer(late, 'p0'));
+      await began.promise;
+      const proof = await bench.transfer(new ImagePoint(image), 'p0');
+      expect(await older).toBe('Fenced attempt');
+      expect(proof.provenBytes).toBe(size - 2 * mib);
+      expect((await observeDisk(bench.options())).epoch).toBe(2);
+      await bench.seal(new ImagePoint(image), 'p0');
+      expect(firstDifference(bench.content(), image)).toBe(-1);
+    });
+  });
+
+  test('of three the last one wins', async () => {
+    await onWorkbench(size, async (bench) => {
+      const calls = [1, 2, 3].map(() => bench.transfer(new ImagePoint(image), 'p0'));
+      const ends = await Promise.allSettled(calls);
+      expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    });
+  });
+});
+
+describe('a late attempt', () => {
+  test('finds a higher epoch on the disk and writes no further window', async () => {
+    await onWorkbench(size, async (bench) => {
+      let after: Buffer | undefined;
+      const source = new ImagePoint(image, undefined, async (offset) => {
+        if (offset < 30 * mib || after !== undefined) return;
+        const { marker } = await observeDisk(bench.options());
+        const newer = openMarker({
+          id: 'f'.repeat(32),
+          machine: 'erp',
+          disk: 'os',
+          run: 'run-2',
+          epoch: (marker?.epoch ?? 0) + 1,
+        });
+        bench.damage(0, encodeMarker(newer));
+        after = bench.content();
+      });
+      expect(await failureOf(bench.transfer(source, 'p0', { inFlight: 1 }))).toBe('Fenced fence');
+      // What it wrote before is there; the window that would have begun afterwards is not.
+      expect(firstDifference(bench.content().subarray(36 * mib), Buffer.alloc(5 * mib))).toBe(-1);
+    });
+  });
+
+  test('finds its marker gone and stops as corrupt', async () => {
+    await onWorkbench(size, async (bench) => {
+      const source = new ImagePoint(image, undefined, (offset) => {
+        if (offset >= 20 * mib) bench.damage(0, Buffer.alloc(512));
+      });
+      expect(await failureOf(bench.transfer(source, 'p0', { inFlight: 1 }))).toBe('Corrupt fence');
+    });
+  });
+
+  test('finds its lock taken over and stops', async () => {
+    await onWorkbench(size, async (bench) => {
+      const source = new ImagePoint(image, undefined, (offset) => {
+        if (offset >= 20 * mib) writeFileSync(bench.statePath('lock'), '{"pid":1}');
+      });
+      expect(await failureOf(bench.transfer(source, 'p0', { inFlight: 1 }))).toBe('Fenced lock.check');
+    });
+  });
+});
+
+describe('the lock', () => {
+  const startOf = (pid: number): string => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  };
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+  test('of a living process is respected, of a dead one taken over', async () => {
+    await onWorkbench(size, async (bench) => {
+      const path = bench.statePath('lock');
+      mkdirSync(dirname(path), { recursive: true });
+      const other = spawn('sleep', ['60']);
+      const pid = other.pid ?? 0;
+      writeFileSync(path, JSON.stringify({ pid, startTime: startOf(pid), boot, token: 'x' }));
+      expect(await failureOf(bench.transfer(new ImagePoint(image), 'p0'))).toBe('Transient lock.take');
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+      await bench.transfer(new ImagePoint(image), 'p0');
+      expect(readdirSync(dirname(path)).sort()).toEqual(['checkpoint', 'journal']);
+    });
+  });
+
+  test.each([
+    ['a process whose pid was given to another', { startTime: '1', boot }],
+    ['an earlier boot', { startTime: startOf(process.pid), boot: 'earlier' }],
+  ])('of %s is taken over', async (_, owner) => {
+    await onWorkbench(size, async (bench) => {
+      const path = bench.statePath('lock');
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, JSON.stringify({ pid: process.pid, token: 'x', ...owner }));
+      const lock = await DiskLock.take(path, 'erp/os');
+      await lock.check();
+      await lock.release();
+    });
+  });
+
+  test('taken by many at once is held by one', async () => {
+    await onWorkbench(512, async (bench) => {
+      const path = bench.statePath('lock');
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, JSON.stringify({ pid: process.pid, startTime: '1', boot, token: 'x' }));
+      const tries = await Promise.allSettled(Array.from({ length: 20 }, () => DiskLock.take(path, 'erp/os')));
+      const held = tries.filter((result) => result.status === 'fulfilled');
+      const good = await Promise.allSettled(held.map((result) => result.value.check()));
+      expect(good.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+    });
+  });
+});
+
+describe('an attempt told to stop', () => {
+  test('throws the reason it was given, at once even when the source is deaf, and resumes what it proved', async () => {
+    await onWorkbench(size, async (bench) => {
+      const stop = new AbortController();
+      const reason = new Error('ActivityPause');
+      const source = new ImagePoint(image, undefined, (offset) => {
+        if (offset < 36 * mib) return undefined;
+        setTimeout(() => stop.abort(reason), 50);
+        return deaf();
+      });
+      await expect(bench.transfer(source, 'p0', { signal: stop.signal, inFlight: 1 })).rejects.toBe(reason);
+      const again = new ImagePoint(image);
+      const proof = await bench.transfer(again, 'p0');
+      // Everything that was written was made durable and proven on the way out.
+      expect(again.reads.map(({ offset }) => offset).sort((a, b) => a - b)).toEqual([36 * mib]);
+      expect(proof.resumedBytes).toBe(35 * mib);
+      expect(proof.provenBytes).toBe(size - 2 * mib);
+      expect(proof.copiedBytes).toBe(size - 2 * mib);
+    });
+  });
+
+  test('before it began does nothing at all', async () => {
+    await onWorkbench(size, async (bench) => {
+      const reason = new Error('too late');
+      const call = bench.transfer(new ImagePoint(image), 'p0', { signal: AbortSignal.abort(reason) });
+      await expect(call).rejects.toBe(reason);
+      expect(readdirSync(bench.folder)).toEqual(['target.raw']);
+    });
+  });
+});

@@ -1,0 +1,81 @@
+/**
+ * The journal after a crash: a torn last line is cut off, damage before a good line is told.
+ * Rule: S9: what the journal cannot prove is unknown, never guessed.
+ */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Journal, readJournal } from '../../disk/journal.ts';
+import { failureOf } from './workbench.ts';
+
+let folder = '';
+let path = '';
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'homeward-journal-'));
+  path = join(folder, 'journal');
+  const journal = await Journal.create(path, 'salt', 'erp/os', { n: 0 });
+  for (let n = 1; n < 5; n++) await journal.append({ n });
+  await journal.close();
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const records = async () => (await readJournal(path, 'salt', 'erp/os'))?.records;
+
+describe('a journal', () => {
+  test('gives back what was appended', async () => {
+    expect(await records()).toEqual([0, 1, 2, 3, 4].map((n) => ({ n })));
+  });
+
+  test('cut at any byte of its last line loses that line only, and goes on', async () => {
+    const whole = readFileSync(path);
+    const lastLine = whole.lastIndexOf(10, whole.byteLength - 2) + 1;
+    for (let cut = lastLine; cut < whole.byteLength; cut++) {
+      writeFileSync(path, whole.subarray(0, cut));
+      const content = await readJournal(path, 'salt', 'erp/os');
+      if (content === undefined) throw new Error('the journal is gone');
+      expect(content.records).toHaveLength(4);
+      const journal = await Journal.resume(path, 'salt', 'erp/os', content);
+      await journal.append({ n: 'again' });
+      await journal.close();
+      expect((await records())?.at(-1)).toEqual({ n: 'again' });
+    }
+  });
+
+  test('with rubbish behind its last line ignores the rubbish', async () => {
+    appendFileSync(path, Buffer.alloc(700));
+    expect(await records()).toHaveLength(5);
+  });
+
+  test('with one flipped bit before a good line is corrupt', async () => {
+    const whole = readFileSync(path);
+    const second = whole.indexOf(10) + 1;
+    for (const at of [0, second, second + 25]) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+      expect(await failureOf(readJournal(path, 'salt', 'erp/os'))).toBe('Corrupt journal.read');
+    }
+  });
+
+  test('with a strange line before a good one is corrupt', async () => {
+    const lines = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, [...lines.slice(0, 2), 'strange', ...lines.slice(2)].join('\n'));
+    expect(await failureOf(readJournal(path, 'salt', 'erp/os'))).toBe('Corrupt journal.read');
+  });
+
+  test('that lost a whole line in its middle is corrupt', async () => {
+    const lines = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, [...lines.slice(0, 2), ...lines.slice(3)].join('\n'));
+    expect(await failureOf(readJournal(path, 'salt', 'erp/os'))).toBe('Corrupt journal.read');
+  });
+
+  test('takes no line of another journal', async () => {
+    const other = join(folder, 'other');
+    const journal = await Journal.create(other, 'pepper', 'erp/os', { n: 0 });
+    for (let n = 1; n < 6; n++) await journal.append({ n });
+    await journal.close();
+    const [line = ''] = readFileSync(other, 'utf8').split('\n').slice(5);
+    appendFileSync(path, `${line}\n`);
+    expect(await records()).toHaveLength(5);
+  });
+});

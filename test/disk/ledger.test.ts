@@ -1,0 +1,91 @@
+/**
+ * The record of a disk over checkpoints: folded when the journal grows long, and right whatever moment a crash chose.
+ * Rule: what is read again equals what was in memory; nothing is counted twice (S9).
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ledger, viewLedger } from '../../disk/ledger.ts';
+import type { DiskRecord, DiskState } from '../../disk/records.ts';
+import { type StateFolder, stateFolder } from '../../disk/state-folder.ts';
+
+const fresh: DiskState = {
+  ...{ id: 'a'.repeat(32), machine: 'erp', disk: 'os', run: 'run-1', sizeBytes: 8_388_608, algorithm: 'blake3' },
+  ...{ direct: true, epoch: 1, phase: 'opening', point: null, rounds: 0, round: null, unproven: [] },
+  ...{ lastProof: null, sealing: null, sealProof: null, brokenBecause: null },
+};
+
+let root = '';
+let folder: StateFolder;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'homeward-ledger-'));
+  folder = stateFolder(root, 'erp', 'os');
+  mkdirSync(folder.path, { recursive: true });
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const digest = Buffer.alloc(32, 7).toString('base64');
+const counts = { copiedBytes: 100, zeroedBytes: 10 };
+const work: readonly DiskRecord[] = [
+  { t: 'opened' },
+  { t: 'round', point: 'p0', base: null },
+  { t: 'plan', plan: 'x', changedBytes: 512 },
+  { t: 'durable', window: 1, blocks: [{ block: 0, parts: [[1_048_576, 512]], digest }], ...counts },
+  { t: 'proven', window: 1, blocks: [[0, digest]] },
+  { t: 'durable', window: 2, blocks: [{ block: 1, parts: [[4_194_304, 512]], digest }], ...counts },
+];
+
+async function reread(): Promise<[DiskState, boolean[]]> {
+  const view = await viewLedger(folder, 'erp/os');
+  if (!view.known) throw new Error(view.because);
+  return [view.state, [0, 1].map((block) => view.checkpoint.table.isProvenInRound(block))];
+}
+
+describe('the record of a disk', () => {
+  test('read again equals the one in memory, before and after it is folded', async () => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    for (const record of work) await ledger.append(record);
+    expect(await reread()).toEqual([ledger.state, [true, false]]);
+    await ledger.compact();
+    await ledger.append({ t: 'proven', window: 2, blocks: [[1, digest]] });
+    expect(await reread()).toEqual([ledger.state, [true, true]]);
+    expect(ledger.state.round).toMatchObject({ copiedBytes: 200, zeroedBytes: 20, provenBytes: 1024 });
+    await ledger.close();
+  });
+
+  test('is not counted twice when a crash left the old journal beside the new checkpoint', async () => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    for (const record of work) await ledger.append(record);
+    copyFileSync(folder.journal, `${folder.journal}.old`);
+    await ledger.compact();
+    const state = ledger.state;
+    await ledger.close();
+    copyFileSync(`${folder.journal}.old`, folder.journal);
+    expect(await reread()).toEqual([state, [true, false]]);
+    const view = await viewLedger(folder, 'erp/os');
+    if (!view.known) throw new Error(view.because);
+    const resumed = await Ledger.resume(folder, 'erp/os', view);
+    await resumed.append({ t: 'proven', window: 2, blocks: [[1, digest]] });
+    await resumed.close();
+    expect(await reread()).toEqual([resumed.state, [true, true]]);
+  });
+
+  test('folds itself when its journal grows long, so that a resume stays short', async () => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    for (const record of work.slice(0, 2)) await ledger.append(record);
+    const long = 'x'.repeat(3_000_000);
+    for (let index = 0; index < 7; index++)
+      await ledger.append({ t: 'plan', plan: `${index}${long}`, changedBytes: index });
+    await ledger.close();
+    const view = await viewLedger(folder, 'erp/os');
+    expect(view.known && view.checkpoint.number).toBe(2);
+    expect(view.known && view.state.round?.changedBytes).toBe(6);
+    expect(view.known && view.content.goodBytes).toBeLessThan(10_000_000);
+  });
+
+  test('of a machine whose name is a path stays inside the state folder', () => {
+    for (const name of ['..', '.', '/etc', 'a/../../b', '']) {
+      expect(stateFolder('/state', name, '..').path).toMatch(/^\/state\/[^/]+\/%2E\.$/);
+    }
+  });
+});

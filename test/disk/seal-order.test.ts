@@ -1,0 +1,164 @@
+/**
+ * S4: the order in which a disk gets its withheld regions back, and what a lying medium does to it.
+ * Rule: the system's own write and flush calls are watched, or made to lie; nothing of the engine is replaced.
+ */
+import { open } from 'node:fs/promises';
+import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
+import { observeDisk } from '../../disk/target-disk.ts';
+import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
+
+const size = 10 * mib;
+const image = patternImage(1, size);
+image.writeUInt16LE(0xaa55, 510);
+
+type Write = (bytes: Buffer, from: number, length: number, at: number) => Promise<{ bytesWritten: number }>;
+let handles: { write: Write; datasync: () => Promise<void> };
+let original: { write: Write; datasync: () => Promise<void> };
+
+beforeAll(async () => {
+  const probe = await open(process.execPath);
+  handles = Object.getPrototypeOf(probe);
+  original = { write: handles.write, datasync: handles.datasync };
+  await probe.close();
+});
+afterEach(() => Object.assign(handles, original));
+
+/** The nth write at `at` from now on is done by `lie` instead. */
+function lieAt(
+  at: number,
+  nth: number,
+  lie: (real: () => ReturnType<Write>, bytes: Buffer) => ReturnType<Write>,
+): void {
+  let seen = 0;
+  handles.write = function (this: unknown, bytes, from, length, where) {
+    const real = (): ReturnType<Write> => original.write.call(this, bytes, from, length, where);
+    return where === at && ++seen === nth ? lie(real, bytes.subarray(from, from + length)) : real();
+  };
+}
+
+async function copied(work: (bench: Workbench) => Promise<void>): Promise<void> {
+  await onWorkbench(patternImage(2, size), async (bench) => {
+    await bench.transfer(new ImagePoint(image), 'p0');
+    await work(bench);
+  });
+}
+
+test('a seal writes the tail, the head, the partition header and last of all the boot sector, each flushed', async () => {
+  await copied(async (bench) => {
+    const calls: string[] = [];
+    handles.write = function (this: unknown, bytes, from, length, at) {
+      calls.push(`write ${at}`);
+      return original.write.call(this, bytes, from, length, at);
+    };
+    handles.datasync = function (this: unknown) {
+      if (calls.at(-1) !== 'flush') calls.push('flush');
+      return original.datasync.call(this);
+    };
+    await bench.seal(new ImagePoint(image), 'p0');
+    const first = calls.indexOf(`write ${size - mib}`);
+    expect(calls.slice(first)).toEqual([
+      ...[`write ${size - mib}`, 'flush', 'write 1024', 'flush', 'write 512', 'flush', 'write 0', 'flush'],
+    ]);
+  });
+});
+
+// The first write at 0 is the marker of the sealing attempt itself.
+test.each([
+  ['tail', size - mib, 1],
+  ['head', 1024, 1],
+  ['partition header', 512, 1],
+  ['boot sector', 0, 2],
+])('a lost write of the %s leaves the disk open', async (_, at, nth) => {
+  await copied(async (bench) => {
+    lieAt(at, nth, async (_real, bytes) => ({ bytesWritten: bytes.byteLength }));
+    const lying = handles.write;
+    let atZero = 0;
+    handles.write = function (this: unknown, bytes, from, length, where) {
+      if (where === 0) atZero++;
+      return lying.call(this, bytes, from, length, where);
+    };
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt seal');
+    Object.assign(handles, original);
+    // Nothing that is missing may be found only after the boot sector went back; that is for the boot sector itself.
+    expect(atZero).toBe(at === 0 ? 3 : 1);
+    const seen = await observeDisk(bench.options());
+    expect(seen.marker).toBeDefined();
+    expect(seen.state).not.toBe('sealed');
+    expect(bench.content().readUInt16LE(510)).not.toBe(0xaa55);
+  });
+});
+
+test('a boot sector that arrives wrong is replaced by the open marker at once', async () => {
+  await copied(async (bench) => {
+    lieAt(0, 2, async (real, bytes) => {
+      bytes[3] = (bytes[3] ?? 0) ^ 1;
+      const written = await real();
+      bytes[3] = (bytes[3] ?? 0) ^ 1;
+      return written;
+    });
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt seal');
+    expect((await observeDisk(bench.options())).marker).toBeDefined();
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt lineage');
+  });
+});
+
+test('a seal that finds a newer attempt on the disk stops before the first byte', async () => {
+  await copied(async (bench) => {
+    let done = false;
+    const source = new ImagePoint(image, undefined, () => {
+      if (done) return;
+      done = true;
+      const newer = openMarker({ id: 'f'.repeat(32), machine: 'erp', disk: 'os', run: 'run-2', epoch: 99 });
+      bench.damage(0, encodeMarker(newer));
+    });
+    expect(await failureOf(bench.seal(source, 'p0'))).toBe('Fenced fence');
+    expect(
+      bench
+        .content()
+        .subarray(size - mib)
+        .every((byte) => byte === 0),
+    ).toBe(true);
+  });
+});
+
+test('an attempt whose marker is lost on its way to the disk stops there', async () => {
+  await copied(async (bench) => {
+    lieAt(0, 1, async (_real, bytes) => ({ bytesWritten: bytes.byteLength }));
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt open');
+  });
+});
+
+/** Ends a seal between the write of the boot sector and its flush. */
+async function sealHalfway(bench: Workbench): Promise<void> {
+  let seen = 0;
+  handles.write = function (this: unknown, bytes, from, length, where) {
+    if (where === 0) seen++;
+    return original.write.call(this, bytes, from, length, where);
+  };
+  handles.datasync = function (this: unknown) {
+    if (seen === 2) return Promise.reject(Object.assign(new Error('cut off'), { code: 'EIO' }));
+    return original.datasync.call(this);
+  };
+  expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Refused target.flush');
+  Object.assign(handles, original);
+  expect((await observeDisk(bench.options())).state).toBe('unknown');
+}
+
+test('a seal cut off after the boot sector went back finishes when it is asked again', async () => {
+  await copied(async (bench) => {
+    await sealHalfway(bench);
+    await bench.seal(new ImagePoint(image), 'p0');
+    expect(firstDifference(bench.content(), image)).toBe(-1);
+    expect((await observeDisk(bench.options())).state).toBe('sealed');
+  });
+});
+
+test('a seal cut off there does not touch a disk whose first sector is by then somebody else’s', async () => {
+  await copied(async (bench) => {
+    await sealHalfway(bench);
+    bench.damage(0, Buffer.alloc(512, 'other'));
+    const before = bench.content();
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt seal');
+    expect(firstDifference(bench.content(), before)).toBe(-1);
+  });
+});

@@ -1,0 +1,162 @@
+/**
+ * What the disk tests stand on: a scratch folder with a target file, sources that live in memory, and a way to say
+ * "this call fails like that". Rule: a source here gives exactly the bytes of its image, or does what its hook says.
+ * Never imitates a part of the engine.
+ */
+import { createCipheriv } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Extent, PointReader } from '../../disk/point-reader.ts';
+import { sealDisk, transferDisk } from '../../disk/target-disk.ts';
+import { Failure } from '../../model/failure.ts';
+import type { SealProof, TransferProof } from '../../model/machine.ts';
+
+export const mib = 1024 * 1024;
+
+/** Bytes that look random, the same for the same seed and offset, at any offset that is a multiple of 16. */
+export function patternBytes(seed: number, offset: number, into: Uint8Array): void {
+  const key = Buffer.alloc(16);
+  key.writeDoubleLE(seed);
+  const counter = Buffer.alloc(16);
+  counter.writeBigUInt64BE(BigInt(offset / 16), 8);
+  into.set(createCipheriv('aes-128-ctr', key, counter).update(new Uint8Array(into.byteLength)));
+}
+
+export function patternImage(seed: number, sizeBytes: number): Buffer {
+  const image = Buffer.alloc(sizeBytes);
+  patternBytes(seed, 0, image);
+  return image;
+}
+
+export const data = (offset: number, length: number): Extent => ({ offset, length, kind: 'data' });
+export const zero = (offset: number, length: number): Extent => ({ offset, length, kind: 'zero' });
+
+/** A point whose bytes are an image in memory. `beforeRead` may throw, wait, or do something to the world. */
+export class ImagePoint implements PointReader {
+  readonly reads: { offset: number; length: number }[] = [];
+  readonly sizeBytes: number;
+  private readonly image: Buffer;
+  private readonly extents: readonly Extent[];
+  private readonly beforeRead: (offset: number, signal: AbortSignal) => void | Promise<void>;
+
+  constructor(
+    image: Buffer,
+    extents: readonly Extent[] = [data(0, image.byteLength)],
+    beforeRead: (offset: number, signal: AbortSignal) => void | Promise<void> = () => undefined,
+  ) {
+    this.sizeBytes = image.byteLength;
+    this.image = image;
+    this.extents = extents;
+    this.beforeRead = beforeRead;
+  }
+
+  async *changes(): AsyncGenerator<Extent> {
+    yield* this.extents;
+  }
+
+  async read(offset: number, into: Uint8Array, signal: AbortSignal): Promise<void> {
+    await this.beforeRead(offset, signal);
+    into.set(this.image.subarray(offset, offset + into.byteLength));
+    this.reads.push({ offset, length: into.byteLength });
+  }
+
+  async close(): Promise<void> {
+    await Promise.resolve();
+  }
+}
+
+export interface Overrides {
+  path?: string;
+  sizeBytes?: number;
+  base?: string;
+  run?: string;
+  machine?: string;
+  direct?: boolean;
+  inFlight?: number;
+  signal?: AbortSignal;
+  reread?: boolean;
+  stateDir?: string;
+  note?: (text: string) => void;
+}
+
+/** One target disk in a scratch folder; `run-1`, machine `erp`, disk `os` unless told otherwise. */
+export class Workbench {
+  readonly folder: string;
+  readonly path: string;
+  readonly stateDir: string;
+  readonly sizeBytes: number;
+
+  /** `stale`: what the target holds before; a number makes a file of holes of that size. */
+  constructor(stale: Buffer | number, folder = mkdtempSync(join(tmpdir(), 'homeward-disk-'))) {
+    this.folder = folder;
+    this.path = join(folder, 'target.raw');
+    this.stateDir = join(folder, 'state');
+    this.sizeBytes = typeof stale === 'number' ? stale : stale.byteLength;
+    writeFileSync(this.path, typeof stale === 'number' ? '' : stale);
+    truncateSync(this.path, this.sizeBytes);
+  }
+
+  options(overrides: Overrides = {}) {
+    const { path, sizeBytes, stateDir } = this;
+    const names = { disk: 'os', machine: 'erp', run: 'run-1' };
+    const signal = new AbortController().signal;
+    return { path, sizeBytes, stateDir, ...names, signal, report: () => undefined, ...overrides };
+  }
+
+  transfer(source: PointReader, point: string, overrides: Overrides = {}): Promise<TransferProof> {
+    return transferDisk({ ...this.options(overrides), source, point });
+  }
+
+  seal(source: PointReader, point: string, overrides: Overrides = {}): Promise<SealProof> {
+    return sealDisk({ ...this.options(overrides), source, point });
+  }
+
+  content(): Buffer {
+    return readFileSync(this.path);
+  }
+
+  /** Overwrites bytes of the target behind the engine's back. */
+  damage(offset: number, bytes: Uint8Array): void {
+    const content = this.content();
+    content.set(bytes, offset);
+    writeFileSync(this.path, content);
+  }
+
+  statePath(name: string): string {
+    return join(this.stateDir, 'erp', 'os', name);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs a test on a workbench and removes it afterwards. */
+export async function onWorkbench(stale: Buffer | number, work: (bench: Workbench) => Promise<void>): Promise<void> {
+  const bench = new Workbench(stale);
+  try {
+    await work(bench);
+  } finally {
+    bench.remove();
+  }
+}
+
+/** What a call failed with, as `Kind op`; fails when it did not fail or not with a `Failure`. */
+export async function failureOf(call: Promise<unknown>): Promise<string> {
+  let ended: unknown;
+  try {
+    ended = await call;
+  } catch (error) {
+    if (error instanceof Failure) return `${error.kind} ${error.op}`;
+    throw error;
+  }
+  throw new Error(`did not fail, but ended with ${JSON.stringify(ended)}`);
+}
+
+/** Where two images differ first, or -1; a message worth reading, unlike a diff of megabytes. */
+export function firstDifference(a: Buffer, b: Buffer): number {
+  if (a.byteLength !== b.byteLength) return Math.min(a.byteLength, b.byteLength);
+  if (a.equals(b)) return -1;
+  return a.findIndex((byte, index) => byte !== b[index]);
+}

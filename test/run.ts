@@ -1,0 +1,48 @@
+/**
+ * `npm test`: runs jest over everything, or over what is named, and ends with one line of true counts.
+ * Rule: the last line is `N passed, N failed` (with skipped ones where there are any), and the exit code agrees with it.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Counts {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numFailedTestSuites: number;
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'homeward-test-'));
+const answers = join(folder, 'results.json');
+const root = join(import.meta.dirname, '..');
+const jest = spawn(
+  process.execPath,
+  [
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'node_modules/jest/bin/jest.js'),
+    '--json',
+    `--outputFile=${answers}`,
+    '--maxWorkers=2',
+    ...process.argv.slice(2),
+  ],
+  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => jest.kill(signal));
+const code = await new Promise<number>((resolve) => jest.on('close', (status) => resolve(status ?? 1)));
+const counts = await readFile(answers, 'utf8')
+  .then((text) => JSON.parse(text) as Counts)
+  .catch(() => undefined);
+await rm(folder, { recursive: true, force: true });
+if (!counts) {
+  console.error('jest ended before it could say what it found.');
+  process.exit(code || 1);
+}
+// A file that could not even be loaded holds no tests, but it is a failure all the same.
+const failed = counts.numFailedTests + counts.numRuntimeErrorTestSuites;
+const skipped = counts.numPendingTests + counts.numTodoTests;
+console.log(`${counts.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exit(failed > 0 ? 1 : code);

@@ -1,0 +1,186 @@
+/**
+ * Each check of the target side, asked once where it passes and once where it does not.
+ * Rule: trouble is made in the simulator or in the inventory it starts with. Every refusal must carry a remedy.
+ */
+import type { Check } from '../../model/check.ts';
+import { blocking } from '../../model/check.ts';
+import type { TargetPreflight } from '../../sites/target.ts';
+import {
+  diskOf,
+  MiB,
+  moverName,
+  moverPath,
+  original,
+  pathOf,
+  quietWork,
+  requestFor,
+  type Simulator,
+  startSimulator,
+  type TargetOptions,
+} from './simulator.ts';
+
+let simulator: Simulator;
+const work = quietWork();
+const uuid = '6000C29a-1111-2222-3333-444455556666';
+
+beforeAll(async () => {
+  const twin = { name: 'twin', disks: [{ file: 'twin/twin.vmdk', sizeBytes: 4 * MiB, uuid }] };
+  const full = {
+    name: 'full',
+    power: 'on' as const,
+    controllers: ['pvscsi'],
+    disks: Array.from({ length: 14 }, (_, at) => ({
+      file: `full/${at}.vmdk`,
+      sizeBytes: MiB,
+      unit: at < 7 ? at : at + 1,
+      ...(at === 13 && { uuid }),
+    })),
+  };
+  simulator = await startSimulator([...['ready', 'snap', 'on', 'torn', 'sizes'].map(original), twin, full]);
+});
+afterAll(() => simulator?.stop());
+
+const sizes = [8 * MiB, 4 * MiB];
+async function ask(
+  name: string,
+  request: Partial<TargetPreflight> = {},
+  options: TargetOptions = {},
+): Promise<Check[]> {
+  const target = simulator.target(options);
+  return target.preflight(
+    { path: pathOf(name), mover: moverPath, write: 'in-place', diskSizesBytes: sizes, ...request },
+    work,
+  );
+}
+const named = (checks: readonly Check[], id: string): Check | undefined => checks.find((one) => one.id === id);
+const verdicts = (checks: readonly Check[]): string[] => blocking(checks).map((one) => one.id);
+
+test('a machine that is ready passes every check, in place and staged', async () => {
+  for (const write of ['in-place', 'staged'] as const) {
+    const checks = await ask('ready', { write });
+    expect(checks.filter((one) => one.verdict !== 'pass')).toEqual([]);
+    expect(new Set(checks.map((one) => one.id)).size).toBeGreaterThan(16);
+  }
+});
+
+test('S000-7 S001-5 a vCenter that cannot be reached is one refused check with a remedy, not an error', async () => {
+  const checks = await ask('ready', {}, { ca: undefined });
+  expect(checks).toMatchObject([
+    { id: 'vcenter-reachable', requirement: 'S000-7', verdict: 'refuse', remedy: expect.stringContaining('caFile') },
+  ]);
+});
+
+test('S000-8 a wrong password is a refused check with a remedy, and the rest is not asked', async () => {
+  const checks = await ask('ready', {}, { password: 'wrong-horse' });
+  expect(checks).toMatchObject([
+    { id: 'vcenter-reachable', verdict: 'pass' },
+    { id: 'vcenter-login', verdict: 'refuse', remedy: expect.stringContaining('password') },
+  ]);
+  expect(JSON.stringify(checks)).not.toContain('wrong-horse');
+});
+
+test('S000-8 missing privileges are listed by their ids, for each object', async () => {
+  await simulator.door('POST', '/privileges', {
+    deny: ['VirtualMachine.Config.RemoveDisk', 'Datastore.FileManagement'],
+  });
+  const missing = async (write: 'in-place' | 'staged'): Promise<string[]> =>
+    (await ask('ready', { write }))
+      .filter((one) => one.id === 'vcenter-privileges' && one.verdict === 'refuse')
+      .map((one) => `${one.subject} ${one.seen}`);
+  const machines = [
+    `${pathOf('ready')} missing: VirtualMachine.Config.RemoveDisk`,
+    `${moverPath} missing: VirtualMachine.Config.RemoveDisk`,
+  ];
+  expect(await missing('in-place')).toEqual(machines);
+  expect(await missing('staged')).toEqual([...machines, 'lab-ds missing: Datastore.FileManagement']);
+  const target = simulator.target();
+  await expect(target.ensureDisksOpen(await requestFor(target, 'ready'), work)).rejects.toMatchObject({
+    kind: 'Refused',
+    message: expect.stringContaining('missing privilege VirtualMachine.Config.RemoveDisk'),
+  });
+  // Giving the right back and trying the same step again is all it takes.
+  await simulator.door('POST', '/privileges', { deny: [] });
+  expect(await target.ensureDisksOpen(await requestFor(target, 'ready'), work)).toHaveLength(2);
+  await target.ensureDisksReleased(await requestFor(target, 'ready'), work);
+  await target.ensureDisksReturned(await requestFor(target, 'ready'), work);
+  await target.ensureFinished(await requestFor(target, 'ready'), work);
+});
+
+test('unknown machines are refused by name', async () => {
+  const checks = await ask('nobody', { mover: '/DC0/vm/no-mover' });
+  expect(verdicts(checks)).toEqual(['target-found', 'mover-found']);
+});
+
+test('S000-27 S000-28 a running machine is refused', async () => {
+  await simulator.door('POST', '/power', { vm: 'on', state: 'on' });
+  expect(verdicts(await ask('on'))).toEqual(['target-powered-off']);
+});
+
+test('S000-4 S001-8 snapshots on the machine or on the mover, and disks to be consolidated, are refused', async () => {
+  await simulator.door('POST', '/snapshot', { vm: 'snap' });
+  await simulator.door('POST', '/snapshot', { vm: moverName });
+  const checks = await ask('snap');
+  expect(verdicts(checks)).toContain('mover-no-snapshots');
+  expect(named(checks, 'target-no-snapshots')).toMatchObject({
+    verdict: 'refuse',
+    remedy: expect.stringContaining('merges'),
+  });
+  await simulator.door('DELETE', '/snapshot', { vm: moverName });
+  await simulator.door('POST', '/consolidation', { vm: moverName, needed: true });
+  expect(named(await ask('ready'), 'mover-no-snapshots')).toMatchObject({
+    verdict: 'refuse',
+    seen: expect.stringContaining('consolidation'),
+  });
+  await simulator.door('POST', '/consolidation', { vm: moverName, needed: false });
+});
+
+test('disks that do not fit their sources are refused, except that staged ones are made to fit', async () => {
+  expect(verdicts(await ask('sizes', { diskSizesBytes: [8 * MiB, 5 * MiB] }))).toEqual(['target-disk-sizes']);
+  expect(verdicts(await ask('sizes', { diskSizesBytes: [8 * MiB, 5 * MiB], write: 'staged' }))).toEqual([]);
+  expect(verdicts(await ask('sizes', { diskSizesBytes: [...sizes, MiB] }))).toEqual(['target-disk-count']);
+});
+
+test('a datastore without room for new disks is refused for staged writing', async () => {
+  const huge = [4 * 2 ** 50, 4 * MiB];
+  expect(verdicts(await ask('sizes', { diskSizesBytes: huge, write: 'staged' }))).toEqual(['datastore-free-space']);
+});
+
+test('S000-9 a disk that shares its UUID with one of the mover is refused, in the preflight and in the act', async () => {
+  const request = { mover: '/DC0/vm/full', diskSizesBytes: [4 * MiB] };
+  const checks = await ask('twin', request);
+  expect(verdicts(checks)).toEqual(['target-disk-uuid-clash']);
+  expect(named(checks, 'mover-disk-uuids-visible')?.verdict).toBe('warn');
+  const target = simulator.target();
+  const opening = target.ensureDisksOpen({ ...(await requestFor(target, 'twin')), mover: '/DC0/vm/full' }, work);
+  await expect(opening).rejects.toMatchObject({ kind: 'Refused', message: expect.stringContaining('same disk UUID') });
+  expect((await simulator.machine('twin')).disks).toHaveLength(1);
+});
+
+test('a mover without enough free slots is refused; unit 7 and new controllers do not count', async () => {
+  const checks = await ask('sizes', { mover: '/DC0/vm/full' });
+  expect(named(checks, 'mover-free-slots')).toMatchObject({ verdict: 'refuse', seen: '1 free SCSI slot(s), 2 needed' });
+});
+
+test('disks left half written by another run are named: repaired in place, refused for staged', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'torn');
+  await target.ensureDisksOpen(request, work);
+  await target.ensureDisksAbandoned(request, work);
+  const inPlace = await ask('torn');
+  expect(verdicts(inPlace)).toEqual([]);
+  expect(named(inPlace, 'target-not-half-written')).toMatchObject({
+    verdict: 'warn',
+    seen: expect.stringContaining(request.run),
+  });
+  expect(named(inPlace, 'target-disk-sizes')?.verdict).toBe('pass');
+  expect(verdicts(await ask('torn', { write: 'staged' }))).toEqual(['target-not-half-written']);
+  expect((await target.observeMachine(pathOf('torn'), work)).disks.map((disk) => disk.file)).toEqual([
+    diskOf('torn'),
+    diskOf('torn', 1),
+  ]);
+});
+
+test('every check that does not pass says what to do', async () => {
+  const checks = [...(await ask('snap', { mover: '/DC0/vm/full', diskSizesBytes: [1, 2, 3] })), ...(await ask('on'))];
+  expect(checks.filter((one) => one.verdict !== 'pass' && !one.remedy)).toEqual([]);
+});

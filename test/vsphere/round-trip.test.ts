@@ -1,0 +1,245 @@
+/**
+ * The whole way of a machine's disks against the simulator: open, release, return, start; the undo of each; each twice.
+ * Rule: what the client says and what the simulator shows must agree. Never leaves a disk on the shared mover.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  diskOf,
+  moverName,
+  original,
+  pathOf,
+  quietWork,
+  requestFor,
+  runB,
+  type Simulator,
+  startSimulator,
+} from './simulator.ts';
+
+const names = [
+  'walk',
+  'walk-staged',
+  'undo-recorded',
+  'undo-half',
+  'undo-open',
+  'undo-returned',
+  'undo-staged',
+  'undo-staged-late',
+  'twice',
+  'takeover',
+  'staged-takeover',
+  'torn',
+  'late',
+  'finish',
+];
+let simulator: Simulator;
+const work = quietWork();
+
+beforeAll(async () => {
+  simulator = await startSimulator(names.map(original));
+});
+afterAll(() => simulator?.stop());
+
+const filesOn = async (name: string): Promise<string[]> =>
+  (await simulator.machine(name)).disks.map((disk) => disk.file);
+const onMover = async (name: string): Promise<string[]> =>
+  (await filesOn(moverName)).filter((file) => file.startsWith(`[lab-ds] ${name}/`));
+const stagedOf = (name: string, number = 0): string => diskOf(name, number).replace('.vmdk', '-homeward-1f3a9c02.vmdk');
+const localFile = (path: string): string => join(simulator.datastoreFolder, path.replace('[lab-ds] ', ''));
+
+test('in place: the original disks go to the mover, come back into their slots, and the machine starts', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'walk');
+  const before = (await simulator.machine('walk')).disks;
+  const opened = await target.ensureDisksOpen(request, work);
+  expect(opened.map(({ disk, file, sizeBytes }) => [disk, file, sizeBytes])).toEqual(
+    request.pairs.map((pair) => [pair.disk, pair.target.file, pair.target.sizeBytes]),
+  );
+  expect(await filesOn('walk')).toEqual([]);
+  expect(await onMover('walk')).toEqual([diskOf('walk'), diskOf('walk', 1)]);
+  const meanwhile = await target.observeMachine(pathOf('walk'), work);
+  expect(meanwhile.disks).toEqual(request.pairs.map((pair) => pair.target));
+  expect(meanwhile.markedBy).toBe(request.run);
+  await target.ensureDisksReleased(request, work);
+  expect(await onMover('walk')).toEqual([]);
+  const returned = await target.ensureDisksReturned(request, work);
+  expect(returned.markedBy).toBeUndefined();
+  expect((await simulator.machine('walk')).disks).toEqual(before);
+  const started = await target.ensureStarted(pathOf('walk'), work);
+  expect([started.power, (await simulator.machine('walk')).power]).toEqual(['running', 'on']);
+});
+
+test('staged: new disks are written, take the slots of the originals, and the originals stay as files', async () => {
+  const target = simulator.target();
+  const name = 'walk-staged';
+  const request = await requestFor(target, name, 'staged');
+  const opened = await target.ensureDisksOpen(request, work);
+  expect(opened.map((disk) => disk.file)).toEqual([stagedOf(name), stagedOf(name, 1)]);
+  expect(opened.map((disk) => disk.sizeBytes)).toEqual(request.pairs.map((pair) => pair.source.sizeBytes));
+  expect(new Set(opened.map((disk) => disk.uuid)).size).toBe(2);
+  expect(await filesOn(name)).toEqual([diskOf(name), diskOf(name, 1)]);
+  await expect(target.ensureStarted(pathOf(name), work)).rejects.toMatchObject({ kind: 'Refused' });
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  expect(await filesOn(name)).toEqual([stagedOf(name), stagedOf(name, 1)]);
+  expect((await target.ensureStarted(pathOf(name), work)).power).toBe('running');
+  expect(await target.ensureFinished(request, work)).toEqual([diskOf(name), diskOf(name, 1)]);
+  expect([diskOf(name), diskOf(name, 1)].every((file) => existsSync(localFile(file)))).toBe(true);
+});
+
+test('S4 an in-place machine whose run was cancelled keeps its record, hangs on nothing and cannot be started', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'undo-open');
+  await target.ensureDisksOpen(request, work);
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([diskOf('undo-open'), diskOf('undo-open', 1)]);
+  expect(await filesOn('undo-open')).toEqual([]);
+  expect(await onMover('undo-open')).toEqual([]);
+  expect((await target.observeMachine(pathOf('undo-open'), work)).markedBy).toBe(request.run);
+  await expect(target.ensureStarted(pathOf('undo-open'), work)).rejects.toThrow(/disks of undo-open are open/);
+  expect((await simulator.machine('undo-open')).power).toBe('off');
+});
+
+test('a cancelled run that never opened a disk leaves the machine as it was', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'undo-recorded');
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+  expect(await filesOn('undo-recorded')).toEqual([diskOf('undo-recorded'), diskOf('undo-recorded', 1)]);
+});
+
+test('a run that stops between two changes is undone or taken up from where it stopped', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'undo-half');
+  // The first change writes the record, the second takes the disks off, the third plugs them into the mover.
+  for (const skip of [1, 2]) {
+    await simulator.door('POST', '/rules', { method: 'ReconfigVM_Task', skip, fault: 'InvalidState' });
+    await expect(target.ensureDisksOpen(request, work)).rejects.toMatchObject({ kind: 'Refused' });
+    await simulator.door('DELETE', '/rules');
+    expect((await target.observeMachine(pathOf('undo-half'), work)).markedBy).toBe(request.run);
+    await expect(target.ensureStarted(pathOf('undo-half'), work)).rejects.toMatchObject({ kind: 'Refused' });
+    if (skip === 2) continue;
+    expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+    expect((await target.observeMachine(pathOf('undo-half'), work)).markedBy).toBeUndefined();
+    expect(await filesOn('undo-half')).toHaveLength(2);
+  }
+  expect([await filesOn('undo-half'), await onMover('undo-half')]).toEqual([[], []]);
+  expect(await target.ensureDisksOpen(request, work)).toHaveLength(2);
+  await target.ensureDisksAbandoned(request, work);
+});
+
+test('S4 disks that were already returned are fenced again when the run is cancelled', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'undo-returned');
+  await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted(pathOf('undo-returned'), work);
+  await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject({ kind: 'Refused' });
+  expect((await target.ensureStopped(pathOf('undo-returned'), work)).power).toBe('stopped');
+  await target.ensureDisksAbandoned(request, work);
+  expect(await filesOn('undo-returned')).toEqual([]);
+  await expect(target.ensureStarted(pathOf('undo-returned'), work)).rejects.toMatchObject({ kind: 'Refused' });
+});
+
+test('S11 a cancelled staged run deletes its disks and leaves the machine bootable as before', async () => {
+  const target = simulator.target();
+  const name = 'undo-staged';
+  const before = await target.observeMachine(pathOf(name), work);
+  const request = await requestFor(target, name, 'staged');
+  await target.ensureDisksOpen(request, work);
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+  expect(await target.observeMachine(pathOf(name), work)).toEqual(before);
+  expect(await onMover(name)).toEqual([]);
+  expect(existsSync(localFile(stagedOf(name)))).toBe(false);
+  expect((await target.ensureStarted(pathOf(name), work)).power).toBe('running');
+});
+
+test('a staged run cancelled after its disks were returned puts the originals back', async () => {
+  const target = simulator.target();
+  const name = 'undo-staged-late';
+  const before = (await simulator.machine(name)).disks;
+  const request = await requestFor(target, name, 'staged');
+  await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted(pathOf(name), work);
+  await target.ensureStopped(pathOf(name), work);
+  await target.ensureDisksAbandoned(request, work);
+  expect((await simulator.machine(name)).disks).toEqual(before);
+  expect(existsSync(localFile(stagedOf(name, 1)))).toBe(false);
+});
+
+test('every ensure may run twice and answers the same', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'twice');
+  const opened = await target.ensureDisksOpen(request, work);
+  expect(await target.ensureDisksOpen(request, work)).toEqual(opened);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReleased(request, work);
+  const returned = await target.ensureDisksReturned(request, work);
+  expect(await target.ensureDisksReturned(request, work)).toEqual(returned);
+  await target.ensureDisksReleased(request, work);
+  const started = await target.ensureStarted(pathOf('twice'), work);
+  expect(await target.ensureStarted(pathOf('twice'), work)).toEqual(started);
+  expect(await target.ensureFinished(request, work)).toEqual([]);
+  expect(await target.ensureFinished(request, work)).toEqual([]);
+  await target.ensureStopped(pathOf('twice'), work);
+  expect((await target.ensureStopped(pathOf('twice'), work)).power).toBe('stopped');
+});
+
+test('a later run takes over the disks that an abandoned run left open, on the mover or on nothing', async () => {
+  const target = simulator.target();
+  const first = await requestFor(target, 'takeover');
+  const opened = await target.ensureDisksOpen(first, work);
+  const second = await requestFor(target, 'takeover', 'in-place', runB);
+  expect(second.pairs).toEqual(first.pairs);
+  expect(await target.ensureDisksOpen(second, work)).toEqual(opened);
+  expect(await target.ensureDisksAbandoned(first, work)).toEqual([]);
+  expect(await onMover('takeover')).toHaveLength(2);
+  await target.ensureDisksAbandoned(second, work);
+  await target.ensureDisksOpen(first, work);
+  await target.ensureDisksReleased(first, work);
+  await expect(target.ensureDisksReturned(second, work)).rejects.toMatchObject({ kind: 'Fenced' });
+  expect((await target.ensureDisksReturned(first, work)).disks).toEqual(first.pairs.map((pair) => pair.target));
+});
+
+test('a later run removes what an abandoned run had staged', async () => {
+  const target = simulator.target();
+  const name = 'staged-takeover';
+  await target.ensureDisksOpen(await requestFor(target, name, 'staged'), work);
+  const second = await requestFor(target, name, 'in-place', runB);
+  await target.ensureDisksOpen(second, work);
+  expect(await onMover(name)).toEqual([diskOf(name), diskOf(name, 1)]);
+  expect(existsSync(localFile(stagedOf(name)))).toBe(false);
+});
+
+test('S4 staging beside half-written originals is refused, because they could never go back', async () => {
+  const target = simulator.target();
+  await target.ensureDisksOpen(await requestFor(target, 'torn'), work);
+  await expect(target.ensureDisksOpen(await requestFor(target, 'torn', 'staged', runB), work)).rejects.toThrow(
+    /half written/,
+  );
+});
+
+test('S8 a late attempt to open disks that its own run has returned is fenced', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'late');
+  await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await expect(target.ensureDisksOpen(request, work)).rejects.toMatchObject({ kind: 'Fenced' });
+  expect(await filesOn('late')).toHaveLength(2);
+});
+
+test('S11 the commit leaves no setting of ours on the machine, and not before the disks are returned', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'finish');
+  await target.ensureDisksOpen(request, work);
+  await expect(target.ensureFinished(request, work)).rejects.toMatchObject({ kind: 'Refused' });
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await target.ensureFinished(request, work);
+  const again = await target.ensureDisksAbandoned(request, work);
+  expect(again).toEqual([]);
+  expect(await filesOn('finish')).toHaveLength(2);
+});

@@ -1,0 +1,25 @@
+/**
+ * The control worker: the stories and the light verbs. Any number may run; none holds state of its own.
+ * Run: node workers/control.ts --config homeward.yaml
+ */
+import { fileURLToPath } from 'node:url';
+import { createControlActivities } from '../activities/control.ts';
+import { controlQueue } from '../model/failback-input.ts';
+import { openSites } from './sites.ts';
+import { runWorker } from './start.ts';
+
+await runWorker('control', async ({ loaded }) => {
+  const sites = openSites(loaded);
+  return {
+    options: {
+      taskQueue: controlQueue,
+      workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+      activities: createControlActivities(sites),
+      // A killed worker's cached stories go to the next one after a second instead of ten.
+      stickyQueueScheduleToStartTimeout: '1s',
+      workflowTaskPollerBehavior: { type: 'autoscaling' },
+      activityTaskPollerBehavior: { type: 'autoscaling' },
+    },
+    close: () => sites.close(),
+  };
+});

@@ -1,0 +1,24 @@
+/**
+ * A mover: carries bytes from recovery points to open disks, beside the disks. Its name pins its task queue and its state.
+ * Run: node workers/mover.ts --config homeward.yaml --id mover-1
+ */
+import { createMoverActivities } from '../activities/transfer.ts';
+import { moverQueue } from '../model/failback-input.ts';
+import { openMoverParts } from './sites.ts';
+import { runWorker } from './start.ts';
+
+/** Disks written at once by one mover; each holds some tens of MiB of buffers. */
+const disksAtOnce = 4;
+
+await runWorker('mover', async ({ loaded, id }) => {
+  const parts = openMoverParts(loaded, id);
+  return {
+    options: {
+      taskQueue: moverQueue(parts.name),
+      activities: createMoverActivities(parts),
+      maxConcurrentActivityTaskExecutions: disksAtOnce,
+      activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+    },
+    close: () => parts.close(),
+  };
+});

@@ -1,0 +1,44 @@
+/**
+ * Committing: the only part of the story that deletes anything of the customer's in the source.
+ * Rule (S2, S6): it runs after a person's commit, names the evidence of exactly these disks, and cannot be cancelled;
+ * what fails calls an operator and goes on when resolved.
+ */
+import type { Arrival } from './cutover.ts';
+import type { Journey } from './departure.ts';
+import { controlVerbs, summary } from './verbs.ts';
+
+/** Deletes the source and our marks; answers what is observed to remain there. */
+export async function commitStory({ input, run, teller, course }: Journey, { way, seals }: Arrival): Promise<string[]> {
+  const control = controlVerbs(input);
+  teller.enter('Committing');
+  const { commitment, evidence } = teller.story;
+  if (!commitment || evidence === undefined) throw new TypeError('committing without a commitment');
+  const approved = { ...commitment, evidence };
+  teller.record('commit', `${commitment.by} committed the evidence of these disks`, {
+    by: commitment.by,
+    at: commitment.at,
+    evidence,
+  });
+  const deleted = await course.insist(() =>
+    control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
+      { failback: input, run, found: way.found, commitment: approved, seals },
+    ]),
+  );
+  teller.record('source-retired', 'the source machine, its disks and our recovery points are deleted', {
+    deleted: deleted.join(', '),
+  });
+  const kept = await course.insist(() =>
+    control.ensureTargetFinished.executeWithOptions(summary(`Remove our marks from ${input.target.path}`), [
+      { failback: input, run, pairs: way.pairs },
+    ]),
+  );
+  teller.record('target-finished', 'our marks are off the target', { kept: kept.join(', ') });
+  const remains = await course.insist(() =>
+    control.observeSourceRemains.executeWithOptions(summary('What still exists in the source?'), [
+      { failback: input, run, found: way.found },
+    ]),
+  );
+  teller.record('source-remains', 'what still exists in the source', { remains: remains.join(', ') });
+  teller.enter('Committed');
+  return remains;
+}

@@ -1,0 +1,157 @@
+/**
+ * The cutover: stop the source, move the last changes, seal, return the disks, start the target, wait for its guest.
+ * Rule (S1): the final recovery point is taken only after the source was observed stopped, and the target is started only
+ * after that; from the moment its start may have been sent it counts as running.
+ */
+import { evidenceOfDisks } from '../model/evidence.ts';
+import type { OpenDisk, RecoveryPoint, SealProof, SourceMachine } from '../model/machine.ts';
+import { markTargetLive, markTargetOff } from '../model/transition.ts';
+import { type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { syncRound, together } from './sync-round.ts';
+import type { RoundsState } from './sync-rounds.ts';
+import { noRounds } from './sync-rounds.ts';
+import { controlVerbs, moverVerbs, summary } from './verbs.ts';
+
+/** What the rounds reached before the cutover; absent when everything is copied inside it. */
+export interface Synced {
+  readonly open: readonly OpenDisk[];
+  readonly rounds: RoundsState;
+}
+
+/** What the commit needs to know. */
+export interface Arrival {
+  readonly way: Way;
+  readonly seals: readonly SealProof[];
+}
+
+export async function cutOver(journey: Journey, way: Way, synced?: Synced): Promise<Arrival> {
+  const startedAt = new Date().toISOString();
+  if (!synced) registerTargetUndo(journey, way);
+  const target = { returned: false };
+  await stopTheSource(journey, way.found, target);
+  journey.teller.find({ outage: { startedAt } });
+  journey.teller.enter('FinalSync');
+  const open = synced?.open ?? (await openTheTarget(journey, way));
+  const point = await finalRound(journey, way, open, synced?.rounds ?? noRounds);
+  journey.teller.enter('Sealing');
+  const seals = await sealTheDisks(journey, open, point);
+  journey.teller.enter('StartingTarget');
+  await startTheTarget(journey, way, target);
+  const endedAt = new Date().toISOString();
+  journey.teller.find({ outage: { startedAt, endedAt } });
+  journey.teller.enter('AwaitingCommit');
+  return { way, seals };
+}
+
+async function stopTheSource(
+  { input, teller, course }: Journey,
+  found: SourceMachine,
+  target: { returned: boolean },
+): Promise<void> {
+  const control = controlVerbs(input);
+  teller.enter('StoppingSource');
+  course.beforehand('stop the source', async () => {
+    if (found.power !== 'running') return;
+    const seen = await control.ensureSourceStarted.executeWithOptions(
+      summary(`Undo: start ${input.source.path} again`),
+      [{ failback: input, disksReturned: target.returned }],
+    );
+    teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
+  });
+  const stopped = await course.step(() =>
+    control.ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [input]),
+  );
+  teller.record('source-stopped', 'the source was observed stopped after the stop', { power: stopped.powerSeen });
+}
+
+async function finalRound(
+  journey: Journey,
+  way: Way,
+  open: readonly OpenDisk[],
+  rounds: RoundsState,
+): Promise<RecoveryPoint> {
+  const { input, run, teller, course } = journey;
+  const base = rounds.base ? { base: rounds.base } : {};
+  const order = { input, run, number: rounds.number + 1, final: true, pairs: way.pairs, open, ...base };
+  const { point, proofs, report } = await course.step(() => syncRound(order));
+  teller.find({
+    rounds: {
+      done: rounds.done + 1,
+      recent: [...rounds.recent, report],
+      copiedBytes: rounds.copiedBytes + report.copiedBytes,
+      changedBytes: rounds.changedBytes + report.changedBytes,
+      now: 'finished',
+    },
+  });
+  for (const proof of proofs)
+    teller.record(`final/${proof.disk}`, 'the last changes are written, read back and equal', {
+      point: proof.point,
+      mode: proof.mode,
+      changedBytes: proof.changedBytes,
+      copiedBytes: proof.copiedBytes,
+      provenBytes: proof.provenBytes,
+    });
+  return point;
+}
+
+async function sealTheDisks(
+  { input, run, teller, course }: Journey,
+  open: readonly OpenDisk[],
+  point: RecoveryPoint,
+): Promise<SealProof[]> {
+  const mover = moverVerbs(input);
+  const seals = await course.step(() =>
+    together(
+      open.map((disk) => async () => {
+        const of = point.disks.find((candidate) => candidate.disk === disk.disk);
+        if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
+        return await mover.sealDisk.executeWithOptions(
+          { ...summary(`Seal ${disk.disk}`), priority: { priorityKey: 1 } },
+          [{ machine: input.machine, run, sourceSite: input.source.site, disk, point: of }],
+        );
+      }),
+    ),
+  );
+  const evidence = evidenceOfDisks(seals);
+  for (const seal of seals)
+    teller.record(`seal/${seal.disk}`, 'the disk is sealed: every block proven, boot sectors written last', {
+      root: seal.root,
+      algorithm: seal.algorithm,
+      sizeBytes: seal.sizeBytes,
+    });
+  teller.find({ seals });
+  teller.amend((story) => ({ ...story, evidence }));
+  return seals;
+}
+
+async function startTheTarget(
+  { input, run, teller, course }: Journey,
+  way: Way,
+  target: { returned: boolean },
+): Promise<void> {
+  const control = controlVerbs(input);
+  target.returned = true;
+  await course.step(() =>
+    control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [
+      { failback: input, run, pairs: way.pairs },
+    ]),
+  );
+  teller.record('disks-returned', 'the sealed disks hang on the target machine again', { target: input.target.path });
+  course.beforehand('start the target', async () => {
+    const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
+      input,
+    ]);
+    teller.amend(markTargetOff);
+    teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
+  });
+  teller.amend(markTargetLive);
+  const started = await course.step(() =>
+    control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [input]),
+  );
+  teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
+  const seen = await course.step(() =>
+    control.observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [input]),
+  );
+  teller.find({ ...(seen.guest.ip === undefined ? {} : { targetIp: seen.guest.ip }) });
+  teller.record('guest-answers', 'the guest answers', { agent: seen.guest.agent, ip: seen.guest.ip ?? '' });
+}

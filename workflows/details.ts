@@ -1,0 +1,72 @@
+/**
+ * What the Temporal UI shows under "current details": how the run stands, in Markdown that needs no table borders.
+ * Rule: an SRE who never saw the code knows from it who serves, what is waited for and what to type.
+ */
+import type { FailbackInput } from '../model/failback-input.ts';
+import { messageMeaning } from '../model/message.ts';
+import type { RoundReport, RoundsStatus, Status } from '../model/status.ts';
+
+/** Temporal refuses details over 20,000 bytes. */
+const detailsLimit = 18_000;
+
+const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+
+export function failbackDetails(status: Status): string {
+  const lines = [
+    `## ${status.machine}: ${status.phase}`,
+    status.says,
+    '',
+    `- **Serves:** ${status.serves}`,
+    `- **Target disks:** ${status.targetDisks}`,
+    `- **From:** ${status.source.site} \`${status.source.path}\``,
+    `- **To:** ${status.target.site} \`${status.target.path}\` (${status.write}, sync ${status.sync})`,
+    `- **In this phase since:** ${status.phaseSince}`,
+    ...(status.outage ? [`- **Outage:** ${outageText(status)}`] : []),
+    ...(status.evidence ? [`- **Evidence of the disks:** \`${status.evidence}\``] : []),
+    ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
+  ];
+  if (status.held) lines.push('', `### Held by ${status.held.by}`, 'Send `resume` to go on: `{"by":"you"}`');
+  if (status.trouble) lines.push(...troubleLines(status));
+  else if (status.waitsFor) lines.push('', '### Waits for a person', status.waitsFor);
+  if (status.rounds) lines.push('', '### Rounds', roundsText(status.rounds));
+  if (status.roundsWorkflow) lines.push(`They run in workflow \`${status.roundsWorkflow}\`.`);
+  const refusal = status.refusals.at(-1);
+  if (refusal) lines.push('', `**Last refusal:** \`${refusal.message}\` from ${refusal.by}: ${refusal.reason}`);
+  return lines.join('\n').slice(0, detailsLimit);
+}
+
+function troubleLines({ trouble }: Status): string[] {
+  if (!trouble) return [];
+  return [
+    '',
+    `### Needs an operator since ${trouble.since}`,
+    `**${trouble.kind}** in \`${trouble.op}\` ${trouble.subject}: ${trouble.message}`,
+    '',
+    `**What to do:** ${trouble.hint}`,
+    '',
+    `Then send \`resolve\`: ${messageMeaning.resolve}`,
+  ];
+}
+
+const outageText = ({ outage }: Status): string => {
+  if (!outage) return '';
+  if (!outage.endedAt) return `since ${outage.startedAt}`;
+  return `${((Date.parse(outage.endedAt) - Date.parse(outage.startedAt)) / 1000).toFixed(1)} s`;
+};
+
+const roundsText = (rounds: RoundsStatus): string =>
+  [
+    `${rounds.done} proven, ${mebibytes(rounds.copiedBytes)} moved. Now: ${rounds.now}`,
+    ...rounds.recent.slice(-5).map(roundLine),
+  ].join('\n');
+
+const roundLine = (round: RoundReport): string =>
+  `- round ${round.number} (${round.mode}): ${mebibytes(round.changedBytes)} changed, ${mebibytes(round.copiedBytes)} moved in ${(round.durationMs / 1000).toFixed(1)} s`;
+
+export const roundsDetails = (input: FailbackInput, rounds: RoundsStatus): string =>
+  [
+    `## Rounds of ${input.machine}`,
+    roundsText(rounds),
+    '',
+    `The source serves. To cut over, send \`completeFailover\` to workflow \`machine/${input.machine}\`: ${messageMeaning.completeFailover}`,
+  ].join('\n');

@@ -1,0 +1,65 @@
+/**
+ * The story of one machine's way home, told in the order of the phases (docs/phases.md).
+ * Rule: nothing of the source is deleted before the commit of a person (S2); the target starts only after the source was
+ * observed stopped (S1); until Committing everything can be taken back (S5).
+ */
+import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
+import type { EvidenceEntry } from '../model/evidence.ts';
+import type { FailbackInput } from '../model/failback-input.ts';
+import type { Status } from '../model/status.ts';
+import { commitStory } from './commit.ts';
+import { type Arrival, cutOver } from './cutover.ts';
+import { checkTheWay, type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { runTheRounds } from './rounds.ts';
+import { Course } from './taking-back.ts';
+import { Teller } from './teller.ts';
+
+export interface FailbackResult {
+  readonly outcome: 'Committed' | 'ReturnedToSource';
+  /** What still exists on the source, as observed at the end. */
+  readonly remains: readonly string[];
+  readonly status: Status;
+  readonly record: readonly EvidenceEntry[];
+}
+
+export async function failback(input: FailbackInput): Promise<FailbackResult> {
+  const teller = new Teller(input);
+  const course = new Course(teller);
+  const root = CancellationScope.current();
+  root.cancelRequested.catch(() => teller.hear('cancel', { by: 'Temporal cancellation request' }));
+  return await CancellationScope.nonCancellable(async () => {
+    const journey: Journey = { input, teller, course, run: teller.story.run };
+    const arrival = await course.forward(() => comeHome(journey));
+    if (!arrival) await course.undoAll();
+    const remains = arrival ? await commitStory(journey, arrival) : [];
+    await condition(allHandlersFinished);
+    const status = teller.status();
+    return { outcome: arrival ? 'Committed' : 'ReturnedToSource', remains, status, record: status.record };
+  });
+}
+
+/** Everything up to the commit; can be taken back from anywhere in it. */
+async function comeHome(journey: Journey): Promise<Arrival> {
+  const { input, teller, course } = journey;
+  const way = await checkTheWay(journey);
+  await course.whileHeld();
+  const arrival =
+    input.policy.sync === 'before' ? await syncThenCutOver(journey, way) : await waitThenCutOver(journey, way);
+  await condition(() => teller.story.commitment !== undefined && teller.story.held === undefined);
+  return arrival;
+}
+
+async function syncThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
+  journey.teller.enter('Seeding');
+  registerTargetUndo(journey, way);
+  const open = await openTheTarget(journey, way);
+  const rounds = await runTheRounds(journey, way, open);
+  return await cutOver(journey, way, { open, rounds });
+}
+
+async function waitThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
+  const { teller } = journey;
+  teller.enter('AwaitingCutover');
+  await condition(() => teller.story.completion !== undefined && teller.story.held === undefined);
+  return await cutOver(journey, way);
+}

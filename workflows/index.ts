@@ -1,0 +1,4 @@
+/** The workflows a control worker registers. */
+export { failback } from './failback.ts';
+export { preflight } from './preflight.ts';
+export { syncRounds } from './sync-rounds.ts';

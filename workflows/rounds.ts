@@ -1,0 +1,77 @@
+/**
+ * The parent's side of the rounds: starts the child, passes hold, resume and finish on, enters Syncing when the seed is
+ * proven, and waits at the gate *complete failover*.
+ * Rule: completing during the seed is kept for the gate (C16), never lost and never early.
+ */
+import { condition, setHandler, startChild } from '@temporalio/workflow';
+import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
+import type { OpenDisk } from '../model/machine.ts';
+import type { Journey, Way } from './departure.ts';
+import { finishRounds, holdRounds, noRounds, type RoundsState, seeded, syncRounds } from './sync-rounds.ts';
+import type { Teller } from './teller.ts';
+import { carriedState } from './trouble.ts';
+
+export async function runTheRounds(journey: Journey, way: Way, open: readonly OpenDisk[]): Promise<RoundsState> {
+  const { teller, course } = journey;
+  let state = noRounds;
+  setHandler(seeded, () => {
+    if (teller.story.phase !== 'Seeding') return;
+    teller.enter('Syncing');
+    teller.record('seeded', 'the first round is proven on every disk');
+  });
+  const done = await course.step(
+    () => childRounds(journey, way, open, state),
+    (error) => {
+      state = carriedState<RoundsState>(error) ?? state;
+    },
+  );
+  teller.find({ rounds: { ...done, now: 'finished' } });
+  teller.record('rounds', `${done.done} rounds are proven`, {
+    rounds: done.done,
+    copiedBytes: done.copiedBytes,
+    changedBytes: done.changedBytes,
+  });
+  return done;
+}
+
+/** Runs the child to its end; while it runs, holds are passed on and the gate lets it finish. */
+async function childRounds({ input, run, teller }: Journey, way: Way, open: readonly OpenDisk[], state: RoundsState) {
+  const id = roundsWorkflowId(input.machine);
+  let ended = false;
+  const child = await startChild(syncRounds, {
+    workflowId: id,
+    taskQueue: controlQueue,
+    args: [{ input, run, pairs: way.pairs, open, state, held: teller.story.held !== undefined }],
+    staticSummary: `Rounds of ${input.machine}`,
+  });
+  let held = teller.story.held !== undefined;
+  const passOn = async (): Promise<void> => {
+    await condition(() => ended || held !== (teller.story.held !== undefined) || mayFinish(teller));
+    if (ended) return;
+    const wanted = teller.story.held !== undefined;
+    if (held === wanted) return await child.signal(finishRounds);
+    held = wanted;
+    await child.signal(holdRounds, held);
+    await passOn();
+  };
+  teller.find({ roundsWorkflow: id });
+  try {
+    const reached = child.result().finally(() => {
+      ended = true;
+    });
+    // A signal that fails because the child just ended is not the news: how the child ended is.
+    const passed = passOn().catch(async (error: unknown) => {
+      await reached;
+      throw error;
+    });
+    const [result] = await Promise.all([reached, passed]);
+    return result;
+  } finally {
+    ended = true;
+    teller.find({ roundsWorkflow: undefined });
+  }
+}
+
+/** The gate: a person completed the failover, the seed is proven, and nobody holds. */
+const mayFinish = ({ story }: Teller): boolean =>
+  story.phase === 'Syncing' && story.completion !== undefined && story.held === undefined;

@@ -1,0 +1,106 @@
+/**
+ * One round: make a recovery point, move what changed since the last one on every disk, prove it, let the older point go.
+ * Rule (S9): a delta starts only from the point its disk is current at; when that lineage is broken the disk gets a full
+ * transfer, never a guess, and the older point is kept until every disk has left it.
+ */
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { FailbackInput } from '../model/failback-input.ts';
+import type { DiskPair, DiskPoint, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
+import type { RoundReport } from '../model/status.ts';
+import { lineageBroke } from './trouble.ts';
+import { controlVerbs, moverVerbs, summary } from './verbs.ts';
+
+export interface RoundOrder {
+  readonly input: FailbackInput;
+  readonly run: string;
+  readonly number: number;
+  readonly final: boolean;
+  readonly pairs: readonly DiskPair[];
+  readonly open: readonly OpenDisk[];
+  /** The point all disks are current at; absent for a seed. */
+  readonly base?: RecoveryPoint;
+}
+
+export interface RoundResult {
+  readonly point: RecoveryPoint;
+  readonly proofs: readonly TransferProof[];
+  readonly report: RoundReport;
+}
+
+export async function syncRound(order: RoundOrder): Promise<RoundResult> {
+  const { input, run, number, final, pairs } = order;
+  const control = controlVerbs(input);
+  const startedAt = Date.now();
+  const point = await control.ensureRecoveryPoint.executeWithOptions(summary(`${name(order)}: recovery point`), [
+    { failback: input, run, number, final, pairs },
+  ]);
+  const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
+  await control.releaseRecoveryPoints.executeWithOptions(summary(`${name(order)}: release older points`), [
+    { failback: input, run, keep: [number] },
+  ]);
+  return { point, proofs, report: report(order, point, proofs, startedAt) };
+}
+
+const name = (order: RoundOrder): string =>
+  order.final ? 'Final round' : order.number === 1 ? 'Seed' : `Round ${order.number}`;
+
+async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoint): Promise<TransferProof> {
+  const mover = moverVerbs(order.input);
+  const now = pointOf(point, disk.disk);
+  const before = order.base && pointOf(order.base, disk.disk);
+  const work = { machine: order.input.machine, run: order.run, sourceSite: order.input.source.site, disk, point: now };
+  const priority = { priority: { priorityKey: order.final ? 1 : 4 } };
+  const say = (what: string) => ({ ...summary(`${name(order)}: ${disk.disk}, ${what}`), ...priority });
+  if (!before) return await mover.transferDisk.executeWithOptions(say('whole disk'), [work]);
+  try {
+    return await mover.transferDisk.executeWithOptions(say('changes'), [{ ...work, base: before }]);
+  } catch (error) {
+    if (!lineageBroke(error)) throw error;
+    return await mover.transferDisk.executeWithOptions(say('whole disk again, lineage broken'), [work]);
+  }
+}
+
+function pointOf(point: RecoveryPoint, disk: string): DiskPoint {
+  const found = point.disks.find((candidate) => candidate.disk === disk);
+  if (!found) throw new TypeError(`recovery point ${point.number} does not hold disk ${disk}`);
+  return found;
+}
+
+/** Runs all; when one fails the others are stopped and waited for, so that nothing writes behind the failure. */
+export async function together<T>(tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
+  return await CancellationScope.cancellable(async () => {
+    const scope = CancellationScope.current();
+    const running = tasks.map(async (task) => {
+      try {
+        return await task();
+      } catch (error) {
+        scope.cancel();
+        throw error;
+      }
+    });
+    const settled = await Promise.allSettled(running);
+    const failures = settled.filter((one) => one.status === 'rejected').map((one) => one.reason as unknown);
+    const cause = failures.find((failure) => !isCancellation(failure)) ?? failures[0];
+    if (failures.length > 0) throw cause;
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  });
+}
+
+function report(
+  order: RoundOrder,
+  point: RecoveryPoint,
+  proofs: readonly TransferProof[],
+  startedAt: number,
+): RoundReport {
+  const sum = (pick: (proof: TransferProof) => number): number =>
+    proofs.reduce((total, proof) => total + pick(proof), 0);
+  return {
+    number: order.number,
+    mode: proofs.every((proof) => proof.mode === 'delta') ? 'delta' : 'full',
+    takenAt: point.takenAt,
+    endedAt: new Date().toISOString(),
+    changedBytes: sum((proof) => proof.changedBytes),
+    copiedBytes: sum((proof) => proof.copiedBytes),
+    durationMs: Date.now() - startedAt,
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * The rounds of one machine while the gate is open: a child of the failback, so that the parent's history stays short.
+ * It continues as new when its own history grows; hold stops a running copy (its journal makes going on cheap).
+ * Rule: it never decides about the gate; it ends when the parent says finish, at the end of a proven round.
+ */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { FailbackInput } from '../model/failback-input.ts';
+import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
+import type { RoundReport, RoundsStatus } from '../model/status.ts';
+import { roundsDetails } from './details.ts';
+import { syncRound } from './sync-round.ts';
+import { troubleOf } from './trouble.ts';
+
+export const finishRounds = defineSignal('finish');
+export const holdRounds = defineSignal<[boolean]>('hold');
+export const roundsQuery = defineQuery<RoundsStatus>('rounds');
+/** The child tells its parent once, when the first round is proven. */
+export const seeded = defineSignal('seeded');
+
+/** What the rounds have reached; carried through continue-as-new and through failures. */
+export interface RoundsState {
+  readonly number: number;
+  readonly base?: RecoveryPoint;
+  readonly done: number;
+  readonly recent: readonly RoundReport[];
+  readonly copiedBytes: number;
+  readonly changedBytes: number;
+}
+
+export interface RoundsInput {
+  readonly input: FailbackInput;
+  readonly run: string;
+  readonly pairs: readonly DiskPair[];
+  readonly open: readonly OpenDisk[];
+  readonly state: RoundsState;
+  readonly held: boolean;
+  readonly finish?: boolean;
+}
+
+export const noRounds: RoundsState = { number: 0, done: 0, recent: [], copiedBytes: 0, changedBytes: 0 };
+
+/** How many rounds the status remembers. */
+const roundsKept = 20;
+
+export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
+  let { state, held } = order;
+  let finish = order.finish === true;
+  let now = 'starting';
+  let copying: CancellationScope | undefined;
+  // Whether the running copy was stopped for a hold; a resume may come before the copy has ended.
+  let stoppedForHold = false;
+  const say = (text: string): void => {
+    now = text;
+    setCurrentDetails(roundsDetails(order.input, status(state, now)));
+  };
+  const description = 'Sent by the failback: end after a proven round.';
+  setHandler(
+    finishRounds,
+    () => {
+      finish = true;
+    },
+    { description },
+  );
+  setHandler(roundsQuery, () => status(state, now), { description: 'The rounds so far.' });
+  setHandler(holdRounds, (wanted) => {
+    held = wanted;
+    if (!held || !copying) return;
+    stoppedForHold = true;
+    copying.cancel();
+  });
+
+  const oneRound = async (): Promise<void> => {
+    say(state.number === 0 ? 'seed: copying' : `round ${state.number + 1}: copying`);
+    copying = new CancellationScope();
+    stoppedForHold = false;
+    const base = state.base ? { base: state.base } : {};
+    const result = await copying.run(() => syncRound({ ...order, number: state.number + 1, final: false, ...base }));
+    state = advance(state, result.point, result.report);
+    await tellSeeded();
+  };
+  // The parent ignores what it knows; telling again after a failure or a continue-as-new is what makes it certain.
+  let told = false;
+  const tellSeeded = async (): Promise<void> => {
+    if (told || state.done === 0) return;
+    await parentOf().signal(seeded);
+    told = true;
+  };
+  await tellSeeded();
+
+  while (!finish || state.done === 0) {
+    try {
+      if (!held) await oneRound();
+    } catch (error) {
+      const forHold = stoppedForHold && !CancellationScope.current().consideredCancelled;
+      if (!isCancellation(error) || !forHold) throw failed(error, state);
+    } finally {
+      copying = undefined;
+    }
+    if (held) {
+      say('held');
+      await condition(() => !held);
+    } else if (!finish) {
+      say(`round ${state.number} proven; next in ${order.input.policy.roundEverySeconds} s`);
+      await condition(() => finish || held, order.input.policy.roundEverySeconds * 1000);
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof syncRounds>({ ...order, state, held, finish });
+    }
+  }
+  await condition(allHandlersFinished);
+  return state;
+}
+
+const advance = (state: RoundsState, base: RecoveryPoint, report: RoundReport): RoundsState => ({
+  number: state.number + 1,
+  base,
+  done: state.done + 1,
+  recent: [...state.recent, report].slice(-roundsKept),
+  copiedBytes: state.copiedBytes + report.copiedBytes,
+  changedBytes: state.changedBytes + report.changedBytes,
+});
+
+const status = ({ done, recent, copiedBytes, changedBytes }: RoundsState, now: string): RoundsStatus => ({
+  done,
+  recent,
+  copiedBytes,
+  changedBytes,
+  now,
+});
+
+function parentOf() {
+  const parent = workflowInfo().parent;
+  if (!parent) throw ApplicationFailure.nonRetryable('rounds run only as the child of a failback', 'Defect');
+  return getExternalWorkflowHandle(parent.workflowId, parent.runId);
+}
+
+/** A failure carries what was reached, so that a retry goes on from the last proven round. */
+function failed(error: unknown, state: RoundsState): unknown {
+  if (isCancellation(error)) return error;
+  const { kind, op, subject, message, hint } = troubleOf(error, new Date().toISOString());
+  return ApplicationFailure.create({
+    type: kind,
+    message,
+    nonRetryable: true,
+    details: [{ op, subject, hint }, state],
+  });
+}

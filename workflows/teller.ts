@@ -1,0 +1,176 @@
+/**
+ * The one place of a failback that holds its story: hears messages, enters phases, keeps the record, answers the status.
+ * Rule: the story changes only through model/transition.ts; what people see (search attributes, details, query) follows it.
+ */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { type EvidenceEntry, record } from '../model/evidence.ts';
+import { type FailbackInput, searchAttributeNames } from '../model/failback-input.ts';
+import { type MessageName, messageMeaning, messageNames, parseMessage } from '../model/message.ts';
+import type { Phase } from '../model/phase.ts';
+import type { Status } from '../model/status.ts';
+import {
+  beginStory,
+  callOperator,
+  enter,
+  goBack,
+  hear,
+  refuse,
+  type Story,
+  type Trouble,
+} from '../model/transition.ts';
+import { failbackDetails } from './details.ts';
+import { type Findings, statusOf } from './status-of.ts';
+
+export const statusQuery = defineQuery<Status>('status');
+
+/** What an update answers; refusals come as a RefusedMessage failure instead. */
+export interface Heard {
+  readonly accepted: true;
+  readonly reason?: string;
+  readonly phase: Phase;
+}
+
+const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+const attributes = {
+  phase: keyword(searchAttributeNames.phase),
+  machine: keyword(searchAttributeNames.machine),
+  site: keyword(searchAttributeNames.site),
+  needsHuman: defineSearchAttributeKey(searchAttributeNames.needsHuman, SearchAttributeType.BOOL),
+};
+
+const isoNow = (): string => new Date().toISOString();
+
+export class Teller {
+  readonly input: FailbackInput;
+  story: Story;
+  /** What was observed and proven so far; the status shows it. */
+  findings: Findings;
+  private chain: EvidenceEntry[] = [];
+  private readonly startedAt = isoNow();
+  private phaseSince = isoNow();
+  /** What the search attributes last said; each upsert is an event, so only a change is sent. */
+  private shown = '';
+  /** Called after each accepted message, so that the story can react at once. */
+  onAccepted: (name: MessageName) => void = () => undefined;
+
+  constructor(input: FailbackInput) {
+    this.input = input;
+    this.story = beginStory(workflowInfo().runId, input.policy.commitNeedsEvidence);
+    this.findings = { checks: [], pairs: [], seals: [] };
+    for (const name of messageNames) this.listenFor(name);
+    setHandler(statusQuery, () => this.status(), { description: 'How the run stands and what it waits for.' });
+    this.publish();
+  }
+
+  /** One signal (durable mailbox) and one update (yes or no at once) of the same name feed the same reducer. */
+  private listenFor(name: MessageName): void {
+    const description = messageMeaning[name];
+    setHandler(defineSignal<[unknown]>(name), (payload) => void this.hear(name, payload), { description });
+    setHandler(
+      defineUpdate<Heard, [unknown]>(name),
+      (payload) => {
+        const answer = this.hear(name, payload);
+        if (!answer.accepted) throw refusal(name, answer.reason);
+        return { accepted: true, phase: this.story.phase, ...(answer.reason ? { reason: answer.reason } : {}) };
+      },
+      {
+        description,
+        validator: (payload) => {
+          const parsed = parseMessage(name, payload);
+          if ('problem' in parsed) throw refusal(name, parsed.problem);
+        },
+      },
+    );
+  }
+
+  /** Hears one message from outside. A refused one changes nothing but the list of refusals (S7). */
+  hear(name: MessageName, payload: unknown): { accepted: boolean; reason?: string } {
+    const parsed = parseMessage(name, payload);
+    if ('problem' in parsed) {
+      this.story = refuse(this.story, name, 'unknown', isoNow(), parsed.problem);
+      this.publish();
+      return { accepted: false, reason: parsed.problem };
+    }
+    const decision = hear(this.story, parsed.message, isoNow());
+    this.story = decision.story;
+    if (decision.accepted && decision.reason === undefined) {
+      this.record(`${name}-accepted`, `${parsed.message.by} said ${name}`, {
+        by: parsed.message.by,
+        phase: this.story.phase,
+      });
+      this.onAccepted(name);
+    }
+    this.publish();
+    return { accepted: decision.accepted, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };
+  }
+
+  enter(phase: Phase): void {
+    this.move(enter(this.story, phase));
+  }
+
+  callOperator(trouble: Trouble): void {
+    this.record('operator-called', trouble.message, { kind: trouble.kind, op: trouble.op, phase: this.story.phase });
+    this.move(callOperator(this.story, trouble));
+  }
+
+  goBack(): void {
+    this.move(goBack(this.story));
+  }
+
+  /** Applies a pure change of the story that is no message and no phase, and shows it. */
+  amend(change: (story: Story) => Story): void {
+    this.story = change(this.story);
+    this.publish();
+  }
+
+  find(found: Partial<Findings>): void {
+    this.findings = { ...this.findings, ...found };
+    this.publish();
+  }
+
+  /** S12: one entry for each effect, before the next effect. */
+  record(key: string, what: string, facts: EvidenceEntry['facts'] = {}): void {
+    this.chain = record(this.chain, { at: isoNow(), key, what, facts });
+  }
+
+  status(): Status {
+    return statusOf(this.input, this.story, this.findings, this.chain, {
+      startedAt: this.startedAt,
+      phaseSince: this.phaseSince,
+    });
+  }
+
+  private move(story: Story): void {
+    this.story = story;
+    this.phaseSince = isoNow();
+    this.publish();
+  }
+
+  private publish(): void {
+    const status = this.status();
+    setCurrentDetails(failbackDetails(status));
+    const needsHuman = status.waitsFor !== undefined;
+    const shown = `${status.phase} ${needsHuman}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    upsertSearchAttributes([
+      { key: attributes.phase, value: status.phase },
+      { key: attributes.machine, value: this.input.machine },
+      { key: attributes.site, value: this.input.source.site },
+      { key: attributes.needsHuman, value: needsHuman },
+    ]);
+  }
+}
+
+const refusal = (name: MessageName, reason: string | undefined): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(`${name} refused: ${reason ?? 'no reason was given'}`, 'RefusedMessage');

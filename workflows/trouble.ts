@@ -1,0 +1,73 @@
+/**
+ * What went wrong, read out of Temporal's chain of failures: the kind, the operation and the hint for a person.
+ * Rule: nothing is hidden; what is not one of our six kinds is named as Temporal names it.
+ */
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import type { FailureDetail } from '../activities/failure.ts';
+import { Failure } from '../model/failure.ts';
+import type { Trouble } from '../model/transition.ts';
+
+/** The innermost failure that says something: activities and children only wrap it. */
+function innermost(error: unknown): unknown {
+  let at = error;
+  while ((at instanceof ActivityFailure || at instanceof ChildWorkflowFailure) && at.cause) at = at.cause;
+  return at;
+}
+
+export function troubleOf(error: unknown, since: string): Trouble {
+  const cause = innermost(error);
+  if (cause instanceof ApplicationFailure) {
+    const detail = cause.details?.[0] as Partial<FailureDetail> | undefined;
+    return {
+      kind: cause.type ?? 'Defect',
+      op: detail?.op ?? nameOf(error),
+      subject: detail?.subject ?? '',
+      message: cause.message,
+      hint: detail?.hint ?? 'Look at the failure in the Temporal UI, then resolve with retry or undo.',
+      since,
+    };
+  }
+  if (cause instanceof Failure)
+    return { kind: cause.kind, op: cause.op, subject: cause.subject, message: cause.message, hint: cause.hint, since };
+  if (cause instanceof TimeoutFailure) return lateness(cause, nameOf(error), since);
+  return {
+    kind: 'Defect',
+    op: nameOf(error),
+    subject: '',
+    message: cause instanceof Error ? `${cause.name}: ${cause.message}` : 'an unknown failure',
+    hint: 'This is a fault of Homeward. Keep the run, export its history and report it.',
+    since,
+  };
+}
+
+function lateness(timeout: TimeoutFailure, op: string, since: string): Trouble {
+  const notStarted = timeout.timeoutType === 'SCHEDULE_TO_START';
+  const last = timeout.cause instanceof Error ? `; the last try said: ${timeout.cause.message}` : '';
+  return {
+    kind: 'Transient',
+    op,
+    subject: '',
+    message: notStarted
+      ? 'no mover took the work within ten minutes'
+      : `it did not end in time (${timeout.timeoutType})${last}`,
+    hint: notStarted
+      ? 'Start the mover (homeward mover), then resolve with retry.'
+      : 'Mend the cause, then resolve with retry, or with undo.',
+    since,
+  };
+}
+
+const nameOf = (error: unknown): string => (error instanceof ActivityFailure ? error.activityType : 'workflow');
+
+/** True for a broken lineage (S9): the base of a delta is gone or not what the disk is current at. */
+export function lineageBroke(error: unknown): boolean {
+  const cause = innermost(error);
+  if (!(cause instanceof ApplicationFailure) || cause.type !== 'Corrupt') return false;
+  return (cause.details?.[0] as Partial<FailureDetail> | undefined)?.op === 'lineage';
+}
+
+/** What a failed rounds workflow had reached, when it said so; rides as the second detail of its failure. */
+export function carriedState<T>(error: unknown): T | undefined {
+  const cause = innermost(error);
+  return cause instanceof ApplicationFailure ? (cause.details?.[1] as T | undefined) : undefined;
+}

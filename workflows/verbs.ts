@@ -1,0 +1,39 @@
+/**
+ * The activities as the stories call them: their queues, time-outs and retry rules, in one place.
+ * Rule: retries live here and nowhere else; transfers have no cap on attempts and always wait for a cancelled attempt to
+ * end, so that an undo never meets a writer (S8).
+ */
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { ControlActivities } from '../activities/control.ts';
+import type { MoverActivities } from '../activities/transfer.ts';
+import { controlQueue, type FailbackInput, moverQueue } from '../model/failback-input.ts';
+
+/** Temporal refuses summaries over 400 bytes; the UI clips at about 120 characters. */
+const summaryLimit = 120;
+
+export const summary = (text: string): { summary: string } => ({ summary: text.slice(0, summaryLimit) });
+
+const shared = (input: FailbackInput): ActivityOptions => ({
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  heartbeatTimeout: input.policy.heartbeatSeconds * 1000,
+});
+
+/** Light verbs: two hours of patience with a world that is busy, then a person is asked. */
+export const controlVerbs = (input: FailbackInput) =>
+  proxyActivities<ControlActivities>({
+    ...shared(input),
+    taskQueue: controlQueue,
+    startToCloseTimeout: '1 hour',
+    scheduleToCloseTimeout: '2 hours',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  });
+
+/** The mover's verbs: as long as the bytes take; a mover that nobody runs is reported after ten minutes. */
+export const moverVerbs = (input: FailbackInput) =>
+  proxyActivities<MoverActivities>({
+    ...shared(input),
+    taskQueue: moverQueue(input.mover.name),
+    startToCloseTimeout: '7 days',
+    scheduleToStartTimeout: '10 minutes',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  });

@@ -3,12 +3,14 @@
  * Rule: whatever a fault does to a body, its headers still promise the true length.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultAction } from './faults.ts';
 import type { Answer } from './operations.ts';
 import { badRequest, Refusal } from './refusal.ts';
+
+/** Bodies up to this size are not worth a thought. */
+const smallBytes = 65_536;
 
 export interface Written {
   readonly status: number;
@@ -86,6 +88,16 @@ async function* spoilt(
   }
 }
 
+/** Resolves when the client took what was written, or is gone. */
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
+
 /** Writes the answer; a body that is cut by a fault ends with the connection, never with a clean end. */
 export async function send(
   request: IncomingMessage,
@@ -103,10 +115,12 @@ export async function send(
   });
   if (request.method === 'HEAD' || body === undefined) return void response.end();
   const spoils = fault?.truncateBytes !== undefined || fault?.stallMs !== undefined;
-  if (Buffer.isBuffer(body) && !spoils) return void response.end(body);
+  if (Buffer.isBuffer(body) && body.length <= smallBytes && !spoils) return void response.end(body);
+  // Headers, body and end in one go would be copied together by the TLS layer; one by one they are not.
+  response.flushHeaders();
   for await (const piece of spoilt(body, length, fault)) {
     if (response.destroyed) return;
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(piece)) await drained(response);
   }
   if (fault?.truncateBytes === undefined) return void response.end();
   await pause(20);

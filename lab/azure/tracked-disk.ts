@@ -84,7 +84,7 @@ export class TrackedDisk implements GuestDisk {
   }
 
   async read(offset: number, length: number): Promise<Buffer> {
-    const into = Buffer.alloc(length);
+    const into = Buffer.allocUnsafe(length);
     await readFully(this.file, into, offset);
     return into;
   }
@@ -179,7 +179,7 @@ export class TrackedDisk implements GuestDisk {
 
   /** The bytes of a snapshot. */
   async readSnapshot(id: string, offset: number, length: number): Promise<Buffer> {
-    const into = Buffer.alloc(length);
+    const into = Buffer.allocUnsafe(length);
     let at = offset;
     while (at < offset + length) {
       const end = this.runEnd(id, at, offset + length);

@@ -150,8 +150,8 @@ test('both grants of a delta are renewed when they expire before the list is rea
 
 test('a grant is renewed before it ends', async () => {
   const point = await takePoint();
-  const reader = await openPoint(point, undefined, { config: { ...lab.config, grantSeconds: 1 } });
-  await new Promise((resolve) => setTimeout(resolve, 820));
+  const reader = await openPoint(point, undefined, { config: { ...lab.config, grantSeconds: 3 } });
+  await new Promise((resolve) => setTimeout(resolve, 2_450));
   lab.calls();
   await reader.read(0, piece, signal);
   const calls = lab.calls();
@@ -213,10 +213,10 @@ test('a long wait asked for by a busy service is left to Temporal', async () => 
 
 test('a connection that stalls is given up by the reader’s own deadline', async () => {
   const reader = await openPoint(still, undefined, { limits: { stallMs: 300, requestMs: 400, repeatMs: 20 } });
-  lab.fault('blob.getRange', { stallMs: 2_500 }, { count: 99 });
+  lab.fault('blob.getRange', { stallMs: 3_000 }, { count: 99 });
   const started = Date.now();
   expect((await failureOf(reader.read(0, piece, signal))).kind).toBe('Transient');
-  expect(Date.now() - started).toBeLessThan(6_000);
+  expect(Date.now() - started).toBeLessThan(9_000);
 });
 
 test('a page list that arrives cut off is asked for again, and Transient when it stays so', async () => {
@@ -235,7 +235,7 @@ test('a read that is told to stop ends at once with the caller’s reason', asyn
   const started = Date.now();
   setTimeout(() => stop.abort(new Error('told to stop')), 150);
   await expect(reader.read(0, piece, stop.signal)).rejects.toThrow('told to stop');
-  expect(Date.now() - started).toBeLessThan(1_500);
+  expect(Date.now() - started).toBeLessThan(1_900);
 });
 
 test('opening a point whose grant fails says so without showing one', async () => {

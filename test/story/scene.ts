@@ -1,0 +1,158 @@
+/**
+ * A stage for whole failbacks: a lab with small machines, Homeward's real workers, a client, and the witness watching.
+ * Rule: each test takes a machine of its own; what a test claims about the worlds it looks up in the worlds.
+ */
+import { connect, type Link } from '../../client/connect.ts';
+import { type RunOptions, startFailback, withOptions } from '../../client/failback.ts';
+import { observe } from '../../client/observe.ts';
+import type { View } from '../../client/view.ts';
+import { loadInventory } from '../../config/load.ts';
+import { countRecords, remainsInAzure } from '../../lab/inspect.ts';
+import { type Lab, type LabOptions, startLab } from '../../lab/lab.ts';
+import type { LabMachine } from '../../lab/machines.ts';
+import { pointAtLab } from '../../lab/own-temporal.ts';
+import { type LabWorkers, startWorkers } from '../../lab/workers.ts';
+import { type FailbackInput, failbackInput, machineWorkflowId } from '../../model/failback-input.ts';
+import type { MessageName } from '../../model/message.ts';
+import type { Phase } from '../../model/phase.ts';
+import type { Status } from '../../model/status.ts';
+
+const lookEveryMs = 60;
+const patienceMs = 90_000;
+
+export interface Scene {
+  readonly lab: Lab;
+  readonly workers: LabWorkers;
+  readonly link: Link;
+  /** Takes the next machine and starts its failback. */
+  begin(options?: RunOptions): Promise<Run>;
+  /** Sets a fault or a delay at one of the two worlds (see lab/azure/faults.ts and lab/go/vcenter/fault_rules.go). */
+  fault(world: 'azure' | 'vcenter', rule: object): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Run {
+  readonly machine: LabMachine;
+  readonly input: FailbackInput;
+  readonly id: string;
+  view(): Promise<View>;
+  status(): Promise<Status>;
+  /** Waits until the run stands in one of the phases. */
+  until(...phases: Phase[]): Promise<Status>;
+  untilView(what: string, holds: (view: View) => boolean): Promise<View>;
+  /** Says it as an update: yes, or the reason why not. */
+  say(name: MessageName, payload?: object): Promise<{ accepted: true } | { refused: string }>;
+  /** Says it as a signal: kept, not answered. */
+  signal(name: string, payload: unknown): Promise<void>;
+  /** Through both gates to the end. */
+  comeHome(): Promise<Status>;
+  /** Looks at both worlds at the end; empty when all is as it must be. */
+  wrongAtEnd(expect: 'committed' | 'returned'): Promise<string[]>;
+}
+
+export async function openScene(machines: number, options: LabOptions = {}): Promise<Scene> {
+  const policy = { roundEverySeconds: 0.5, heartbeatSeconds: 3, guestWaitSeconds: 30, ...options.policy };
+  const lab = await startLab({ recordsPerSecond: 50, ...options, machines, policy });
+  pointAtLab(lab.temporal);
+  const workers = await startWorkers(lab);
+  const { inventory } = await loadInventory(lab.config);
+  const link = await connect(inventory.temporal);
+  const waiting = [...lab.machines];
+  return {
+    lab,
+    workers,
+    link,
+    async begin(runOptions = {}) {
+      const machine = waiting.shift();
+      if (!machine) throw new Error('this scene has no machine left; open it with more');
+      const input = failbackInput(inventory, machine.name);
+      if (!input) throw new Error(`${machine.name} is not in the inventory`);
+      const wanted = withOptions(input, runOptions);
+      await startFailback(link, wanted);
+      return runOf({ lab, link }, machine, wanted);
+    },
+    async fault(world, rule) {
+      const control = world === 'azure' ? lab.azure.control : lab.vcenter.control;
+      const answer = await fetch(`${control}/rules`, { method: 'POST', body: JSON.stringify(rule) });
+      if (!answer.ok) throw new Error(`${world} did not take the rule: ${await answer.text()}`);
+    },
+    async close() {
+      await link.close();
+      await workers.stop();
+      await lab.stop();
+    },
+  };
+}
+
+function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, input: FailbackInput): Run {
+  const id = machineWorkflowId(machine.name);
+  const handle = link.client.workflow.getHandle(id);
+  const view = (): Promise<View> => observe(link, machine.name, { queryTimeoutMs: 5_000 });
+  const untilView = async (what: string, holds: (seen: View) => boolean): Promise<View> => {
+    const deadline = performance.now() + patienceMs;
+    let seen: View | undefined;
+    while (performance.now() < deadline) {
+      seen = await view().catch(() => undefined);
+      if (seen && holds(seen)) return seen;
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+    const { phase, trouble } = seen?.status ?? {};
+    throw new Error(`${machine.name} was not ${what} in time; phase ${phase}, trouble ${JSON.stringify(trouble)}`);
+  };
+  const until = async (...phases: Phase[]): Promise<Status> => {
+    const seen = await untilView(
+      phases.join(' or '),
+      ({ status }) => status !== undefined && phases.includes(status.phase),
+    );
+    if (!seen.status) throw new Error('the run has no status');
+    return seen.status;
+  };
+  const say: Run['say'] = async (name, payload = {}) => {
+    if (name === 'commit') lab.witness.allowRetirement(machine.name);
+    try {
+      await handle.executeUpdate(name, { args: [{ by: 'ana', ...payload }] });
+      return { accepted: true };
+    } catch (error) {
+      const cause = (error as { cause?: { type?: string; message?: string } }).cause;
+      if (cause?.type !== 'RefusedMessage') throw error;
+      return { refused: cause.message ?? '' };
+    }
+  };
+  return {
+    machine,
+    input,
+    id,
+    view,
+    untilView,
+    until,
+    say,
+    status: async () => (await view()).status ?? Promise.reject(new Error('no worker answers')),
+    signal: (name, payload) => handle.signal(name, payload),
+    async comeHome() {
+      await until('Syncing', 'AwaitingCutover');
+      await say('completeFailover');
+      await until('AwaitingCommit');
+      await say('commit');
+      return await until('Committed');
+    },
+    wrongAtEnd: (expect) => wrongAtEnd(lab, machine, expect),
+  };
+}
+
+async function wrongAtEnd(lab: Lab, machine: LabMachine, expect: 'committed' | 'returned'): Promise<string[]> {
+  await lab.witness.quiet();
+  await lab.witness.checkEnd({ expect, machine: machine.name });
+  const broken = lab.witness
+    .violations()
+    .filter((one) => one.machine === machine.name || one.machine === '')
+    .map((one) => `${one.invariant} after ${one.effect}: ${one.seen}`);
+  if (expect === 'returned') return broken;
+  const { lost, acknowledged } = await countRecords(lab, machine);
+  const remains = await remainsInAzure(lab, machine);
+  return [
+    ...broken,
+    ...lost.map((one) => `lost: ${JSON.stringify(one)}`),
+    ...(acknowledged === 0 ? ['no record was ever acknowledged'] : []),
+    ...remains.map((one) => `remains in Azure: ${one}`),
+  ];
+}

@@ -48,7 +48,9 @@ const faults = new Faults();
 const audit = new Audit(join(folder, 'azure-audit.jsonl'));
 const entra = new Entra(file, world.settings, secret);
 
-const front = createServer({ cert, key });
+/** Longer than any client keeps an idle connection, so that none is closed under a request. */
+const keepAliveTimeout = 120_000;
+const front = createServer({ cert, key, keepAliveTimeout });
 const listen = (server: PlainServer | typeof front): Promise<number> =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
 const base = `https://localhost:${await listen(front)}`;

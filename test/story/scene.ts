@@ -26,6 +26,8 @@ export interface Scene {
   readonly link: Link;
   /** Takes the next machine and starts its failback. */
   begin(options?: RunOptions): Promise<Run>;
+  /** Starts another failback of the same machine. */
+  again(run: Run): Promise<Run>;
   /** Sets a fault or a delay at one of the two worlds (see lab/azure/faults.ts and lab/go/vcenter/fault_rules.go). */
   fault(world: 'azure' | 'vcenter', rule: object): Promise<void>;
   close(): Promise<void>;
@@ -70,6 +72,10 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
       const wanted = withOptions(input, runOptions);
       await startFailback(link, wanted);
       return runOf({ lab, link }, machine, wanted);
+    },
+    async again({ machine, input }) {
+      await startFailback(link, input);
+      return runOf({ lab, link }, machine, input);
     },
     async fault(world, rule) {
       const control = world === 'azure' ? lab.azure.control : lab.vcenter.control;

@@ -175,7 +175,8 @@ export async function startSimulator(plan: Plan): Promise<Simulator> {
   const said = await firstLine(child);
   const ca = await readFile(files.caFile, 'utf8');
   // The proxy client of the storage SDK takes no authority of its own, so this process trusts the lab's.
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
+  const trustedBefore = tls.getCACertificates('default');
+  tls.setDefaultCACertificates([...trustedBefore, ca]);
   const door = doorAt(said.control ?? '');
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const { arm = '', authority = '', proxy = '', audit = '' } = said;
@@ -189,6 +190,7 @@ export async function startSimulator(plan: Plan): Promise<Simulator> {
       return ((await door.get(`/disks/${disk}/content-sha256${query}`)) as { sha256: string }).sha256;
     },
     async stop() {
+      tls.setDefaultCACertificates(trustedBefore);
       child.stdin.end();
       await ended;
       await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,119 @@
+/**
+ * A cancel from every phase that allows it ends with the source serving and nothing of ours left (S5, S11).
+ * Rule: each test holds the run inside the phase by a slow world, so that the cancel lands there and not near it.
+ */
+import { readAzure } from '../../lab/azure-control.ts';
+import { readVcenter } from '../../lab/vcenter-control.ts';
+import type { Status } from '../../model/status.ts';
+import { openScene, type Run, type Scene } from './scene.ts';
+
+const slowMs = 2_500;
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene(9);
+}, 120_000);
+afterAll(() => scene?.close(), 60_000);
+
+const slowAzure = (run: Run, operation: string, skip = 0, count = 2): Promise<void> =>
+  scene.fault('azure', { operation, resource: run.machine.name, skip, count, action: { delayMs: slowMs } });
+const slowVcenter = (run: Run, method: string): Promise<void> =>
+  scene.fault('vcenter', { method, objectName: run.machine.target.vm, count: 1, delayMs: slowMs });
+
+/** Cancels, waits for the end, and looks at the worlds. */
+async function takeBack(run: Run, payload: object = {}): Promise<Status> {
+  expect(await run.say('cancel', payload)).toEqual({ accepted: true });
+  const end = await run.until('ReturnedToSource');
+  expect(await run.wrongAtEnd('returned')).toEqual([]);
+  const azure = await readAzure(scene.lab.azure.control);
+  expect(azure.vms.find((vm) => vm.name === run.machine.source.vm)?.power).toBe('running');
+  expect(azure.snapshots.filter((one) => one.name.includes(run.machine.name))).toEqual([]);
+  const target = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm);
+  expect(target?.power).toBe('off');
+  return end;
+}
+
+test('S5 a cancel while the seed is copied ends with the source untouched and serving', async () => {
+  const run = await scene.begin();
+  await slowAzure(run, 'blob.getRange', 0, 50);
+  await run.untilView('copying', (view) => view.status?.phase === 'Seeding' && view.transfers.length > 0);
+  const end = await takeBack(run);
+  expect(end.outage).toBeUndefined();
+}, 120_000);
+
+test('S5 S002-27 a cancel between rounds leaves in-place disks fenced from starting, and a second run repairs them', async () => {
+  const run = await scene.begin();
+  await run.until('Syncing');
+  await takeBack(run);
+  const target = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm);
+  expect(target?.disks).toEqual([]);
+  const again = await scene.again(run);
+  await again.comeHome();
+  expect(await again.wrongAtEnd('committed')).toEqual([]);
+}, 180_000);
+
+test('S5 a cancel of staged disks puts the originals back in their slots', async () => {
+  const run = await scene.begin({ write: 'staged' });
+  const before = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm)?.disks;
+  await run.until('Syncing');
+  await takeBack(run);
+  const after = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm)?.disks;
+  expect(after?.map((disk) => disk.file)).toEqual(before?.map((disk) => disk.file));
+}, 120_000);
+
+test('S5 a cancel before the cutover of a run that copies during it has nothing to undo', async () => {
+  const run = await scene.begin({ sync: 'during' });
+  await run.until('AwaitingCutover');
+  const effects = scene.lab.witness.effects().length;
+  await takeBack(run);
+  expect(scene.lab.witness.effects().length).toBe(effects);
+}, 120_000);
+
+test('S5 a cancel while the source is being stopped starts it again', async () => {
+  const run = await scene.begin();
+  await run.until('Syncing');
+  await slowAzure(run, 'virtualMachines.deallocate');
+  await run.say('completeFailover');
+  await run.until('StoppingSource');
+  const end = await takeBack(run);
+  expect(end.record.map((entry) => entry.key)).toContain('source-started');
+}, 120_000);
+
+test('S5 a cancel in the final round starts the source again', async () => {
+  const run = await scene.begin({ sync: 'during' });
+  await run.until('AwaitingCutover');
+  await slowAzure(run, 'blob.getRange', 0, 50);
+  await run.say('completeFailover');
+  await run.until('FinalSync');
+  await takeBack(run);
+}, 120_000);
+
+test('S4 S5 a cancel while sealing, and one before the target went live, need no loss flag', async () => {
+  const sealing = await scene.begin({ sync: 'during' });
+  await sealing.until('AwaitingCutover');
+  await slowAzure(sealing, 'snapshots.grantAccess', 2);
+  await sealing.say('completeFailover');
+  await sealing.until('Sealing');
+  await takeBack(sealing);
+
+  const returning = await scene.begin({ sync: 'during' });
+  await returning.until('AwaitingCutover');
+  await slowAzure(returning, 'snapshots.grantAccess', 2);
+  await returning.say('completeFailover');
+  await returning.until('Sealing');
+  await slowVcenter(returning, 'ReconfigVM_Task');
+  await returning.until('StartingTarget');
+  await takeBack(returning);
+}, 180_000);
+
+test('S5 once the target may be live a cancel without the loss flag is refused, and with it the source serves again', async () => {
+  const run = await scene.begin();
+  await run.until('Syncing');
+  await run.say('completeFailover');
+  await run.until('AwaitingCommit');
+  expect(await run.say('cancel')).toEqual({ refused: expect.stringContaining('acceptLoss') });
+  expect((await run.status()).phase).toBe('AwaitingCommit');
+  const end = await takeBack(run, { acceptLoss: true });
+  expect(end.refusals.at(-1)).toMatchObject({ message: 'cancel', by: 'ana', phase: 'AwaitingCommit' });
+  const keys = end.record.map((entry) => entry.key);
+  expect(keys.indexOf('target-stopped')).toBeLessThan(keys.indexOf('source-started'));
+}, 120_000);

@@ -187,7 +187,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const osTree = options.osTree ?? 'small';
     const machines = planMachines({
       ...{ count: options.machines ?? 1, folder, tree: osTree },
-      osSizeBytes: options.osSizeBytes ?? (osTree === 'small' ? 48 : 1024) * MiB,
+      osSizeBytes: options.osSizeBytes ?? (osTree === 'small' ? 48 : 512) * MiB,
       dataSizeBytes: options.dataSizeBytes ?? (osTree === 'small' ? 32 : 256) * MiB,
     });
     const certificates = await makeCertificates(folder);

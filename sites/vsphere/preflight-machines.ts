@@ -123,38 +123,12 @@ export function disksInOrder(target: Machine): TargetDisk[] {
   return [...recorded, ...target.disks.filter((disk) => !slots.has(disk.slot))].sort(bySlot);
 }
 
-function sizesWrong(request: TargetPreflight, disks: readonly TargetDisk[]): string | undefined {
-  const different = request.diskSizesBytes.flatMap((size, at) => {
-    const disk = disks[at];
-    return disk && disk.sizeBytes !== size ? [`${disk.file} has ${disk.sizeBytes} bytes, its source ${size}`] : [];
-  });
-  return different.length > 0 ? different.join('; ') : undefined;
-}
-
 export function diskChecks(request: TargetPreflight, target: Machine, mover: Machine | undefined): Check[] {
   const subject = request.path;
   const disks = disksInOrder(target);
-  const wanted = request.diskSizesBytes.length;
   const special = target.disks.filter((disk) => disk.unsupported !== undefined);
   const clashes = mover ? clashesOf(mover, disks) : [];
   return [
-    check({
-      id: 'target-disk-count',
-      subject,
-      wrong: disks.length === wanted ? undefined : `the target has ${disks.length} disk(s), the source ${wanted}`,
-      right: `${wanted} disk(s) on both sides`,
-      remedy: 'Add or remove disks on the target, or name the pairs under “disks” of this machine in the inventory.',
-      verdict: disks.length > wanted ? 'warn' : 'refuse',
-    }),
-    check({
-      id: 'target-disk-sizes',
-      subject,
-      wrong: request.write === 'staged' ? undefined : sizesWrong(request, disks),
-      right:
-        request.write === 'staged' ? 'new disks are made in the source’s sizes' : 'each disk has its source’s size',
-      remedy:
-        'Extend the target disk to the source’s size, or choose write: staged, which makes disks of the right size.',
-    }),
     check({
       id: 'target-disk-kinds',
       subject,

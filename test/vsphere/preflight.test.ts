@@ -59,7 +59,7 @@ test('a machine that is ready passes every check, in place and staged', async ()
   for (const write of ['in-place', 'staged'] as const) {
     const checks = await ask('ready', { write });
     expect(checks.filter((one) => one.verdict !== 'pass')).toEqual([]);
-    expect(new Set(checks.map((one) => one.id)).size).toBeGreaterThan(16);
+    expect(new Set(checks.map((one) => one.id)).size).toBeGreaterThanOrEqual(16);
   }
 });
 
@@ -134,12 +134,6 @@ test('S000-4 S001-8 snapshots on the machine or on the mover, and disks to be co
   await simulator.door('POST', '/consolidation', { vm: moverName, needed: false });
 });
 
-test('disks that do not fit their sources are refused, except that staged ones are made to fit', async () => {
-  expect(verdicts(await ask('sizes', { diskSizesBytes: [8 * MiB, 5 * MiB] }))).toEqual(['target-disk-sizes']);
-  expect(verdicts(await ask('sizes', { diskSizesBytes: [8 * MiB, 5 * MiB], write: 'staged' }))).toEqual([]);
-  expect(verdicts(await ask('sizes', { diskSizesBytes: [...sizes, MiB] }))).toEqual(['target-disk-count']);
-});
-
 test('a datastore without room for new disks is refused for staged writing', async () => {
   const huge = [4 * 2 ** 50, 4 * MiB];
   expect(verdicts(await ask('sizes', { diskSizesBytes: huge, write: 'staged' }))).toEqual(['datastore-free-space']);
@@ -172,7 +166,6 @@ test('disks left half written by another run are named: repaired in place, refus
     verdict: 'warn',
     seen: expect.stringContaining(request.run),
   });
-  expect(named(inPlace, 'target-disk-sizes')?.verdict).toBe('pass');
   expect(verdicts(await ask('torn', { write: 'staged' }))).toEqual(['target-not-half-written']);
   expect((await target.observeMachine(pathOf('torn'), work)).disks.map((disk) => disk.file)).toEqual([
     diskOf('torn'),

@@ -1,0 +1,72 @@
+/** Which disk comes home to which: by name where the inventory says so, else in slot order; never a silent guess. */
+import type { SourceMachine, TargetMachine } from '../../model/machine.ts';
+import { pairDisks } from '../../model/pairing.ts';
+
+const source = (...sizes: number[]): SourceMachine => ({
+  address: { site: 'azure', path: 'rg/vm' },
+  power: 'running',
+  powerSeen: 'PowerState/running',
+  nics: [],
+  disks: sizes.map((sizeBytes, index) => ({
+    disk: index === 0 ? 'os' : `data-${index - 1}`,
+    id: `disk-${index}`,
+    name: `vm-${index}`,
+    sizeBytes,
+    sectorBytes: 512,
+    identity: `id-${index}`,
+    sku: 'Premium_LRS',
+  })),
+});
+const target = (...sizes: number[]): TargetMachine => ({
+  address: { site: 'vcenter', path: '/DC0/vm/vm' },
+  power: 'stopped',
+  powerSeen: 'poweredOff',
+  snapshots: 0,
+  guest: { agent: 'not-running' },
+  disks: sizes.map((sizeBytes, index) => ({
+    slot: `1000:${index}`,
+    file: `[ds] vm/${index}.vmdk`,
+    sizeBytes,
+    uuid: `u-${index}`,
+  })),
+});
+const refusing = (checks: readonly { verdict: string; id: string }[]): string[] =>
+  checks.filter((check) => check.verdict === 'refuse').map((check) => check.id);
+
+test('without words of the inventory the OS disk meets the first slot and data disks follow by LUN', () => {
+  const { pairs, checks } = pairDisks(source(8, 4), target(8, 4), 'in-place');
+  expect(pairs.map((pair) => [pair.disk, pair.target.file])).toEqual([
+    ['os', '[ds] vm/0.vmdk'],
+    ['data-0', '[ds] vm/1.vmdk'],
+  ]);
+  expect(refusing(checks)).toEqual([]);
+});
+
+test('the inventory may cross the disks', () => {
+  const { pairs, checks } = pairDisks(source(8, 4), target(4, 8), 'in-place', {
+    os: '[ds] vm/1.vmdk',
+    'data-0': '[ds] vm/0.vmdk',
+  });
+  expect(pairs.map((pair) => pair.target.sizeBytes)).toEqual([8, 4]);
+  expect(refusing(checks)).toEqual([]);
+});
+
+test('a disk of another size is refused in place, and made to fit when staged', () => {
+  const wrong = pairDisks(source(8, 4), target(8, 5), 'in-place');
+  expect(refusing(wrong.checks)).toEqual(['disk-size']);
+  expect(wrong.checks[0]?.remedy).toContain('4 bytes');
+  expect(refusing(pairDisks(source(8, 4), target(8, 5), 'staged').checks)).toEqual([]);
+});
+
+test.each([
+  ['a missing target disk', source(8, 4), target(8), undefined],
+  ['a surplus target disk', source(8), target(8, 4), undefined],
+  ['a disk the source does not have', source(8), target(8), { os: '[ds] vm/0.vmdk', 'data-3': '[ds] vm/1.vmdk' }],
+  ['a file the target does not have', source(8), target(8), { os: '[ds] other/0.vmdk' }],
+  ['one file for two disks', source(8, 8), target(8, 8), { os: '[ds] vm/0.vmdk', 'data-0': '[ds] vm/0.vmdk' }],
+  ['a source disk the inventory leaves out', source(8, 4), target(8, 4), { os: '[ds] vm/0.vmdk' }],
+] as const)('%s is refused with a remedy', (_what, from, to, wanted) => {
+  const { checks } = pairDisks(from, to, 'in-place', wanted as Record<string, string> | undefined);
+  expect(refusing(checks)).toContain('disk-pairing');
+  for (const check of checks) expect(check.remedy).toBeTruthy();
+});

@@ -72,8 +72,8 @@ async function fileSystem(lab: Lab, machine: LabMachine): Promise<Claim> {
 async function records(lab: Lab, machine: LabMachine): Promise<Claim> {
   const { acknowledged, found, lost } = await countRecords(lab, machine);
   return {
-    holds: lost.length === 0 && acknowledged > 0,
-    text: `${acknowledged} places acknowledged, ${found} found, ${lost.length} lost`,
+    holds: lost.length === 0 && acknowledged > 0 && found > 0,
+    text: `${acknowledged} writes acknowledged on both sides; every record they left is on the disk at home (${found} found, ${lost.length} lost)`,
   };
 }
 

@@ -35,7 +35,7 @@ export function activity<Input, Output>(
         beat,
       });
     } catch (error) {
-      throw toTemporal(error, name, context.cancellationSignal);
+      throw toTemporal(error, name, context.cancellationSignal, context.info.attempt);
     } finally {
       clearInterval(pulse);
     }

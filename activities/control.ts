@@ -1,6 +1,7 @@
 /**
  * All verbs of the control worker as one object; the workflow's proxies take their types from it.
  */
+import { createObserveActivities } from './observe.ts';
 import { createPowerActivities } from './power.ts';
 import { createPreflightActivities, type Sites } from './preflight.ts';
 import { createRecoveryPointActivities } from './recovery-point.ts';
@@ -10,6 +11,7 @@ import { createTargetActivities } from './target.ts';
 export const createControlActivities = (sites: Sites) => ({
   ...createPreflightActivities(sites),
   ...createRecoveryPointActivities(sites),
+  ...createObserveActivities(sites),
   ...createPowerActivities(sites),
   ...createTargetActivities(sites),
   ...createRetireActivities(sites),

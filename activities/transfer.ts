@@ -4,15 +4,19 @@
  */
 import { sealDisk as seal, transferDisk as transfer } from '../disk/target-disk.ts';
 import type { DiskPoint, OpenDisk, SealProof, TransferProof } from '../model/machine.ts';
+import type { TransferProgress } from '../model/progress.ts';
 import type { SourceReader } from '../sites/source.ts';
 import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
+import type { Turns } from './turns.ts';
 
 export interface MoverParts {
   reader(site: string): SourceReader;
   readonly finder: DeviceFinder;
   /** Folder of journals and digests on the mover. */
   readonly stateDir: string;
+  /** Which disks copy now; the others wait in this process. */
+  readonly turns: Turns;
 }
 
 export interface TransferInput {
@@ -23,40 +27,62 @@ export interface TransferInput {
   readonly point: DiskPoint;
   /** The point the disk is current at; absent for a full transfer. */
   readonly base?: DiskPoint;
+  /** Inside a cutover: it waits for no other disk's turn. */
+  readonly urgent: boolean;
 }
 
 export const createMoverActivities = (parts: MoverParts) => ({
-  transferDisk: activity('transferDisk', async (input: TransferInput, work): Promise<TransferProof> => {
-    const place = await placeOf(parts, input, work);
-    const reader = parts.reader(input.sourceSite);
-    const { point, base } = input;
-    const source = await reader.openPoint({ point, disk: input.disk.disk, ...(base ? { base } : {}) }, work);
-    try {
-      return await transfer({
-        ...place,
-        source,
-        point: point.id,
-        ...(base ? { base: base.id } : {}),
-        ...telling(work),
-      });
-    } finally {
-      await source.close();
-    }
+  transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
+    work.beat(waiting(input));
+    return parts.turns.take(input.urgent, work.signal, () => transferOne(parts, input, work));
   }),
 
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
-  sealDisk: activity('sealDisk', async (input: TransferInput, work): Promise<SealProof> => {
-    const place = await placeOf(parts, input, work);
-    const source = await parts.reader(input.sourceSite).openPoint({ point: input.point, disk: input.disk.disk }, work);
-    try {
-      return await seal({ ...place, source, point: input.point.id, ...telling(work) });
-    } finally {
-      await source.close();
-    }
-  }),
+  sealDisk: activity(
+    'sealDisk',
+    (input: TransferInput, work): Promise<SealProof> =>
+      parts.turns.take(input.urgent, work.signal, () => sealOne(parts, input, work)),
+  ),
 });
 
 export type MoverActivities = ReturnType<typeof createMoverActivities>;
+
+const waiting = ({ disk }: TransferInput): TransferProgress => ({
+  disk: disk.disk,
+  stage: 'waiting',
+  doneBytes: 0,
+  totalBytes: disk.sizeBytes,
+  bytesPerSecond: 0,
+  epoch: 0,
+});
+
+async function transferOne(parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<TransferProof> {
+  const place = await placeOf(parts, input, work);
+  const reader = parts.reader(input.sourceSite);
+  const { point, base } = input;
+  const source = await reader.openPoint({ point, disk: input.disk.disk, ...(base ? { base } : {}) }, work);
+  try {
+    return await transfer({
+      ...place,
+      source,
+      point: point.id,
+      ...(base ? { base: base.id } : {}),
+      ...telling(work),
+    });
+  } finally {
+    await source.close();
+  }
+}
+
+async function sealOne(parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<SealProof> {
+  const place = await placeOf(parts, input, work);
+  const source = await parts.reader(input.sourceSite).openPoint({ point: input.point, disk: input.disk.disk }, work);
+  try {
+    return await seal({ ...place, source, point: input.point.id, ...telling(work) });
+  } finally {
+    await source.close();
+  }
+}
 
 const placeOf = async (parts: MoverParts, input: TransferInput, work: ReportingWork) => ({
   path: await parts.finder.findDevice(input.disk, work),

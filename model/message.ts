@@ -23,7 +23,7 @@ export const messageShapes = {
   }),
   hold: z.strictObject({ ...shared }),
   resume: z.strictObject({ ...shared }),
-  resolve: z.strictObject({ ...shared, action: z.enum(['retry', 'undo']) }),
+  resolve: z.strictObject({ ...shared, action: z.enum(['retry', 'undo', 'skip']) }),
 } as const;
 
 export const messageNames = Object.keys(messageShapes) as MessageName[];
@@ -36,7 +36,7 @@ export interface Message {
   readonly run?: string | undefined;
   readonly evidence?: string | undefined;
   readonly acceptLoss?: boolean | undefined;
-  readonly action?: 'retry' | 'undo' | undefined;
+  readonly action?: 'retry' | 'undo' | 'skip' | undefined;
 }
 
 /** What each message does, for the Temporal UI's dialog and the CLI's help. */
@@ -46,7 +46,8 @@ export const messageMeaning: Readonly<Record<MessageName, string>> = {
   cancel: 'Take everything back; the source serves. After the target went live add "acceptLoss":true. {"by":"you"}',
   hold: 'Do nothing more until resumed. {"by":"you"}',
   resume: 'Go on after a hold. {"by":"you"}',
-  resolve: 'Answer a call for an operator. {"by":"you","action":"retry"} or "undo"',
+  resolve:
+    'Answer a call for an operator. {"by":"you","action":"retry"} or "undo"; an undo that fails may be left out with "skip"',
 };
 
 /** Parses what came from outside; `problem` says in one sentence what is wrong with it. */

@@ -43,7 +43,7 @@ export interface Story {
   readonly completion?: Approval;
   readonly commitment?: Approval;
   readonly cancellation?: Approval & { readonly acceptLoss: boolean };
-  readonly resolution?: Approval & { readonly action: 'retry' | 'undo' };
+  readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
   /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
   readonly targetLive: boolean;
   /** The digest a commit may name, once the disks are sealed. */
@@ -103,7 +103,8 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     return undefined;
   },
   cancel: (story, message) => {
-    if (story.cancellation) return 'known';
+    // A cancel may be said again with the loss flag; without it the second one changes nothing.
+    if (story.cancellation && (story.cancellation.acceptLoss || message.acceptLoss !== true)) return 'known';
     if (story.commitment) return 'it was committed; there is no way back';
     const rule = phaseTable[standing(story)].cancel;
     if (rule === 'none') return `${inPhase(story)}, which cannot be cancelled`;
@@ -122,6 +123,10 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if (story.phase !== 'NeedsOperator') return `${inPhase(story)}; nothing waits to be resolved`;
     if (story.resolution) return 'known';
     if (message.action === 'retry') return undefined;
+    if (message.action === 'skip')
+      return standing(story) === 'Undoing'
+        ? undefined
+        : 'only a step of the undo can be left out; resolve with retry or undo';
     const rule = phaseTable[standing(story)].cancel;
     if (rule === 'none')
       return `${standing(story)} cannot be taken back; mend the cause and resolve with "action": "retry"`;
@@ -193,12 +198,11 @@ function mayUndo(story: Story): boolean {
   return !(rule === 'loss' || story.targetLive) || story.cancellation?.acceptLoss === true;
 }
 
-/** Stops for a person. Allowed from every phase that has not ended. */
+/** Stops for a person. Allowed from every phase that has not ended; called again, the newer trouble counts. */
 export function callOperator(story: Story, trouble: Trouble): Story {
-  if (isFinal(story.phase) || story.phase === 'NeedsOperator')
-    throw illegal(story, `no operator is called in ${story.phase}`);
+  if (isFinal(story.phase)) throw illegal(story, `no operator is called in ${story.phase}`);
   const { resolution: _resolution, ...rest } = story;
-  return { ...rest, phase: 'NeedsOperator', left: story.phase, trouble };
+  return { ...rest, phase: 'NeedsOperator', left: standing(story), trouble };
 }
 
 /** After *resolve* with retry: back to the phase that was left. */

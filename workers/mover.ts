@@ -7,8 +7,8 @@ import { moverQueue } from '../model/failback-input.ts';
 import { openMoverParts } from './sites.ts';
 import { runWorker } from './start.ts';
 
-/** Disks written at once by one mover; each holds some tens of MiB of buffers. */
-const disksAtOnce = 4;
+/** Work is taken at once and waits for its turn inside, so that a busy mover never looks like one that nobody runs. */
+const takenAtOnce = 500;
 
 await runWorker('mover', async ({ loaded, id }) => {
   const parts = openMoverParts(loaded, id);
@@ -16,7 +16,7 @@ await runWorker('mover', async ({ loaded, id }) => {
     options: {
       taskQueue: moverQueue(parts.name),
       activities: createMoverActivities(parts),
-      maxConcurrentActivityTaskExecutions: disksAtOnce,
+      maxConcurrentActivityTaskExecutions: takenAtOnce,
       activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
     },
     close: () => parts.close(),

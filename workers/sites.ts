@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Sites } from '../activities/preflight.ts';
 import type { MoverParts } from '../activities/transfer.ts';
+import { Turns } from '../activities/turns.ts';
 import { type LoadedInventory, resolvePath } from '../config/load.ts';
 import { resolveSecret } from '../config/secret.ts';
 import { refused } from '../model/failure.ts';
@@ -16,6 +17,9 @@ import type { SourceReader, SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
 import { createDeviceFinder } from '../sites/vsphere/device.ts';
 import { createVsphereTarget } from '../sites/vsphere/target-site.ts';
+
+/** Disks that copy at once on one mover; each holds some tens of MiB of buffers. */
+const disksAtOnce = 4;
 
 type Closing<T> = T & { close(): Promise<void> };
 
@@ -75,6 +79,7 @@ export function openMoverParts(
     reader: (site) => readers.of(site),
     finder: createDeviceFinder(config),
     stateDir: resolvePath(loaded.folder, config.state),
+    turns: new Turns(disksAtOnce),
     close: () => readers.close(),
   };
 }

@@ -3,6 +3,7 @@
  * Rule (S2, S6): it runs after a person's commit, names the evidence of exactly these disks, and cannot be cancelled;
  * what fails calls an operator and goes on when resolved.
  */
+import { ApplicationFailure } from '@temporalio/workflow';
 import type { Arrival } from './cutover.ts';
 import type { Journey } from './departure.ts';
 import { controlVerbs, summary } from './verbs.ts';
@@ -12,7 +13,8 @@ export async function commitStory({ input, run, teller, course }: Journey, { way
   const control = controlVerbs(input);
   teller.enter('Committing');
   const { commitment, evidence } = teller.story;
-  if (!commitment || evidence === undefined) throw new TypeError('committing without a commitment');
+  if (!commitment || evidence === undefined)
+    throw ApplicationFailure.nonRetryable('committing without a commitment', 'Defect');
   const approved = { ...commitment, evidence };
   teller.record('commit', `${commitment.by} committed the evidence of these disks`, {
     by: commitment.by,

@@ -4,7 +4,7 @@
  * after that; from the moment its start may have been sent it counts as running.
  */
 import { evidenceOfDisks } from '../model/evidence.ts';
-import type { OpenDisk, RecoveryPoint, SealProof, SourceMachine } from '../model/machine.ts';
+import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { syncRound, together } from './sync-round.ts';
@@ -25,43 +25,50 @@ export interface Arrival {
 }
 
 export async function cutOver(journey: Journey, way: Way, synced?: Synced): Promise<Arrival> {
-  const startedAt = new Date().toISOString();
+  const { course } = journey;
+  await course.whileHeld();
   if (!synced) registerTargetUndo(journey, way);
+  course.enter('StoppingSource');
   const target = { returned: false };
-  await stopTheSource(journey, way.found, target);
-  journey.teller.find({ outage: { startedAt } });
-  journey.teller.enter('FinalSync');
+  const startedAt = await stopTheSource(journey, target);
+  course.enter('FinalSync');
   const open = synced?.open ?? (await openTheTarget(journey, way));
   const point = await finalRound(journey, way, open, synced?.rounds ?? noRounds);
-  journey.teller.enter('Sealing');
+  course.enter('Sealing');
   const seals = await sealTheDisks(journey, open, point);
-  journey.teller.enter('StartingTarget');
+  course.enter('StartingTarget');
   await startTheTarget(journey, way, target);
   const endedAt = new Date().toISOString();
   journey.teller.find({ outage: { startedAt, endedAt } });
-  journey.teller.enter('AwaitingCommit');
+  course.enter('AwaitingCommit');
   return { way, seals };
 }
 
-async function stopTheSource(
-  { input, teller, course }: Journey,
-  found: SourceMachine,
-  target: { returned: boolean },
-): Promise<void> {
+/** Answers when the outage began: right before the stop was sent. */
+async function stopTheSource({ input, teller, course }: Journey, target: { returned: boolean }): Promise<string> {
   const control = controlVerbs(input);
-  teller.enter('StoppingSource');
+  // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
+  const before = await course.step(() =>
+    control.observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
+  );
   course.beforehand('stop the source', async () => {
-    if (found.power !== 'running') return;
+    if (before.power !== 'running' && before.power !== 'changing') return;
     const seen = await control.ensureSourceStarted.executeWithOptions(
       summary(`Undo: start ${input.source.path} again`),
       [{ failback: input, disksReturned: target.returned }],
     );
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
   });
+  const startedAt = new Date().toISOString();
+  teller.find({ outage: { startedAt } });
   const stopped = await course.step(() =>
     control.ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [input]),
   );
-  teller.record('source-stopped', 'the source was observed stopped after the stop', { power: stopped.powerSeen });
+  teller.record('source-stopped', 'the source was observed stopped after the stop', {
+    before: before.powerSeen,
+    power: stopped.powerSeen,
+  });
+  return startedAt;
 }
 
 async function finalRound(
@@ -107,7 +114,7 @@ async function sealTheDisks(
         if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
         return await mover.sealDisk.executeWithOptions(
           { ...summary(`Seal ${disk.disk}`), priority: { priorityKey: 1 } },
-          [{ machine: input.machine, run, sourceSite: input.source.site, disk, point: of }],
+          [{ machine: input.machine, run, sourceSite: input.source.site, disk, point: of, urgent: true }],
         );
       }),
     ),

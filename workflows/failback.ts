@@ -50,7 +50,7 @@ async function comeHome(journey: Journey): Promise<Arrival> {
 }
 
 async function syncThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
-  journey.teller.enter('Seeding');
+  journey.course.enter('Seeding');
   registerTargetUndo(journey, way);
   const open = await openTheTarget(journey, way);
   const rounds = await runTheRounds(journey, way, open);
@@ -58,8 +58,8 @@ async function syncThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
 }
 
 async function waitThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
-  const { teller } = journey;
-  teller.enter('AwaitingCutover');
+  const { teller, course } = journey;
+  course.enter('AwaitingCutover');
   await condition(() => teller.story.completion !== undefined && teller.story.held === undefined);
   return await cutOver(journey, way);
 }

@@ -15,7 +15,8 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
   const { teller, course } = journey;
   let state = noRounds;
   setHandler(seeded, () => {
-    if (teller.story.phase !== 'Seeding') return;
+    // A signal handler must never throw: after a cancel the seed no longer matters.
+    if (teller.story.phase !== 'Seeding' || teller.story.cancellation) return;
     teller.enter('Syncing');
     teller.record('seeded', 'the first round is proven on every disk');
   });
@@ -44,15 +45,21 @@ async function childRounds({ input, run, teller }: Journey, way: Way, open: read
     args: [{ input, run, pairs: way.pairs, open, state, held: teller.story.held !== undefined }],
     staticSummary: `Rounds of ${input.machine}`,
   });
-  let held = teller.story.held !== undefined;
+  const isHeld = (): boolean => teller.story.held !== undefined;
+  let held = isHeld();
   const passOn = async (): Promise<void> => {
-    await condition(() => ended || held !== (teller.story.held !== undefined) || mayFinish(teller));
-    if (ended) return;
-    const wanted = teller.story.held !== undefined;
-    if (held === wanted) return await child.signal(finishRounds);
-    held = wanted;
-    await child.signal(holdRounds, held);
-    await passOn();
+    let finishing = false;
+    while (!ended) {
+      await condition(() => ended || held !== isHeld() || (!finishing && mayFinish(teller)));
+      // Both may have changed back before this line: a hold and its resume can arrive together.
+      if (held !== isHeld()) {
+        held = isHeld();
+        await child.signal(holdRounds, held);
+      } else if (!finishing && mayFinish(teller)) {
+        finishing = true;
+        await child.signal(finishRounds);
+      }
+    }
   };
   teller.find({ roundsWorkflow: id });
   try {

@@ -35,10 +35,15 @@ export async function syncRound(order: RoundOrder): Promise<RoundResult> {
     { failback: input, run, number, final, pairs },
   ]);
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
-  await control.releaseRecoveryPoints.executeWithOptions(summary(`${name(order)}: release older points`), [
+  return { point, proofs, report: report(order, point, proofs, startedAt) };
+}
+
+/** Lets the points before this one go. After the round counts: a base that is gone would cost a full transfer. */
+export async function releaseOlderPoints(order: RoundOrder): Promise<void> {
+  const { input, run, number } = order;
+  await controlVerbs(input).releaseRecoveryPoints.executeWithOptions(summary(`${name(order)}: release older points`), [
     { failback: input, run, keep: [number] },
   ]);
-  return { point, proofs, report: report(order, point, proofs, startedAt) };
 }
 
 const name = (order: RoundOrder): string =>
@@ -48,7 +53,14 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
   const mover = moverVerbs(order.input);
   const now = pointOf(point, disk.disk);
   const before = order.base && pointOf(order.base, disk.disk);
-  const work = { machine: order.input.machine, run: order.run, sourceSite: order.input.source.site, disk, point: now };
+  const work = {
+    machine: order.input.machine,
+    run: order.run,
+    sourceSite: order.input.source.site,
+    disk,
+    point: now,
+    urgent: order.final,
+  };
   const priority = { priority: { priorityKey: order.final ? 1 : 4 } };
   const say = (what: string) => ({ ...summary(`${name(order)}: ${disk.disk}, ${what}`), ...priority });
   if (!before) return await mover.transferDisk.executeWithOptions(say('whole disk'), [work]);

@@ -21,7 +21,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
-import { syncRound } from './sync-round.ts';
+import { releaseOlderPoints, syncRound } from './sync-round.ts';
 import { troubleOf } from './trouble.ts';
 
 export const finishRounds = defineSignal('finish');
@@ -87,9 +87,12 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     copying = new CancellationScope();
     stoppedForHold = false;
     const base = state.base ? { base: state.base } : {};
-    const result = await copying.run(() => syncRound({ ...order, number: state.number + 1, final: false, ...base }));
+    const round = { ...order, number: state.number + 1, final: false, ...base };
+    const result = await copying.run(() => syncRound(round));
+    copying = undefined;
     state = advance(state, result.point, result.report);
     await tellSeeded();
+    await releaseOlderPoints(round);
   };
   // The parent ignores what it knows; telling again after a failure or a continue-as-new is what makes it certain.
   let told = false;
@@ -101,18 +104,20 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   await tellSeeded();
 
   while (!finish || state.done === 0) {
-    try {
-      if (!held) await oneRound();
-    } catch (error) {
-      const forHold = stoppedForHold && !CancellationScope.current().consideredCancelled;
-      if (!isCancellation(error) || !forHold) throw failed(error, state);
-    } finally {
-      copying = undefined;
-    }
     if (held) {
       say('held');
       await condition(() => !held);
-    } else if (!finish) {
+    }
+    try {
+      await oneRound();
+    } catch (error) {
+      const forHold = stoppedForHold && !CancellationScope.current().consideredCancelled;
+      if (!isCancellation(error) || !forHold) throw failed(error, state);
+      continue;
+    } finally {
+      copying = undefined;
+    }
+    if (!finish && !held) {
       say(`round ${state.number} proven; next in ${order.input.policy.roundEverySeconds} s`);
       await condition(() => finish || held, order.input.policy.roundEverySeconds * 1000);
     }

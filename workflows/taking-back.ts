@@ -4,6 +4,7 @@
  * an operator and goes on when resolved (S5).
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import type { Phase } from '../model/phase.ts';
 import type { Teller } from './teller.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -20,7 +21,11 @@ interface Undo {
 export class Course {
   private readonly teller: Teller;
   private readonly undos: Undo[] = [];
-  private readonly ahead = new CancellationScope();
+  /** Shielded from Temporal's own cancellation: that one is a message too, and only an accepted one stops the story. */
+  private readonly ahead = new CancellationScope({
+    cancellable: true,
+    parent: new CancellationScope({ cancellable: false }),
+  });
 
   constructor(teller: Teller) {
     this.teller = teller;
@@ -51,14 +56,28 @@ export class Course {
     for (;;) {
       try {
         await this.whileHeld();
-        return await act();
+        const done = await act();
+        // A cancel may have been accepted while the step still came to its good end: then nothing follows it.
+        this.assertAhead();
+        return done;
       } catch (error) {
-        if (this.teller.story.cancellation) throw new TakenBack();
+        this.assertAhead();
         mended(error);
         if ((await this.ask(error)) === 'undo') throw new TakenBack();
         this.teller.goBack();
       }
     }
+  }
+
+  /** Throws TakenBack once a person has taken the story back. */
+  assertAhead(): void {
+    if (this.teller.story.cancellation) throw new TakenBack();
+  }
+
+  /** Enters the next phase, unless the story was taken back meanwhile. */
+  enter(phase: Phase): void {
+    this.assertAhead();
+    this.teller.enter(phase);
   }
 
   /** Waits while the run is held; a cancel ends the wait. */
@@ -69,15 +88,36 @@ export class Course {
   /** Takes every step back, newest first. */
   async undoAll(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
-      this.teller.enter('Undoing');
+      await this.beginUndo();
       for (let undo = this.undos.pop(); undo; undo = this.undos.pop()) await this.undoOne(undo);
       this.teller.enter('ReturnedToSource');
     });
   }
 
+  /** A run never dies on its way back: what the law refuses here waits for a person instead. */
+  private async beginUndo(): Promise<void> {
+    for (;;) {
+      try {
+        return this.teller.enter('Undoing');
+      } catch (error) {
+        await this.ask(error);
+      }
+    }
+  }
+
   private async undoOne(undo: Undo): Promise<void> {
-    await this.insist(undo.act);
-    this.teller.record(`undo/${undo.name}`, `took back: ${undo.name}`);
+    for (;;) {
+      try {
+        await undo.act();
+        return this.teller.record(`undo/${undo.name}`, `took back: ${undo.name}`);
+      } catch (error) {
+        const answer = await this.ask(error);
+        this.teller.goBack();
+        // L6: what cannot be taken back any more is left to a person, by name and in the record.
+        if (answer === 'skip')
+          return this.teller.record(`skipped/${undo.name}`, `an operator left this out: ${undo.name}`);
+      }
+    }
   }
 
   /** A step that cannot be taken back: tried until it is done, an operator called after each failure. */
@@ -93,7 +133,7 @@ export class Course {
   }
 
   /** Calls an operator and waits for an answer; a cancel that is accepted meanwhile answers undo. */
-  private async ask(error: unknown): Promise<'retry' | 'undo'> {
+  private async ask(error: unknown): Promise<'retry' | 'undo' | 'skip'> {
     return await CancellationScope.nonCancellable(async () => {
       const { teller } = this;
       const cancelledBefore = teller.story.cancellation !== undefined;

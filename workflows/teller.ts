@@ -9,6 +9,7 @@ import {
   defineSignal,
   defineUpdate,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -48,6 +49,9 @@ const attributes = {
   needsHuman: defineSearchAttributeKey(searchAttributeNames.needsHuman, SearchAttributeType.BOOL),
 };
 
+/** How much is kept of a name that came from outside. */
+const nameLimit = 60;
+
 const isoNow = (): string => new Date().toISOString();
 
 export class Teller {
@@ -65,9 +69,10 @@ export class Teller {
 
   constructor(input: FailbackInput) {
     this.input = input;
-    this.story = beginStory(workflowInfo().runId, input.policy.commitNeedsEvidence);
+    this.story = beginStory(workflowInfo().firstExecutionRunId, input.policy.commitNeedsEvidence);
     this.findings = { checks: [], pairs: [], seals: [] };
     for (const name of messageNames) this.listenFor(name);
+    setDefaultSignalHandler((name) => this.refuseUnknown(name));
     setHandler(statusQuery, () => this.status(), { description: 'How the run stands and what it waits for.' });
     this.publish();
   }
@@ -112,6 +117,14 @@ export class Teller {
     }
     this.publish();
     return { accepted: decision.accepted, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };
+  }
+
+  /** A misspelt signal: Temporal acknowledges it, so only the list of refusals can tell that it did nothing. */
+  private refuseUnknown(name: string): void {
+    const known = messageNames.join(', ');
+    const reason = `no message is called so; there are ${known}`;
+    this.story = refuse(this.story, name.slice(0, nameLimit), 'unknown', isoNow(), reason);
+    this.publish();
   }
 
   enter(phase: Phase): void {

@@ -23,6 +23,7 @@ interface MessageOptions {
   readonly acceptLoss?: boolean;
   readonly retry?: boolean;
   readonly undo?: boolean;
+  readonly skip?: boolean;
   readonly signal?: boolean;
   readonly yes?: boolean;
 }
@@ -74,11 +75,15 @@ const verbs: readonly Verb[] = [
   {
     verb: 'resolve',
     name: 'resolve',
-    description: 'answer a call for an operator: --retry the step, or --undo everything',
+    description:
+      'answer a call for an operator: --retry the step, --undo everything, or --skip an undo that cannot be done',
     extend: (command) =>
       command
         .addOption(new Option('--retry', 'the cause is mended; try the step again').conflicts('undo'))
-        .addOption(new Option('--undo', 'take everything back')),
+        .addOption(new Option('--undo', 'take everything back').conflicts('skip'))
+        .addOption(
+          new Option('--skip', 'leave out this step of the undo; it stays undone and in the record').conflicts('retry'),
+        ),
   },
 ];
 
@@ -98,11 +103,11 @@ export function addMessages(failback: Command): void {
 }
 
 async function say(verb: Verb, machine: string, options: MessageOptions, command: Command): Promise<void> {
-  if (verb.name === 'resolve' && !options.retry && !options.undo)
+  if (verb.name === 'resolve' && !options.retry && !options.undo && !options.skip)
     throw new Problem(
       'usage',
       'say how to resolve it',
-      'Add --retry (the cause is mended) or --undo (take everything back).',
+      'Add --retry (the cause is mended), --undo (take everything back) or --skip (leave out a failing undo).',
     );
   const context = await contextOf(command);
   const { sendMessage } = await import('../message.ts');
@@ -128,7 +133,7 @@ const messageOf = (name: MessageName, options: MessageOptions): Message => ({
   ...(options.run === undefined ? {} : { run: options.run }),
   ...(options.evidence === undefined ? {} : { evidence: options.evidence }),
   ...(options.acceptLoss ? { acceptLoss: true } : {}),
-  ...(name === 'resolve' ? { action: options.undo ? 'undo' : 'retry' } : {}),
+  ...(name === 'resolve' ? { action: options.undo ? 'undo' : options.skip ? 'skip' : 'retry' } : {}),
 });
 
 function told(verb: Verb, machine: string, answer: Answer, options: MessageOptions): string {

@@ -1,12 +1,12 @@
 /**
  * Power on both sides.
  * Rule (S1): before either side is started the other one is observed stopped, here, right before the call, and not
- * from what somebody remembered.
+ * from what somebody remembered. For the target, "stopped" means never started since the final point was taken.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure, refused } from '../model/failure.ts';
-import type { Power, SourceMachine, TargetMachine } from '../model/machine.ts';
+import type { Power, RecoveryPoint, SourceMachine, TargetMachine } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
 import { activity } from './attempt.ts';
@@ -19,6 +19,12 @@ export interface SourceStart {
   readonly failback: FailbackInput;
   /** Whether the sealed disks may already hang on the target machine. */
   readonly disksReturned: boolean;
+}
+
+export interface TargetStart {
+  readonly failback: FailbackInput;
+  /** What the target's disks are made of. */
+  readonly final: RecoveryPoint;
 }
 
 export const createPowerActivities = (sites: Sites) => ({
@@ -34,10 +40,10 @@ export const createPowerActivities = (sites: Sites) => ({
     return await sites.source(failback.source.site).ensureStarted(failback.source.path, work);
   }),
 
-  ensureTargetStarted: activity('ensureTargetStarted', async (input: FailbackInput, work): Promise<TargetMachine> => {
-    const source = await sites.source(input.source.site).observeMachine(input.source.path, work);
-    assertOff('source', input.source.path, source.power, source.powerSeen);
-    return await sites.target(input.target.site).ensureStarted(input.target.path, work);
+  ensureTargetStarted: activity('ensureTargetStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
+    await assertSourceOff(sites, input, work);
+    const { target } = input.failback;
+    return await sites.target(target.site).ensureStarted(target.path, work);
   }),
 
   ensureTargetStopped: activity(
@@ -69,13 +75,31 @@ async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work)
   }
 }
 
+/** Looked at here and now: whoever is about to bring the target to life may not go by what was seen before. */
+export async function assertSourceOff(sites: Sites, { failback, final }: TargetStart, work: Work): Promise<void> {
+  const { site, path } = failback.source;
+  const seen = await sites.source(site).observeMachine(path, work);
+  assertOff('source', path, seen.power, seen.powerSeen);
+  if (seen.power === 'absent') return;
+  if (seen.stoppedSince !== undefined && seen.stoppedSince === final.sourceStoppedSince) return;
+  throw refused({
+    op: 'source-changed',
+    subject: path,
+    message: 'the source was started after the final recovery point was taken, and stopped again',
+    hint: 'The source has newer data; a plain retry loses data. Undo (cancel), then start a new failback.',
+  });
+}
+
 function assertOff(side: string, path: string, power: Power, seen: string): void {
-  if (power === 'stopped' || (side === 'source' && power === 'absent')) return;
+  if (power === 'stopped' || power === 'absent') return;
   throw refused({
     op: 'observe-power',
     subject: path,
     message: `the ${side} is ${power} (${seen}), so the other side must not start`,
-    hint: `Find out who started the ${side}; stop it, then resolve with retry, or undo.`,
+    hint:
+      side === 'source'
+        ? 'Find out who started the source: it has newer data. Take the run back (resolve with undo, or cancel), then start a new failback.'
+        : 'Find out who started the target; stop it, then resolve with retry, or undo.',
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Recovery points on the source: made before a round, let go after it.
- * Rule (S9): the point a later delta starts from is kept until that delta is proven; the caller names what to keep.
+ * Rule (S9): the point a later delta starts from is kept until that delta is proven; only points older than a number
+ * go, so that a late attempt cannot delete a newer one.
  */
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, RecoveryPoint } from '../model/machine.ts';
@@ -12,13 +13,16 @@ export interface PointInput {
   readonly run: string;
   readonly number: number;
   readonly final: boolean;
+  /** `SourceMachine.identity` as preflight found it. */
+  readonly identity: string | undefined;
   readonly pairs: readonly DiskPair[];
 }
 
 export interface ReleaseInput {
   readonly failback: FailbackInput;
   readonly run: string;
-  readonly keep: readonly number[];
+  /** Points with a smaller number go; `all`: every one of this run. */
+  readonly before: number | 'all';
 }
 
 export const createRecoveryPointActivities = (sites: Sites) => ({
@@ -29,6 +33,7 @@ export const createRecoveryPointActivities = (sites: Sites) => ({
         path: source.path,
         run: input.run,
         machine,
+        identity: input.identity,
         number: input.number,
         final: input.final,
         disks: input.pairs.map((pair) => pair.source),
@@ -37,11 +42,11 @@ export const createRecoveryPointActivities = (sites: Sites) => ({
     );
   }),
 
-  /** Deletes this run's recovery points except those kept; answers their names. */
+  /** Deletes this run's older recovery points; answers their names. */
   releaseRecoveryPoints: activity('releaseRecoveryPoints', (input: ReleaseInput, work): Promise<string[]> => {
     const { source, machine } = input.failback;
     return sites
       .source(source.site)
-      .releaseRecoveryPoints({ path: source.path, run: input.run, machine, keep: input.keep }, work);
+      .releaseRecoveryPoints({ path: source.path, run: input.run, machine, before: input.before }, work);
   }),
 });

@@ -5,9 +5,9 @@
 import { evidenceOfDisks } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { defect } from '../model/failure.ts';
-import type { SealProof, SourceMachine } from '../model/machine.ts';
+import { pointName, type RecoveryPoint, type SealProof, type SourceMachine } from '../model/machine.ts';
 import type { Approval } from '../model/transition.ts';
-import type { RetireRequest } from '../sites/source.ts';
+import type { RemainsRequest } from '../sites/source.ts';
 import { activity } from './attempt.ts';
 import type { Sites } from './preflight.ts';
 
@@ -17,6 +17,8 @@ export interface RetireInput {
   readonly found: SourceMachine;
   readonly commitment: Approval;
   readonly seals: readonly SealProof[];
+  /** The point the seals prove; the source must not have run since. */
+  readonly final: RecoveryPoint;
 }
 
 export interface RemainsInput {
@@ -29,7 +31,9 @@ export const createRetireActivities = (sites: Sites) => ({
   /** Deletes the source machine, its NICs, its disks and our recovery points; answers what was deleted. */
   ensureSourceRetired: activity('ensureSourceRetired', (input: RetireInput, work): Promise<string[]> => {
     assertCommitted(input);
-    return sites.source(input.failback.source.site).ensureRetired(request(input), work);
+    const { failback, found, final } = input;
+    const source = sites.source(failback.source.site);
+    return source.ensureRetired({ ...request(input), identity: found.identity, final }, work);
   }),
   observeSourceRemains: activity(
     'observeSourceRemains',
@@ -38,7 +42,7 @@ export const createRetireActivities = (sites: Sites) => ({
   ),
 });
 
-const request = ({ failback, run, found }: RemainsInput): RetireRequest => ({
+const request = ({ failback, run, found }: RemainsInput): RemainsRequest => ({
   path: failback.source.path,
   run,
   machine: failback.machine,
@@ -48,7 +52,8 @@ const request = ({ failback, run, found }: RemainsInput): RetireRequest => ({
 
 /** S2: asserted again where the deleting happens, not only where the story decided it. */
 function assertCommitted(input: RetireInput): void {
-  const sealed = new Set(input.seals.map((seal) => seal.disk));
+  const points = new Map(input.final.disks.map((point) => [point.disk, pointName(point)]));
+  const sealed = new Set(input.seals.flatMap(({ disk, point }) => (points.get(disk) === point ? [disk] : [])));
   const whole = input.found.disks.every((disk) => sealed.has(disk.disk));
   if (input.commitment.by && whole && input.commitment.evidence === evidenceOfDisks(input.seals)) return;
   throw defect({

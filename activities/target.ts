@@ -6,6 +6,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, TargetMachine } from '../model/machine.ts';
 import type { TargetRequest } from '../sites/target.ts';
 import { activity } from './attempt.ts';
+import { assertSourceOff, type TargetStart } from './power.ts';
 import type { Sites } from './preflight.ts';
 
 export interface TargetInput {
@@ -13,6 +14,8 @@ export interface TargetInput {
   readonly run: string;
   readonly pairs: readonly DiskPair[];
 }
+
+export type ReturnInput = TargetInput & TargetStart;
 
 const request = ({ failback, run, pairs }: TargetInput): TargetRequest => ({
   path: failback.target.path,
@@ -30,8 +33,12 @@ export const createTargetActivities = (sites: Sites) => {
       'ensureDisksOpen',
       (input: TargetInput, work): Promise<OpenDisk[]> => site(input).ensureDisksOpen(request(input), work),
     ),
-    /** From the mover back to the machine, in two looks: released first, then returned. */
-    ensureDisksReturned: activity('ensureDisksReturned', async (input: TargetInput, work): Promise<TargetMachine> => {
+    /**
+     * From the mover back to the machine, in two looks: released first, then returned. A source that was started again
+     * stops it here already (S1): while the disks hang on the mover the whole run can still be taken back without loss.
+     */
+    ensureDisksReturned: activity('ensureDisksReturned', async (input: ReturnInput, work): Promise<TargetMachine> => {
+      await assertSourceOff(sites, input, work);
       await site(input).ensureDisksReleased(request(input), work);
       return await site(input).ensureDisksReturned(request(input), work);
     }),

@@ -3,7 +3,7 @@
  * Rule: the mover obtains its own grants and finds its own device; workflows see sizes, counts and digests.
  */
 import { sealDisk as seal, transferDisk as transfer } from '../disk/target-disk.ts';
-import type { DiskPoint, OpenDisk, SealProof, TransferProof } from '../model/machine.ts';
+import { type DiskPoint, type OpenDisk, pointName, type SealProof, type TransferProof } from '../model/machine.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import type { SourceReader } from '../sites/source.ts';
 import type { DeviceFinder } from '../sites/target.ts';
@@ -65,8 +65,8 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
     return await transfer({
       ...place,
       source,
-      point: point.id,
-      ...(base ? { base: base.id } : {}),
+      point: pointName(point),
+      ...(base ? { base: pointName(base) } : {}),
       ...telling(work),
     });
   } finally {
@@ -78,7 +78,7 @@ async function sealOne(parts: MoverParts, input: TransferInput, work: ReportingW
   const place = await placeOf(parts, input, work);
   const source = await parts.reader(input.sourceSite).openPoint({ point: input.point, disk: input.disk.disk }, work);
   try {
-    return await seal({ ...place, source, point: input.point.id, ...telling(work) });
+    return await seal({ ...place, source, point: pointName(input.point), ...telling(work) });
   } finally {
     await source.close();
   }

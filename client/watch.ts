@@ -90,6 +90,8 @@ async function redrawing(screen: Screen): Promise<Canvas> {
   return {
     show: (view) => {
       last = renderStatus(view, Date.now(), size());
+      // The whole frame anew: the library's line-by-line update goes wrong when the number of lines changes.
+      draw.clear();
       draw(`${last}\n`);
     },
     away: (why) => draw(`${last}\n\n${wrap(why, size().width).join('\n')}\n`),

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { danglingReferences, type Inventory, inventory } from '../model/inventory.ts';
+import { contradictions, danglingReferences, type Inventory, inventory } from '../model/inventory.ts';
 import { type Fault, type ReadDocument, readDocument } from './document.ts';
 import { type Finding, findings, type Issue, secretDepth, straySecrets, valueAt } from './issue.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
@@ -67,16 +67,21 @@ export function parseInventory(text: string, file: string): Inventory {
     ? []
     : checked.error.issues.flatMap((issue) => findings(issue as Issue, [], document.value));
   const sound = checked.success ? checked.data : soundParts(document.value);
-  const dangling = danglingReferences(sound).map(({ at, message }): Finding => ({ path: at, at: 'value', message }));
-  const found = [...misshapen, ...dangling];
+  // What is misshapen is said once; what it would mean together with other parts can wait.
+  const said = new Set(misshapen.map(({ path }) => path.join('.')));
+  const faults = [...danglingReferences(sound), ...contradictions(sound)].filter(({ at }) => !said.has(at.join('.')));
+  const found = [...misshapen, ...faults.map(({ at, message }): Finding => ({ path: at, at: 'value', message }))];
   const problems = [...found, ...straySecrets(document.value)];
   if (problems.length > 0 || !checked.success) return fail(problems.map((one) => fromFinding(one, document, file)));
   return checked.data;
 }
 
+/** What a machine must at least say to be judged. */
+const addressed = [['source', 'site'], ['source', 'path'], ['target', 'site'], ['target', 'path'], ['mover']];
+
 /**
  * What of a faulty inventory is sound enough to follow its references, so that one typing error does not hide another.
- * A machine whose mover is itself misshapen is left out: what it refers to cannot be judged yet.
+ * A machine whose mover or address is itself misshapen is left out: what it refers to cannot be judged yet.
  */
 function soundParts(value: unknown): Inventory {
   const records = (at: string): [string, unknown][] => Object.entries((valueAt(value, [at]) ?? {}) as object);
@@ -84,7 +89,7 @@ function soundParts(value: unknown): Inventory {
   const movers = records('movers');
   const misshapen = new Set(movers.filter(([, mover]) => !isText(mover, ['site'])).map(([name]) => name));
   const machines = records('machines')
-    .filter(([, one]) => [['source', 'site'], ['target', 'site'], ['mover']].every((path) => isText(one, path)))
+    .filter(([, one]) => addressed.every((path) => isText(one, path)))
     .filter(([, one]) => !misshapen.has(String(valueAt(one, ['mover']))))
     .map(([name, one]) => [name, isText(one, ['policy']) ? one : { ...(one as object), policy: 'default' }]);
   return {

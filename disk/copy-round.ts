@@ -1,20 +1,40 @@
 /**
  * The copy loop: fetch a block's changes, write them, let the window prove them. Lanes share one list of jobs.
- * Rule: L2, a block this round has already proven is not sent again. S10, a block known to be zero is read first and
- * written only when it is not. Never starts a write after the attempt was stopped or fenced.
+ * Rule: L2, a block this round has already proven is not sent again. S3, a partly changed block is first compared with
+ * its proven digest and written whole when it differs. S10, a block known to be zero is read first and written only
+ * when it is not. Never starts a write after the attempt was stopped or fenced.
  */
 import { corrupt, Failure } from '../model/failure.ts';
 import { untilAborted } from './attempts.ts';
 import { type BlockJob, blockJobs, lengthOf } from './block-plan.ts';
 import { isAllZero } from './buffers.ts';
 import type { Changes } from './extents.ts';
-import { blockRange, type Range } from './geometry.ts';
+import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
 import { type HeldDisk, lanesOf } from './held-disk.ts';
 import { proveWindow } from './proof.ts';
 import type { WrittenBlock } from './records.ts';
 import { type BlockWork, Windows } from './window.ts';
 
-/** Fills `space` with the job's bytes as they must be on the target; positions are those within the block. */
+/**
+ * S3: what a partial write leaves alone must be what was proven. Reads the block into `space` and answers the job as it
+ * is, or, when the block differs (damaged, or half written by a killed attempt), the same block as the point has it.
+ */
+async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Promise<BlockJob> {
+  const { geometry, target, digest, meter } = held;
+  const { table } = held.ledger;
+  const writable = writableRange(geometry, job.block);
+  const spared = writable.end - writable.start - lengthOf(job.writes);
+  if (spared === 0) return job;
+  const { start, end } = blockRange(geometry, job.block);
+  await target.read(start, end - start, space);
+  const bytes = space.subarray(0, end - start);
+  blankWithheld(geometry, job.block, bytes);
+  if (table.isKnown(job.block) && digest.of(bytes).equals(table.digestOf(job.block))) return job;
+  meter.repair(spared);
+  return { block: job.block, reads: [writable], writes: [writable] };
+}
+
+/** Puts the job's bytes over what `space` holds of the block; positions are those within the block. */
 async function fetchBlock(held: HeldDisk, job: BlockJob, space: Buffer, signal: AbortSignal): Promise<void> {
   const { start } = blockRange(held.geometry, job.block);
   const view = (range: Range): Buffer => space.subarray(range.start - start, range.end - start);
@@ -38,21 +58,23 @@ async function fetchBlock(held: HeldDisk, job: BlockJob, space: Buffer, signal: 
 
 async function writeBlock(held: HeldDisk, job: BlockJob, space: Buffer): Promise<BlockWork> {
   const { start, end } = blockRange(held.geometry, job.block);
+  const whole = space.subarray(0, end - start);
+  blankWithheld(held.geometry, job.block, whole);
   const parts = job.writes.map((range) => space.subarray(range.start - start, range.end - start));
   const [only] = job.writes;
   const wholeBlock = only !== undefined && only.start === start && only.end === end;
   const written: WrittenBlock = {
     block: job.block,
     parts: job.writes.map((range) => [range.start, range.end - range.start] as const),
-    digest: held.digest.of(...parts).toString('base64'),
+    digest: held.digest.of(whole).toString('base64'),
   };
   const copiedBytes = lengthOf(job.reads);
   const counts = { copiedBytes, zeroedBytes: lengthOf(job.writes) - copiedBytes };
   if (job.reads.length === 0 && wholeBlock) {
     // S10: stale bytes must go, but a hole that already reads as zeros need not be filled.
     await held.target.read(start, end - start, space);
-    if (isAllZero(space.subarray(0, end - start))) return { written: { ...written, seenZero: true }, ...counts };
-    space.fill(0, 0, end - start);
+    if (isAllZero(whole)) return { written: { ...written, seenZero: true }, ...counts };
+    whole.fill(0);
   }
   for (const [index, range] of job.writes.entries()) await held.target.write(range.start, parts[index] ?? space);
   return { written, ...counts };
@@ -63,10 +85,11 @@ async function runLanes(held: HeldDisk, jobs: Iterator<BlockJob>, windows: Windo
   const signal = AbortSignal.any([held.signal, stop.signal]);
   const lane = async (space: Buffer): Promise<void> => {
     for (let next = jobs.next(); !next.done; next = jobs.next()) {
-      const job = next.value;
       signal.throwIfAborted();
+      const job = await soundJob(held, next.value, space);
       await fetchBlock(held, job, space, signal);
-      await windows.run(lengthOf(job.writes), () => {
+      const { start, end } = blockRange(held.geometry, job.block);
+      await windows.run(end - start, () => {
         signal.throwIfAborted();
         return writeBlock(held, job, space);
       });
@@ -107,6 +130,11 @@ async function drainAfter(error: unknown, windows: Windows): Promise<void> {
   }
 }
 
+function noteRepairs({ meter, subject, options }: HeldDisk): void {
+  if (meter.repairedBlocks === 0) return;
+  options.note?.(`${subject}: ${meter.repairedBlocks} block(s) were no longer what was proven and were copied whole`);
+}
+
 /** Copies all changes and proves them. Returns the bytes of changes an earlier attempt had already brought. */
 export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean): Promise<number> {
   let total = 0;
@@ -130,6 +158,8 @@ export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean
   } catch (error) {
     await drainAfter(error, windows);
     throw error;
+  } finally {
+    noteRepairs(held);
   }
   return resumedBytes;
 }

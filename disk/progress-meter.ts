@@ -18,6 +18,7 @@ export class ProgressMeter {
   private reportedAt = Number.NEGATIVE_INFINITY;
   private samples: { at: number; bytes: number }[] = [];
   epoch = 0;
+  repairedBlocks = 0;
 
   constructor(disk: string, report: (progress: TransferProgress) => void) {
     this.disk = disk;
@@ -38,6 +39,12 @@ export class ProgressMeter {
     if (now - this.reportedAt >= reportEveryMs) this.say(now);
   }
 
+  /** A block is sent whole instead of in part: `moreBytes` on top of what was planned. */
+  repair(moreBytes: number): void {
+    this.repairedBlocks++;
+    this.totalBytes += moreBytes;
+  }
+
   private say(now: number): void {
     this.reportedAt = now;
     this.samples = this.samples.filter(({ at }) => now - at < rateOverMs);
@@ -50,6 +57,7 @@ export class ProgressMeter {
       totalBytes: this.totalBytes,
       bytesPerSecond: Math.round((moved * 1000) / since),
       epoch: this.epoch,
+      ...(this.repairedBlocks > 0 && { repairedBlocks: this.repairedBlocks }),
     });
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Reads written blocks back and compares them with what the source gave.
- * Rule: S3, through a handle opened after the flush, past the page cache; the whole block is read and its digest
- * recorded. The same code serves a live window and one that a killed attempt left durable. Never trusts a write.
+ * Reads written blocks back and compares each as a whole with what it must be: what the source gave, over what was
+ * proven before. Rule: S3, through a handle opened after the flush, past the page cache; only an expected digest is
+ * recorded, never one that was merely found. The same code serves a live window and one that a killed attempt left
+ * durable. Never trusts a write.
  */
 import { corrupt, Failure } from '../model/failure.ts';
 import { blankWithheld, blockRange } from './geometry.ts';
@@ -13,20 +14,15 @@ async function proveBlock(held: HeldDisk, reader: FreshReader, written: WrittenB
   const { start, end } = blockRange(held.geometry, written.block);
   await reader.read(start, end - start, space);
   const bytes = space.subarray(0, end - start);
-  const parts = written.parts.map(([offset, length]) => bytes.subarray(offset - start, offset - start + length));
-  const found = held.digest.of(...parts).toString('base64');
-  if (found !== written.digest) {
-    throw corrupt({
-      op: 'proof',
-      subject: held.subject,
-      message: `block ${written.block} [${start}, ${end}) reads back as something else than was written`,
-      hint: 'The target storage lost or changed a write; look at it, then copy the disk in full.',
-    });
-  }
-  const [only] = parts;
-  if (only?.byteLength === bytes.byteLength && parts.length === 1) return found;
   blankWithheld(held.geometry, written.block, bytes);
-  return held.digest.of(bytes).toString('base64');
+  const found = held.digest.of(bytes).toString('base64');
+  if (found === written.digest) return found;
+  throw corrupt({
+    op: 'proof',
+    subject: held.subject,
+    message: `block ${written.block} [${start}, ${end}) reads back as something else than was written and proven before`,
+    hint: 'The target storage lost or changed a write; look at it, then copy the disk in full.',
+  });
 }
 
 /** Proves a durable window and records it; a failed proof is recorded too, and ends the disk's lineage. */

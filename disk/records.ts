@@ -22,7 +22,7 @@ export interface RoundState {
   readonly provenBytes: number;
 }
 
-/** A block written in a window: where, and the digest of what the source gave (parts one after another). */
+/** A block written in a window: where, and the digest the whole block must have then (withheld bytes count as zeros). */
 export interface WrittenBlock {
   readonly block: number;
   /** [offset in the disk, length] of each written part, ascending. */

@@ -7,9 +7,8 @@ import type { HeldDisk } from './held-disk.ts';
 import { proveWindow } from './proof.ts';
 import { type DurableWindow, partsLength, type WrittenBlock } from './records.ts';
 
+/** Counted in whole blocks: a block that a kill leaves half written is sent whole, however small its change was. */
 const windowBytes = 16 * 1024 * 1024;
-/** A window also ends after this many blocks, or small changes would never be proven. */
-const windowBlocks = 64;
 
 export interface BlockWork {
   readonly written: WrittenBlock;
@@ -20,7 +19,6 @@ export interface BlockWork {
 class Window {
   readonly admitted: Promise<void>;
   private bytes = 0;
-  private reserved = 0;
   private pending = 0;
   private readonly done: BlockWork[] = [];
   private readonly idle = Promise.withResolvers<void>();
@@ -30,11 +28,10 @@ class Window {
     this.admitted = admitted;
   }
 
-  /** Reserves room for one block's writes; an empty window takes any. */
+  /** Reserves room for one block; an empty window takes any. */
   reserve(bytes: number): boolean {
-    if (this.reserved > 0 && (this.bytes + bytes > windowBytes || this.reserved === windowBlocks)) return false;
+    if (this.bytes > 0 && this.bytes + bytes > windowBytes) return false;
     this.bytes += bytes;
-    this.reserved++;
     this.pending++;
     return true;
   }
@@ -67,7 +64,7 @@ export class Windows {
 
   /**
    * Does one block's write inside a window: waits for room and for the fence, then lets `write` write and say what
-   * it wrote. `bytes` is the most it will write.
+   * it wrote. `bytes` is the length of the whole block.
    */
   async run(bytes: number, write: () => Promise<BlockWork>): Promise<void> {
     const window = await this.enter(bytes);

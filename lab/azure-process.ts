@@ -32,8 +32,9 @@ export interface Azure {
 /** Fills the images that the Azure disks start with. */
 export async function placeAzureImages(machines: readonly LabMachine[]): Promise<void> {
   await Promise.all(
-    machines.map(async ({ name, tree, disks: [os, data] }) => {
-      await placeOsDisk({ tree, sizeBytes: os.sizeBytes, machine: name, release: 'current' }, os.image);
+    machines.map(async ({ name, tree, loader, disks: [os, data] }) => {
+      const image = { tree, sizeBytes: os.sizeBytes, machine: name, release: 'current' } as const;
+      await placeOsDisk(loader === undefined ? image : { ...image, loader }, os.image);
       await placeDataDisk(data.image, data.sizeBytes, name);
     }),
   );

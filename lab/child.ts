@@ -109,7 +109,7 @@ export async function startChild(plan: ChildPlan): Promise<Child> {
   };
   const deadline = new AbortController();
   const tooLate = new Promise<'late'>((resolve) => {
-    const timer = setTimeout(() => resolve('late'), plan.readyWithinMs ?? 30_000);
+    const timer = setTimeout(() => resolve('late'), plan.readyWithinMs ?? 90_000);
     deadline.signal.addEventListener('abort', () => clearTimeout(timer));
   });
   const ready = ask === undefined ? words.ready : answered(ask, deadline.signal);

@@ -120,7 +120,7 @@ async function tell(story: Story, during: boolean): Promise<number> {
   await startFailback(link, input);
   const end = await bringHome(story, during);
   if (end) return (await showEvidence(lab, machine, end, say)) ? 0 : 1;
-  say('Taking it back: the source goes on serving.');
+  say('Taking it back: what was written at home since the start is dropped, and the source serves.');
   await sendMessage(link, machine.name, { name: 'cancel', by: whoTypes(), acceptLoss: true });
   await until(story, inPhase('ReturnedToSource'));
   const wrong = await lab.witness.checkEnd({ expect: 'returned', machine: machine.name });
@@ -141,22 +141,25 @@ async function main(): Promise<number> {
     write: values.staged ? 'staged' : 'in-place',
     roundEverySeconds: 2,
   } as const;
-  const lab = await startLab({
-    osTree: 'full',
-    keep: values.keep,
-    policy,
-    isCommitted: (machine) => committed.yes(machine),
-  });
+  let lab: Lab | undefined;
   let workers: LabWorkers | undefined;
   let link: Link | undefined;
   const stop = async (): Promise<void> => {
     await link?.close();
     await workers?.stop();
-    await lab.stop();
+    await lab?.stop();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void stop().finally(() => process.exit(130)));
+  // `on`, not `once`: a second listener (the terminal's) must not end the process before the lab is gone.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => void stop().finally(() => process.exit(130)));
+  lab = await startLab({
+    osTree: 'full',
+    keep: values.keep,
+    policy,
+    isCommitted: (machine) => committed.yes(machine),
+  });
   try {
+    say(lab.linux.boots ? 'Its OS disk is a Linux that really boots.' : lab.linux.why);
     pointAtLab(lab.temporal);
     workers = await startWorkers(lab);
     const { inventory } = await loadInventory(lab.config);

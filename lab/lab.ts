@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Policy } from '../model/inventory.ts';
 import { type Azure, type AzureSettings, placeAzureImages, startAzure } from './azure-process.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
+import { bootableLinux } from './guest/bootable-linux.ts';
 import { type OnPremGuests, runOnPremGuests } from './guest/on-prem-guests.ts';
 import type { OsTree } from './guest/os-tree.ts';
 import { writeInventory } from './inventory-file.ts';
@@ -27,6 +28,8 @@ export interface LabOptions {
   /** `small` (tests) or `full` (the demo: a tree of at least 200 MB); or a folder of your own. */
   readonly osTree?: OsTree;
   readonly osSizeBytes?: number;
+  /** Whether the OS disk is to hold a Linux that really boots, where its parts are there; default: with a tree larger than `small`. */
+  readonly linux?: boolean;
   readonly dataSizeBytes?: number;
   readonly recordsPerSecond?: number;
   readonly machines?: number;
@@ -58,6 +61,8 @@ export interface Lab {
   readonly machines: readonly LabMachine[];
   readonly onPremGuests: OnPremGuests;
   readonly witness: Witness;
+  /** Whether the OS disks really boot; if not, why not in one sentence. */
+  readonly linux: { readonly boots: true } | { readonly boots: false; readonly why: string };
   stop(): Promise<void>;
 }
 
@@ -94,6 +99,7 @@ interface Standing {
   readonly machines: readonly LabMachine[];
   readonly certificates: Certificates;
   readonly ending: Ending;
+  readonly linux: Lab['linux'];
 }
 
 interface Worlds {
@@ -105,8 +111,9 @@ interface Worlds {
 
 /** Fills all disks: what runs in Azure, and what lies on-prem since before the failover. */
 async function placeDisks(machines: readonly LabMachine[], datastore: string): Promise<OnPremMachine[]> {
-  const onPrem = machines.map(({ name, tree, disks }) => ({
+  const onPrem = machines.map(({ name, tree, loader, disks }) => ({
     ...{ name, tree, osSizeBytes: disks[0].sizeBytes, dataSizeBytes: disks[1].sizeBytes },
+    ...(loader === undefined ? {} : { loader }),
   }));
   await Promise.all([placeAzureImages(machines), placeStaleDisks(datastore, onPrem)]);
   return onPrem;
@@ -153,7 +160,7 @@ async function startWorlds(standing: Standing, datastore: string, program: strin
 }
 
 async function assemble(standing: Standing): Promise<Omit<Lab, 'stop'>> {
-  const { folder, options, machines, certificates, ending } = standing;
+  const { folder, options, machines, certificates, ending, linux } = standing;
   const datastore = join(folder, 'datastore');
   const moverState = join(folder, 'mover-state');
   for (const each of [datastore, moverState, join(folder, 'azure-images')]) await mkdir(each, { recursive: true });
@@ -169,7 +176,7 @@ async function assemble(standing: Standing): Promise<Omit<Lab, 'stop'>> {
   const { caFile } = certificates;
   const policy = options.policy === undefined ? {} : { policy: options.policy };
   await writeInventory({ path: config, temporal, ...worlds, caFile, moverState, machines, ...policy });
-  return { folder, config, caFile, moverState, temporal, machines, ...worlds };
+  return { folder, config, caFile, moverState, temporal, machines, linux, ...worlds };
 }
 
 /** Starts a lab and returns when everything in it answers. */
@@ -185,13 +192,17 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   };
   try {
     const osTree = options.osTree ?? 'small';
+    const built = (options.linux ?? osTree !== 'small') ? await bootableLinux() : undefined;
+    const loader = built === undefined || 'missing' in built ? {} : { loader: built };
     const machines = planMachines({
-      ...{ count: options.machines ?? 1, folder, tree: osTree },
+      ...{ count: options.machines ?? 1, folder, tree: osTree, ...loader },
       osSizeBytes: options.osSizeBytes ?? (osTree === 'small' ? 48 : 512) * MiB,
       dataSizeBytes: options.dataSizeBytes ?? (osTree === 'small' ? 32 : 256) * MiB,
     });
     const certificates = await makeCertificates(folder);
-    return { ...(await assemble({ folder, options, machines, certificates, ending })), stop };
+    const why = built === undefined ? 'No Linux was asked for.' : 'missing' in built ? built.missing : undefined;
+    const linux = why === undefined ? ({ boots: true } as const) : ({ boots: false, why } as const);
+    return { ...(await assemble({ folder, options, machines, certificates, ending, linux })), stop };
   } catch (error) {
     await stop();
     throw error;

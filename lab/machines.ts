@@ -3,6 +3,7 @@
  * Rule: every name is derived here and nowhere else.
  */
 import { join } from 'node:path';
+import type { BootLoader } from './guest/bootable-linux.ts';
 import type { OsTree } from './guest/os-tree.ts';
 import { datastoreName, diskFile, moverName } from './vcenter.ts';
 import type { WatchedMachine } from './witness/view.ts';
@@ -21,6 +22,8 @@ export interface LabDisk {
 export interface LabMachine {
   readonly name: string;
   readonly tree: OsTree;
+  /** The Linux its OS disk really boots; undefined: the disk only looks bootable. */
+  readonly loader?: BootLoader;
   readonly disks: readonly [LabDisk, LabDisk];
   readonly source: { readonly vm: string; readonly nic: string };
   readonly target: { readonly vm: string; readonly ip: string };
@@ -34,6 +37,7 @@ export interface MachinesPlan {
   readonly count: number;
   readonly folder: string;
   readonly tree: OsTree;
+  readonly loader?: BootLoader;
   readonly osSizeBytes: number;
   readonly dataSizeBytes: number;
 }
@@ -51,6 +55,7 @@ export function planMachines(plan: MachinesPlan): LabMachine[] {
     return {
       name,
       tree: plan.tree,
+      ...(plan.loader === undefined ? {} : { loader: plan.loader }),
       disks: [disk('os', 'os', plan.osSizeBytes), disk('data-0', 'data', plan.dataSizeBytes)],
       source: { vm: name, nic: `${name}-nic` },
       target: { vm: name, ip: `10.20.0.${20 + index}` },

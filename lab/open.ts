@@ -106,6 +106,7 @@ async function main(): Promise<void> {
   say('Opening the lab …');
   const size = values.small ? {} : { osTree: 'full' as const };
   const lab = await startLab({ ...size, machines, keep: values.keep });
+  if (!values.small && !lab.linux.boots) say(lab.linux.why);
   let workers: LabWorkers | undefined;
   try {
     if (!values['no-workers']) workers = await tryWorkers(lab);

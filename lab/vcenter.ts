@@ -8,6 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Certificates } from './certificates.ts';
 import { type Child, startChild } from './child.ts';
+import type { BootLoader } from './guest/bootable-linux.ts';
 import { makeStale, placeDataDisk, placeOsDisk } from './guest/disk-images.ts';
 import type { OsTree } from './guest/os-tree.ts';
 import { reportGuest } from './vcenter-control.ts';
@@ -23,6 +24,8 @@ export interface OnPremMachine {
   readonly osSizeBytes: number;
   readonly dataSizeBytes: number;
   readonly tree: OsTree;
+  /** The Linux its original really boots. */
+  readonly loader?: BootLoader;
 }
 
 export interface Vcenter {
@@ -79,10 +82,11 @@ function inventoryOf(machines: readonly OnPremMachine[]): object {
 /** Fills the originals' flat files with what was left there at the failover. */
 export async function placeStaleDisks(datastore: string, machines: readonly OnPremMachine[]): Promise<void> {
   await Promise.all(
-    machines.map(async ({ name, osSizeBytes, dataSizeBytes, tree }) => {
+    machines.map(async ({ name, osSizeBytes, dataSizeBytes, tree, loader }) => {
       await mkdir(join(datastore, name), { recursive: true });
       const image = { tree, sizeBytes: osSizeBytes, machine: name, release: 'before-failover' } as const;
-      await placeOsDisk(image, flatFile(datastore, diskFile(name, 'os')));
+      const place = flatFile(datastore, diskFile(name, 'os'));
+      await placeOsDisk(loader === undefined ? image : { ...image, loader }, place);
       const data = flatFile(datastore, diskFile(name, 'data'));
       await placeDataDisk(data, dataSizeBytes, name);
       await makeStale(data, name);

@@ -11,6 +11,8 @@ export type WorkerName = 'control' | 'mover';
 
 export interface LabWorkers {
   running(name: WorkerName): boolean;
+  /** The worker's own process id, for a signal of one's own. */
+  pid(name: WorkerName): number;
   /** SIGKILL, as a crash; returns when it is gone. */
   kill(name: WorkerName): Promise<void>;
   /** Starts it again, after a kill or while it runs (then it is stopped first). */
@@ -64,6 +66,7 @@ export async function startWorkers(plan: WorkersPlan): Promise<LabWorkers> {
   const children: Record<WorkerName, Child> = { control, mover };
   return {
     running: (name) => children[name].running(),
+    pid: (name) => children[name].pid,
     kill: (name) => children[name].kill(),
     async restart(name) {
       await children[name].stop();

@@ -41,7 +41,10 @@ const azureSite = z.strictObject({
 
 const vsphereSite = z.strictObject({
   kind: z.literal('vsphere'),
-  url: z.url().describe('The SDK endpoint: https://vcenter.example/sdk'),
+  url: z
+    .url({ abort: true })
+    .regex(/^https:\/\//i, 'must begin with https://, because the password travels on this connection')
+    .describe('The SDK endpoint: https://vcenter.example/sdk'),
   user: text,
   password: secretReference,
   caFile: text.optional().describe('Certificate authority of the vCenter, PEM.'),
@@ -75,7 +78,7 @@ const policy = z.strictObject({
     .min(0.1)
     .max(86_400)
     .default(300)
-    .describe('Pause between rounds while the gate is open.'),
+    .describe('Pause between rounds while the gate is open; Azure itself takes no less than 45.'),
   guestWaitSeconds: z
     .int()
     .min(5)
@@ -131,15 +134,15 @@ export type Policy = z.infer<typeof policy>;
 export type MachineConfig = z.infer<typeof machine>;
 export type SecretReference = z.infer<typeof secretReference>;
 
-export interface DanglingReference {
+export interface InventoryFault {
   /** Path of keys to the offending value. */
   readonly at: readonly string[];
   readonly message: string;
 }
 
 /** The references between parts that do not hold: a machine's site, mover or policy that nobody defined. */
-export function danglingReferences(parsed: Inventory): DanglingReference[] {
-  const found: DanglingReference[] = [];
+export function danglingReferences(parsed: Inventory): InventoryFault[] {
+  const found: InventoryFault[] = [];
   const need = (at: string[], known: object, value: string, what: string): boolean => {
     if (Object.hasOwn(known, value)) return true;
     const names = Object.keys(known).join(', ') || 'none is defined';
@@ -157,6 +160,51 @@ export function danglingReferences(parsed: Inventory): DanglingReference[] {
       found.push({
         at: ['machines', key, 'mover'],
         message: `mover "${entry.mover}" stands at another site than the target`,
+      });
+  }
+  return found;
+}
+
+/** One spelling of an address: Azure's names know no case; a vSphere path may be written with slashes around it. */
+function spelled(parsed: Inventory, { site: at, path }: MachineConfig['source']): string {
+  const plain = path.replace(/^\/+|\/+$/g, '');
+  return `${at} ${parsed.sites[at]?.kind === 'azure' ? plain.toLowerCase() : plain}`;
+}
+
+const isAzureItself = ({ endpoint = 'https://management.azure.com' }: Partial<AzureSiteConfig>): boolean =>
+  /^https:\/\/management\.azure\.com(:443)?(\/|$)/i.test(endpoint);
+
+/** Seven snapshots of a disk in five minutes are one in 43 seconds; a little air for the snapshot's own time. */
+const azureRoundSeconds = 45;
+
+/** What each part may say by itself but not together: shared machines, sites of the wrong kind, rounds that Azure refuses. */
+export function contradictions(parsed: Inventory): InventoryFault[] {
+  const found: InventoryFault[] = [];
+  const taken = new Map<string, string>();
+  for (const [key, entry] of Object.entries(parsed.machines)) {
+    for (const side of ['source', 'target'] as const) {
+      const address = spelled(parsed, entry[side]);
+      const other = taken.get(`${side} ${address}`);
+      if (other === undefined) taken.set(`${side} ${address}`, key);
+      else
+        found.push({
+          at: ['machines', key, side, 'path'],
+          message: `machine "${other}" has this ${side} already; two failbacks would write the same machine`,
+        });
+      const kind = parsed.sites[entry[side].site]?.kind;
+      const wanted = side === 'source' ? 'azure' : 'vsphere';
+      if ((kind === 'azure' || kind === 'vsphere') && kind !== wanted)
+        found.push({
+          at: ['machines', key, side, 'site'],
+          message: `"${entry[side].site}" is of kind ${kind}; the ${side} must be of kind ${wanted}`,
+        });
+    }
+    const from = parsed.sites[entry.source.site];
+    const seconds = parsed.policies[entry.policy]?.roundEverySeconds;
+    if (from?.kind === 'azure' && isAzureItself(from) && typeof seconds === 'number' && seconds < azureRoundSeconds)
+      found.push({
+        at: ['policies', entry.policy, 'roundEverySeconds'],
+        message: `must be ${azureRoundSeconds} or more: Azure takes at most 7 snapshots of a disk in 5 minutes`,
       });
   }
   return found;

@@ -35,6 +35,10 @@ export interface SourceMachine {
   readonly power: Power;
   /** The site's own word for the power state, for people: `PowerState/deallocated`. */
   readonly powerSeen: string;
+  /** Changes when the machine is made anew under the same name (Azure: `vmId`); absent when there is none. */
+  readonly identity?: string;
+  /** Only while stopped, and where the site can tell: a word that is another one once the machine was started again. */
+  readonly stoppedSince?: string;
   readonly disks: readonly SourceDisk[];
   /** Ids of the network interfaces, for the clean-up after commit. */
   readonly nics: readonly string[];
@@ -78,8 +82,13 @@ export interface DiskPair {
 export interface DiskPoint {
   readonly disk: DiskKey;
   readonly id: string;
+  /** Changes when the point is made anew under the same id (Azure: `uniqueId`). */
+  readonly identity: string;
   readonly sizeBytes: number;
 }
+
+/** What journals and proofs call a point: no other moment ever has this name. */
+export const pointName = ({ id, identity }: DiskPoint): string => `${id}@${identity}`;
 
 /** One moment of all of a machine's disks on the source. */
 export interface RecoveryPoint {
@@ -89,6 +98,8 @@ export interface RecoveryPoint {
   readonly consistency: 'crash' | 'application';
   /** True when it was taken after the source was observed stopped, so that nothing newer can exist. */
   readonly final: boolean;
+  /** Of a final one: the source's `stoppedSince`. While the source still says so, it has not run since. */
+  readonly sourceStoppedSince?: string;
   readonly disks: readonly DiskPoint[];
 }
 

@@ -154,13 +154,13 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     says: 'Takes every step back, newest first, until the source serves as it was found.',
   },
   ReturnedToSource: {
-    serves: 'source',
+    serves: 'source, as it was found',
     targetDisks: 'as the undo left them',
     cancel: 'none',
     holdable: false,
     complete: 'no',
     next: [],
-    says: 'The failback was taken back; the source serves.',
+    says: 'The failback was taken back; what it had changed is undone.',
   },
   NeedsOperator: {
     serves: 'as it was',

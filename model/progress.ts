@@ -9,4 +9,9 @@ export interface TransferProgress {
   readonly bytesPerSecond: number;
   /** The attempt's fencing epoch (S8). */
   readonly epoch: number;
+  /**
+   * Partly changed blocks that were no longer what had been proven (damaged since, or half written by a killed attempt)
+   * and were therefore copied whole; absent while there is none.
+   */
+  readonly repairedBlocks?: number;
 }

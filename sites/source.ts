@@ -19,8 +19,11 @@ export interface PointRequest {
   /** The Temporal run that asks; goes into names and tags, so that a second try finds the first one's work. */
   readonly run: string;
   readonly machine: string;
+  /** The source as it was found; a machine made anew under its name is refused. */
+  readonly identity: string | undefined;
   readonly number: number;
   readonly final: boolean;
+  /** All disks of the machine; one that is attached and not named here is refused. */
   readonly disks: readonly SourceDisk[];
 }
 
@@ -28,16 +31,23 @@ export interface ReleaseRequest {
   readonly path: string;
   readonly run: string;
   readonly machine: string;
-  /** Numbers of the recovery points to keep; all others of this run go. */
-  readonly keep: readonly number[];
+  /** Points of this run with a smaller number go, so that a late attempt harms no newer one; `all`: every one. */
+  readonly before: number | 'all';
 }
 
-export interface RetireRequest {
+export interface RemainsRequest {
   readonly path: string;
   readonly run: string;
   readonly machine: string;
   readonly disks: readonly SourceDisk[];
   readonly nics: readonly string[];
+}
+
+export interface RetireRequest extends RemainsRequest {
+  /** The source as it was found; a machine made anew under its name stays. */
+  readonly identity: string | undefined;
+  /** What the target is made of; a source that was started after it stays. */
+  readonly final: RecoveryPoint;
 }
 
 export interface SourceSite {
@@ -48,19 +58,25 @@ export interface SourceSite {
   /** Stops the machine so that it can write no more (Azure: deallocate) and returns only after it was observed so. */
   ensureStopped(path: string, work: Work): Promise<SourceMachine>;
   ensureStarted(path: string, work: Work): Promise<SourceMachine>;
-  /** Makes (or finds) the recovery point `number` of this run: one moment of each disk. */
+  /**
+   * Makes (or finds) the recovery point `number` of this run: one moment of each disk. Refused with op `source-changed`
+   * when the machine or its disks are not those of the request, or when it was started after a final point.
+   */
   ensureRecoveryPoint(request: PointRequest, work: Work): Promise<RecoveryPoint>;
-  /** Revokes grants on, and deletes, this run's recovery points except those kept. Returns the names deleted. */
+  /** Revokes grants on, and deletes, this run's older recovery points. Returns the names deleted. */
   releaseRecoveryPoints(request: ReleaseRequest, work: Work): Promise<string[]>;
   /** After commit only: deletes the machine, its NICs, its disks and all our recovery points. Returns what was deleted. */
   ensureRetired(request: RetireRequest, work: Work): Promise<string[]>;
   /** What of ours (by tag), and what of the machine itself, still exists on this side. */
-  observeRemains(request: RetireRequest, work: Work): Promise<string[]>;
+  observeRemains(request: RemainsRequest, work: Work): Promise<string[]>;
 }
 
 /** The mover's view of a source: it obtains its own grants, which never leave its process. */
 export interface SourceReader {
   readonly site: string;
-  /** Opens `point`, with the changes since `base` (whole map when absent). Throws `Corrupt` when the base is gone (S9). */
+  /**
+   * Opens `point`, with the changes since `base` (whole map when absent). Throws `Corrupt` with op `lineage` when the
+   * base is gone or does not fit (S9): a full transfer helps. What is wrong with the point itself has another op.
+   */
   openPoint(request: { point: DiskPoint; base?: DiskPoint; disk: DiskKey }, work: Work): Promise<PointReader>;
 }

@@ -44,9 +44,12 @@ export interface TargetSite {
   /**
    * The undo of all three above. Staged: staged disks unplugged everywhere and deleted, originals back in their slots.
    * In place: the disks hang on nothing, the machine keeps the record of them (a later run repairs them).
+   * Answers what stays, and a sentence when the machine is gone or carries another run's record; no disk of this run
+   * hangs on the mover then either. Fenced while the mover holds these disks for another run.
    */
   ensureDisksAbandoned(request: TargetRequest, work: Work): Promise<string[]>;
   ensureStarted(path: string, work: Work): Promise<TargetMachine>;
+  /** A machine that is found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`. */
   ensureStopped(path: string, work: Work): Promise<TargetMachine>;
   /** After commit: removes our marks from the machine. Returns what stays on purpose (staged: the originals' files). */
   ensureFinished(request: TargetRequest, work: Work): Promise<string[]>;

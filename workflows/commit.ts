@@ -9,7 +9,10 @@ import type { Journey } from './departure.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
 /** Deletes the source and our marks; answers what is observed to remain there. */
-export async function commitStory({ input, run, teller, course }: Journey, { way, seals }: Arrival): Promise<string[]> {
+export async function commitStory(
+  { input, run, teller, course }: Journey,
+  { way, seals, final }: Arrival,
+): Promise<string[]> {
   const control = controlVerbs(input);
   teller.enter('Committing');
   const { commitment, evidence } = teller.story;
@@ -23,7 +26,7 @@ export async function commitStory({ input, run, teller, course }: Journey, { way
   });
   const deleted = await course.insist(() =>
     control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
-      { failback: input, run, found: way.found, commitment: approved, seals },
+      { failback: input, run, found: way.found, commitment: approved, seals, final },
     ]),
   );
   teller.record('source-retired', 'the source machine, its disks and our recovery points are deleted', {

@@ -22,6 +22,7 @@ export interface Synced {
 export interface Arrival {
   readonly way: Way;
   readonly seals: readonly SealProof[];
+  readonly final: RecoveryPoint;
 }
 
 export async function cutOver(journey: Journey, way: Way, synced?: Synced): Promise<Arrival> {
@@ -37,11 +38,11 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   course.enter('Sealing');
   const seals = await sealTheDisks(journey, open, point);
   course.enter('StartingTarget');
-  await startTheTarget(journey, way, target);
+  await startTheTarget(journey, way, point, target);
   const endedAt = new Date().toISOString();
   journey.teller.find({ outage: { startedAt, endedAt } });
   course.enter('AwaitingCommit');
-  return { way, seals };
+  return { way, seals, final: point };
 }
 
 /** Answers when the outage began: right before the stop was sent. */
@@ -79,7 +80,16 @@ async function finalRound(
 ): Promise<RecoveryPoint> {
   const { input, run, teller, course } = journey;
   const base = rounds.base ? { base: rounds.base } : {};
-  const order = { input, run, number: rounds.number + 1, final: true, pairs: way.pairs, open, ...base };
+  const order = {
+    input,
+    run,
+    number: rounds.number + 1,
+    final: true,
+    identity: way.found.identity,
+    pairs: way.pairs,
+    open,
+    ...base,
+  };
   const { point, proofs, report } = await course.step(() => syncRound(order));
   teller.find({
     rounds: {
@@ -134,13 +144,14 @@ async function sealTheDisks(
 async function startTheTarget(
   { input, run, teller, course }: Journey,
   way: Way,
+  final: RecoveryPoint,
   target: { returned: boolean },
 ): Promise<void> {
   const control = controlVerbs(input);
   target.returned = true;
   await course.step(() =>
     control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [
-      { failback: input, run, pairs: way.pairs },
+      { failback: input, run, pairs: way.pairs, final },
     ]),
   );
   teller.record('disks-returned', 'the sealed disks hang on the target machine again', { target: input.target.path });
@@ -153,7 +164,9 @@ async function startTheTarget(
   });
   teller.amend(markTargetLive);
   const started = await course.step(() =>
-    control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [input]),
+    control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
+      { failback: input, final },
+    ]),
   );
   teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
   const seen = await course.step(() =>

@@ -74,7 +74,7 @@ export function registerTargetUndo({ input, run, teller, course }: Journey, way:
   });
   course.beforehand('recovery points', async () => {
     const gone = await control.releaseRecoveryPoints.executeWithOptions(summary('Undo: release all recovery points'), [
-      { failback: input, run, keep: [] },
+      { failback: input, run, before: 'all' },
     ]);
     teller.record('points-released', 'our recovery points are gone', { names: gone.join(', ') });
   });

@@ -13,7 +13,7 @@ const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} 
 
 export function failbackDetails(status: Status): string {
   const lines = [
-    `## ${status.machine}: ${status.phase}`,
+    `## ${status.machine}: ${status.phase}${status.left ? ` (in ${status.left})` : ''}`,
     status.says,
     '',
     `- **Serves:** ${status.serves}`,
@@ -27,9 +27,9 @@ export function failbackDetails(status: Status): string {
   ];
   if (status.held) lines.push('', `### Held by ${status.held.by}`, 'Send `resume` to go on: `{"by":"you"}`');
   if (status.trouble) lines.push(...troubleLines(status));
-  else if (status.waitsFor) lines.push('', '### Waits for a person', status.waitsFor);
+  else if (status.waitsFor) lines.push('', '### Waits for a person', literal(status.waitsFor));
   if (status.rounds) lines.push('', '### Rounds', roundsText(status.rounds));
-  if (status.roundsWorkflow) lines.push(`They run in workflow \`${status.roundsWorkflow}\`.`);
+  if (status.roundsWorkflow) lines.push(`The rounds run in workflow \`${status.roundsWorkflow}\`.`);
   const refusal = status.refusals.at(-1);
   if (refusal) lines.push('', `**Last refusal:** \`${refusal.message}\` from ${refusal.by}: ${refusal.reason}`);
   return lines.join('\n').slice(0, detailsLimit);
@@ -44,9 +44,12 @@ function troubleLines({ trouble }: Status): string[] {
     '',
     `**What to do:** ${trouble.hint}`,
     '',
-    `Then send \`resolve\`: ${messageMeaning.resolve}`,
+    `Then send \`resolve\`: ${literal(messageMeaning.resolve)}`,
   ];
 }
+
+/** JSON to be typed stays as it is: outside of code the UI turns its quotes into curly ones. */
+const literal = (text: string): string => text.replace(/\{[^}]*\}/g, (json) => `\`${json}\``);
 
 const outageText = ({ outage }: Status): string => {
   if (!outage) return '';
@@ -57,6 +60,7 @@ const outageText = ({ outage }: Status): string => {
 const roundsText = (rounds: RoundsStatus): string =>
   [
     `${rounds.done} proven, ${mebibytes(rounds.copiedBytes)} moved. Now: ${rounds.now}`,
+    '',
     ...rounds.recent.slice(-5).map(roundLine),
   ].join('\n');
 
@@ -68,5 +72,5 @@ export const roundsDetails = (input: FailbackInput, rounds: RoundsStatus): strin
     `## Rounds of ${input.machine}`,
     roundsText(rounds),
     '',
-    `The source serves. To cut over, send \`completeFailover\` to workflow \`machine/${input.machine}\`: ${messageMeaning.completeFailover}`,
+    `The source serves. To cut over, send \`completeFailover\` to workflow \`machine/${input.machine}\`: ${literal(messageMeaning.completeFailover)}`,
   ].join('\n');

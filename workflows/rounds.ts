@@ -39,14 +39,15 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
 async function childRounds({ input, run, teller }: Journey, way: Way, open: readonly OpenDisk[], state: RoundsState) {
   const id = roundsWorkflowId(input.machine);
   let ended = false;
+  const isHeld = (): boolean => teller.story.held !== undefined;
+  // What the child was told last; a hold may arrive while it is being started.
+  let held = isHeld();
   const child = await startChild(syncRounds, {
     workflowId: id,
     taskQueue: controlQueue,
-    args: [{ input, run, pairs: way.pairs, open, state, held: teller.story.held !== undefined }],
+    args: [{ input, run, identity: way.found.identity, pairs: way.pairs, open, state, held }],
     staticSummary: `Rounds of ${input.machine}`,
   });
-  const isHeld = (): boolean => teller.story.held !== undefined;
-  let held = isHeld();
   const passOn = async (): Promise<void> => {
     let finishing = false;
     while (!ended) {

@@ -6,7 +6,7 @@ import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, SealProof } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
-import { phaseTable } from '../model/phase.ts';
+import { type Phase, phaseTable } from '../model/phase.ts';
 import type { Outage, RoundsStatus, Status } from '../model/status.ts';
 import type { Story } from '../model/transition.ts';
 
@@ -47,7 +47,8 @@ export function statusOf(
     write: input.policy.write,
     phase: story.phase,
     ...moments,
-    serves: asLeft.serves,
+    // During an outage nobody serves, whatever the phase would promise once it is done.
+    serves: outage && !outage.endedAt && cutOff.has(story.left ?? story.phase) ? 'nobody' : asLeft.serves,
     targetDisks: asLeft.targetDisks,
     says: rule.says,
     ...(waits ? { waitsFor: waits } : {}),
@@ -74,6 +75,9 @@ export function statusOf(
     record,
   };
 }
+
+/** Phases in which the source is stopped and the target does not answer yet. */
+const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'StartingTarget']);
 
 const only = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { [P in K]: V });

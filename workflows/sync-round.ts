@@ -15,6 +15,8 @@ export interface RoundOrder {
   readonly run: string;
   readonly number: number;
   readonly final: boolean;
+  /** `SourceMachine.identity` as preflight found it. */
+  readonly identity: string | undefined;
   readonly pairs: readonly DiskPair[];
   readonly open: readonly OpenDisk[];
   /** The point all disks are current at; absent for a seed. */
@@ -28,11 +30,11 @@ export interface RoundResult {
 }
 
 export async function syncRound(order: RoundOrder): Promise<RoundResult> {
-  const { input, run, number, final, pairs } = order;
+  const { input, run, number, final, identity, pairs } = order;
   const control = controlVerbs(input);
   const startedAt = Date.now();
   const point = await control.ensureRecoveryPoint.executeWithOptions(summary(`${name(order)}: recovery point`), [
-    { failback: input, run, number, final, pairs },
+    { failback: input, run, number, final, identity, pairs },
   ]);
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
   return { point, proofs, report: report(order, point, proofs, startedAt) };
@@ -42,7 +44,7 @@ export async function syncRound(order: RoundOrder): Promise<RoundResult> {
 export async function releaseOlderPoints(order: RoundOrder): Promise<void> {
   const { input, run, number } = order;
   await controlVerbs(input).releaseRecoveryPoints.executeWithOptions(summary(`${name(order)}: release older points`), [
-    { failback: input, run, keep: [number] },
+    { failback: input, run, before: number },
   ]);
 }
 

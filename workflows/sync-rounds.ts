@@ -43,6 +43,8 @@ export interface RoundsState {
 export interface RoundsInput {
   readonly input: FailbackInput;
   readonly run: string;
+  /** `SourceMachine.identity` as preflight found it. */
+  readonly identity: string | undefined;
   readonly pairs: readonly DiskPair[];
   readonly open: readonly OpenDisk[];
   readonly state: RoundsState;

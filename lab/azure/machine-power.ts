@@ -41,23 +41,27 @@ export class MachinePower {
     machine.power = onTheWayTo[to];
   }
 
-  on(machine: Powered, disks: () => TrackedDisk[]): Promise<void> {
+  /** `taken`: told when the machine takes its disks, unless it runs already. */
+  on(machine: Powered, disks: () => TrackedDisk[], taken: () => void): Promise<void> {
     return this.inTurn(machine, async () => {
       if (machine.resting === 'running') return;
       machine.power = 'starting';
       const { guestSettings } = machine;
       if (guestSettings) machine.guest = await this.bootGuest(disks(), { ...guestSettings, side: 'azure' });
+      taken();
       machine.resting = 'running';
     });
   }
 
-  off(machine: Powered, to: 'stopped' | 'deallocated'): Promise<void> {
+  /** `released`: told when a deallocated machine has let go of its disks. */
+  off(machine: Powered, to: 'stopped' | 'deallocated', released: () => void): Promise<void> {
     return this.inTurn(machine, async () => {
       // Powering off what has no hardware any more changes nothing.
       if (machine.resting === 'deallocated') return;
       machine.power = onTheWayTo[to];
       await machine.guest?.stop();
       machine.guest = undefined;
+      if (to === 'deallocated') released();
       machine.resting = to;
     });
   }

@@ -137,6 +137,7 @@ export async function planDisk(
     tags: body.tags ?? {},
     snapshotTimes: [],
     state: 'Creating',
+    ownershipChangedAt: undefined,
     upload: origin.createOption === 'Upload' ? { footer: Buffer.alloc(footerBytes), writes: 0 } : undefined,
   };
   // Between the look and here another PUT of the same name may have come first.

@@ -41,6 +41,8 @@ export interface Disk {
   /** Times of its recent snapshots, for the rate limit. */
   snapshotTimes: number[];
   state: 'Creating' | 'Succeeded' | 'Failed';
+  /** When it was last attached or detached, or its machine started or deallocated; absent while it never was. */
+  ownershipChangedAt: string | undefined;
   /** While it is filled by upload: the footer page, and the number of writes so far. */
   upload: { footer: Buffer; writes: number } | undefined;
 }

@@ -90,6 +90,8 @@ export class Shapes {
         timeCreated: one.timeCreated,
         provisioningState: one.state,
         diskState: this.world.diskState(one),
+        // With a capital letter, as the official SDK reads it.
+        ...(one.ownershipChangedAt ? { LastOwnershipUpdateTime: one.ownershipChangedAt } : {}),
         encryption: { type: 'EncryptionAtRestWithPlatformKey' },
         networkAccessPolicy: 'AllowAll',
         publicNetworkAccess: 'Enabled',

@@ -93,6 +93,7 @@ export class World {
       tags: {},
       snapshotTimes: [],
       state: 'Succeeded',
+      ownershipChangedAt: new Date().toISOString(),
       upload: undefined,
     });
   }
@@ -156,14 +157,23 @@ export class World {
   }
 
   powerOn(machine: Machine): Promise<void> {
-    return this.power.on(machine, () => {
-      this.assertStartable(machine);
-      return this.disksOf(machine).map((disk) => disk.data);
-    });
+    return this.power.on(
+      machine,
+      () => {
+        this.assertStartable(machine);
+        return this.disksOf(machine).map((disk) => disk.data);
+      },
+      () => this.changeOwnership(machine),
+    );
   }
 
   powerOff(machine: Machine, to: 'stopped' | 'deallocated'): Promise<void> {
-    return this.power.off(machine, to);
+    return this.power.off(machine, to, () => this.changeOwnership(machine));
+  }
+
+  private changeOwnership(machine: Machine): void {
+    const now = new Date().toISOString();
+    for (const disk of this.disksOf(machine)) disk.ownershipChangedAt = now;
   }
 
   /** Creates the snapshot, or finds it when it is the same; see snapshot-taking.ts. */
@@ -200,6 +210,7 @@ export class World {
 
   async deleteMachine(machine: Machine): Promise<void> {
     await this.powerOff(machine, 'deallocated');
+    this.changeOwnership(machine);
     this.machines.delete(key(machine.resourceGroup, machine.name));
     for (const gone of machine.goWithIt) {
       const [kind, name = ''] = gone.split('/');

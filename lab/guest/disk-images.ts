@@ -4,9 +4,10 @@
  * lower numbers than anything the machine writes later. Images are sparse, OS images are kept in the user's cache.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BootLoader } from './bootable-linux.ts';
 import { openFileDisk } from './file-disk.ts';
 import { buildOsDisk } from './os-disk.ts';
 import { makeTree, noise, type OsTree, type Release, stampOf } from './os-tree.ts';
@@ -50,13 +51,16 @@ export interface OsImage {
   readonly sizeBytes: number;
   readonly machine: string;
   readonly release: Release;
+  /** The Linux it boots; without one it only looks bootable. */
+  readonly loader?: BootLoader;
 }
 
 async function buildImage(image: OsImage, path: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'homeward-tree-'));
   try {
     const tree = await makeTree(image.tree, scratch, image.machine, image.release);
-    await buildOsDisk({ path, sizeBytes: image.sizeBytes, tree, installation: image.machine });
+    const loader = image.loader === undefined ? {} : { loader: await readFile(image.loader.paths[image.release]) };
+    await buildOsDisk({ path, sizeBytes: image.sizeBytes, tree, installation: image.machine, ...loader });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -66,7 +70,8 @@ async function buildImage(image: OsImage, path: string): Promise<void> {
 export async function placeOsDisk(image: OsImage, path: string): Promise<void> {
   const stamp = await stampOf(image.tree);
   if (stamp === undefined) return buildImage(image, path);
-  const words = `${builderVersion}/${stamp}/${image.sizeBytes}/${image.machine}/${image.release}`;
+  const loader = image.loader === undefined ? '' : `/${image.loader.stamp}`;
+  const words = `${builderVersion}/${stamp}/${image.sizeBytes}/${image.machine}/${image.release}${loader}`;
   const cached = join(cacheFolder(), `${createHash('sha256').update(words).digest('hex').slice(0, 24)}.raw`);
   const there = await stat(cached).then(
     (found) => found.size === image.sizeBytes,

@@ -13,9 +13,12 @@ import { loaderPath } from './partition-check.ts';
 
 const MiB = 1 << 20;
 const espBytes = 8 * MiB;
+/** Room for a kernel and its first file system. */
+const linuxEspBytes = 24 * MiB;
 const logBytes = 4 * MiB;
 /** The smallest disk that holds all partitions with a tree of a few MiB. */
 export const smallestOsDiskBytes = 32 * MiB;
+export const smallestLinuxDiskBytes = smallestOsDiskBytes + linuxEspBytes - espBytes;
 
 export interface OsDiskPlan {
   readonly path: string;
@@ -35,7 +38,11 @@ function stableGuid(words: string): string {
 }
 
 /** Where the three partitions of a disk of this size lie. */
-export function osPartitions(sizeBytes: number, installation = 'homeward'): [Partition, Partition, Partition] {
+export function osPartitions(
+  sizeBytes: number,
+  installation = 'homeward',
+  firstBytes = espBytes,
+): [Partition, Partition, Partition] {
   const last = Math.floor((sizeBytes - MiB) / MiB) * MiB;
   const part = (name: string, type: string, offset: number, end: number): Partition => ({
     name,
@@ -45,8 +52,8 @@ export function osPartitions(sizeBytes: number, installation = 'homeward'): [Par
     guid: stableGuid(`${installation}/${name}`),
   });
   return [
-    part('EFI', partitionTypes.efiSystem, MiB, MiB + espBytes),
-    part('root', partitionTypes.linux, MiB + espBytes, last - logBytes),
+    part('EFI', partitionTypes.efiSystem, MiB, MiB + firstBytes),
+    part('root', partitionTypes.linux, MiB + firstBytes, last - logBytes),
     part('log', partitionTypes.linuxReserved, last - logBytes, last),
   ];
 }
@@ -82,7 +89,10 @@ async function makeExt4(plan: OsDiskPlan, root: Partition): Promise<void> {
 export async function buildOsDisk(plan: OsDiskPlan): Promise<void> {
   if (plan.sizeBytes % MiB !== 0 || plan.sizeBytes < smallestOsDiskBytes)
     throw new Error(`an OS disk of ${plan.sizeBytes} bytes cannot be built: use whole MiB, at least 32`);
-  const partitions = osPartitions(plan.sizeBytes, plan.installation);
+  if (plan.loader !== undefined && plan.sizeBytes < smallestLinuxDiskBytes)
+    throw new Error(`an OS disk of ${plan.sizeBytes} bytes has no room for a kernel: use at least 48 MiB`);
+  const firstBytes = plan.loader === undefined ? espBytes : linuxEspBytes;
+  const partitions = osPartitions(plan.sizeBytes, plan.installation, firstBytes);
   const [esp, root] = partitions;
   const image = await open(plan.path, 'w');
   try {

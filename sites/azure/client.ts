@@ -6,10 +6,16 @@
 import { ComputeManagementClient } from '@azure/arm-compute';
 import { NetworkManagementClient } from '@azure/arm-network';
 import { createDefaultHttpClient, createPipelineRequest } from '@azure/core-rest-pipeline';
-import { ClientSecretCredential, DefaultAzureCredential, type TokenCredential } from '@azure/identity';
+import {
+  ClientSecretCredential,
+  DefaultAzureCredential,
+  type TokenCredential,
+  type TokenCredentialOptions,
+} from '@azure/identity';
 import type { AzureSiteConfig, SecretReference } from '../../model/inventory.ts';
 import type { Work } from '../source.ts';
 import { ask, type What } from './call.ts';
+import { deadline, requestMs } from './deadline.ts';
 import { answerFailure, redact, retryAfter } from './failure.ts';
 import { tokenRenewal } from './token-renewal.ts';
 import { trustedRoots } from './trust.ts';
@@ -23,6 +29,8 @@ export interface AzureSiteParts {
   readonly secretOf: SecretOf;
   /** PEM of the authority that `caFile` names, where it names one. */
   readonly ca?: string | undefined;
+  /** Longest time of one request, a token's included, in milliseconds; the default suits, a shorter one is for tests. */
+  readonly requestMs?: number;
 }
 
 export interface AzureClients {
@@ -41,17 +49,18 @@ const scope = 'https://management.azure.com/.default';
 const publicAuthority = 'https://login.microsoftonline.com';
 const noRetries = { maxRetries: 0 };
 
-export function createAzureClients({ site, config, secretOf, ca }: AzureSiteParts): AzureClients {
+export function createAzureClients({ site, config, secretOf, ca, ...limits }: AzureSiteParts): AzureClients {
   const roots = trustedRoots(ca);
   const tls = roots === undefined ? {} : { tlsOptions: { ca: roots } };
-  const fresh = (): TokenCredential => createCredential(config, secretOf, tls);
-  const credential = fresh();
+  const inTime = { policy: deadline(limits.requestMs ?? requestMs), position: 'perRetry' as const };
+  const fresh = (): TokenCredential => createCredential(config, secretOf, { ...tls, additionalPolicies: [inTime] });
+  const credential = correctable(fresh);
   const options = {
     ...tls,
     endpoint: config.endpoint,
     retryOptions: noRetries,
     credentials: { scopes: [scope] },
-    additionalPolicies: [{ policy: tokenRenewal(fresh, scope), position: 'perRetry' as const }],
+    additionalPolicies: [{ policy: tokenRenewal(fresh, scope), position: 'perRetry' as const }, inTime],
   };
   const { subscriptionId } = config;
   const compute = new ComputeManagementClient(credential, subscriptionId, options);
@@ -81,13 +90,29 @@ export function createAzureClients({ site, config, secretOf, ca }: AzureSitePart
   };
 }
 
+/** Forgets a credential that gave no token, so that a corrected secret counts at the next try (S000-8). */
+function correctable(fresh: () => TokenCredential): TokenCredential {
+  let known: TokenCredential | undefined;
+  return {
+    async getToken(scopes, options) {
+      known ??= fresh();
+      try {
+        return await known.getToken(scopes, options);
+      } catch (error) {
+        known = undefined;
+        throw error;
+      }
+    },
+  };
+}
+
 function createCredential(
   { credential, authority }: AzureSiteConfig,
   secretOf: SecretOf,
-  tls: { tlsOptions?: { ca: string[] } },
+  http: TokenCredentialOptions,
 ): TokenCredential {
   const options = {
-    ...tls,
+    ...http,
     authorityHost: authority,
     retryOptions: noRetries,
     // Instance discovery asks public Entra ID whether an authority is genuine; a private one is unknown there.

@@ -1,6 +1,7 @@
 /**
  * Maps every answer of Azure we know to one of our six kinds, with a sentence on what to do.
  * Rule: one literal table; a code that is not in it is Refused, because repeating what we do not understand helps nobody.
+ * A delta's base that does not fit has the op `lineage`, which asks for a full transfer (S9).
  * Never lets a SAS, a token or a query string through, and never keeps the SDK's error as cause: it holds requests (S13).
  */
 import { Failure, type FailureKind } from '../../model/failure.ts';
@@ -139,6 +140,7 @@ export function answerFailure(what: { op: string; subject: string }, answer: Ans
   const head = status === undefined ? code || 'an error' : `${status}${code === '' ? '' : ` ${code}`}`;
   return new Failure(kind, {
     ...what,
+    ...(hint === lineage ? { op: 'lineage' } : {}),
     hint,
     message: `${what.op} on ${what.subject}: ${head}: ${redact(answer.message)}`,
     ...(kind === 'Transient' && retryAfterMs !== undefined ? { retryAfterMs } : {}),

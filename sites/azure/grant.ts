@@ -5,7 +5,6 @@
  * A second attempt for the same snapshot may overlap an older one: each revokes the other's SAS once and renews on the
  * 403. That is acceptable, because the fence on the target disk (S8) ends the older attempt, not this lease.
  */
-import type { Snapshot } from '@azure/arm-compute';
 import { corrupt, type Failure, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { ResourceName } from './arm-id.ts';
@@ -17,6 +16,16 @@ import { hasGrant, readSnapshot, revokeGrant } from './snapshots.ts';
 const renewAfter = 0.8;
 /** Giving a grant back must not hang on a worker that is told to stop. */
 const closeWithinMs = 20_000;
+
+/** What a snapshot is read as: the point itself, or the older one that its changes are counted from. */
+export type Role = 'point' | 'base';
+
+/** A snapshot as it was recorded. */
+export interface Leased {
+  readonly at: ResourceName;
+  readonly identity: string;
+  readonly role: Role;
+}
 
 /** A SAS and which one of the lease's it is. `url` is a secret. */
 export interface Sas {
@@ -38,8 +47,9 @@ export interface SnapshotLease {
 export class Lease implements SnapshotLease {
   readonly #azure: AzureClients;
   readonly #at: ResourceName;
+  readonly #role: Role;
   readonly #seconds: number;
-  readonly #identity: string | undefined;
+  readonly #identity: string;
   readonly #work: Work;
   #asked = false;
   #sas: Sas | undefined;
@@ -48,14 +58,15 @@ export class Lease implements SnapshotLease {
   #closed = false;
 
   /**
-   * `seconds`: how long each SAS lives. `snapshot`: as it was read when the lease was opened. `work` is that of the
-   * whole attempt, not of one read: a renewal serves all readers.
+   * `seconds`: how long each SAS lives. `work` is that of the whole attempt, not of one read: a renewal serves all
+   * readers.
    */
-  constructor(azure: AzureClients, at: ResourceName, snapshot: Snapshot, seconds: number, work: Work) {
+  constructor(azure: AzureClients, { at, identity, role }: Leased, seconds: number, work: Work) {
     this.#azure = azure;
     this.#at = at;
     this.#seconds = seconds;
-    this.#identity = snapshot.uniqueId;
+    this.#identity = identity;
+    this.#role = role;
     this.#work = work;
   }
 
@@ -82,7 +93,7 @@ export class Lease implements SnapshotLease {
     const work = this.#work;
     const startedAt = Date.now();
     const seen = await readSnapshot(this.#azure, this.#at, work);
-    if (seen === undefined || seen.uniqueId !== this.#identity) throw vanished(this.name);
+    if (seen === undefined || seen.uniqueId !== this.#identity) throw this.#vanished();
     // A process that died left its SAS behind, or ours is ending. Azure does not promise what a second grant on top
     // of a live one does, so the live one always goes first.
     if (hasGrant(seen)) await revokeGrant(this.#azure, this.#at, work);
@@ -95,15 +106,19 @@ export class Lease implements SnapshotLease {
   async #grant(): Promise<URL> {
     const [azure, at, work] = [this.#azure, this.#at, this.#work] as const;
     try {
-      return await beginGetAccess(azure, at, this.#seconds, work);
+      return await beginGetAccess(azure, at, this.#seconds, work, () => this.#vanished());
     } catch (error) {
       work.signal.throwIfAborted();
       // An overlapping attempt was granted access between our look and our call.
       const seen = await readSnapshot(azure, at, work);
       if (seen === undefined || !hasGrant(seen)) throw error;
       await revokeGrant(azure, at, work);
-      return beginGetAccess(azure, at, this.#seconds, work);
+      return beginGetAccess(azure, at, this.#seconds, work, () => this.#vanished());
     }
+  }
+
+  #vanished(): Failure {
+    return lost(this.#role, this.name, 'is gone or was made anew while it was read');
   }
 
   async close(): Promise<void> {
@@ -127,7 +142,13 @@ export class Lease implements SnapshotLease {
   }
 }
 
-async function beginGetAccess(azure: AzureClients, at: ResourceName, seconds: number, work: Work): Promise<URL> {
+async function beginGetAccess(
+  azure: AzureClients,
+  at: ResourceName,
+  seconds: number,
+  work: Work,
+  vanished: () => Failure,
+): Promise<URL> {
   const what = { op: 'snapshots.beginGetAccess', subject: at.name };
   const { accessSAS } = await runOperation(
     what,
@@ -139,8 +160,8 @@ async function beginGetAccess(azure: AzureClients, at: ResourceName, seconds: nu
         { access: 'Read', durationInSeconds: seconds },
         call,
       ),
-    async (failure) => {
-      throw failure;
+    async () => {
+      throw vanished();
     },
   );
   const url = accessSAS !== undefined && URL.canParse(accessSAS) ? new URL(accessSAS) : undefined;
@@ -152,12 +173,16 @@ async function beginGetAccess(azure: AzureClients, at: ResourceName, seconds: nu
   });
 }
 
-const vanished = (name: string): Failure =>
+/** For a snapshot that is not what was recorded; only for a base does a full transfer help (S9). */
+export const lost = (role: Role, subject: string, seen: string): Failure =>
   corrupt({
-    op: 'snapshots.beginGetAccess',
-    subject: name,
-    message: `snapshot ${name} is gone or was made anew while it was read`,
-    hint: 'Someone deleted it in Azure: the disk needs a full round.',
+    op: role === 'base' ? 'lineage' : 'open a recovery point',
+    subject,
+    message: `snapshot ${subject} ${seen}`,
+    hint:
+      role === 'base'
+        ? 'The delta cannot be trusted: this disk needs a full copy.'
+        : 'Look in Azure who deletes or makes our snapshots; then resolve with retry, or undo and start again.',
   });
 
 const closedLease = (name: string): Failure =>

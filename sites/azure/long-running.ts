@@ -17,6 +17,8 @@ interface Operation<T> {
   pollUntilDone(options: CallOptions): Promise<T>;
 }
 
+const neverAborted = new AbortController().signal;
+
 /**
  * Looks during the first second, so that short operations cost little; after it the SDK's own pace (2 s, or what
  * Retry-After says) rules.
@@ -37,7 +39,9 @@ export async function runOperation<T>(
   const options = { abortSignal: work.signal };
   work.signal.throwIfAborted();
   try {
-    const operation = begin(options);
+    // S5: a request that was sent may still have its effect, minutes after we let go of it. So it is never let go of
+    // before Azure has answered; from then on the resource itself shows what is under way, and the undo sees it.
+    const operation = begin({ abortSignal: neverAborted });
     await operation.submitted();
     for (const ms of firstLooksMs) {
       if (operation.isDone) break;

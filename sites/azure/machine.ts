@@ -3,6 +3,7 @@
  * Rule: an observation says what Azure said; only "deallocated" counts as stopped (S1).
  * Changes nothing.
  */
+import { createHash } from 'node:crypto';
 import type { Disk, VirtualMachine } from '@azure/arm-compute';
 import { refused } from '../../model/failure.ts';
 import type { DiskKey, Power, SourceDisk, SourceMachine } from '../../model/machine.ts';
@@ -69,11 +70,53 @@ export async function observeMachine(azure: AzureClients, path: string, work: Wo
   const vm = await readVm(azure, path, work);
   if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [], nics: [] };
   const seen = powerSeen(vm);
+  const power = powerOf(seen);
   const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
-  return { address, power: powerOf(seen), powerSeen: seen, disks, nics: nicIds(vm) };
+  const since =
+    power === 'stopped'
+      ? stoppedSince(
+          vm,
+          disks.map((one) => one.seen),
+        )
+      : undefined;
+  return {
+    address,
+    power,
+    powerSeen: seen,
+    ...(vm.vmId === undefined ? {} : { identity: vm.vmId }),
+    ...(since === undefined ? {} : { stoppedSince: since }),
+    disks: disks.map((one) => one.disk),
+    nics: nicIds(vm),
+  };
 }
 
-async function observeDisk(azure: AzureClients, path: string, place: DiskPlace, work: Work): Promise<SourceDisk> {
+/**
+ * Since when a deallocated machine is stopped: the latest time at which one of its disks was taken or let go, and a hash
+ * over all of them. Whoever starts the machine changes it, also when it was stopped again. The time of the machine's own
+ * last change serves where a disk tells none. Undefined while Azure has not let go of the disks, or tells no time.
+ */
+export function stoppedSince(vm: VirtualMachine, disks: readonly Disk[]): string | undefined {
+  if (disks.length === 0 || disks.some((disk) => disk.diskState === 'Attached')) return undefined;
+  const known = disks.flatMap((disk) => lastTaken(vm, disk) ?? []);
+  if (known.length < disks.length) return undefined;
+  const latest = new Date(Math.max(...known.map((time) => time.getTime())));
+  const each = disks.map((disk, at) => `${disk.uniqueId} ${known[at]?.toISOString()}`).toSorted();
+  return `${latest.toISOString()}/${createHash('sha256').update(each.join('\n')).digest('hex').slice(0, 16)}`;
+}
+
+/** When the disk was taken or let go for the last time, or later; undefined when Azure does not tell. */
+export function lastTaken(vm: VirtualMachine, { lastOwnershipUpdateTime }: Disk): Date | undefined {
+  const changed = vm.instanceView?.statuses?.find(({ code }) => code?.startsWith('ProvisioningState/'))?.time;
+  const time = lastOwnershipUpdateTime ?? changed;
+  return time === undefined || Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+interface SeenDisk {
+  readonly disk: SourceDisk;
+  readonly seen: Disk;
+}
+
+async function observeDisk(azure: AzureClients, path: string, place: DiskPlace, work: Work): Promise<SeenDisk> {
   const { disk, id } = place;
   if (id === undefined || place.ephemeral)
     throw refused({
@@ -91,7 +134,7 @@ async function observeDisk(azure: AzureClients, path: string, place: DiskPlace, 
       message: `Azure does not tell the identity and the size of disk ${disk} of ${path}`,
       hint: 'Look at the disk in the Azure portal; its creation may have failed.',
     });
-  return {
+  const recorded: SourceDisk = {
     disk,
     id,
     name: seen.name ?? parseId(id).name,
@@ -100,4 +143,5 @@ async function observeDisk(azure: AzureClients, path: string, place: DiskPlace, 
     identity: uniqueId,
     sku: seen.sku?.name ?? 'unknown',
   };
+  return { disk: recorded, seen };
 }

@@ -1,17 +1,18 @@
 /**
  * The mover's view of Azure: opens one snapshot for reading, with the changes since an older one.
  * Rule: a delta is offered only between two snapshots of one family, both as they were recorded (S9); anything else is
- * Corrupt, never a guess. Grants are made here, in the mover's process, and given back by `close`.
+ * Corrupt with op `lineage`, never a guess; a point that is not the recorded one is Corrupt too, but no full transfer
+ * would help it. Grants are made here, in the mover's process, and given back by `close`.
  */
 import type { Snapshot } from '@azure/arm-compute';
 import type { PointReader } from '../../disk/point-reader.ts';
-import { corrupt, type Failure, refused } from '../../model/failure.ts';
+import { refused } from '../../model/failure.ts';
 import type { DiskPoint } from '../../model/machine.ts';
 import type { SourceReader, Work } from '../source.ts';
 import { parseId } from './arm-id.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureClients, type AzureSiteParts, createAzureClients } from './client.ts';
-import { Lease } from './grant.ts';
+import { Lease, lost, type Role } from './grant.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
 import type { OpenSnapshot } from './snapshot-get.ts';
@@ -31,14 +32,14 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
     site: parts.site,
     async openPoint({ point, base }, work): Promise<PointReader> {
       const [seen, seenBase] = await Promise.all([
-        recorded(azure, point, work),
-        base === undefined ? undefined : recorded(azure, base, work),
+        recorded(azure, point, 'point', work),
+        base === undefined ? undefined : recorded(azure, base, 'base', work),
       ]);
       if (seenBase !== undefined) assertLineage(seenBase, seen);
-      const leaseOf = (one: DiskPoint, snapshot: Snapshot): Lease =>
-        new Lease(azure, parseId(one.id), snapshot, seconds, work);
-      const lease = leaseOf(point, seen);
-      const baseLease = base && seenBase ? leaseOf(base, seenBase) : undefined;
+      const leaseOf = (one: DiskPoint, role: Role): Lease =>
+        new Lease(azure, { at: parseId(one.id), identity: one.identity, role }, seconds, work);
+      const lease = leaseOf(point, 'point');
+      const baseLease = base && leaseOf(base, 'base');
       const close = async (): Promise<void> => {
         await Promise.all([lease.close(), baseLease?.close()]);
       };
@@ -71,10 +72,11 @@ function reader(
 }
 
 /** The snapshot of a recorded point, as it must be. */
-async function recorded(azure: AzureClients, point: DiskPoint, work: Work): Promise<Snapshot> {
+async function recorded(azure: AzureClients, point: DiskPoint, role: Role, work: Work): Promise<Snapshot> {
   const snapshot = await readSnapshot(azure, parseId(point.id), work);
-  if (snapshot === undefined) throw lost(point.id, 'does not exist any more');
-  if (snapshot.diskSizeBytes !== point.sizeBytes) throw lost(point.id, 'has another size than recorded');
+  if (snapshot === undefined) throw lost(role, point.id, 'does not exist any more');
+  if (snapshot.uniqueId !== point.identity) throw lost(role, point.id, 'was made anew under its name');
+  if (snapshot.diskSizeBytes !== point.sizeBytes) throw lost(role, point.id, 'has another size than recorded');
   // VHDX: offsets of the container are not offsets of the disk.
   if ((snapshot.creationData?.logicalSectorSize ?? 512) !== 512)
     throw refused({
@@ -91,15 +93,7 @@ function assertLineage(base: Snapshot, point: Snapshot): void {
   const family = base.incrementalSnapshotFamilyId;
   const sameFamily = family !== undefined && family === point.incrementalSnapshotFamilyId;
   const sameDisk = base.creationData?.sourceUniqueId === point.creationData?.sourceUniqueId;
-  if (!sameFamily || !sameDisk) throw lost(base.id ?? '', `is no ancestor of ${point.name ?? 'the new point'}`);
+  if (!sameFamily || !sameDisk) throw lost('base', base.id ?? '', `is no ancestor of ${point.name ?? 'the new point'}`);
   if (base.timeCreated && point.timeCreated && base.timeCreated > point.timeCreated)
-    throw lost(base.id ?? '', `is newer than ${point.name ?? 'the point'}`);
+    throw lost('base', base.id ?? '', `is newer than ${point.name ?? 'the point'}`);
 }
-
-const lost = (id: string, seen: string): Failure =>
-  corrupt({
-    op: 'open a recovery point',
-    subject: id,
-    message: `snapshot ${id} ${seen}`,
-    hint: 'The delta cannot be trusted: this disk needs a full round.',
-  });

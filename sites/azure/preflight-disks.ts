@@ -9,7 +9,7 @@ import { parsePath, sameId } from './arm-id.ts';
 import { together } from './call.ts';
 import { passed, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
-import { diskPlaces, readDisk } from './machine.ts';
+import { diskPlaces, lastTaken, readDisk } from './machine.ts';
 import { listSnapshots } from './snapshots.ts';
 
 /** Azure's limit of incremental snapshots of one disk at a time, and how many a failback keeps beside each other. */
@@ -40,6 +40,7 @@ export async function diskChecks(azure: AzureClients, path: string, vm: VirtualM
         kindCheck(subject, seen),
         encryptionCheck(subject, vm, seen),
         quotaCheck(subject, id, snapshots),
+        witnessCheck(subject, lastTaken(vm, seen)),
       ];
     }),
   );
@@ -82,6 +83,18 @@ function encryptionCheck(subject: string, vm: VirtualMachine, disk: Disk): Check
   return seenAs('source-disk-encryption', 'refuse', subject, {
     seen: `${disk.name ?? subject} uses Azure Disk Encryption; its key stays in Azure Key Vault and the guest would not boot at home`,
     remedy: 'Switch Azure Disk Encryption off and let the disk be decrypted; encryption at rest may stay.',
+  });
+}
+
+/** Without this time nobody can see whether the machine ran again after its final recovery point. */
+function witnessCheck(subject: string, taken: Date | undefined): Check {
+  const id = 'source-disk-ownership-time';
+  if (taken !== undefined)
+    return passed(id, subject, `last attached, started or deallocated at ${taken.toISOString()}`);
+  return seenAs(id, 'refuse', subject, {
+    seen: 'Azure does not tell when the disk was last attached, started or deallocated',
+    remedy:
+      'Look for lastOwnershipUpdateTime of the disk in Azure; deallocating and starting the machine once sets it.',
   });
 }
 

@@ -1,17 +1,20 @@
 /**
  * Makes recovery points: one incremental snapshot of each disk, and lets them go again.
  * Rule: a snapshot is found by its name, believed by its tags and by the identity of the disk it was taken of (S9).
- * Never calls a point final unless the machine was observed stopped before and after its snapshots (S1, S3).
+ * Never calls a point final unless the machine was observed stopped before and after its snapshots, and was not started
+ * between them or between two tries (S1, S3): each final snapshot carries since when the machine was stopped.
+ * Never deletes a point of a newer number than it is told.
  */
 import type { Snapshot } from '@azure/arm-compute';
 import { corrupt, refused } from '../../model/failure.ts';
 import type { DiskPoint, RecoveryPoint, SourceDisk } from '../../model/machine.ts';
 import type { PointRequest, ReleaseRequest, Work } from '../source.ts';
 import { parsePath, type ResourceName, sameId } from './arm-id.ts';
-import { together } from './call.ts';
+import { pause, together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { lookUntil } from './long-running.ts';
-import { powerOf, powerSeen, readDisk, readVm } from './machine.ts';
+import { readDisk } from './machine.ts';
+import { lookAtSource, startedSince } from './same-source.ts';
 import { type Mark, markOf, markTags, sameMark, snapshotName } from './snapshot-mark.ts';
 import { deleteSnapshot, hasGrant, listSnapshots, makeSnapshot, placeOf, readSnapshot } from './snapshots.ts';
 
@@ -21,9 +24,9 @@ export async function ensureRecoveryPoint(
   work: Work,
 ): Promise<RecoveryPoint> {
   const { path, number, final, disks } = request;
-  if (final) await assertStopped(azure, path, work);
-  const taken = await together(disks.map((disk) => ensureSnapshot(azure, request, disk, work)));
-  if (final) await assertStopped(azure, path, work);
+  const since = await lookAtSource(azure, request, work);
+  const taken = await together(disks.map((disk) => ensureSnapshot(azure, request, disk, since, work)));
+  if (final && (await lookAtSource(azure, request, work)) !== since) throw startedSince(path);
   const times = taken.map(({ snapshot }) => snapshot.timeCreated?.getTime() ?? Number.NaN);
   // The earliest of them: whatever was written after it is not promised to be in the point.
   const takenAt = new Date(Math.min(...times));
@@ -39,6 +42,7 @@ export async function ensureRecoveryPoint(
     takenAt: takenAt.toISOString(),
     consistency: 'crash',
     final,
+    ...(since === undefined ? {} : { sourceStoppedSince: since }),
     disks: taken.map(({ point }) => point),
   };
 }
@@ -52,10 +56,11 @@ async function ensureSnapshot(
   azure: AzureClients,
   request: PointRequest,
   disk: SourceDisk,
+  stoppedSince: string | undefined,
   work: Work,
 ): Promise<Taken> {
   const { run, machine, number, final } = request;
-  const mark: Mark = { run, machine, disk: disk.disk, number, final };
+  const mark: Mark = { run, machine, disk: disk.disk, number, final, stoppedSince };
   const at = { resourceGroup: parsePath(request.path).resourceGroup, name: snapshotName(mark) };
   const found = await readSnapshot(azure, at, work);
   if (found !== undefined) assertOurs(at, mark, found);
@@ -69,8 +74,11 @@ async function ensureSnapshot(
     (seen) => readable(at, seen),
   );
   assertLineage(at, mark, disk, snapshot);
-  const { id = '', diskSizeBytes = 0 } = snapshot;
-  return { point: { disk: disk.disk, id, sizeBytes: diskSizeBytes }, snapshot };
+  // Taken by an earlier try, before somebody started the machine and stopped it again.
+  if (markOf(snapshot)?.stoppedSince !== stoppedSince) throw startedSince(request.path);
+  const { id, uniqueId, diskSizeBytes = 0 } = snapshot;
+  if (id === undefined || uniqueId === undefined) throw nameless(at);
+  return { point: { disk: disk.disk, id, identity: uniqueId, sizeBytes: diskSizeBytes }, snapshot };
 }
 
 async function take(azure: AzureClients, at: ResourceName, mark: Mark, disk: SourceDisk, work: Work): Promise<void> {
@@ -138,17 +146,13 @@ function assertLineage(at: ResourceName, mark: Mark, disk: SourceDisk, snapshot:
     });
 }
 
-async function assertStopped(azure: AzureClients, path: string, work: Work): Promise<void> {
-  const vm = await readVm(azure, path, work);
-  const seen = vm === undefined ? 'absent' : powerSeen(vm);
-  if (vm !== undefined && powerOf(seen) === 'stopped') return;
-  throw refused({
-    op: 'make the final recovery point',
-    subject: path,
-    message: `${path} was observed as ${seen}; a final recovery point needs it deallocated`,
-    hint: 'Someone started the machine again: stop it in Azure, or cancel the failback.',
+const nameless = (at: ResourceName) =>
+  refused({
+    op: 'make a recovery point',
+    subject: at.name,
+    message: `Azure does not tell the identity of snapshot ${at.name}`,
+    hint: 'Look at the snapshot in the Azure portal; its creation may have failed.',
   });
-}
 
 const otherDisk = (at: ResourceName, disk: SourceDisk) =>
   corrupt({
@@ -166,18 +170,30 @@ const failedTake = (at: ResourceName) =>
     hint: 'Look at the disk and its activity log in the Azure portal, then retry.',
   });
 
-/** Deletes this run's recovery points except those kept; answers the names deleted. */
+/** A snapshot whose creation was just given up may come into being only now. */
+const secondLookAfterMs = 2_000;
+
+/** Deletes this run's older recovery points; answers the names deleted. */
 export async function releaseRecoveryPoints(
   azure: AzureClients,
   request: ReleaseRequest,
   work: Work,
 ): Promise<string[]> {
+  const released = await releaseOnce(azure, request, work);
+  if (request.before !== 'all') return released;
+  work.report('looking for snapshots that came late');
+  await pause(secondLookAfterMs, work.signal);
+  return [...released, ...(await releaseOnce(azure, request, work))];
+}
+
+async function releaseOnce(azure: AzureClients, request: ReleaseRequest, work: Work): Promise<string[]> {
+  const { before } = request;
   const { resourceGroup } = parsePath(request.path);
   const all = await listSnapshots(azure, resourceGroup, work);
   const going = all.filter((snapshot) => {
     const mark = markOf(snapshot);
     const ours = mark?.run === request.run && mark.machine === request.machine;
-    return ours && !request.keep.includes(mark.number);
+    return ours && (before === 'all' || mark.number < before);
   });
   work.report(`deleting ${going.length} snapshots`);
   return together(

@@ -2,18 +2,20 @@
  * Deletes the machine from Azure after the commit: VM, then NICs, then disks, then our snapshots.
  * Rule (S2): everything is looked at before anything is deleted; what is not in the request, or is not what the request
  * recorded, stops it. A deletion counts only when Azure says 404 afterwards.
- * Never deletes a machine that is not stopped, a disk that was made anew, or a snapshot without our tags.
+ * Never deletes a machine that is not stopped or ran after the final point, a machine or disk that was made anew, or a
+ * snapshot without our tags.
  */
 import type { Disk, Snapshot, VirtualMachine } from '@azure/arm-compute';
 import type { NetworkInterface } from '@azure/arm-network';
 import { type Failure, refused, transient } from '../../model/failure.ts';
 import type { SourceDisk } from '../../model/machine.ts';
-import type { RetireRequest, Work } from '../source.ts';
+import type { RemainsRequest, RetireRequest, Work } from '../source.ts';
 import { parseId, parsePath, sameId, sameIds } from './arm-id.ts';
 import { look, together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, runOperation } from './long-running.ts';
-import { diskPlaces, nicIds, powerOf, powerSeen, readVm } from './machine.ts';
+import { nicIds, powerOf, powerSeen, readVm, stoppedSince } from './machine.ts';
+import { strangeDisk } from './same-source.ts';
 import { markOf } from './snapshot-mark.ts';
 import { deleteSnapshot, hasGrant, listSnapshots, placeOf, readSnapshot } from './snapshots.ts';
 
@@ -25,7 +27,7 @@ interface Remains {
 }
 
 /** What of the request still exists. */
-async function lookAtAll(azure: AzureClients, request: RetireRequest, work: Work): Promise<Remains> {
+async function lookAtAll(azure: AzureClients, request: RemainsRequest, work: Work): Promise<Remains> {
   const [vm, nics, disks, all] = await Promise.all([
     readVm(azure, request.path, work),
     together(request.nics.map((id) => readNic(azure, id, work))),
@@ -41,7 +43,7 @@ async function lookAtAll(azure: AzureClients, request: RetireRequest, work: Work
 }
 
 /** Ours: tagged for this machine, and either of this run or of a disk that goes now. */
-function isOurs(snapshot: Snapshot, request: RetireRequest): boolean {
+function isOurs(snapshot: Snapshot, request: RemainsRequest): boolean {
   const mark = markOf(snapshot);
   if (mark?.machine !== request.machine) return false;
   const ids = request.disks.map((disk) => disk.id);
@@ -75,7 +77,7 @@ export async function ensureRetired(azure: AzureClients, request: RetireRequest,
 }
 
 /** What of the machine, and of ours by tag, still exists. */
-export async function observeRemains(azure: AzureClients, request: RetireRequest, work: Work): Promise<string[]> {
+export async function observeRemains(azure: AzureClients, request: RemainsRequest, work: Work): Promise<string[]> {
   const { vm, nics, disks, snapshots } = await lookAtAll(azure, request, work);
   return [
     ...(vm === undefined ? [] : [`virtual machine ${parsePath(request.path).vm}`]),
@@ -93,11 +95,20 @@ function assertAsRecorded(request: RetireRequest, { vm, nics, disks }: Remains):
   if (vm !== undefined) {
     const power = powerSeen(vm);
     if (powerOf(power) !== 'stopped')
-      throw unlike(request.path, `${request.path} was observed as ${power}; only a deallocated machine is deleted`);
-    const ids = request.disks.map((disk) => disk.id);
-    const stranger = diskPlaces(vm).find((place) => !sameIds(ids, place.id));
-    if (stranger)
-      throw unlike(request.path, `disk ${stranger.disk} of ${request.path} is not in the record of this run`);
+      throw ranAgain(request.path, `was observed as ${power}; only a deallocated machine is deleted`);
+    if (vm.vmId !== request.identity)
+      throw unlike(request.path, `${request.path} was made anew: it is not the machine that came home`);
+    const stranger = strangeDisk(vm, request.disks);
+    if (stranger !== undefined)
+      throw unlike(request.path, `disk ${stranger} of ${request.path} is not in the record of this run`);
+    // Once the machine is deleted its disks count as let go anew, so only a machine that is there is asked.
+    const { sourceStoppedSince } = request.final;
+    const since = stoppedSince(
+      vm,
+      disks.map((disk) => disk.seen),
+    );
+    if (since === undefined || since !== sourceStoppedSince)
+      throw ranAgain(request.path, 'was started after its final recovery point was taken');
     // A NIC may be set to go with its machine, so a NIC that was added later stops us too.
     const nic = nicIds(vm).find((id) => !sameIds(request.nics, id));
     if (nic !== undefined) throw unlike(request.path, `${parseId(nic).name} of ${request.path} is not in the record`);
@@ -178,5 +189,13 @@ const unlike = (subject: string, message: string): Failure =>
     op: 'retire the source',
     subject,
     message: `${message}; nothing more was deleted`,
-    hint: 'Look at it in the Azure portal. Delete by hand what really belongs to the machine, then resolve with retry.',
+    hint: 'What differs did not come home: do not delete it. Detach or move it in the Azure portal so that it is kept, then resolve with retry.',
+  });
+
+const ranAgain = (path: string, seen: string): Failure =>
+  refused({
+    op: 'source-changed',
+    subject: path,
+    message: `${path} ${seen}; nothing was deleted`,
+    hint: 'The source may hold newer data that did not come home. Keep it and save that data; a retry deletes nothing. To keep the source for good, terminate this run in Temporal: the target serves.',
   });

@@ -1,6 +1,6 @@
 /**
  * GETs on a leased snapshot, repeated where repeating a read is safe and may help.
- * Rule: reads only. A refused grant is renewed once and the read repeated; what stays broken becomes a Failure and
+ * Rule: reads only. A refused grant is renewed and the read repeated; what stays broken becomes a Failure and
  * Temporal decides. Long waits are Temporal's too: only short ones are waited out here.
  */
 import { type Failure, refused } from '../../model/failure.ts';
@@ -13,6 +13,11 @@ import type { Sas, SnapshotLease } from './grant.ts';
 export const blobVersion = '2020-10-02';
 
 const mostTries = 4;
+/**
+ * An older attempt that is just being ended may take a new grant back twice: once when it renews its own, once when it
+ * closes. More often than that, somebody else does it.
+ */
+const mostRenewals = 3;
 const longestWaitMs = 10_000;
 const longestErrorBytes = 16_384;
 
@@ -37,7 +42,7 @@ export async function getFromSnapshot<T>(
   take: (answer: BlobAnswer) => Promise<T>,
 ): Promise<T> {
   const { what } = request;
-  let renewed = false;
+  let renewals = 0;
   let waitedMs = 0;
   for (let tries = 1; ; tries++) {
     const sas = await open.lease.sas();
@@ -48,8 +53,9 @@ export async function getFromSnapshot<T>(
       if (signal.aborted) throw signal.reason;
       const failure = azureFailure(what, error);
       if (failure.kind === 'Expired') {
-        if (renewed) throw refusedTwice(what, failure);
-        renewed = true;
+        if (renewals === mostRenewals) throw refusedAgain(what, failure);
+        if (renewals > 0) await pause(open.transport.limits.repeatMs * 2 ** renewals, signal);
+        renewals++;
         await open.lease.renew(sas.serial);
         if (base !== undefined) await open.base?.renew(base.serial);
         continue;
@@ -105,7 +111,7 @@ async function refusal(what: What, answer: BlobAnswer): Promise<Failure> {
   return answerFailure(what, { status: answer.status, code, message, retryAfterMs: retryAfter(answer.header) });
 }
 
-const refusedTwice = (what: What, failure: Failure): Failure =>
+const refusedAgain = (what: What, failure: Failure): Failure =>
   refused({
     ...what,
     message: `${failure.message}; a new grant did not help`,

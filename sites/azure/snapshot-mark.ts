@@ -12,6 +12,8 @@ export interface Mark {
   readonly disk: DiskKey;
   readonly number: number;
   readonly final: boolean;
+  /** Of a final point: since when the machine was stopped as it was taken. */
+  readonly stoppedSince?: string | undefined;
 }
 
 /** Azure allows 80 characters for a snapshot's name. */
@@ -21,12 +23,12 @@ const short = (text: string, length: number): string =>
   createHash('sha256').update(text).digest('hex').slice(0, length);
 
 /**
- * `homeward-<machine>-<run>-<disk>-<number>`. The run stands as 8 hex digits of its hash, because the run ids of
- * Temporal begin with the time and those of one minute share their first digits. A long machine name is cut and
- * keeps its identity by a hash.
+ * `homeward-<machine>-<run>-<disk>-<number>`, and `-final` behind a final one: a round of its number may have failed
+ * and left its snapshots. The run stands as 8 hex digits of its hash, because the run ids of Temporal begin with the
+ * time and those of one minute share their first digits. A long machine name is cut and keeps its identity by a hash.
  */
-export function snapshotName({ machine, run, disk, number }: Omit<Mark, 'final'>): string {
-  const end = `-${short(run, 8)}-${disk}-${number}`;
+export function snapshotName({ machine, run, disk, number, final }: Mark): string {
+  const end = `-${short(run, 8)}-${disk}-${number}${final ? '-final' : ''}`;
   const room = longestName - 'homeward-'.length - end.length;
   const name = machine.length <= room ? machine : `${machine.slice(0, room - 9)}-${short(machine, 8)}`;
   return `homeward-${name}${end}`;
@@ -38,6 +40,7 @@ export const markTags = (mark: Mark): Record<string, string> => ({
   'homeward-disk': mark.disk,
   'homeward-point': String(mark.number),
   'homeward-final': String(mark.final),
+  ...(mark.stoppedSince === undefined ? {} : { 'homeward-stopped-since': mark.stoppedSince }),
 });
 
 /** The mark a snapshot carries; undefined when it is not ours. */
@@ -45,9 +48,17 @@ export function markOf({ tags }: Snapshot): Mark | undefined {
   const { 'homeward-run': run, 'homeward-machine': machine, 'homeward-disk': disk } = tags ?? {};
   const number = Number(tags?.['homeward-point'] ?? Number.NaN);
   if (!run || !machine || !disk || !Number.isSafeInteger(number)) return undefined;
-  return { run, machine, disk, number, final: tags?.['homeward-final'] === 'true' };
+  return {
+    run,
+    machine,
+    disk,
+    number,
+    final: tags?.['homeward-final'] === 'true',
+    stoppedSince: tags?.['homeward-stopped-since'],
+  };
 }
 
+/** Whether both are of the same point; since when the machine was stopped is no part of that. */
 export const sameMark = (one: Mark, other: Mark): boolean =>
   one.run === other.run &&
   one.machine === other.machine &&

@@ -1,28 +1,74 @@
 /**
  * The undo of opening and returning. In place the disks end on nothing and the record stays, because their bytes are
  * torn; staged the new disks go and the originals hang in their slots as before.
- * Rule: the machine is fenced from starting before anything is unplugged, and the marks go last (S4, S5).
+ * Rule: the machine is fenced from starting before anything is unplugged, and the marks go last (S4, S5). Success means
+ * that no disk of this run hangs on the mover, whatever became of the record. Never touches another run's disks (S8).
  */
+import { fenced } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { needHeldOnlyBy, needQuietTarget } from './disk-guards.ts';
-import { findMachine, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { findByMark, findMachine, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { type Mark, stateOption, unmarkOptions } from './marks.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged } from './reconfigure.ts';
-import { ensureStagedFileGone } from './staged-disks.ts';
+import { ensureStagedFileGone, needOnlyStaged, writtenFiles } from './staged-disks.ts';
 
-/** @returns what stays on purpose: in place, the files that hang on nothing until a later run repairs them. */
+/**
+ * @returns what stays on purpose: in place, the files that hang on nothing until a later run repairs them; and a
+ * sentence when the machine could not be put in order because it is gone or another run's.
+ */
 export async function ensureDisksAbandoned(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
-  const target = await findMachine(at, request.path, work);
+  const { run, path } = request;
+  const found = await findMachine(at, request.path, work);
+  const target =
+    found?.mark?.run === run
+      ? found
+      : await findByMark(at, (mark) => mark.run === run && mark.path === path, path, work);
   const mark = target?.mark;
-  // No record of this run: it never touched a disk, has been undone already, or a newer run has taken over.
-  if (!target || mark?.run !== request.run) return [];
+  if (!target || !mark) return abandonUnrecorded(at, request, found, work);
   const mover = await needMachine(at, request.mover, work);
   if (mark.way === 'staged') {
     await abandonStaged(at, target, mover, mark, work);
     return [];
   }
   return abandonInPlace(at, target, mover, mark, work);
+}
+
+/**
+ * No machine carries a record of this run: it never touched a disk, has been undone already, another run has taken over,
+ * or somebody removed the machine or its record. Only what hangs on the mover can still be ours.
+ */
+async function abandonUnrecorded(
+  at: Vcenter,
+  request: TargetRequest,
+  target: Machine | undefined,
+  work: Work,
+): Promise<string[]> {
+  const mover = await findMachine(at, request.mover, work);
+  const written = writtenFiles(request);
+  const hanging = written.filter((file) => mover?.disks.some((disk) => disk.file === file));
+  const foreign = target?.mark;
+  const theirs = foreign?.way === 'staged' ? foreign.staged : (foreign?.originals.map((one) => one.file) ?? []);
+  const ours = hanging.filter((file) => !theirs.includes(file));
+  if (mover && ours.length > 0) {
+    work.report(`unplugging ${ours.length} disk(s) from ${mover.name}`);
+    await ensureUnplugged(at, mover, ours, [], work);
+    await needHeldOnlyBy(at, ours, target ? [target] : [], work);
+  }
+  if (foreign && hanging.length > ours.length)
+    throw fenced({
+      op: 'ensureDisksAbandoned',
+      subject: request.path,
+      message: `the disks of ${target.name} hang on the mover under the record of run ${foreign.run}, not of ${request.run}`,
+      hint: `Let run ${foreign.run} end, then retry. If that run is gone, unplug the disks from the mover in the vSphere Client (keep their files), then retry.`,
+    });
+  if (foreign) return [...ours, `${target.name} carries the record of run ${foreign.run} and was left as it is`];
+  if (target) return ours;
+  const files = request.write === 'staged' ? ` (files that may be left beside its disks: ${written.join(', ')})` : '';
+  return [
+    ...ours,
+    `no machine stands at ${request.path} any more: its disks are off the mover, nothing else could be done${files}`,
+  ];
 }
 
 async function abandonInPlace(at: Vcenter, target: Machine, mover: Machine, mark: Mark, work: Work): Promise<string[]> {
@@ -48,13 +94,14 @@ export async function abandonStaged(
   work: Work,
 ): Promise<void> {
   needQuietTarget(target);
+  needOnlyStaged(mark, target);
   work.report(`unplugging what run ${mark.run} staged`);
   await ensureUnplugged(at, target, mark.staged, [stateOption('open')], work);
   await ensureUnplugged(at, mover, mark.staged, [], work);
   await needHeldOnlyBy(at, mark.staged, [], work);
   for (const file of mark.staged) {
     work.report(`deleting ${file}`);
-    await ensureStagedFileGone(at, file, work);
+    await ensureStagedFileGone(at, mark, file, work);
   }
   const plugs = mark.originals.map(({ file, sizeBytes, diskMode, controllerKey, unit }) => ({
     file,

@@ -19,13 +19,18 @@ export interface Act<State> {
   readonly entity?: Ref;
   look(): Promise<State>;
   done(state: State): boolean;
-  /** Sends the change for the state just seen; answers the task, or nothing when the call has none. */
-  send(state: State): Promise<Ref | undefined>;
+  /**
+   * Sends the change for the state just seen; answers the task, or nothing when the call has none. It is given a `work`
+   * that nobody aborts: a call that was sent, and the task it started, may still have their effect, so they are never let
+   * go of before they have ended (S5). These tasks take seconds.
+   */
+  send(state: State, work: Work): Promise<Ref | undefined>;
   readonly onTurn?: () => Promise<void>;
   readonly turnSeconds?: number;
 }
 
 const attempts = 5;
+const neverAborted = new AbortController().signal;
 
 /** Whether looking again can tell more: the call may have had its effect, or the world may be quiet by then. */
 const worthLooking = (error: Failure): boolean => error.kind === 'Transient' || error.kind === 'Expired';
@@ -51,14 +56,15 @@ async function sendOnce<State>(
   work: Work,
 ): Promise<Failure | undefined> {
   try {
-    const task = await plan.send(state);
+    const settled = { ...work, signal: neverAborted };
+    const task = await plan.send(state, settled);
     const wait: TaskWait = {
       op: plan.op,
       subject: plan.subject,
       ...(plan.onTurn && { onTurn: plan.onTurn }),
       ...(plan.turnSeconds && { turnSeconds: plan.turnSeconds }),
     };
-    if (task) await waitForTask(session, task, wait, work);
+    if (task) await waitForTask(session, task, wait, settled);
     return undefined;
   } catch (error) {
     work.signal.throwIfAborted();

@@ -5,7 +5,7 @@
  */
 import { open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { type Failure, refused, transient } from '../../model/failure.ts';
+import { type Failure, refused } from '../../model/failure.ts';
 import type { MoverConfig } from '../../model/inventory.ts';
 import type { OpenDisk } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
@@ -147,12 +147,12 @@ async function findHotAdded(disk: OpenDisk, folders: DeviceFolders, work: Work):
           'Rescan the SCSI bus of the mover; if the size stays wrong, the device is another disk.',
         );
     } else if (Date.now() >= until)
-      throw transient({
-        op: 'findDevice',
-        subject: disk.file,
-        message: `no device of this mover has the identity ${hex} after ${folders.waitMs / 1000} s`,
-        hint: 'Check disk.EnableUUID = TRUE on the mover, and that this worker runs on the mover the disk was plugged into.',
-      });
+      // Waiting longer cures nothing: without disk.EnableUUID the device is there, but has no identity.
+      throw no(
+        disk,
+        `no device of this mover has the identity ${hex} after ${folders.waitMs / 1000} s`,
+        'Set disk.EnableUUID = TRUE on the mover (while it is off), and check that this worker runs on the mover the disk was plugged into; then retry.',
+      );
     work.report(`waiting for the device of ${disk.file}`);
     await pause(Math.min(500, folders.waitMs), work.signal);
   }

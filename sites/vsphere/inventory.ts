@@ -1,7 +1,7 @@
 /**
  * Finds machines by their inventory path and reads everything we decide by in one call.
- * Rule: a look is one consistent read of one machine; nothing is remembered between looks.
- * Never searches by name: two machines may share one.
+ * Rule: a look is one consistent read of one machine; nothing is remembered between looks. A machine that was moved or
+ * renamed is found by the record it carries. Never searches by name: two machines may share one.
  */
 import { type Failure, refused } from '../../model/failure.ts';
 import type { Guest, Power, TargetMachine } from '../../model/machine.ts';
@@ -114,6 +114,40 @@ export async function lookAt(at: Vcenter, ref: Ref, path: string, work: Work): P
 export async function findMachine(at: Vcenter, path: string, work: Work): Promise<Machine | undefined> {
   const ref = await findByPath(at, path, work);
   return ref?.type === 'VirtualMachine' ? lookAt(at, ref, path, work) : undefined;
+}
+
+/** The machine that carries a record of ours that fits, wherever it stands by now. Refuses when several do. */
+export async function findByMark(
+  at: Vcenter,
+  fits: (mark: Mark) => boolean,
+  path: string,
+  work: Work,
+): Promise<Machine | undefined> {
+  const all = await readAll(at.session, 'VirtualMachine', ['name', 'config.extraConfig'], work);
+  const found = all.filter(({ values }) => {
+    const mark = readMark((values.get('config.extraConfig') as readonly Vim<'OptionValue'>[] | undefined) ?? []);
+    return mark !== undefined && fits(mark);
+  });
+  const [one, second] = found;
+  if (one === undefined) return undefined;
+  if (second === undefined) return lookAt(at, one.ref, path, work);
+  throw refused({
+    op: 'find machine',
+    subject: path,
+    message: `several machines carry the record of this one: ${found.map(({ values }) => values.get('name')).join(', ')}`,
+    hint: 'One is a copy of the other: remove the homeward.* settings from the copy, then retry.',
+  });
+}
+
+/**
+ * Finds the machine at its path or, when it was moved or renamed during a run, by its record; undefined when it is
+ * nowhere. An account that cannot even see the datacenter has not seen that.
+ */
+export async function findAnywhere(at: Vcenter, path: string, work: Work): Promise<Machine | undefined> {
+  const machine =
+    (await findMachine(at, path, work)) ?? (await findByMark(at, (mark) => mark.path === path, path, work));
+  if (machine || (await findByPath(at, at.datacenter, work))) return machine;
+  throw machineMissing(path);
 }
 
 export async function needMachine(at: Vcenter, path: string, work: Work): Promise<Machine> {

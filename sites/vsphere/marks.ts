@@ -23,6 +23,8 @@ export type Original = z.infer<typeof original>;
 
 export interface Mark {
   readonly run: string;
+  /** The inventory path under which the run knows the machine, so that it is found again when somebody moved it. */
+  readonly path: string;
   readonly state: MarkState;
   readonly way: WriteWay;
   readonly originals: readonly Original[];
@@ -53,6 +55,7 @@ export function readMark(extraConfig: readonly Vim<'OptionValue'>[]): Mark | und
   const state = values.get('state') ?? '';
   return {
     run: values.get('run') ?? 'unknown',
+    path: values.get('path') ?? '',
     state: states.includes(state) ? (state as MarkState) : 'open',
     way: values.get('way') === 'staged' ? 'staged' : 'in-place',
     originals: originals.filter((one) => one !== undefined),
@@ -72,6 +75,7 @@ export const stateOption = (state: MarkState): Option => option('state', state);
 export function markOptions(mark: Omit<Mark, 'keys'>, before: Mark | undefined): Option[] {
   const written = [
     option('run', mark.run),
+    option('path', mark.path),
     option('state', mark.state),
     option('way', mark.way),
     ...mark.originals.map((one, at) => option(`original.${at}`, JSON.stringify(one))),

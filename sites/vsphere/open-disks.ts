@@ -12,7 +12,7 @@ import { needHeldOnlyBy, needNoClash, needQuietTarget, needReadyMover, needSuppo
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { isOpen, type Mark, markOptions, type Original, stateOption } from './marks.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
-import { ensureStagedFile, stagedFile } from './staged-disks.ts';
+import { ensureStagedFile, stagedFiles } from './staged-disks.ts';
 
 /** The mode in which disks hang on the mover: its own snapshots must never include them. */
 const moverDiskMode = 'independent_persistent';
@@ -81,6 +81,7 @@ async function openInPlace(
   const others = open?.originals.filter((one) => !files.includes(one.file)) ?? [];
   const mark: Omit<Mark, 'keys'> = {
     run: request.run,
+    path: request.path,
     // What an abandoned run left open stays open: its bytes are torn until this run has sealed them.
     state: open?.state === 'open' ? 'open' : 'recorded',
     way: 'in-place',
@@ -110,8 +111,12 @@ async function openStaged(
     });
   const target = await withoutStrangersStaging(at, request, before, mover, work);
   const originals = request.pairs.map((pair) => recordedOriginal(target, pair));
-  const staged = originals.map((one) => stagedFile(one.file, request.run));
-  const mark: Omit<Mark, 'keys'> = { run: request.run, state: 'open', way: 'staged', originals, staged };
+  const staged = stagedFiles(
+    originals.map((one) => one.file),
+    request.run,
+  );
+  const { run, path } = request;
+  const mark: Omit<Mark, 'keys'> = { run, path, state: 'open', way: 'staged', originals, staged };
   await ensureOptions(at, target, markOptions(mark, target.mark), work);
   const disks = staged.map((file, at) => ({ file, sizeBytes: request.pairs[at]?.source.sizeBytes ?? 0 }));
   for (const disk of disks) {

@@ -1,13 +1,14 @@
 /**
  * Starts and stops the target machine.
- * Rule: answers only what was observed (S1): running means vCenter said poweredOn after our call, stopped means poweredOff.
+ * Rule: answers only what was observed (S1): running means vCenter said poweredOn after our call, stopped means poweredOff,
+ * absent that no such machine is found anywhere: it cannot run, so stopping it is done.
  * Never starts a machine whose record says that its disks are open (S4).
  */
 import { Failure, refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import { act } from './act.ts';
-import { asTarget, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { absentTarget, asTarget, findAnywhere, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { isOpen } from './marks.ts';
 import { pause } from './pause.ts';
 import { readTwice } from './session.ts';
@@ -49,9 +50,9 @@ export async function ensureStarted(at: Vcenter, path: string, work: Work): Prom
       entity: ref,
       look: () => lookAt(at, ref, path, work),
       done: (seen) => seen.power === 'running',
-      send: (seen) => {
+      send: (seen, settled) => {
         needSealed(seen);
-        return at.session.call('PowerOnVM_Task', ref, {}, work, { subject: path });
+        return at.session.call('PowerOnVM_Task', ref, {}, settled, { subject: path });
       },
       onTurn: () => needNoQuestion(at, machine, work),
       turnSeconds: questionTurnSeconds,
@@ -81,14 +82,15 @@ async function askGuest(at: Vcenter, machine: Machine, waitMs: number, work: Wor
   }
 }
 
-/** Shuts the guest down where its tools answer, else switches the machine off. */
+/** Shuts the guest down where its tools answer, else switches the machine off. A machine that is gone is off. */
 export async function ensureStopped(
   at: Vcenter,
   path: string,
   guestWaitMs: number,
   work: Work,
 ): Promise<TargetMachine> {
-  const machine = await needMachine(at, path, work);
+  const machine = await findAnywhere(at, path, work);
+  if (!machine) return absentTarget(at, path);
   if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
   const { ref } = machine;
   const stopped = await act<Machine>(
@@ -99,7 +101,7 @@ export async function ensureStopped(
       entity: ref,
       look: () => lookAt(at, ref, path, work),
       done: (seen) => seen.power === 'stopped',
-      send: () => at.session.call('PowerOffVM_Task', ref, {}, work, { subject: path }),
+      send: (_seen, settled) => at.session.call('PowerOffVM_Task', ref, {}, settled, { subject: path }),
     },
     work,
   );

@@ -38,9 +38,9 @@ export function reconfigure(
       entity: ref,
       look: () => lookAt(at, ref, path, work),
       done: (seen) => change(seen) === undefined,
-      send: (seen) => {
+      send: (seen, settled) => {
         const spec = { ...change(seen), changeVersion: seen.changeVersion };
-        return at.session.call('ReconfigVM_Task', ref, { spec }, work, { subject: path });
+        return at.session.call('ReconfigVM_Task', ref, { spec }, settled, { subject: path });
       },
     },
     work,

@@ -7,19 +7,17 @@ import { refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
-import { needHeldOnlyBy, needOwnMark, needQuietTarget } from './disk-guards.ts';
+import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget } from './disk-guards.ts';
 import { asTarget, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
-import { stagedFile } from './staged-disks.ts';
-
-/** The files this request writes: the originals, or the staged ones beside them. */
-const writtenFiles = (request: TargetRequest): string[] =>
-  request.pairs.map(({ target }) => (request.write === 'staged' ? stagedFile(target.file, request.run) : target.file));
+import { stagedFile, writtenFiles } from './staged-disks.ts';
 
 export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
   const mover = await needMachine(at, request.mover, work);
+  // vCenter would refuse the change in words of its own; this says what to do about it.
+  if (mover.disks.some((disk) => files.includes(disk.file))) needNoSnapshots(mover);
   work.report(`unplugging ${files.length} disk(s) from ${mover.name}`);
   await ensureUnplugged(at, mover, files, [], work);
   const target = await needMachine(at, request.path, work);

@@ -1,24 +1,29 @@
 /**
  * New disks beside the originals: their names, their making and their removal.
- * Rule: the name is made from the original's and the run's id, so that a second try finds the first one's file, and
- * only a file so named is ever deleted (S2, S11).
+ * Rule: the name is made from the original's and the whole of the run's id, so that a second try finds the first one's
+ * file and no other run's, and only a file that a run's mark lists under such a name is ever deleted (S2, S11).
  */
+import { createHash } from 'node:crypto';
 import { defect, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
+import type { TargetRequest } from '../target.ts';
 import { act } from './act.ts';
 import { parseDatastorePath } from './devices.ts';
 import { faultBehind } from './failure.ts';
 import { findByPath, type Vcenter } from './inventory.ts';
+import type { Mark } from './marks.ts';
 import { required } from './session.ts';
 import type { Ref } from './wire/shapes.ts';
 
-const stagedName = /-homeward-[0-9A-Za-z]{1,8}\.vmdk$/;
+const stagedName = /-homeward-[0-9a-f]{16}\.vmdk$/;
 
-/** `[ds] erp-db/erp-db.vmdk` → `[ds] erp-db/erp-db-homeward-1f3a9c02.vmdk`. */
+/** Run ids are ordered by time: two runs of one minute begin alike, so the tag is made from all of the id. */
+const ending = (run: string): string => `-homeward-${createHash('sha256').update(run).digest('hex').slice(0, 16)}.vmdk`;
+
+/** `[ds] erp-db/erp-db.vmdk` → `[ds] erp-db/erp-db-homeward-1f3a9c02d4e5f607.vmdk`. */
 export function stagedFile(original: string, run: string): string {
   const path = parseDatastorePath(original);
-  const tag = run.replace(/[^0-9A-Za-z]/g, '').slice(0, 8);
-  if (!path || tag === '' || !path.file.endsWith('.vmdk'))
+  if (!path || run === '' || !path.file.endsWith('.vmdk'))
     throw refused({
       op: 'CreateVirtualDisk_Task',
       subject: original,
@@ -27,7 +32,24 @@ export function stagedFile(original: string, run: string): string {
     });
   // A disk that an earlier failback staged keeps one tag, not a growing chain of them.
   const base = path.file.replace(stagedName, '.vmdk').replace(/\.vmdk$/, '');
-  return `[${path.datastore}] ${base}-homeward-${tag}.vmdk`;
+  return `[${path.datastore}] ${base}${ending(run)}`;
+}
+
+/** The files this request writes: the originals, or the staged ones beside them. */
+export const writtenFiles = (request: TargetRequest): string[] =>
+  request.pairs.map(({ target }) => (request.write === 'staged' ? stagedFile(target.file, request.run) : target.file));
+
+/** The staged files for these originals. Refuses when one would be another's, or an original itself. */
+export function stagedFiles(originals: readonly string[], run: string): string[] {
+  const staged = originals.map((file) => stagedFile(file, run));
+  const twice = staged.find((file, at) => originals.includes(file) || staged.indexOf(file) !== at);
+  if (twice === undefined) return staged;
+  throw refused({
+    op: 'CreateVirtualDisk_Task',
+    subject: twice,
+    message: `the new disk would be called ${twice}, which is the name of another disk of this machine`,
+    hint: 'Use write: in-place, or give the machine’s disks names of their own.',
+  });
 }
 
 interface DiskStore {
@@ -74,12 +96,12 @@ export async function ensureStagedFile(at: Vcenter, file: string, sizeBytes: num
       subject: file,
       look: () => exists(at, store, file, work),
       done: (there) => there,
-      send: () =>
+      send: (_there, settled) =>
         at.session.call(
           'CreateVirtualDisk_Task',
           store.manager,
           { name: file, datacenter: store.datacenter, spec },
-          work,
+          settled,
           { subject: file },
         ),
     },
@@ -87,13 +109,29 @@ export async function ensureStagedFile(at: Vcenter, file: string, sizeBytes: num
   );
 }
 
-/** Deletes a staged disk; already gone is as good. The caller has seen that nobody holds it. */
-export async function ensureStagedFileGone(at: Vcenter, file: string, work: Work): Promise<void> {
-  if (!stagedName.test(file))
+/** Whether the mark's run made this file: listed, named by that run, and no original. */
+const isStagedBy = (mark: Mark, file: string): boolean =>
+  mark.staged.includes(file) && file.endsWith(ending(mark.run)) && !mark.originals.some((one) => one.file === file);
+
+/** Asked before anything is unplugged: a record that calls another disk staged is not followed. */
+export function needOnlyStaged(mark: Mark, machine: { readonly name: string; readonly path: string }): void {
+  const odd = mark.staged.find((file) => !isStagedBy(mark, file));
+  if (odd === undefined) return;
+  throw refused({
+    op: 'DeleteVirtualDisk_Task',
+    subject: machine.path,
+    message: `the record on ${machine.name} says that run ${mark.run} staged ${odd}, but that is no name of its making`,
+    hint: 'Somebody changed the homeward.staged.* settings of the machine: correct or remove the odd one, then retry.',
+  });
+}
+
+/** Deletes a disk that this mark's run staged; already gone is as good. The caller has seen that nobody holds it. */
+export async function ensureStagedFileGone(at: Vcenter, mark: Mark, file: string, work: Work): Promise<void> {
+  if (!isStagedBy(mark, file))
     throw defect({
       op: 'DeleteVirtualDisk_Task',
       subject: file,
-      message: `${file} does not carry our mark`,
+      message: `${file} is no disk that run ${mark.run} staged`,
       hint: 'Report this: Homeward was about to delete a disk that is not its own.',
     });
   const store = await diskStore(at, work);
@@ -104,10 +142,16 @@ export async function ensureStagedFileGone(at: Vcenter, file: string, work: Work
       subject: file,
       look: () => exists(at, store, file, work),
       done: (there) => !there,
-      send: () =>
-        at.session.call('DeleteVirtualDisk_Task', store.manager, { name: file, datacenter: store.datacenter }, work, {
-          subject: file,
-        }),
+      send: (_there, settled) =>
+        at.session.call(
+          'DeleteVirtualDisk_Task',
+          store.manager,
+          { name: file, datacenter: store.datacenter },
+          settled,
+          {
+            subject: file,
+          },
+        ),
     },
     work,
   );

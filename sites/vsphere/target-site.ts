@@ -5,7 +5,7 @@
 import type { VsphereSiteConfig } from '../../model/inventory.ts';
 import type { TargetSite } from '../target.ts';
 import { ensureDisksAbandoned } from './abandon-disks.ts';
-import { absentTarget, asTarget, findMachine, type Vcenter } from './inventory.ts';
+import { absentTarget, asTarget, findAnywhere, type Vcenter } from './inventory.ts';
 import { ensureDisksOpen } from './open-disks.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
@@ -46,7 +46,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     site,
     capabilities: { write: ['in-place', 'staged'] },
     async observeMachine(path, work) {
-      const machine = await findMachine(at, path, work);
+      const machine = await findAnywhere(at, path, work);
       return machine ? asTarget(at, machine) : absentTarget(at, path);
     },
     preflight: (request, work) => preflight(at, request, work),

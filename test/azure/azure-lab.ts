@@ -23,9 +23,11 @@ import { worldFile } from '../../lab/azure/world-file.ts';
 import { makeCertificates } from '../../lab/certificates.ts';
 import { Failure } from '../../model/failure.ts';
 import { type AzureSiteConfig, site } from '../../model/inventory.ts';
+import type { RecoveryPoint } from '../../model/machine.ts';
+import type { AzureSiteParts } from '../../sites/azure/client.ts';
 import { type AzureReaderParts, createAzureReader } from '../../sites/azure/point-source.ts';
 import { createAzureSource } from '../../sites/azure/source-site.ts';
-import type { RetireRequest, Work } from '../../sites/source.ts';
+import type { PointRequest, RetireRequest, Work } from '../../sites/source.ts';
 
 export const group = 'rg-failover';
 export const path = `${group}/erp-db`;
@@ -51,7 +53,11 @@ export interface AzureLab {
   write(disk: string, offset: number, bytes: Uint8Array): Promise<void>;
   discard(disk: string, offset: number, length: number): Promise<void>;
   sha256(disk: string): Promise<string>;
-  retireRequest(): Promise<RetireRequest>;
+  /** What is asked for with the first recovery point of the machine as it is now. */
+  pointRequest(): Promise<PointRequest>;
+  retireRequest(final: RecoveryPoint): Promise<RetireRequest>;
+  /** Somebody starts the machine by hand, and stops it again. */
+  startAndStop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -87,8 +93,12 @@ class Calls extends Audit {
   }
 }
 
-/** `settings`: of the simulator. `secret`: what the client says its secret is. */
-export async function openAzureLab(settings: object = {}, secret = 'right'): Promise<AzureLab> {
+/** `settings`: of the simulator. `secret`: what the client says its secret is. `extra`: more parts of the clients. */
+export async function openAzureLab(
+  settings: object = {},
+  secret = 'right',
+  extra: Partial<AzureSiteParts> = {},
+): Promise<AzureLab> {
   const folder = await mkdtemp(join(tmpdir(), 'homeward-azure-'));
   const certificates = await makeCertificates(folder);
   const [ca, cert, key] = await Promise.all(
@@ -120,7 +130,7 @@ export async function openAzureLab(settings: object = {}, secret = 'right'): Pro
     authority: base,
     proxy: `http://127.0.0.1:${await listen(proxy)}`,
   }) as AzureSiteConfig;
-  const parts = { site: 'azure', config, ca, secretOf: () => secret };
+  const parts = { site: 'azure', config, ca, secretOf: () => secret, ...extra };
   const source = createAzureSource(parts);
   const readers: ReturnType<typeof createAzureReader>[] = [];
   const atFirst = [...world.disks.values()];
@@ -141,9 +151,17 @@ export async function openAzureLab(settings: object = {}, secret = 'right'): Pro
         .update(await disk(name).read(0, disk(name).sizeBytes))
         .digest('hex');
     },
-    async retireRequest() {
-      const { disks, nics } = await source.observeMachine(path, quiet());
-      return { path, run, machine, disks, nics };
+    async pointRequest() {
+      const { disks, identity } = await source.observeMachine(path, quiet());
+      return { path, run, machine, identity, number: 1, final: false, disks };
+    },
+    async retireRequest(final) {
+      const { disks, nics, identity } = await source.observeMachine(path, quiet());
+      return { path, run, machine, identity, disks, nics, final };
+    },
+    async startAndStop() {
+      await world.powerOn(world.machine(group, machine));
+      await world.powerOff(world.machine(group, machine), 'deallocated');
     },
     async close() {
       await Promise.all(readers.map((reader) => reader.close()));

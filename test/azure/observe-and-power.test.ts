@@ -1,5 +1,5 @@
 /** Observing, stopping and starting a machine in Azure, against the lab's simulator. */
-import { type AzureLab, dataBytes, failureOf, openAzureLab, osBytes, path, quiet } from './azure-lab.ts';
+import { type AzureLab, dataBytes, failureOf, machine, openAzureLab, osBytes, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
 beforeAll(async () => {
@@ -22,12 +22,21 @@ test('an observed machine names its disks by os and LUN, with size, identity and
     { disk: 'data-0', name: 'erp-db-data', sizeBytes: dataBytes },
   ]);
   expect(seen.disks[0]?.identity).toBe(lab.world.disk('rg-failover', 'erp-db-os').uniqueId);
+  expect(seen.identity).toBe(lab.world.machine('rg-failover', 'erp-db').vmId);
   expect(seen.nics).toEqual([expect.stringContaining('/networkInterfaces/erp-db-nic')]);
 });
 
 test('a machine that does not exist is observed as absent', async () => {
   const seen = await lab.source.observeMachine('rg-failover/nobody', quiet());
   expect(seen).toMatchObject({ power: 'absent', disks: [], nics: [] });
+});
+
+test('S1 a stopped machine says since when, in a word that changes with every start', async () => {
+  expect((await lab.source.observeMachine(path, quiet())).stoppedSince).toBeUndefined();
+  const { stoppedSince: first } = await lab.source.ensureStopped(path, quiet());
+  expect(first).toBe((await lab.source.observeMachine(path, quiet())).stoppedSince);
+  await lab.startAndStop();
+  expect((await lab.source.observeMachine(path, quiet())).stoppedSince).not.toBe(first);
 });
 
 test('S1 a machine that is shut down but still allocated counts as running', async () => {
@@ -126,6 +135,26 @@ test('a wait is left at once when the caller stops', async () => {
   expect(Date.now() - started).toBeLessThan(1_800);
   lab.world.settings.lroMs = 20;
   await lab.source.ensureStopped(path, quiet());
+});
+
+test('a call and a login that are never answered end as Transient by a deadline of their own', async () => {
+  const hasty = await openAzureLab({}, 'right', { requestMs: 400 });
+  for (const operation of ['entra.token', 'virtualMachines.get', 'snapshots.listByResourceGroup']) {
+    hasty.fault(operation, { stallMs: 3_000 });
+    hasty.fault(operation, { delayMs: 3_000 });
+    for (let tries = 0; tries < 2; tries++) {
+      const started = Date.now();
+      const { kind } = await failureOf(
+        hasty.source
+          .releaseRecoveryPoints({ path, run, machine, before: 1 }, quiet())
+          .then(() => hasty.source.observeMachine(path, quiet())),
+      );
+      expect([operation, kind]).toEqual([operation, 'Transient']);
+      expect(Date.now() - started).toBeLessThan(2_500);
+    }
+    hasty.faults.remove();
+  }
+  await hasty.close();
 });
 
 test('a token that was revoked is renewed once, together, and the calls go through', async () => {

@@ -103,6 +103,12 @@ test('a disk with 4096-byte sectors is refused by name, an Ultra disk is a warni
   expect(verdictOf(checks, 'source-disk-kind')).toEqual(['pass', 'warn']);
 });
 
+test('S1 a disk whose last start Azure does not tell is refused', async () => {
+  lab = await openAzureLab();
+  lab.world.disk(group, 'erp-db-data').ownershipChangedAt = undefined;
+  expect(verdictOf(await checksOf(), 'source-disk-ownership-time')).toEqual(['pass', 'refuse']);
+});
+
 test('actions are matched as Azure does: wildcards anywhere, notActions, any case, one entry at a time', () => {
   const needed = ['Microsoft.Compute/disks/read', 'Microsoft.Compute/disks/delete'];
   expect(missingActions([{ actions: ['*'], notActions: [] }], needed)).toEqual([]);

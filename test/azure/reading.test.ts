@@ -1,29 +1,18 @@
 /** Reading recovery points over the lab's blob endpoint: whole, as deltas, and while things go wrong. */
 import { randomBytes } from 'node:crypto';
 import type { PointReader } from '../../disk/point-reader.ts';
-import type { DiskPoint, SourceDisk } from '../../model/machine.ts';
+import type { DiskPoint } from '../../model/machine.ts';
+import { parseId } from '../../sites/azure/arm-id.ts';
 import { blobLimits, createBlobTransport } from '../../sites/azure/blob-transport.ts';
 import { azureFailure } from '../../sites/azure/failure.ts';
 import type { AzureReaderParts } from '../../sites/azure/point-source.ts';
-import {
-  type AzureLab,
-  apply,
-  dataBytes,
-  failureOf,
-  group,
-  machine,
-  mib,
-  openAzureLab,
-  path,
-  quiet,
-  run,
-  sha256,
-} from './azure-lab.ts';
+import type { PointRequest } from '../../sites/source.ts';
+import { type AzureLab, apply, dataBytes, failureOf, group, mib, openAzureLab, quiet, sha256 } from './azure-lab.ts';
 
 const disk = 'erp-db-data';
 const { signal } = new AbortController();
 let lab: AzureLab;
-let disks: readonly SourceDisk[];
+let request: PointRequest;
 let shared: ReturnType<AzureLab['reader']>;
 let still: DiskPoint;
 let number = 0;
@@ -34,7 +23,7 @@ beforeAll(async () => {
   await lab.write(disk, 0, randomBytes(mib));
   await lab.write(disk, 3 * mib - 512, randomBytes(mib + 512));
   await lab.write(disk, dataBytes - 512, randomBytes(512));
-  disks = (await lab.source.observeMachine(path, quiet())).disks.filter((one) => one.disk === 'data-0');
+  request = await lab.pointRequest();
   shared = lab.reader();
   number = 100;
   still = await takePoint();
@@ -48,8 +37,8 @@ afterAll(() => lab.close());
 
 async function takePoint(): Promise<DiskPoint> {
   number += 1;
-  const point = await lab.source.ensureRecoveryPoint({ path, run, machine, number, final: false, disks }, quiet());
-  const [only] = point.disks;
+  const point = await lab.source.ensureRecoveryPoint({ ...request, number }, quiet());
+  const only = point.disks.find((one) => one.disk === 'data-0');
   if (!only) throw new Error('no disk in the point');
   return only;
 }
@@ -61,6 +50,9 @@ async function openPoint(point: DiskPoint, base?: DiskPoint, extra?: Partial<Azu
   return reader;
 }
 
+const brokenLineage = { kind: 'Corrupt', op: 'lineage' };
+const remove = (point: DiskPoint): Promise<void> =>
+  lab.world.deleteSnapshot(lab.world.snapshot(group, parseId(point.id).name));
 const activeGrants = (): string[] => lab.world.grants.names();
 const piece = Buffer.alloc(64 * 1024);
 
@@ -105,10 +97,45 @@ test('S11 closing gives both grants back, and closing twice is the same', async 
 
 test('S9 a base that is gone, or that is newer, is Corrupt and leaves no grant behind', async () => {
   const [base, point] = [await takePoint(), await takePoint()];
-  expect((await failureOf(openPoint(base, point))).kind).toBe('Corrupt');
-  await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [number, 101] }, quiet());
-  expect((await failureOf(openPoint(point, base))).kind).toBe('Corrupt');
+  expect(await failureOf(openPoint(base, point))).toMatchObject(brokenLineage);
+  await remove(base);
+  expect(await failureOf(openPoint(point, base))).toMatchObject(brokenLineage);
+  const { kind, op } = await failureOf(openPoint(base));
+  expect([kind, op]).toEqual(['Corrupt', 'open a recovery point']);
   expect(activeGrants()).toEqual([]);
+});
+
+test('S9 a base that vanishes between two reads is a broken lineage', async () => {
+  const [base, point] = [await takePoint(), await takePoint()];
+  lab.fault('snapshots.grantAccess', { status: 404, code: 'ResourceNotFound' }, { resource: parseId(base.id).name });
+  expect(await failureOf(openPoint(point, base))).toMatchObject(brokenLineage);
+  expect(activeGrants()).toEqual([]);
+  const reader = await openPoint(point, base);
+  lab.world.grants.expireAll();
+  await remove(base);
+  expect(await failureOf(apply(Buffer.alloc(dataBytes), reader))).toMatchObject(brokenLineage);
+});
+
+test('S9 a snapshot that was made anew under its name is not the recorded one', async () => {
+  const [base, point] = [await takePoint(), await takePoint()];
+  expect(point.identity).toMatch(/^[0-9a-f-]{36}$/);
+  const unlike = (one: DiskPoint): DiskPoint => ({ ...one, identity: 'what it was' });
+  expect(await failureOf(openPoint(point, unlike(base)))).toMatchObject(brokenLineage);
+  expect((await failureOf(openPoint(unlike(point)))).kind).toBe('Corrupt');
+  expect(activeGrants()).toEqual([]);
+});
+
+test.each([
+  'PreviousSnapshotNotFound',
+  'PreviousSnapshotCannotBeNewer',
+  'PreviousSnapshotOperationNotSupported',
+  'SnapshotsHaveDifferentFamilies',
+  'BlobOverwritten',
+])('S9 a diff refused with %s asks for a full transfer', async (code) => {
+  const [base, point] = [await takePoint(), await takePoint()];
+  const reader = await openPoint(point, base);
+  lab.fault('blob.pageListDiff', { status: 409, code }, { count: 99 });
+  expect(await failureOf(apply(Buffer.alloc(dataBytes), reader))).toMatchObject(brokenLineage);
 });
 
 test('a grant left by a process that died is revoked and granted anew', async () => {

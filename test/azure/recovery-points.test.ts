@@ -1,5 +1,8 @@
 /** Making and releasing recovery points, against the lab's simulator. */
 
+import { assertSourceOff } from '../../activities/power.ts';
+import type { Sites } from '../../activities/preflight.ts';
+import type { FailbackInput } from '../../model/failback-input.ts';
 import { snapshotName } from '../../sites/azure/snapshot-mark.ts';
 import type { PointRequest } from '../../sites/source.ts';
 import { type AzureLab, failureOf, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
@@ -8,8 +11,7 @@ let lab: AzureLab;
 let request: PointRequest;
 beforeEach(async () => {
   lab = await openAzureLab();
-  const { disks } = await lab.source.observeMachine(path, quiet());
-  request = { path, run, machine, number: 1, final: false, disks };
+  request = await lab.pointRequest();
   lab.calls();
 });
 afterEach(() => lab.close());
@@ -62,6 +64,80 @@ test('S1 a final recovery point is refused while the machine is not deallocated'
   expect(await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet())).toMatchObject({ final: true });
 });
 
+test('S1 a final point is not believed again once the machine was started after it', async () => {
+  await lab.source.ensureStopped(path, quiet());
+  const wanted = { ...request, final: true };
+  const first = await lab.source.ensureRecoveryPoint(wanted, quiet());
+  expect(await lab.source.ensureRecoveryPoint(wanted, quiet())).toEqual(first);
+  expect(first.sourceStoppedSince).toBe((await lab.source.observeMachine(path, quiet())).stoppedSince);
+  await lab.startAndStop();
+  expect((await lab.source.observeMachine(path, quiet())).stoppedSince).not.toBe(first.sourceStoppedSince);
+  const failure = await failureOf(lab.source.ensureRecoveryPoint(wanted, quiet()));
+  expect(failure).toMatchObject({ kind: 'Refused', op: 'source-changed', hint: expect.stringContaining('loses data') });
+});
+
+test('S1 the target does not start, nor get its disks, once the source was started after the final point', async () => {
+  await lab.source.ensureStopped(path, quiet());
+  const final = await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet());
+  const sites = { source: () => lab.source } as unknown as Sites;
+  const failback = { machine, source: { site: 'azure', path } } as FailbackInput;
+  await assertSourceOff(sites, { failback, final }, quiet());
+  const { sourceStoppedSince: _, ...untold } = final;
+  expect((await failureOf(assertSourceOff(sites, { failback, final: untold }, quiet()))).op).toBe('source-changed');
+  await lab.world.powerOn(lab.world.machine(group, machine));
+  expect((await failureOf(assertSourceOff(sites, { failback, final }, quiet()))).op).toBe('observe-power');
+  await lab.world.powerOff(lab.world.machine(group, machine), 'deallocated');
+  expect(await failureOf(assertSourceOff(sites, { failback, final }, quiet()))).toMatchObject({
+    kind: 'Refused',
+    op: 'source-changed',
+    hint: expect.stringContaining('loses data'),
+  });
+});
+
+test('S1 a final point of which a part was taken before the machine was started again is refused', async () => {
+  await lab.source.ensureStopped(path, quiet());
+  const wanted = { ...request, final: true };
+  lab.fault('snapshots.createOrUpdate', { drop: 'before' }, { resource: 'data-0' });
+  expect((await failureOf(lab.source.ensureRecoveryPoint(wanted, quiet()))).kind).toBe('Transient');
+  await lab.startAndStop();
+  expect((await failureOf(lab.source.ensureRecoveryPoint(wanted, quiet()))).op).toBe('source-changed');
+});
+
+test('S1 a machine whose disks do not tell when it was started last has no final point', async () => {
+  await lab.source.ensureStopped(path, quiet());
+  lab.world.disk(group, 'erp-db-data').ownershipChangedAt = undefined;
+  expect((await failureOf(lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet()))).kind).toBe('Refused');
+  expect(names()).toEqual([]);
+});
+
+test('a final point stands beside a round of the same number that never ended', async () => {
+  const round = await lab.source.ensureRecoveryPoint(request, quiet());
+  await lab.source.ensureStopped(path, quiet());
+  const final = await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet());
+  expect(final.disks.map(({ id }) => id)).not.toEqual(round.disks.map(({ id }) => id));
+  expect(names()).toHaveLength(4);
+});
+
+test('a disk that was attached, detached or swapped during the run is noticed at the next point', async () => {
+  for (const disks of [request.disks.slice(0, 1), request.disks.map((one) => ({ ...one, id: `${one.id}-swapped` }))])
+    expect(await failureOf(lab.source.ensureRecoveryPoint({ ...request, disks }, quiet()))).toMatchObject({
+      kind: 'Refused',
+      op: 'source-changed',
+      hint: expect.stringContaining('all disks'),
+    });
+  const vm = lab.world.machine(group, machine);
+  lab.world.machines.set(`${group}/${machine}`, { ...vm, dataDisks: [] });
+  const failure = await failureOf(lab.source.ensureRecoveryPoint(request, quiet()));
+  expect(failure).toMatchObject({ kind: 'Refused', op: 'source-changed', message: expect.stringContaining('data-0') });
+  expect(names()).toEqual([]);
+});
+
+test('a machine that was made anew under the same name is noticed at the next point', async () => {
+  const failure = await failureOf(lab.source.ensureRecoveryPoint({ ...request, identity: 'what it was' }, quiet()));
+  expect(failure).toMatchObject({ kind: 'Refused', op: 'source-changed' });
+  expect(names()).toEqual([]);
+});
+
 test('Azure refusing an eighth snapshot in five minutes is waited out by Temporal', async () => {
   lab.world.settings.snapshotsPer5Min = 1;
   await lab.source.ensureRecoveryPoint(request, quiet());
@@ -89,14 +165,14 @@ test('S9 a disk that was made anew during the run is not snapshotted', async () 
 });
 
 test('a snapshot of our name that is not ours is left alone and refused', async () => {
-  const name = snapshotName({ run, machine, disk: 'os', number: 1 });
+  const name = snapshotName({ run, machine, disk: 'os', number: 1, final: false });
   const os = lab.world.disk(group, 'erp-db-os');
   await lab.world.createSnapshot(group, name, os, request.disks[0]?.id ?? '', { someone: 'else' });
   expect((await failureOf(lab.source.ensureRecoveryPoint(request, quiet()))).kind).toBe('Refused');
   expect(names()).toContain(name);
 });
 
-test('S11 releasing keeps what is named, revokes open grants, and touches nobody else’s snapshots', async () => {
+test('S11 releasing takes only what is older than a number, revokes open grants, and touches nobody else’s snapshots', async () => {
   const foreign = lab.world.disk(group, 'erp-db-os');
   await lab.world.createSnapshot(group, 'backup-of-someone', foreign, request.disks[0]?.id ?? '', {});
   for (const number of [1, 2, 3]) await lab.source.ensureRecoveryPoint({ ...request, number }, quiet());
@@ -105,28 +181,48 @@ test('S11 releasing keeps what is named, revokes open grants, and touches nobody
   const open = [...lab.world.snapshots.values()].find((one) => one.tags['homeward-point'] === '2');
   if (!open) throw new Error('no second point');
   lab.world.grants.begin(`snapshot/${open.uniqueId}`, open.name, open.source.uniqueId, 600);
-  const deleted = await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [3] }, quiet());
+  const deleted = await lab.source.releaseRecoveryPoints({ path, run, machine, before: 3 }, quiet());
   expect(deleted).toHaveLength(4);
   expect(names().filter((name) => deleted.includes(name))).toEqual([]);
   expect(names()).toHaveLength(5);
   expect(names()).toContain('backup-of-someone');
-  expect(await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [3] }, quiet())).toEqual([]);
+  expect(await lab.source.releaseRecoveryPoints({ path, run, machine, before: 3 }, quiet())).toEqual([]);
+});
+
+test('S9 a late release of an older round leaves the newer points alone', async () => {
+  for (const number of [1, 2, 3]) await lab.source.ensureRecoveryPoint({ ...request, number }, quiet());
+  await lab.source.releaseRecoveryPoints({ path, run, machine, before: 2 }, quiet());
+  const left = [...lab.world.snapshots.values()].map((one) => one.tags['homeward-point']);
+  expect(left.toSorted()).toEqual(['2', '2', '3', '3']);
+});
+
+test('S11 releasing all finds a snapshot that Azure makes only after we stopped asking for it', async () => {
+  const stop = new AbortController();
+  lab.fault('snapshots.createOrUpdate', { delayMs: 800 }, { resource: 'data-0' });
+  const taking = lab.source.ensureRecoveryPoint(request, quiet(stop.signal));
+  setTimeout(() => stop.abort(new Error('cancelled')), 400);
+  await expect(taking).rejects.toThrow('cancelled');
+  const deleted = await lab.source.releaseRecoveryPoints({ path, run, machine, before: 'all' }, quiet());
+  expect(deleted).toHaveLength(2);
+  expect(names()).toEqual([]);
 });
 
 test('a release that is interrupted is finished by the next try', async () => {
   await lab.source.ensureRecoveryPoint(request, quiet());
   lab.fault('snapshots.delete', { drop: 'before' });
-  expect((await failureOf(lab.source.releaseRecoveryPoints({ path, run, machine, keep: [] }, quiet()))).kind).toBe(
+  expect((await failureOf(lab.source.releaseRecoveryPoints({ path, run, machine, before: 'all' }, quiet()))).kind).toBe(
     'Transient',
   );
-  await lab.source.releaseRecoveryPoints({ path, run, machine, keep: [] }, quiet());
+  await lab.source.releaseRecoveryPoints({ path, run, machine, before: 'all' }, quiet());
   expect(names()).toEqual([]);
 });
 
 test('a snapshot’s name fits Azure’s 80 characters and stays unique for long machine names', () => {
   const long = 'a'.repeat(63);
-  const name = snapshotName({ machine: long, run, disk: 'data-63', number: 12_345 });
+  const name = snapshotName({ machine: long, run, disk: 'data-63', number: 12_345, final: true });
   expect(name.length).toBeLessThanOrEqual(80);
-  expect(name).toMatch(/^homeward-[a-z0-9-]+-data-63-12345$/);
-  expect(snapshotName({ machine: `${'a'.repeat(62)}b`, run, disk: 'data-63', number: 12_345 })).not.toBe(name);
+  expect(name).toMatch(/^homeward-[a-z0-9-]+-data-63-12345-final$/);
+  expect(snapshotName({ machine: `${'a'.repeat(62)}b`, run, disk: 'data-63', number: 12_345, final: true })).not.toBe(
+    name,
+  );
 });

@@ -1,15 +1,15 @@
 /** The clean-up after the commit: what is deleted, and what never is, against the lab's simulator. */
 import type { RetireRequest } from '../../sites/source.ts';
-import { type AzureLab, failureOf, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
+import { type AzureLab, failureOf, group, openAzureLab, path, quiet } from './azure-lab.ts';
 
 let lab: AzureLab;
 let request: RetireRequest;
 beforeEach(async () => {
   lab = await openAzureLab();
-  request = await lab.retireRequest();
   await lab.source.ensureStopped(path, quiet());
+  const wanted = await lab.pointRequest();
+  request = await lab.retireRequest(await lab.source.ensureRecoveryPoint({ ...wanted, final: true }, quiet()));
   const { disks } = request;
-  await lab.source.ensureRecoveryPoint({ path, run, machine, number: 1, final: true, disks }, quiet());
   const os = lab.world.disk(group, 'erp-db-os');
   await lab.world.createSnapshot(group, 'backup-of-someone', os, disks[0]?.id ?? '', { owner: 'someone' });
   lab.calls();
@@ -82,6 +82,26 @@ test('S2 a machine that runs again is not deleted', async () => {
   await lab.world.powerOn(lab.world.machine(group, 'erp-db'));
   expect((await failureOf(lab.source.ensureRetired(request, quiet()))).kind).toBe('Refused');
   nothingDeleted();
+});
+
+test('S2 a machine that was started after the final point is not deleted, although it is stopped again', async () => {
+  await lab.startAndStop();
+  const failure = await failureOf(lab.source.ensureRetired(request, quiet()));
+  expect(failure).toMatchObject({ kind: 'Refused', op: 'source-changed' });
+  nothingDeleted();
+});
+
+test('S2 a machine made anew under the same name is not deleted', async () => {
+  const failure = await failureOf(lab.source.ensureRetired({ ...request, identity: 'another machine' }, quiet()));
+  expect(failure.kind).toBe('Refused');
+  nothingDeleted();
+});
+
+test('S2 nobody is told to delete by hand what did not come home', async () => {
+  const fewer = { ...request, disks: request.disks.slice(0, 1) };
+  const { hint } = await failureOf(lab.source.ensureRetired(fewer, quiet()));
+  expect(hint).not.toMatch(/delete by hand/i);
+  expect(hint).toContain('did not come home');
 });
 
 test('S2 a subscription we may not see any more does not count as deleted', async () => {

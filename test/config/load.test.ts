@@ -150,6 +150,54 @@ const misuses: [string, string, string[]][] = [
     ['h.yaml:28:12 machines.erp-db.mover: mover "m1" stands at another site than the target'],
   ],
   [
+    'two machines of one source and one target',
+    `${rightText}  erp-copy:
+    source: { site: azure-west, path: RG-DR/erp-db }
+    target: { site: home, path: DC0/vm/erp-db }
+    mover: m1
+`,
+    [
+      'h.yaml:34:39 machines.erp-copy.source.path: machine "erp-db" has this source already; two failbacks would write the same machine',
+      'h.yaml:35:33 machines.erp-copy.target.path: machine "erp-db" has this target already; two failbacks would write the same machine',
+    ],
+  ],
+  [
+    'source and target the wrong way round',
+    changed('source: { site: azure-west', 'source: { site: home')
+      .replace('target: { site: home', 'target: { site: azure-west')
+      .replace('m1: { site: home', 'm1: { site: azure-west'),
+    [
+      'h.yaml:26:21 machines.erp-db.source.site: "home" is of kind vsphere; the source must be of kind azure',
+      'h.yaml:27:21 machines.erp-db.target.site: "azure-west" is of kind azure; the target must be of kind vsphere',
+    ],
+  ],
+  [
+    'a vCenter without encryption',
+    changed('https://vc.example/sdk', 'http://vc.example/sdk'),
+    ['h.yaml:14:10 sites.home.url: must begin with https://, because the password travels on this connection'],
+  ],
+  [
+    'rounds faster than Azure takes snapshots',
+    changed('roundEverySeconds: 60', 'roundEverySeconds: 44.9'),
+    [
+      'h.yaml:23:24 policies.nightly.roundEverySeconds: must be 45 or more: Azure takes at most 7 snapshots of a disk in 5 minutes',
+    ],
+  ],
+  [
+    'several of these beside a misspelt key',
+    changed('roundEverySeconds: 60', 'roundEverySeconds: 5').replace('user: homeward', 'usr: homeward'),
+    [
+      'h.yaml:12:3 sites.home.user: is missing (expected string)',
+      'h.yaml:15:5 sites.home.usr: unknown key; did you mean "user"?',
+      'h.yaml:23:24 policies.nightly.roundEverySeconds: must be 45 or more: Azure takes at most 7 snapshots of a disk in 5 minutes',
+    ],
+  ],
+  [
+    'an address without a path',
+    changed('path: rg-dr/erp-db', 'path: 7'),
+    ['h.yaml:26:39 machines.erp-db.source.path: expected string, received number; put it in quotes'],
+  ],
+  [
     'an alias of nothing',
     changed('user: homeward', 'user: *admin'),
     ['h.yaml:15:11 sites.home.user: an alias (*name) that cannot be used here; put text that starts with * in quotes'],
@@ -168,6 +216,14 @@ const misuses: [string, string, string[]][] = [
 
 test('the right inventory has no problems', () => {
   expect(problemsOf(rightText)).toEqual([]);
+});
+
+test('another Azure than the public one, such as a lab, may have rounds as fast as it likes', () => {
+  const fast = changed('roundEverySeconds: 60', 'roundEverySeconds: 2');
+  const endpoint = (url: string): string => fast.replace('kind: azure\n', `kind: azure\n    endpoint: ${url}\n`);
+  expect(problemsOf(endpoint('https://localhost:4443'))).toEqual([]);
+  expect(problemsOf(endpoint('https://management.azure.com.lab.test'))).toEqual([]);
+  expect(problemsOf(endpoint('https://Management.Azure.com/'))).toHaveLength(1);
 });
 
 test.each(misuses)('%s is told with its line and key', (_what, text, expected) => {

@@ -14,10 +14,13 @@ export const storySize = 80 * mib + 512;
 export const stages = ['p0', 'p1', 'seal'] as const;
 export type Stage = (typeof stages)[number];
 
+/** Small ones, a block each: what a kill leaves half written of them must be sent whole. */
+const scattered = Array.from({ length: 9 }, (_, at): Extent => data((32 + 4 * at) * mib + 3584, 4096));
 const changes: readonly Extent[] = [
   data(0, 4096),
   data(3 * mib, 9 * mib),
   zero(20 * mib, 10 * mib),
+  ...scattered,
   data(70 * mib + 512, mib),
 ];
 

@@ -11,6 +11,7 @@ import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { sealDisk, transferDisk } from '../../disk/target-disk.ts';
 import { Failure } from '../../model/failure.ts';
 import type { SealProof, TransferProof } from '../../model/machine.ts';
+import type { TransferProgress } from '../../model/progress.ts';
 
 export const mib = 1024 * 1024;
 
@@ -77,6 +78,7 @@ export interface Overrides {
   signal?: AbortSignal;
   reread?: boolean;
   stateDir?: string;
+  report?: (progress: TransferProgress) => void;
   note?: (text: string) => void;
 }
 

@@ -6,6 +6,7 @@ import { readAzure } from '../../lab/azure-control.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import type { Status } from '../../model/status.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
+import { thorough } from './thorough.ts';
 
 const slowMs = 2_500;
 let scene: Scene;
@@ -51,14 +52,20 @@ test('S5 S002-27 a cancel between rounds leaves in-place disks fenced from start
   expect(await again.wrongAtEnd('committed')).toEqual([]);
 }, 180_000);
 
-test('S5 a cancel of staged disks puts the originals back in their slots', async () => {
-  const run = await scene.begin({ write: 'staged' });
-  const before = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm)?.disks;
-  await run.until('Syncing');
-  await takeBack(run);
-  const after = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm)?.disks;
-  expect(after?.map((disk) => disk.file)).toEqual(before?.map((disk) => disk.file));
-}, 120_000);
+thorough(
+  'S5 a cancel of staged disks puts the originals back in their slots',
+  async () => {
+    const run = await scene.begin({ write: 'staged' });
+    const before = (await readVcenter(scene.lab.vcenter.control)).find(
+      (vm) => vm.name === run.machine.target.vm,
+    )?.disks;
+    await run.until('Syncing');
+    await takeBack(run);
+    const after = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm)?.disks;
+    expect(after?.map((disk) => disk.file)).toEqual(before?.map((disk) => disk.file));
+  },
+  120_000,
+);
 
 test('S5 a cancel before the cutover of a run that copies during it has nothing to undo', async () => {
   const run = await scene.begin({ sync: 'during' });
@@ -78,32 +85,40 @@ test('S5 a cancel while the source is being stopped starts it again', async () =
   expect(end.record.map((entry) => entry.key)).toContain('source-started');
 }, 120_000);
 
-test('S5 a cancel in the final round starts the source again', async () => {
-  const run = await scene.begin({ sync: 'during' });
-  await run.until('AwaitingCutover');
-  await slowAzure(run, 'blob.getRange', 0, 50);
-  await run.say('completeFailover');
-  await run.until('FinalSync');
-  await takeBack(run);
-}, 120_000);
+thorough(
+  'S5 a cancel in the final round starts the source again',
+  async () => {
+    const run = await scene.begin({ sync: 'during' });
+    await run.until('AwaitingCutover');
+    await slowAzure(run, 'blob.getRange', 0, 50);
+    await run.say('completeFailover');
+    await run.until('FinalSync');
+    await takeBack(run);
+  },
+  120_000,
+);
 
-test('S4 S5 a cancel while sealing, and one before the target went live, need no loss flag', async () => {
-  const sealing = await scene.begin({ sync: 'during' });
-  await sealing.until('AwaitingCutover');
-  await slowAzure(sealing, 'snapshots.grantAccess', 2);
-  await sealing.say('completeFailover');
-  await sealing.until('Sealing');
-  await takeBack(sealing);
+thorough(
+  'S4 S5 a cancel while sealing, and one before the target went live, need no loss flag',
+  async () => {
+    const sealing = await scene.begin({ sync: 'during' });
+    await sealing.until('AwaitingCutover');
+    await slowAzure(sealing, 'snapshots.grantAccess', 2);
+    await sealing.say('completeFailover');
+    await sealing.until('Sealing');
+    await takeBack(sealing);
 
-  const returning = await scene.begin({ sync: 'during' });
-  await returning.until('AwaitingCutover');
-  await slowAzure(returning, 'snapshots.grantAccess', 2);
-  await returning.say('completeFailover');
-  await returning.until('Sealing');
-  await slowVcenter(returning, 'ReconfigVM_Task');
-  await returning.until('StartingTarget');
-  await takeBack(returning);
-}, 180_000);
+    const returning = await scene.begin({ sync: 'during' });
+    await returning.until('AwaitingCutover');
+    await slowAzure(returning, 'snapshots.grantAccess', 2);
+    await returning.say('completeFailover');
+    await returning.until('Sealing');
+    await slowVcenter(returning, 'ReconfigVM_Task');
+    await returning.until('StartingTarget');
+    await takeBack(returning);
+  },
+  180_000,
+);
 
 test('S5 once the target may be live a cancel without the loss flag is refused, and with it the source serves again', async () => {
   const run = await scene.begin();

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { OpenDisk } from '../../model/machine.ts';
 import type { DeviceFinder } from '../../sites/target.ts';
 import { createDeviceFinder } from '../../sites/vsphere/device.ts';
-import { diskOf, original, quietWork, requestFor, type Simulator, startSimulator } from './simulator.ts';
+import { stagedFile } from '../../sites/vsphere/staged-disks.ts';
+import { diskOf, original, quietWork, requestFor, runA, type Simulator, startSimulator } from './simulator.ts';
 
 const sizeBytes = 1 << 20;
 const uuid = '6000C29a-AAAA-bbbb-cccc-ddddeeeeffff';
@@ -52,8 +53,11 @@ test('a disk that udev shows late is waited for', async () => {
   expect(await finder({}, 5_000).findDevice(disk, work)).toBe(join(folder, 'dev', 'sdb'));
 });
 
-test('a device of another size is refused, and a missing one is a failure that waiting may cure', async () => {
-  await expect(finder().findDevice(disk, work)).rejects.toMatchObject({ kind: 'Transient' });
+test('a device of another size is refused, and so is a missing one after the wait, with the setting that shows it', async () => {
+  await expect(finder().findDevice(disk, work)).rejects.toMatchObject({
+    kind: 'Refused',
+    hint: expect.stringContaining('disk.EnableUUID = TRUE'),
+  });
   await plug('sdb', [`wwn-0x${hex}`], 4096);
   await expect(finder().findDevice(disk, work)).rejects.toMatchObject({
     kind: 'Refused',
@@ -110,8 +114,8 @@ test('the disks that the target site opened are found on the simulator’s datas
     const opened = await target.ensureDisksOpen(await requestFor(target, 'mounted', 'staged'), work);
     const mounted = finder({ 'lab-ds': simulator.datastoreFolder });
     const paths = await Promise.all(opened.map((one) => mounted.findDevice(one, work)));
-    expect(paths.every((path) => path.endsWith('-homeward-1f3a9c02-flat.vmdk'))).toBe(true);
-    expect(opened[0]?.file).toBe(diskOf('mounted').replace('.vmdk', '-homeward-1f3a9c02.vmdk'));
+    expect(paths.every((path) => /-homeward-[0-9a-f]{16}-flat\.vmdk$/.test(path))).toBe(true);
+    expect(opened[0]?.file).toBe(stagedFile(diskOf('mounted'), runA));
   } finally {
     await simulator.stop();
   }

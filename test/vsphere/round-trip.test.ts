@@ -4,6 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Mark } from '../../sites/vsphere/marks.ts';
+import { ensureStagedFileGone, stagedFile, stagedFiles } from '../../sites/vsphere/staged-disks.ts';
 import {
   diskOf,
   moverName,
@@ -11,6 +13,7 @@ import {
   pathOf,
   quietWork,
   requestFor,
+  runA,
   runB,
   type Simulator,
   startSimulator,
@@ -31,6 +34,13 @@ const names = [
   'torn',
   'late',
   'finish',
+  'unmarked',
+  'unmarked-staged',
+  'older',
+  'gone',
+  'gone-staged',
+  'renamed',
+  'names',
 ];
 let simulator: Simulator;
 const work = quietWork();
@@ -44,7 +54,12 @@ const filesOn = async (name: string): Promise<string[]> =>
   (await simulator.machine(name)).disks.map((disk) => disk.file);
 const onMover = async (name: string): Promise<string[]> =>
   (await filesOn(moverName)).filter((file) => file.startsWith(`[lab-ds] ${name}/`));
-const stagedOf = (name: string, number = 0): string => diskOf(name, number).replace('.vmdk', '-homeward-1f3a9c02.vmdk');
+const stagedOf = (name: string, number = 0): string => stagedFile(diskOf(name, number), runA);
+/** What takes our record off a machine. */
+const noRecord = ['run', 'path', 'state', 'way', 'original.0', 'original.1', 'staged.0', 'staged.1'].map((key) => ({
+  key: `homeward.${key}`,
+  value: '',
+}));
 const localFile = (path: string): string => join(simulator.datastoreFolder, path.replace('[lab-ds] ', ''));
 
 test('in place: the original disks go to the mover, come back into their slots, and the machine starts', async () => {
@@ -194,7 +209,10 @@ test('a later run takes over the disks that an abandoned run left open, on the m
   const second = await requestFor(target, 'takeover', 'in-place', runB);
   expect(second.pairs).toEqual(first.pairs);
   expect(await target.ensureDisksOpen(second, work)).toEqual(opened);
-  expect(await target.ensureDisksAbandoned(first, work)).toEqual([]);
+  await expect(target.ensureDisksAbandoned(first, work)).rejects.toMatchObject({
+    kind: 'Fenced',
+    hint: expect.stringContaining(runB),
+  });
   expect(await onMover('takeover')).toHaveLength(2);
   await target.ensureDisksAbandoned(second, work);
   await target.ensureDisksOpen(first, work);
@@ -242,4 +260,86 @@ test('S11 the commit leaves no setting of ours on the machine, and not before th
   const again = await target.ensureDisksAbandoned(request, work);
   expect(again).toEqual([]);
   expect(await filesOn('finish')).toHaveLength(2);
+});
+
+test('the undo takes the disks off the mover though somebody removed the record from the machine', async () => {
+  const target = simulator.target();
+  for (const [name, write] of [
+    ['unmarked', 'in-place'],
+    ['unmarked-staged', 'staged'],
+  ] as const) {
+    const request = await requestFor(target, name, write);
+    const opened = await target.ensureDisksOpen(request, work);
+    await simulator.byHand(name, { extraConfig: noRecord });
+    expect(await target.ensureDisksAbandoned(request, work)).toEqual(opened.map((disk) => disk.file));
+    expect(await onMover(name)).toEqual([]);
+    expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+  }
+});
+
+test('the undo of a run that never opened a disk leaves the record of an older run alone and says so', async () => {
+  const target = simulator.target();
+  const first = await requestFor(target, 'older');
+  await target.ensureDisksOpen(first, work);
+  await target.ensureDisksAbandoned(first, work);
+  const second = await requestFor(target, 'older', 'in-place', runB);
+  expect(await target.ensureDisksAbandoned(second, work)).toEqual([
+    `older carries the record of run ${runA} and was left as it is`,
+  ]);
+  expect((await target.observeMachine(pathOf('older'), work)).markedBy).toBe(runA);
+});
+
+test('S5 the undo of a machine that was deleted meanwhile takes its disks off the mover, and it counts as off', async () => {
+  const target = simulator.target();
+  for (const [name, write] of [
+    ['gone', 'in-place'],
+    ['gone-staged', 'staged'],
+  ] as const) {
+    const request = await requestFor(target, name, write);
+    const opened = await target.ensureDisksOpen(request, work);
+    await simulator.byHand(name, { name: `was-${name}`, extraConfig: noRecord });
+    const left = await target.ensureDisksAbandoned(request, work);
+    expect(left.slice(0, 2)).toEqual(opened.map((disk) => disk.file));
+    expect(left[2]).toContain(`no machine stands at ${pathOf(name)} any more`);
+    expect(await onMover(name)).toEqual([]);
+    expect((await target.ensureStopped(pathOf(name), work)).power).toBe('absent');
+    expect((await target.observeMachine(pathOf(name), work)).power).toBe('absent');
+  }
+});
+
+test('S1 a machine renamed during a run is found by its record: seen running, stopped, and undone', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'renamed', 'staged');
+  const before = (await simulator.machine('renamed')).disks;
+  await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted(pathOf('renamed'), work);
+  await simulator.byHand('renamed', { name: 'other-name' });
+  expect((await target.observeMachine(pathOf('renamed'), work)).power).toBe('running');
+  expect((await target.ensureStopped(pathOf('renamed'), work)).power).toBe('stopped');
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+  expect((await simulator.machine('other-name')).disks).toEqual(before);
+});
+
+test('staged files of two runs that began together have different names, and never the name of an original', async () => {
+  const target = simulator.target();
+  const ids = ['0198c0de-1111-7000-8000-00000000000a', '0198c0de-1111-7000-8000-00000000000b'];
+  expect(new Set(ids.map((run) => stagedFile(diskOf('names'), run))).size).toBe(2);
+  expect(() => stagedFiles([diskOf('names'), stagedOf('names')], runA)).toThrow(/name of another disk/);
+  expect(stagedFile('[ds] a/a-homeward-test.vmdk', runA)).toMatch(/a-homeward-test-homeward-[0-9a-f]{16}\.vmdk$/);
+  // Not even a damaged record lets an original be deleted.
+  const request = await requestFor(target, 'names', 'staged');
+  await target.ensureDisksOpen(request, work);
+  await simulator.byHand('names', { extraConfig: [{ key: 'homeward.staged.0', value: diskOf('names', 1) }] });
+  await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject({ kind: 'Refused' });
+  expect(existsSync(localFile(diskOf('names', 1)))).toBe(true);
+  expect(await filesOn('names')).toHaveLength(2);
+  const mark: Mark = {
+    ...{ run: runA, path: '', state: 'open', way: 'staged', originals: [], keys: [] },
+    staged: ['[ds] x.vmdk'],
+  };
+  const nowhere = undefined as unknown as Parameters<typeof ensureStagedFileGone>[0];
+  for (const file of ['[ds] x.vmdk', stagedOf('names')])
+    await expect(ensureStagedFileGone(nowhere, mark, file, work)).rejects.toMatchObject({ kind: 'Defect' });
 });

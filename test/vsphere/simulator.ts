@@ -14,8 +14,11 @@ import { makeCertificates } from '../../lab/certificates.ts';
 import type { DiskPair, WriteWay } from '../../model/machine.ts';
 import type { Work } from '../../sites/source.ts';
 import type { TargetRequest } from '../../sites/target.ts';
+import { findByPath } from '../../sites/vsphere/inventory.ts';
+import { createSession } from '../../sites/vsphere/session.ts';
 import { createVsphereTarget, type VsphereTarget } from '../../sites/vsphere/target-site.ts';
-import type { Transport } from '../../sites/vsphere/transport.ts';
+import { waitForTask } from '../../sites/vsphere/tasks.ts';
+import { createTransport, type Transport } from '../../sites/vsphere/transport.ts';
 
 export const MiB = 1 << 20;
 export const password = 'lab & <secret>';
@@ -51,6 +54,11 @@ export interface TargetOptions {
   readonly callTimeoutMs?: number;
 }
 
+export interface Setting {
+  readonly key: string;
+  readonly value: string;
+}
+
 export interface Simulator {
   readonly url: string;
   readonly ca: string;
@@ -60,6 +68,8 @@ export interface Simulator {
   /** One call at the simulator's own door; answers the parsed JSON. */
   door(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown>;
   machine(name: string): Promise<SeenMachine>;
+  /** Changes a machine's settings as a person in the vSphere Client would: its name, or settings of ours. */
+  byHand(name: string, change: { readonly name?: string; readonly extraConfig?: readonly Setting[] }): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -85,6 +95,21 @@ async function ready(child: ChildProcess): Promise<{ sdk: string; control: strin
     once(child, 'exit').then(() => Promise.reject(new Error(`the simulator ended: ${stderr}`))),
   ])) as [string];
   return JSON.parse(line) as { sdk: string; control: string };
+}
+
+/** Our client never renames a machine and has no word for it; here the word is put into its reconfiguration. */
+function renaming(ca: string, name: string | undefined): Transport {
+  const inner = createTransport({ ca });
+  const renamed = (body: string): string => body.replace(/<(\w+:)?spec( [^>]*)?>/, `$&<$1name>${name}</$1name>`);
+  return {
+    exchange: (call) =>
+      inner.exchange(
+        name !== undefined && call.op === 'ReconfigVM_Task' && call.body !== undefined
+          ? { ...call, body: renamed(call.body) }
+          : call,
+      ),
+    close: () => inner.close(),
+  };
 }
 
 export const moverName = 'homeward-mover';
@@ -169,6 +194,18 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
       // Device keys are vCenter's to give anew at each plugging; what counts is which file hangs where.
       const disks = row.disks.map(({ file, controllerKey, unit }) => ({ file, controllerKey, unit }));
       return { name: row.name, power: row.power, disks };
+    },
+    async byHand(name, { name: newName, extraConfig = [] }) {
+      const work = quietWork();
+      const session = createSession({ url: sdk, user, password: () => password, transport: renaming(ca, newName) });
+      try {
+        const ref = await findByPath({ session, site: 'dc-home', datacenter: 'DC0' }, pathOf(name), work);
+        if (!ref) throw new Error(`the simulator has no machine ${name}`);
+        const task = await session.call('ReconfigVM_Task', ref, { spec: { extraConfig } }, work);
+        await waitForTask(session, task, { op: 'by hand', subject: name }, work);
+      } finally {
+        await session.close();
+      }
     },
     async stop() {
       await Promise.all(open.map((one) => one.close()));

@@ -1,0 +1,95 @@
+/**
+ * Whether the source is still the machine a run began with, and whether it ran again after it was stopped.
+ * Rule: what differs is Refused with op `source-changed`, because what is there now did not come home: a retry that looked
+ * away would lose it. What Azure does not tell counts as different.
+ */
+import type { Disk, VirtualMachine } from '@azure/arm-compute';
+import { type Failure, refused, transient } from '../../model/failure.ts';
+import type { SourceDisk } from '../../model/machine.ts';
+import type { PointRequest, Work } from '../source.ts';
+import { sameIds } from './arm-id.ts';
+import { together } from './call.ts';
+import type { AzureClients } from './client.ts';
+import { diskPlaces, powerOf, powerSeen, readDisk, readVm, stoppedSince } from './machine.ts';
+
+/**
+ * Looks at the machine before a recovery point: the same one, with the same disks, and for a final point stopped.
+ * Answers since when it is stopped; undefined when the point is not a final one.
+ */
+export async function lookAtSource(
+  azure: AzureClients,
+  request: PointRequest,
+  work: Work,
+): Promise<string | undefined> {
+  const { path, final, disks } = request;
+  const vm = await readVm(azure, path, work);
+  if (vm === undefined) throw sourceChanged(path, `${path} does not exist in Azure any more`);
+  assertSameMachine(request, vm);
+  if (!final) return undefined;
+  const power = powerSeen(vm);
+  if (powerOf(power) !== 'stopped') throw notStopped(path, power);
+  const seen = await together(disks.map((disk) => readDisk(azure, disk.id, work)));
+  const since = stoppedSince(vm, seen);
+  if (since === undefined) throw untold(path, seen);
+  return since;
+}
+
+/** The attached disks must be the recorded ones: one that was added or swapped would stay behind. */
+function assertSameMachine({ path, identity, disks }: PointRequest, vm: VirtualMachine): void {
+  if (vm.vmId !== identity) throw sourceChanged(path, `${path} is another machine than the one this run began with`);
+  const stranger = strangeDisk(vm, disks);
+  if (stranger !== undefined)
+    throw sourceChanged(path, `disk ${stranger} of ${path} was attached or swapped after this run began`);
+  const attached = diskPlaces(vm).flatMap(({ id }) => (id === undefined ? [] : [id]));
+  const gone = disks.find((disk) => !sameIds(attached, disk.id));
+  if (gone !== undefined)
+    throw sourceChanged(path, `disk ${gone.disk} (${gone.name}) is not attached to ${path} any more`);
+}
+
+/** The first attached disk that is not in the record, by its key. */
+export function strangeDisk(vm: VirtualMachine, recorded: readonly SourceDisk[]): string | undefined {
+  const ids = recorded.map((disk) => disk.id);
+  return diskPlaces(vm).find((place) => !sameIds(ids, place.id))?.disk;
+}
+
+const sourceChanged = (path: string, message: string): Failure =>
+  refused({
+    op: 'source-changed',
+    subject: path,
+    message,
+    hint: 'Cancel and start again, so that all disks are brought home as they are now.',
+  });
+
+/** For a final point that is older than the last run of the machine. */
+export const startedSince = (path: string): Failure =>
+  refused({
+    op: 'source-changed',
+    subject: path,
+    message: `${path} was started after its final recovery point was taken`,
+    hint: 'The source has newer data; a plain retry loses data. Undo (cancel), then start a new failback.',
+  });
+
+const notStopped = (path: string, seen: string): Failure =>
+  refused({
+    op: 'make the final recovery point',
+    subject: path,
+    message: `${path} was observed as ${seen}; a final recovery point needs it deallocated`,
+    hint: 'Someone started the machine again: stop it in Azure, or cancel the failback.',
+  });
+
+function untold(path: string, disks: readonly Disk[]): Failure {
+  const late = disks.find((disk) => disk.diskState === 'Attached');
+  if (late !== undefined)
+    return transient({
+      op: 'make the final recovery point',
+      subject: path,
+      message: `${path} is deallocated, but Azure still shows ${late.name ?? 'a disk'} as attached to a running machine`,
+      hint: 'Azure is still letting go of the disks: Homeward looks again.',
+    });
+  return refused({
+    op: 'make the final recovery point',
+    subject: path,
+    message: `Azure does not tell when ${path} was last started or deallocated`,
+    hint: 'Without it nobody can see whether it ran after its final point: look at the disks (lastOwnershipUpdateTime) in the Azure portal, then retry.',
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * S3: a change of a part of a block proves the whole block, or writes it whole: damage beside the change never becomes
+ * the new truth. L2: what a kill may leave half written stays within the bound, however small the changes are.
+ */
+import { readFileSync } from 'node:fs';
+import type { TransferProgress } from '../../model/progress.ts';
+import { data, failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, zero } from './workbench.ts';
+
+const size = 21 * mib;
+/** In the second block, and a byte beside it that no change names. */
+const changeAt = 5 * mib;
+const besideAt = 7 * mib;
+
+/** The next point: a small change, some of it cleared. */
+function changedImage(image: Buffer): Buffer {
+  const next = Buffer.from(image);
+  next.fill(7, changeAt, changeAt + 4096);
+  next.fill(0, changeAt + 8192, changeAt + 12_288);
+  return next;
+}
+const extents = [data(changeAt, 4096), zero(changeAt + 8192, 4096)];
+const flipped = (image: Buffer, at: number): Buffer => Buffer.from([(image[at] ?? 0) ^ 1]);
+
+describe('a delta that changes a part of a block', () => {
+  test('reads and writes no more than the change when the block is what was proven', async () => {
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      const next = changedImage(image);
+      const source = new ImagePoint(next, extents);
+      const seen: TransferProgress[] = [];
+      const report = (progress: TransferProgress): void => void seen.push(progress);
+      const proof = await bench.transfer(source, 'p1', { base: 'p0', report });
+      expect(source.reads).toEqual([{ offset: changeAt, length: 4096 }]);
+      expect([proof.copiedBytes, proof.zeroedBytes, proof.provenBytes]).toEqual([4096, 4096, 8192]);
+      expect(seen.at(-1)?.repairedBlocks).toBeUndefined();
+      await bench.seal(new ImagePoint(next), 'p1', { reread: true });
+      expect(firstDifference(bench.content(), next)).toBe(-1);
+    });
+  });
+
+  test.each([
+    ['beside the change', besideAt],
+    ['where the change will be written', changeAt + 5],
+    ['in the first block, beside the withheld head', 2 * mib],
+    ['in the last block, beside the withheld tail', size - 2 * mib + 512],
+  ])('S3 repairs the block whole when it was damaged %s', async (_, at) => {
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      bench.damage(at, flipped(image, at));
+      const next = changedImage(image);
+      const near = Math.floor(at / 512) * 512 - 4096;
+      next.fill(9, near, near + 512);
+      const notes: string[] = [];
+      const seen: TransferProgress[] = [];
+      await bench.transfer(new ImagePoint(next, [...extents, data(near, 512)]), 'p1', {
+        base: 'p0',
+        note: (text) => notes.push(text),
+        report: (progress) => void seen.push(progress),
+      });
+      expect(notes.join()).toContain('no longer what was proven');
+      expect(seen.at(-1)?.repairedBlocks).toBe(1);
+      expect(seen.every(({ doneBytes, totalBytes }) => doneBytes <= totalBytes)).toBe(true);
+      await bench.seal(new ImagePoint(next), 'p1', { reread: true });
+      expect(firstDifference(bench.content(), next)).toBe(-1);
+    });
+  });
+
+  test('S3 finds damage done beside it while its bytes were on their way', async () => {
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      const next = changedImage(image);
+      // The block was looked at before its changes are fetched.
+      const source = new ImagePoint(next, extents, () => bench.damage(besideAt, flipped(image, besideAt)));
+      expect(await failureOf(bench.transfer(source, 'p1', { base: 'p0' }))).toBe('Corrupt proof');
+      expect(await failureOf(bench.transfer(new ImagePoint(next, extents), 'p1', { base: 'p0' }))).toBe(
+        'Corrupt lineage',
+      );
+    });
+  });
+
+  test('S3 goes on after an attempt that had written a part of the block and told nobody', async () => {
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      const next = changedImage(image);
+      const cut = new ImagePoint(next, extents, () => {
+        throw new RangeError('cut off');
+      });
+      await expect(bench.transfer(cut, 'p1', { base: 'p0' })).rejects.toThrow('cut off');
+      bench.damage(changeAt, next.subarray(changeAt, changeAt + 2048));
+      await bench.transfer(new ImagePoint(next, extents), 'p1', { base: 'p0' });
+      await bench.seal(new ImagePoint(next), 'p1', { reread: true });
+      expect(firstDifference(bench.content(), next)).toBe(-1);
+    });
+  });
+
+  test('L2 holds few blocks in one window, because each may have to be sent whole after a kill', async () => {
+    const image = patternImage(1, 81 * mib);
+    await onWorkbench(image.byteLength, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      const small = Array.from({ length: 18 }, (_, at) => data(4 * mib * (at + 1) + 512, 512));
+      for (const { offset, length } of small) image.fill(3, offset, offset + length);
+      let largest = 0;
+      const look = (): void => {
+        for (const [, blocks = ''] of readFileSync(bench.statePath('journal'), 'utf8').matchAll(
+          /"t":"durable","window":\d+,"blocks":(\[.*?\}\])/g,
+        ))
+          largest = Math.max(largest, (JSON.parse(blocks) as unknown[]).length);
+      };
+      await bench.transfer(new ImagePoint(image, small, look), 'p1', { base: 'p0', inFlight: 1 });
+      expect(largest).toBe(4);
+      await bench.seal(new ImagePoint(image), 'p1', { reread: true });
+    });
+  });
+});

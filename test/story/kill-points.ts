@@ -1,0 +1,208 @@
+/**
+ * Where a process is killed: for each phase a slow world that holds the run inside it, so that the kill lands there and
+ * not near it; and what the worlds must have seen once, whatever was killed.
+ * Rule: what is slowed down is a read or a running task, never a change on its way, which could land long after the kill.
+ */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { phaseKey } from '../../client/observe.ts';
+import type { SeenEffect } from '../../lab/witness/witness.ts';
+import type { Phase } from '../../model/phase.ts';
+import type { Run, Scene } from './scene.ts';
+
+export const victims = ['control', 'mover', 'temporal'] as const;
+export type Victim = (typeof victims)[number];
+
+/** How long a slowed call takes: longer than it takes to see it and to kill, on a busy machine too. */
+const delayMs = 8_000;
+/** While Temporal is killed the slowed call goes on, so it is waited for. */
+const shorterMs = 5_000;
+const MiB = 1024 * 1024;
+
+export interface Hold {
+  readonly world: 'azure' | 'vcenter';
+  /** A fault rule without its action. */
+  readonly rule: object;
+}
+
+export interface KillPoint {
+  readonly phase: Phase;
+  /** Where the run must stand, quietly, before the world is slowed down; absent: before it begins. */
+  readonly armedIn?: Phase;
+  /** Seconds between rounds; an hour leaves the seed (point 1) and the final round (point 2) only. */
+  readonly roundEvery: number;
+  readonly hold: Readonly<Record<Victim, Hold>> | undefined;
+}
+
+const azure = (operation: string, resource = '', skip = 0): Hold => ({
+  world: 'azure',
+  rule: { operation, resource, skip },
+});
+const task = (method: string, skip = 0): Hold => ({ world: 'vcenter', rule: { method, skip, where: 'task' } });
+const forAll = (hold: Hold): Record<Victim, Hold> => ({ control: hold, mover: hold, temporal: hold });
+const hour = 3_600;
+/** Part of the name of the final snapshot of the data disk, when the seed is the only other round. */
+const lastPoint = 'data-0-2';
+
+export const killPoints: readonly KillPoint[] = [
+  {
+    phase: 'Seeding',
+    roundEvery: hour,
+    hold: {
+      // The second reconfiguration: the disks are being taken off the target.
+      control: task('ReconfigVM_Task', 1),
+      mover: azure('blob.getRange', '', 5),
+      temporal: azure('blob.getRange', '', 5),
+    },
+  },
+  {
+    phase: 'Syncing',
+    armedIn: 'Syncing',
+    roundEvery: 0.5,
+    hold: {
+      control: azure('operations.get'),
+      mover: azure('blob.pageListDiff'),
+      temporal: azure('blob.pageListDiff'),
+    },
+  },
+  // The source is being stopped, and nobody has been told that it was.
+  {
+    phase: 'StoppingSource',
+    armedIn: 'Syncing',
+    roundEvery: hour,
+    hold: forAll(azure('operations.get')),
+  },
+  {
+    phase: 'FinalSync',
+    armedIn: 'Syncing',
+    roundEvery: hour,
+    hold: {
+      // The snapshot has been taken, and nobody has been told.
+      control: azure('snapshots.get', lastPoint, 1),
+      mover: azure('blob.getRange', lastPoint),
+      temporal: azure('blob.pageListDiff', lastPoint),
+    },
+  },
+  {
+    phase: 'Sealing',
+    armedIn: 'Syncing',
+    roundEvery: hour,
+    hold: {
+      control: azure('snapshots.grantAccess', lastPoint, 1),
+      // The disk is sealed, its grant is being given back, and nobody has been told.
+      mover: azure('snapshots.revokeAccess', lastPoint, 1),
+      temporal: azure('snapshots.revokeAccess', lastPoint, 1),
+    },
+  },
+  { phase: 'StartingTarget', armedIn: 'Syncing', roundEvery: hour, hold: forAll(task('PowerOnVM_Task')) },
+  { phase: 'AwaitingCommit', roundEvery: hour, hold: undefined },
+  {
+    phase: 'Committing',
+    armedIn: 'AwaitingCommit',
+    roundEvery: hour,
+    hold: {
+      // The machine and its NIC are gone, the disks are next.
+      control: azure('disks.get', '', 2),
+      mover: azure('virtualMachines.get', '', 1),
+      // The disks have just been deleted, and nobody has been told.
+      temporal: azure('disks.get', '', 4),
+    },
+  },
+];
+
+interface Rule {
+  readonly hits: number;
+}
+
+const rulesOf = (scene: Scene, world: Hold['world']): string =>
+  `${world === 'azure' ? scene.lab.azure.control : scene.lab.vcenter.control}/rules`;
+
+/** Slows one call down. Answers a wait for the moment when that call is on its way. */
+export async function slowDown(scene: Scene, hold: Hold, victim: Victim): Promise<() => Promise<void>> {
+  const wait = victim === 'temporal' ? shorterMs : delayMs;
+  const more = hold.world === 'azure' ? { action: { delayMs: wait } } : { delayMs: wait };
+  await scene.fault(hold.world, { ...hold.rule, ...more });
+  return async () => {
+    for (const deadline = performance.now() + 90_000; performance.now() < deadline; await pause(30)) {
+      const rules = (await (await fetch(rulesOf(scene, hold.world))).json()) as Rule[];
+      if (rules.some((rule) => rule.hits > 0)) return;
+    }
+    throw new Error(`nothing met the rule ${JSON.stringify(hold.rule)}`);
+  };
+}
+
+export async function forgetRules(scene: Scene): Promise<void> {
+  for (const world of ['azure', 'vcenter'] as const) await fetch(rulesOf(scene, world), { method: 'DELETE' });
+}
+
+/** The phase as the server knows it; no worker need be alive to tell. */
+export async function phaseOf(scene: Scene, run: Run): Promise<string | undefined> {
+  const description = await scene.link.client.workflow.getHandle(run.id).describe();
+  return description.typedSearchAttributes.get(phaseKey);
+}
+
+/** What must be done once to each thing: not settings, and not grants, which every attempt obtains for itself. */
+const doneOnce = /deallocate|createOrUpdate|[dD]elete|powerO|attachDisk|detachDisk/;
+
+const thing = ({ op, vm = '', file = '', resource = '' }: SeenEffect): string =>
+  resource === '' ? `${op} ${vm} ${file}` : `${op} ${resource.split('/').slice(-2).join('/')}`;
+
+/** How often the worlds saw each kind of change, and what was done twice to one thing. */
+export function changes(effects: readonly SeenEffect[]): { counts: Record<string, number>; twice: string[] } {
+  const counts: Record<string, number> = {};
+  const seen = new Set<string>();
+  const twice: string[] = [];
+  for (const effect of effects.filter((one) => doneOnce.test(one.op))) {
+    counts[effect.op] = (counts[effect.op] ?? 0) + 1;
+    const key = thing(effect);
+    if (seen.has(key)) twice.push(key);
+    seen.add(key);
+  }
+  return { counts, twice };
+}
+
+/** What one machine's way home consists of, when its seed and its final round are the only ones. */
+export const oneWayHome: Readonly<Record<string, number>> = {
+  'snapshots.createOrUpdate': 4,
+  'snapshots.delete': 4,
+  'virtualMachines.deallocate': 1,
+  'virtualMachines.delete': 1,
+  'networkInterfaces.delete': 1,
+  'disks.delete': 2,
+  detachDisk: 4,
+  attachDisk: 4,
+  powerOn: 1,
+};
+
+interface AuditLine {
+  readonly operation: string;
+  readonly resource: string;
+  readonly status: number | 'dropped';
+  readonly range?: string;
+}
+
+/** Bytes of a machine's disks that Azure sent, and how many of them it had sent before. */
+export async function bytesSent(scene: Scene, machine: string): Promise<{ all: number; again: number }> {
+  const lines = (await readFile(scene.lab.azure.audit, 'utf8')).split('\n').filter((line) => line.endsWith('}'));
+  const ranges = new Map<string, [start: number, end: number][]>();
+  for (const line of lines) {
+    const { operation, resource, status, range = '' } = JSON.parse(line) as AuditLine;
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
+    if (operation !== 'blob.getRange' || status !== 206 || !resource.startsWith(`homeward-${machine}-`)) continue;
+    ranges.set(resource, [...(ranges.get(resource) ?? []), [Number(from), Number(to) + 1]]);
+  }
+  let all = 0;
+  let once = 0;
+  for (const list of ranges.values()) {
+    let reached = 0;
+    for (const [start, end] of list.sort(([one], [other]) => one - other)) {
+      all += end - start;
+      once += Math.max(0, end - Math.max(start, reached));
+      reached = Math.max(reached, end);
+    }
+  }
+  return { all, again: all - once };
+}
+
+/** L2: what a kill may cost. */
+export const oneWindow = 64 * MiB;

@@ -34,12 +34,12 @@ export async function watch(link: Link, machine: string, screen: Screen, runId?:
   };
   process.once('SIGINT', leave);
   try {
-    for (;;) {
-      const view = await look(link, machine, canvas, runId);
-      if (view) canvas.show(view);
-      if (view && !isOpen(view)) return view;
-      await sleep(everyMs);
-    }
+    return await drawUntil(
+      canvas,
+      everyMs,
+      () => look(link, machine, canvas, runId),
+      (view) => !isOpen(view),
+    );
   } finally {
     process.off('SIGINT', leave);
     canvas.end();
@@ -55,14 +55,24 @@ export async function follow(
 ): Promise<View> {
   const canvas = screen.live ? await redrawing(screen) : lineByLine(screen);
   try {
-    for (;;) {
-      const view = await look(link, machine, canvas, undefined);
-      if (view) canvas.show(view);
-      if (view && (done(view) || !isOpen(view))) return view;
-      await sleep(followEveryMs);
-    }
+    const ended = (view: View): boolean => done(view) || !isOpen(view);
+    return await drawUntil(canvas, followEveryMs, () => look(link, machine, canvas, undefined), ended);
   } finally {
     canvas.end();
+  }
+}
+
+async function drawUntil(
+  canvas: Canvas,
+  pauseMs: number,
+  see: () => Promise<View | undefined>,
+  done: (view: View) => boolean,
+): Promise<View> {
+  for (;;) {
+    const view = await see();
+    if (view) canvas.show(view);
+    if (view && done(view)) return view;
+    await sleep(pauseMs);
   }
 }
 

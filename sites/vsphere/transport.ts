@@ -45,13 +45,11 @@ const hex = (thumbprint: string): string => thumbprint.replaceAll(':', '').toLow
 
 /**
  * With a pin the fingerprint decides instead of the chain, which a self-signed certificate does not have. The check is
- * not off: `pinnedConnector` compares every new connection before a byte is written, and that is stricter than a chain.
+ * not off: the fingerprint of every new connection is compared before a byte is written, which is stricter than a chain.
+ * Accepts exactly one certificate. Session resumption is off, because a resumed session shows no certificate.
  */
-const chainDecides = false;
-
-/** Accepts exactly one certificate. Session resumption is off, because a resumed session shows no certificate. */
 function pinnedConnector(thumbprint: string): buildConnector.connector {
-  const connect = buildConnector({ rejectUnauthorized: chainDecides, maxCachedSessions: 0 });
+  const connect = buildConnector({ rejectUnauthorized: false, maxCachedSessions: 0 });
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
       if (error) return callback(error, null);

@@ -11,7 +11,7 @@ import { readVcenter } from '../../lab/vcenter-control.ts';
 import { searchAttributeNames } from '../../model/failback-input.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
-import { bytesSent, changes, forgetRules, oneWayHome } from './kill-points.ts';
+import { bytesSent, changes, oneWayHome } from './kill-points.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 import { thorough } from './thorough.ts';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
   scene = await openScene(9);
 }, 180_000);
 afterEach(async () => {
-  await forgetRules(scene);
+  await scene.forgetRules();
   await atDoor('vcenter', '/snapshot', { vm: mover }, 'DELETE');
 });
 afterAll(() => scene?.close(), 60_000);
@@ -242,7 +242,7 @@ test(
     expect(status.record.filter((entry) => entry.key.startsWith('seal/'))).toEqual([]);
     const target = await targetVm(run);
     expect([target?.power, target?.disks]).toEqual(['off', []]);
-    await forgetRules(scene);
+    await scene.forgetRules();
     await run.say('resolve', { action: 'retry' });
     await run.until('AwaitingCommit');
     await run.say('commit');

@@ -4,7 +4,6 @@
  * Rule: what is slowed down is a read or a running task, never a change on its way, which could land long after the kill.
  */
 import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
 import { phaseKey } from '../../client/observe.ts';
 import type { SeenEffect } from '../../lab/witness/witness.ts';
 import type { Phase } from '../../model/phase.ts';
@@ -110,29 +109,12 @@ export const killPoints: readonly KillPoint[] = [
   },
 ];
 
-interface Rule {
-  readonly hits: number;
-}
-
-const rulesOf = (scene: Scene, world: Hold['world']): string =>
-  `${world === 'azure' ? scene.lab.azure.control : scene.lab.vcenter.control}/rules`;
-
 /** Slows one call down. Answers a wait for the moment when that call is on its way. */
 export async function slowDown(scene: Scene, hold: Hold, victim: Victim): Promise<() => Promise<void>> {
   const wait = victim === 'temporal' ? shorterMs : delayMs;
   const more = hold.world === 'azure' ? { action: { delayMs: wait } } : { delayMs: wait };
   await scene.fault(hold.world, { ...hold.rule, ...more });
-  return async () => {
-    for (const deadline = performance.now() + 90_000; performance.now() < deadline; await pause(30)) {
-      const rules = (await (await fetch(rulesOf(scene, hold.world))).json()) as Rule[];
-      if (rules.some((rule) => rule.hits > 0)) return;
-    }
-    throw new Error(`nothing met the rule ${JSON.stringify(hold.rule)}`);
-  };
-}
-
-export async function forgetRules(scene: Scene): Promise<void> {
-  for (const world of ['azure', 'vcenter'] as const) await fetch(rulesOf(scene, world), { method: 'DELETE' });
+  return () => scene.untilMet(hold.world);
 }
 
 /** The phase as the server knows it; no worker need be alive to tell. */

@@ -11,7 +11,6 @@ import type { Status } from '../../model/status.ts';
 import {
   bytesSent,
   changes,
-  forgetRules,
   type KillPoint,
   killPoints,
   oneWayHome,
@@ -88,7 +87,7 @@ describe.each(labs.map((one, index) => [index + 1, one] as const))('lab %i', (_n
   beforeAll(async () => {
     scene = await openScene(own.length);
   }, sceneMs);
-  afterEach(() => forgetRules(scene));
+  afterEach(() => scene.forgetRules());
   afterAll(() => scene?.close(), 60_000);
 
   test.each(own)(
@@ -125,7 +124,7 @@ describe('a mover in the middle of a large disk', () => {
     scene = await openScene(2, { dataSizeBytes });
     for (const machine of scene.lab.machines) await fillDataDisk(scene, machine.disks[1].azureName);
   }, sceneMs);
-  afterEach(() => forgetRules(scene));
+  afterEach(() => scene.forgetRules());
   afterAll(() => scene?.close(), 60_000);
 
   /** Writes between the records, so densely that every byte is worth sending. */
@@ -154,7 +153,7 @@ describe('a mover in the middle of a large disk', () => {
     const run = await untilWellUnderWay();
     await kill(scene, 'mover');
     expect(await phaseOf(scene, run)).toBe('Seeding');
-    await forgetRules(scene);
+    await scene.forgetRules();
     await restart(scene, 'mover');
     await run.comeHome();
     expect(await run.wrongAtEnd('committed')).toEqual([]);
@@ -168,7 +167,7 @@ describe('a mover in the middle of a large disk', () => {
     async () => {
       const run = await untilWellUnderWay();
       // What is left now takes longer than the mover may.
-      await forgetRules(scene);
+      await scene.forgetRules();
       await scene.fault('azure', { operation: 'blob.getRange', count: 10_000, action: { delayMs: 12_000 } });
       const asked = performance.now();
       process.kill(scene.workers.pid('mover'), 'SIGTERM');
@@ -176,7 +175,7 @@ describe('a mover in the middle of a large disk', () => {
       const tookMs = performance.now() - asked;
       expect(scene.workers.running('mover')).toBe(false);
       expect(tookMs).toBeLessThan(10_000);
-      await forgetRules(scene);
+      await scene.forgetRules();
       // Handed over, not lost: the work is up for the next mover at once, not after a heartbeat that never comes.
       const view = await run.untilView('handed over', ({ pending }) =>
         pending.some((one) => one.activity === 'transferDisk' && one.attempt > 1),

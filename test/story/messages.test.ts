@@ -22,11 +22,6 @@ afterAll(() => scene?.close(), 60_000);
 const handleOf = (run: Run) => scene.link.client.workflow.getHandle(run.id);
 const slowReads = (run: Run, delayMs: number): Promise<void> =>
   scene.fault('azure', { operation: 'blob.getRange', resource: run.machine.name, count: 10_000, action: { delayMs } });
-const noFaults = async (): Promise<void> => {
-  const answer = await fetch(`${scene.lab.azure.control}/rules`, { method: 'DELETE' });
-  if (!answer.ok) throw new Error(await answer.text());
-};
-
 /** The status without its list of refusals: what a refused message must not change. */
 const withoutRefusals = ({ refusals: _refusals, ...rest }: Status) => rest;
 
@@ -94,7 +89,7 @@ test('S6 S7 C16 during the seed wrong messages change nothing, completing is kep
   expect(await complete('ben')).toMatchObject({ reason: expect.stringMatching(/already so/) });
   expect(withoutRefusals(await run.status())).toEqual(withoutRefusals(kept));
 
-  await noFaults();
+  await scene.forgetRules();
   const live = await run.until('AwaitingCommit');
   expect(live.record.filter((entry) => entry.key === 'completeFailover-accepted')).toHaveLength(1);
   const keys = live.record.map((entry) => entry.key);
@@ -259,7 +254,7 @@ test('L2 S5 a hold stops the seed, going on sends nothing again that was proven,
   await moment(1_500);
   expect(await readFromAzure(run)).toEqual(held);
 
-  await noFaults();
+  await scene.forgetRules();
   expect(await run.say('resume')).toEqual({ accepted: true });
   await run.until('Syncing');
   const whole = await readFromAzure(run);

@@ -2,6 +2,7 @@
  * A stage for whole failbacks: a lab with small machines, Homeward's real workers, a client, and the witness watching.
  * Rule: each test takes a machine of its own; what a test claims about the worlds it looks up in the worlds.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Link } from '../../client/connect.ts';
 import { type RunOptions, startFailback, withOptions } from '../../client/failback.ts';
 import { observe } from '../../client/observe.ts';
@@ -20,6 +21,9 @@ import type { Status } from '../../model/status.ts';
 const lookEveryMs = 60;
 const patienceMs = 90_000;
 
+const worlds = ['azure', 'vcenter'] as const;
+export type World = (typeof worlds)[number];
+
 export interface Scene {
   readonly lab: Lab;
   readonly workers: LabWorkers;
@@ -29,7 +33,11 @@ export interface Scene {
   /** Starts another failback of the same machine. */
   again(run: Run): Promise<Run>;
   /** Sets a fault or a delay at one of the two worlds (see lab/azure/faults.ts and lab/go/vcenter/fault_rules.go). */
-  fault(world: 'azure' | 'vcenter', rule: object): Promise<void>;
+  fault(world: World, rule: object): Promise<void>;
+  /** Waits until a call has met a rule of that world: then it is on its way, and whoever sent it is in the middle of it. */
+  untilMet(world: World): Promise<void>;
+  /** Takes all rules away, at both worlds. */
+  forgetRules(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,9 +86,17 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
       return runOf({ lab, link }, machine, input);
     },
     async fault(world, rule) {
-      const control = world === 'azure' ? lab.azure.control : lab.vcenter.control;
-      const answer = await fetch(`${control}/rules`, { method: 'POST', body: JSON.stringify(rule) });
-      if (!answer.ok) throw new Error(`${world} did not take the rule: ${await answer.text()}`);
+      await askRules(lab, world, { method: 'POST', body: JSON.stringify(rule) });
+    },
+    async untilMet(world) {
+      for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(lookEveryMs)) {
+        const rules = (await (await askRules(lab, world)).json()) as { readonly hits: number }[];
+        if (rules.some((rule) => rule.hits > 0)) return;
+      }
+      throw new Error(`no call met a rule of ${world} in time`);
+    },
+    async forgetRules() {
+      for (const world of worlds) await askRules(lab, world, { method: 'DELETE' });
     },
     async close() {
       await link.close();
@@ -88,6 +104,12 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
       await lab.stop();
     },
   };
+}
+
+async function askRules(lab: Lab, world: World, init: RequestInit = {}): Promise<Response> {
+  const answer = await fetch(`${lab[world].control}/rules`, init);
+  if (!answer.ok) throw new Error(`${world} did not take the rule: ${await answer.text()}`);
+  return answer;
 }
 
 function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, input: FailbackInput): Run {
@@ -100,7 +122,7 @@ function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, 
     while (performance.now() < deadline) {
       seen = await view().catch(() => undefined);
       if (seen && holds(seen)) return seen;
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+      await pause(lookEveryMs);
     }
     const { phase, trouble } = seen?.status ?? {};
     throw new Error(`${machine.name} was not ${what} in time; phase ${phase}, trouble ${JSON.stringify(trouble)}`);

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Arm, Route } from './arm.ts';
 import type { Audit } from './audit.ts';
 import { Blob } from './blob.ts';
+import { cloudMetadata } from './cloud-metadata.ts';
 import type { Entra } from './entra.ts';
 import type { FaultAction, Faults } from './faults.ts';
 import { blobHostSuffix } from './grants.ts';
@@ -42,16 +43,22 @@ export class FrontDoor {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET';
-    const url = new URL(request.url ?? '/', `https://${request.headers.host ?? 'localhost'}`);
+    // `az` joins addresses with two slashes; resolved as they stand, they would name another host.
+    const path = (request.url ?? '/').replace(/^\/+/, '/');
+    const url = new URL(path, `https://${request.headers.host ?? 'localhost'}`);
     const body = await bodyOf(request);
     if (url.hostname.endsWith(blobHostSuffix)) return await this.blob(request, response, method, url, body);
-    const entra = this.parts.entra.answer(method, url.pathname, body.toString('utf8'), this.parts.base());
-    if (entra) return await this.entra(request, response, url, entra);
+    const base = this.parts.base();
+    const open =
+      this.parts.entra.answer(method, url.pathname, body.toString('utf8'), base) ??
+      cloudMetadata(method, url.pathname, base);
+    if (open) return await this.open(request, response, url, open);
     const route = this.parts.arm.route(method, url.pathname);
     await this.arm(request, response, { method, url, body, route });
   }
 
-  private async entra(request: IncomingMessage, response: ServerResponse, url: URL, answer: Answer): Promise<void> {
+  /** What anyone may ask: the sign-in, and what this cloud is. */
+  private async open(request: IncomingMessage, response: ServerResponse, url: URL, answer: Answer): Promise<void> {
     const operation = url.pathname.endsWith('/token') ? 'entra.token' : 'entra.discovery';
     const fault = this.parts.faults.meet(operation, url.pathname);
     await this.finish(request, response, { operation, resource: '' }, fault, async () => json(answer));

@@ -19,6 +19,24 @@ const powerOf = async (vm: string): Promise<string | undefined> => {
 };
 const diskState = async (disk: string) => (await azure.compute().disks.get(group, disk)).diskState;
 
+test('the cloud says what it is to anyone, with the two slashes that the Azure CLI puts before its path, and so its sign-in works', async () => {
+  // Node's fetch trusts the default authorities, and the simulator's is one of them here.
+  const told = await fetch(`${azure.arm}//metadata/endpoints?api-version=2022-09-01`);
+  expect(told.status).toBe(200);
+  const { authentication, resourceManager } = (await told.json()) as {
+    readonly resourceManager: string;
+    readonly authentication: { readonly loginEndpoint: string; readonly audiences: readonly string[] };
+  };
+  expect(resourceManager).toBe(`${azure.arm}/`);
+  expect(authentication.audiences).toHaveLength(1);
+  const found = await fetch(`${authentication.loginEndpoint}/.well-known/openid-configuration`);
+  const { token_endpoint } = (await found.json()) as { readonly token_endpoint: string };
+  const form = { grant_type: 'client_credentials', client_id: azure.clientId, client_secret: azure.secret };
+  const signedIn = await fetch(token_endpoint, { method: 'POST', body: new URLSearchParams(form) });
+  expect(await signedIn.json()).toMatchObject({ token_type: 'Bearer' });
+  expect((await fetch(`${azure.arm}//subscriptions?api-version=2022-12-01`)).status).toBe(401);
+});
+
 test('a wrong secret is refused by Entra with AADSTS7000215', async () => {
   const failure = await failureOf(azure.credential('wrong').getToken('https://management.azure.com/.default'));
   expect(failure.message).toContain('AADSTS7000215');

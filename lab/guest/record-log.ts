@@ -33,7 +33,7 @@ export interface RecordLog {
   failure(): unknown;
 }
 
-const batchEveryMs = 40;
+const batchEveryMs = 100;
 /** How many slots are read with one call while a disk is scanned. */
 const scanBatch = 64;
 

@@ -62,7 +62,7 @@ export interface Run {
 
 export async function openScene(machines: number, options: LabOptions = {}): Promise<Scene> {
   const policy = { roundEverySeconds: 0.5, heartbeatSeconds: 3, guestWaitSeconds: 30, ...options.policy };
-  const lab = await startLab({ recordsPerSecond: 50, ...options, machines, policy });
+  const lab = await startLab({ recordsPerSecond: 20, ...options, machines, policy });
   pointAtLab(lab.temporal);
   const workers = await startWorkers(lab);
   const { inventory } = await loadInventory(lab.config);

@@ -14,6 +14,8 @@ export interface Answer {
   readonly accepted: boolean;
   /** Refused: why. Accepted without effect: that it was so already. */
   readonly reason?: string;
+  /** Accepted, but nothing happens yet: what has to come first. */
+  readonly waits?: string;
   /** The phase after the message; absent for a signal, which gets no answer. */
   readonly phase?: string;
 }

@@ -12,6 +12,8 @@ export const exitCodes = {
   unreachable: 4,
   'not-found': 5,
   'already-running': 6,
+  /** 128 + SIGINT, as a shell says it. */
+  interrupted: 130,
 } as const;
 export type ProblemKind = Exclude<keyof typeof exitCodes, 'ok'>;
 
@@ -24,6 +26,7 @@ export const exitCodeMeaning: Readonly<Record<keyof typeof exitCodes, string>> =
   unreachable: 'Temporal, or a worker, does not answer',
   'not-found': 'no such machine, or no run of it',
   'already-running': 'a run of this machine is under way',
+  interrupted: 'Ctrl-C: the watching ended, or nothing was sent',
 };
 
 /** An ending that a person can do something about. */

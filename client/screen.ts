@@ -4,7 +4,7 @@
  */
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
-import { exitCodes, explain } from './problem.ts';
+import { exitCodes, explain, Problem } from './problem.ts';
 import { paint, type Style, styleOf } from './render/paint.ts';
 
 export interface Screen {
@@ -16,7 +16,7 @@ export interface Screen {
   answer(text: () => string, value: unknown): void;
   /** Says something on the way: stderr, so that pipes stay clean. */
   note(text: string): void;
-  /** Asks on the terminal; undefined when there is no terminal to ask on. */
+  /** Asks on the terminal; undefined when there is no terminal to ask on. Throws Problem `interrupted` on Ctrl-C and Ctrl-D. */
   ask(question: string): Promise<string | undefined>;
 }
 
@@ -39,9 +39,16 @@ const canRedraw = (out: NodeJS.WriteStream): boolean =>
 async function askOnTerminal(question: string): Promise<string | undefined> {
   if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined;
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // The question itself would reject with readline's own words on Ctrl-C, and never settle on Ctrl-D.
+  const left = new Promise<never>((_, reject) => {
+    const leave = (): void =>
+      reject(new Problem('interrupted', 'nothing was sent: you left', 'Send it again when you are sure.'));
+    lines.once('SIGINT', leave).once('close', leave);
+  });
   try {
-    return (await lines.question(question)).trim();
+    return (await Promise.race([left, lines.question(question)])).trim();
   } finally {
+    left.catch(() => undefined);
     lines.close();
   }
 }

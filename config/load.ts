@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { contradictions, danglingReferences, type Inventory, inventory } from '../model/inventory.ts';
-import { type Fault, type ReadDocument, readDocument } from './document.ts';
+import { type Fault, type KeyPath, type ReadDocument, readDocument } from './document.ts';
 import { type Finding, findings, type Issue, secretDepth, straySecrets, valueAt } from './issue.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
 
@@ -17,6 +17,8 @@ export interface LoadedInventory {
   readonly folder: string;
   /** The file itself, absolute. */
   readonly path: string;
+  /** Where in the file the value at these keys stands. */
+  place(keys: KeyPath): { line: number; column: number };
 }
 
 export const defaultInventoryFile = 'homeward.yaml';
@@ -44,12 +46,19 @@ export async function loadInventory(path: string): Promise<LoadedInventory> {
     throw new ConfigError(path, [{ file: path, key: '', message: readErrors[code] ?? `cannot be read (${code})` }]);
   }
   const absolute = resolve(path);
-  return { inventory: parseInventory(text, path), folder: dirname(absolute), path: absolute };
+  const document = readDocument(text);
+  return {
+    inventory: checked(document, path),
+    folder: dirname(absolute),
+    path: absolute,
+    place: (keys) => document.place(keys, 'value'),
+  };
 }
 
 /** Checks the text of an inventory; `file` only names it in problems. Throws ConfigError with every problem. */
-export function parseInventory(text: string, file: string): Inventory {
-  const document = readDocument(text);
+export const parseInventory = (text: string, file: string): Inventory => checked(readDocument(text), file);
+
+function checked(document: ReadDocument, file: string): Inventory {
   const fail = (problems: readonly ConfigProblem[]): never => {
     const order = (problem: ConfigProblem) => (problem.line ?? 0) * 100_000 + (problem.column ?? 0);
     throw new ConfigError(
@@ -62,18 +71,18 @@ export function parseInventory(text: string, file: string): Inventory {
   if (empty) fail([{ file, line: 1, column: 1, key: '', message: 'the file is empty; it needs at least "sites:"' }]);
   if (typeof document.value !== 'object' || Array.isArray(document.value))
     fail([{ file, line: 1, column: 1, key: '', message: 'the file must be keys and values, beginning with "sites:"' }]);
-  const checked = inventory.safeParse(document.value);
-  const misshapen = checked.success
+  const parsed = inventory.safeParse(document.value);
+  const misshapen = parsed.success
     ? []
-    : checked.error.issues.flatMap((issue) => findings(issue as Issue, [], document.value));
-  const sound = checked.success ? checked.data : soundParts(document.value);
+    : parsed.error.issues.flatMap((issue) => findings(issue as Issue, [], document.value));
+  const sound = parsed.success ? parsed.data : soundParts(document.value);
   // What is misshapen is said once; what it would mean together with other parts can wait.
   const said = new Set(misshapen.map(({ path }) => path.join('.')));
   const faults = [...danglingReferences(sound), ...contradictions(sound)].filter(({ at }) => !said.has(at.join('.')));
   const found = [...misshapen, ...faults.map(({ at, message }): Finding => ({ path: at, at: 'value', message }))];
   const problems = [...found, ...straySecrets(document.value)];
-  if (problems.length > 0 || !checked.success) return fail(problems.map((one) => fromFinding(one, document, file)));
-  return checked.data;
+  if (problems.length > 0 || !parsed.success) return fail(problems.map((one) => fromFinding(one, document, file)));
+  return parsed.data;
 }
 
 /** What a machine must at least say to be judged. */

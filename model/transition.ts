@@ -72,6 +72,8 @@ export interface Decision {
   readonly accepted: boolean;
   /** Refused: why. Accepted without effect: that it was known already. */
   readonly reason?: string;
+  /** Accepted, but nothing happens yet: what has to come first. */
+  readonly waits?: string;
 }
 
 /** Why this message is refused now, `'known'` when it was accepted before, or undefined when it is welcome. */
@@ -139,7 +141,8 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
 /** Applies one parsed message at a time `at` (ISO 8601). Pure: the same story and message give the same decision. */
 export function hear(story: Story, message: Message, at: string): Decision {
   const reason = objection(story, message);
-  if (reason === 'known') return { story, accepted: true, reason: 'already so; nothing changed' };
+  if (reason === 'known')
+    return { story, accepted: true, reason: 'already so; nothing changed', ...waiting(story, message.name) };
   if (reason !== undefined)
     return { story: refuse(story, message.name, message.by, at, reason), accepted: false, reason };
   const approval: Approval = {
@@ -148,7 +151,16 @@ export function hear(story: Story, message: Message, at: string): Decision {
     ...(message.note === undefined ? {} : { note: message.note }),
     ...(message.evidence === undefined ? {} : { evidence: message.evidence }),
   };
-  return { story: effects[message.name](story, approval, message), accepted: true };
+  return { story: effects[message.name](story, approval, message), accepted: true, ...waiting(story, message.name) };
+}
+
+/** What a gate that was opened still waits for. */
+function waiting(story: Story, name: MessageName): Pick<Decision, 'waits'> {
+  if (name !== 'completeFailover' && name !== 'commit') return {};
+  if (story.held) return { waits: `${story.held.by} holds the run; nothing happens until somebody sends resume` };
+  if (name === 'completeFailover' && phaseTable[standing(story)].complete === 'queued')
+    return { waits: 'it is kept until the first round is proven on every disk' };
+  return {};
 }
 
 const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, message: Message) => Story>> = {

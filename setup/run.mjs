@@ -1,12 +1,14 @@
 /**
  * `node setup/run.mjs [--no-lab] <entry> [arguments]`: sets up what is missing, then runs the entry on the project's own Node.
- * Rule: what is run is as good as run directly: same terminal, same signals, same exit code.
+ * Rule: what is run is as good as run directly: same terminal, same signals, same exit code; and it ends with the npm that
+ * was asked for it.
  * Never hides a failure of the set-up behind one of the entry.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, resolve } from 'node:path';
+import { onceNpmIsGone } from './parents.mjs';
 import { projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
 import { endWith, ensureSetUp } from './setup.mjs';
@@ -30,6 +32,7 @@ function runEntry(node, entry, rest) {
       if (signal !== 'SIGINT' || process.stdin.isTTY !== true) child.kill(signal);
     });
   }
+  onceNpmIsGone(() => child.kill('SIGTERM'));
   child.once('error', endWith);
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 1)));
 }

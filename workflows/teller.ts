@@ -22,6 +22,7 @@ import type { Status } from '../model/status.ts';
 import {
   beginStory,
   callOperator,
+  type Decision,
   enter,
   goBack,
   hear,
@@ -38,6 +39,8 @@ export const statusQuery = defineQuery<Status>('status');
 export interface Heard {
   readonly accepted: true;
   readonly reason?: string;
+  /** What has to come before anything happens. */
+  readonly waits?: string;
   readonly phase: Phase;
 }
 
@@ -86,7 +89,7 @@ export class Teller {
       (payload) => {
         const answer = this.hear(name, payload);
         if (!answer.accepted) throw refusal(name, answer.reason);
-        return { accepted: true, phase: this.story.phase, ...(answer.reason ? { reason: answer.reason } : {}) };
+        return { ...answer, accepted: true, phase: this.story.phase };
       },
       {
         description,
@@ -99,15 +102,15 @@ export class Teller {
   }
 
   /** Hears one message from outside. A refused one changes nothing but the list of refusals (S7). */
-  hear(name: MessageName, payload: unknown): { accepted: boolean; reason?: string } {
+  hear(name: MessageName, payload: unknown): Omit<Decision, 'story'> {
     const parsed = parseMessage(name, payload);
     if ('problem' in parsed) {
       this.story = refuse(this.story, name, 'unknown', isoNow(), parsed.problem);
       this.publish();
       return { accepted: false, reason: parsed.problem };
     }
-    const decision = hear(this.story, parsed.message, isoNow());
-    this.story = decision.story;
+    const { story, ...decision } = hear(this.story, parsed.message, isoNow());
+    this.story = story;
     if (decision.accepted && decision.reason === undefined) {
       this.record(`${name}-accepted`, `${parsed.message.by} said ${name}`, {
         by: parsed.message.by,
@@ -116,7 +119,7 @@ export class Teller {
       this.onAccepted(name);
     }
     this.publish();
-    return { accepted: decision.accepted, ...(decision.reason === undefined ? {} : { reason: decision.reason }) };
+    return decision;
   }
 
   /** A misspelt signal: Temporal acknowledges it, so only the list of refusals can tell that it did nothing. */

@@ -1,9 +1,13 @@
 /**
  * `homeward config check` and `homeward config schema`: the inventory without Temporal.
- * Rule: check reads the file and nothing else; it resolves no secret.
+ * Rule: check tells whether the file is right, and warns of secrets and certificates that are not here; it never shows
+ * a value (S13). A computer without them is no mistake, because only the workers need them: `--secrets` makes it one.
  */
 import type { Command } from 'commander';
+import { describeProblem } from '../../config/problem.ts';
+import { lookAtReferences } from '../../config/references.ts';
 import { inventorySchema, inventorySchemaText } from '../../config/schema.ts';
+import { exitCodes } from '../problem.ts';
 import { openScreen } from '../screen.ts';
 import { contextOf, type Globals } from './context.ts';
 
@@ -12,8 +16,13 @@ export function addConfig(program: Command): void {
   config
     .command('check')
     .description('read homeward.yaml and tell every problem with file, line and key')
-    .action(async (_options: unknown, command: Command) => {
+    .option('--secrets', 'a secret or certificate that is not here is a problem (exit 2): for a worker’s computer')
+    .action(async (options: { secrets?: boolean }, command: Command) => {
       const { screen, loaded } = await contextOf(command);
+      const { missing, advice } = lookAtReferences(loaded);
+      if (!screen.json) for (const one of missing) screen.note(`warning: ${describeProblem(one)}`);
+      for (const text of advice) screen.note(`warning: ${text}`);
+      if (options.secrets && missing.length > 0) process.exitCode = exitCodes.usage;
       const { sites, movers, machines, policies } = loaded.inventory;
       const count = (of: object, one: string, many = `${one}s`) =>
         Object.keys(of).length === 1 ? `1 ${one}` : `${Object.keys(of).length} ${many}`;
@@ -29,6 +38,7 @@ export function addConfig(program: Command): void {
         movers: Object.keys(movers),
         policies: Object.keys(policies),
         machines: Object.keys(machines),
+        missing,
       });
     });
   config

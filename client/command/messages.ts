@@ -141,7 +141,8 @@ function told(verb: Verb, machine: string, answer: Answer, options: MessageOptio
   if (options.signal)
     return `${verb.name} is kept for ${machine} until a worker takes it; a signal gets no answer. ${see}`;
   const reason = answer.reason ? ` (${plain(answer.reason)})` : '';
-  return `${machine} took ${verb.name}${reason}; phase ${plain(answer.phase ?? 'unknown')}. ${see} --watch`;
+  const waits = answer.waits ? `\nIt waits: ${plain(answer.waits)}.` : '';
+  return `${machine} took ${verb.name}${reason}; phase ${plain(answer.phase ?? 'unknown')}.${waits} ${see} --watch`;
 }
 
 /** Looks at the run a person is about to approve something of. Throws Problem `not-found` when it is over. */

@@ -3,7 +3,7 @@
  * Rule: the real program runs as a process of its own; no Temporal is there, which is one of the mistakes.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { changed, rightText } from '../config/inventory-text.ts';
@@ -189,8 +189,33 @@ test('S13 a faulty config tells all problems, and the secret in it to nobody', a
 
 test('config check says what a right file holds', async () => {
   const ended = await homeward('config', 'check');
-  expect(ended).toMatchObject({ code: 0, err: '' });
+  expect(ended.code).toBe(0);
   expect(ended.out).toContain('is right: 2 sites, 1 mover, 1 policy, 1 machine');
+});
+
+test('S13 config check warns of each secret and certificate that is not here, with line and key, and of no value', async () => {
+  await mkdir(join(folder, 'secrets'), { recursive: true });
+  await writeFile(join(folder, 'secrets', 'azure'), 'hunter2', { mode: 0o600 });
+  await writeFile(join(folder, 'ca.pem'), 'hunter3');
+  const text = rightText
+    .replace('    subscriptionId', '    caFile: none.pem\n    subscriptionId')
+    .replace('    datacenter', '    caFile: ca.pem\n    datacenter');
+  await writeFile(join(folder, 'refs.yaml'), text);
+  const warned = await homeward('--config', 'refs.yaml', 'config', 'check');
+  expect(warned).toMatchObject({ code: 0, out: expect.stringContaining('is right: 2 sites') });
+  const place = join(folder, 'refs.yaml');
+  expect(warned.err.trimEnd().split('\n')).toEqual([
+    `warning: ${place}:6:13 sites.azure-west.caFile: the certificate file ${join(folder, 'none.pem')} does not exist`,
+    `warning: ${place}:17:15 sites.home.password: the environment variable VC_PASSWORD is not set`,
+    `warning: ${place}:18:13 sites.home.caFile: ${join(folder, 'ca.pem')} holds no certificate in PEM form`,
+  ]);
+  const strict = await homeward('--config', 'refs.yaml', '--json', 'config', 'check', '--secrets');
+  expect(strict).toMatchObject({ code: 2, err: '' });
+  expect(JSON.parse(strict.out).missing).toHaveLength(3);
+  expect(warned.err + warned.out + strict.out).not.toMatch(/hunter/);
+  await writeFile(join(folder, 'right.yaml'), rightText.replace('{ env: VC_PASSWORD }', '{ env: PATH }'));
+  const right = await homeward('--config', 'right.yaml', 'config', 'check', '--secrets');
+  expect(right).toMatchObject({ code: 0, err: '' });
 });
 
 test('config schema prints JSON', async () => {

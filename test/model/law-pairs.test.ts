@@ -67,6 +67,26 @@ test('S6 a second equal message changes nothing', () => {
   }
 });
 
+test.each([
+  ['Syncing', 'completeFailover'],
+  ['AwaitingCutover', 'completeFailover'],
+  ['AwaitingCommit', 'commit'],
+] as const)(
+  'in phase %s an accepted %s says that it waits for a resume while somebody holds the run',
+  (phase, name) => {
+    const held = say(standingIn(phase), 'hold').story;
+    const taken = say(held, name);
+    expect(taken).toMatchObject({ accepted: true, waits: expect.stringMatching(/^ana holds the run; .*resume/) });
+    expect(say(taken.story, name)).toMatchObject({ accepted: true, waits: expect.stringMatching(/^ana holds/) });
+    expect(say(taken.story, 'resume').waits).toBeUndefined();
+    expect(say(standingIn(phase), name).waits).toBeUndefined();
+  },
+);
+
+test('C16 a completion taken during the seed says what it waits for', () => {
+  expect(say(standingIn('Seeding'), 'completeFailover').waits).toMatch(/until the first round is proven/);
+});
+
 test('S5 once the target went live a cancel needs the explicit loss flag, in every phase', () => {
   for (const phase of ['StartingTarget', 'AwaitingCommit', 'NeedsOperator'] as const) {
     const live: Story = {

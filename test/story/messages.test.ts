@@ -8,7 +8,7 @@ import { searchAttributeNames } from '../../model/failback-input.ts';
 import type { MessageName } from '../../model/message.ts';
 import type { Status } from '../../model/status.ts';
 import { tell } from './both-worlds.ts';
-import { temporal } from './command-line.ts';
+import { homeward, temporal } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 
 const MiB = 1 << 20;
@@ -77,13 +77,15 @@ test('S6 S7 C16 during the seed wrong messages change nothing, completing is kep
   await expectRefused(run, { name: 'hold', payload: { run: 'another-run' }, reason: /it names run another-run, but/ });
 
   const complete = (by: string) => handleOf(run).executeUpdate('completeFailover', { args: [{ by }] });
-  expect(await complete('ana')).toEqual({ accepted: true, phase: 'Seeding' });
+  const waits = expect.stringMatching(/until the first round is proven/);
+  expect(await complete('ana')).toEqual({ accepted: true, phase: 'Seeding', waits });
   const kept = await run.status();
   expect(kept).toMatchObject({ phase: 'Seeding', completion: { by: 'ana' } });
   expect(await complete('ben')).toEqual({
     accepted: true,
     phase: 'Seeding',
     reason: expect.stringMatching(/already so/),
+    waits,
   });
   await run.signal('completeFailover', { by: 'ben' });
   expect(await complete('ben')).toMatchObject({ reason: expect.stringMatching(/already so/) });
@@ -176,6 +178,9 @@ test('S6 the plain temporal CLI alone leads a run home, and its cancel is refuse
   await run.untilView('completed', ({ status }) => status?.completion !== undefined);
   // Held: the gate is open, and still nothing moves.
   expect((await run.status()).phase).toBe('AwaitingCutover');
+  const again = await homeward(scene.lab, 'failback', 'complete', run.machine.name, '--yes', '--json');
+  const waits = expect.stringMatching(/^ana holds the run; .*resume/);
+  expect({ code: again.code, ...JSON.parse(again.out) }).toMatchObject({ code: 0, accepted: true, waits });
   expect((await update('resume', { by: 'ben' })).code).toBe(0);
   const live = await run.until('AwaitingCommit');
 

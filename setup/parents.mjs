@@ -1,0 +1,46 @@
+/**
+ * Notices when the npm that started us is gone, and says so once.
+ * Rule: only what npm started is watched. npm hands a SIGTERM to the shell it runs us in, and that shell ends without a
+ * word to us; a lab would go on without anybody to end it. Without npm in between a lost parent means nothing: a
+ * command sent to the background outlives its terminal on purpose.
+ */
+import { readFileSync } from 'node:fs';
+
+const lookEveryMs = 500;
+
+/** Parent and name of a process, where the system tells (Linux); undefined elsewhere, and when it is gone. */
+function processSeen(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const afterName = stat.lastIndexOf(')');
+    return {
+      name: stat.slice(stat.indexOf('(') + 1, afterName),
+      parent: Number(stat.slice(afterName + 2).split(' ')[1]),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** npm calls itself by the command it runs: `npm run lab`. */
+const isNpm = (name) => name.startsWith('npm');
+
+/** Whether all who stand between npm and us, npm included, are still there. */
+function chainToNpm() {
+  const parent = process.ppid;
+  const seen = processSeen(parent);
+  const shellBetween = seen !== undefined && !isNpm(seen.name) && isNpm(processSeen(seen.parent)?.name ?? '');
+  return () => process.ppid === parent && (!shellBetween || processSeen(parent)?.parent === seen.parent);
+}
+
+/** Calls `gone` once when npm, or the shell it started us in, has ended. Does nothing when npm did not start us. */
+export function onceNpmIsGone(gone, env = process.env) {
+  if (env.npm_lifecycle_event === undefined) return;
+  const isWhole = chainToNpm();
+  const timer = setInterval(() => {
+    if (isWhole()) return;
+    clearInterval(timer);
+    gone();
+  }, lookEveryMs);
+  timer.unref();
+}

@@ -44,6 +44,7 @@ async function fetchBlock(held: HeldDisk, job: BlockJob, space: Buffer, signal: 
   };
   for (const range of job.reads) {
     const into = view(range);
+    await held.options.pace?.(into.byteLength, signal);
     await untilAborted(held.options.source.read(range.start, into, signal), signal, abandon);
     if (into.byteLength !== range.end - range.start) {
       throw corrupt({

@@ -40,6 +40,11 @@ export interface DiskWork extends TargetDiskOptions {
   readonly point: string;
   readonly signal: AbortSignal;
   report(progress: TransferProgress): void;
+  /**
+   * Awaited before each range of `bytes` is asked of the source, so that a limit can hold it back. Rejects with the
+   * signal's reason when it fires; whatever else it throws ends the attempt.
+   */
+  pace?(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
 /** An attempt's means before it is known what the disk holds. */

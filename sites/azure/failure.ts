@@ -105,7 +105,7 @@ const table: readonly Row[] = [
 
 /** Codes of Node, undici and the SDK for a connection that could not be made or did not last. */
 const network =
-  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPROTO|UND_ERR_|ERR_SSL_|ERR_STREAM_PREMATURE_CLOSE|REQUEST_SEND_ERROR|PARSE_ERROR|HPE_|post_request_failed|get_request_failed)/;
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPROTO|UND_ERR_|ERR_SSL_|ERR_STREAM_PREMATURE_CLOSE|REQUEST_SEND_ERROR|PARSE_ERROR|HPE_|HTTPParserError|post_request_failed|get_request_failed)/;
 const networkHint = 'The connection to Azure broke: check the network if it stays; Homeward tries again.';
 
 /** What Azure said, free of SDK classes. `status` is absent for a failed operation and for a broken connection. */

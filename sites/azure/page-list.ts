@@ -8,7 +8,7 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import type { Extent } from '../../disk/point-reader.ts';
 import { corrupt, type Failure, transient } from '../../model/failure.ts';
 import type { What } from './call.ts';
-import { getFromSnapshot, type OpenSnapshot, textOf } from './snapshot-get.ts';
+import { getFromSnapshot, type OpenSnapshot } from './snapshot-get.ts';
 
 /** Entries of one piece. The service allows 10,000; fewer keep one answer small. */
 export const entriesAPiece = 5_000;
@@ -28,7 +28,7 @@ export async function* pageList(
   do {
     const query = { comp: 'pagelist', maxresults: String(maxResults), ...(marker === '' ? {} : { marker }) };
     const piece = await getFromSnapshot(open, { what, query }, signal, async (answer) =>
-      parsePageList(await textOf(answer.body, longestPieceBytes), what),
+      parsePageList(await answer.text(longestPieceBytes), what),
     );
     for (const extent of piece.extents) {
       const clipped = clip(extent, sizeBytes);

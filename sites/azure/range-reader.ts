@@ -4,9 +4,10 @@
  * Never answers with fewer bytes than asked, and never with another range's.
  */
 import { corrupt, defect, type Failure, transient } from '../../model/failure.ts';
-import type { BlobAnswer } from './blob-transport.ts';
+import type { BlobAnswer } from './blob-port.ts';
 import type { What } from './call.ts';
-import { checksumWanted, largestCheckedBytes, matches } from './range-checksum.ts';
+import { BodyTooLong } from './http-body.ts';
+import { largestCheckedBytes, RangeChecksum } from './range-checksum.ts';
 import { getFromSnapshot, type OpenSnapshot } from './snapshot-get.ts';
 
 export interface RangeReader {
@@ -15,7 +16,7 @@ export interface RangeReader {
 }
 
 export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeReader {
-  const content: Content = { etag: undefined, sizeBytes };
+  const content: Content = { etag: undefined, sizeBytes, checksum: new RangeChecksum() };
   const source = { transport: open.transport, lease: open.lease };
   return {
     async read(offset, into, signal) {
@@ -28,7 +29,7 @@ export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeR
         const first = offset + at;
         const headers = {
           'x-ms-range': `bytes=${first}-${first + piece.byteLength - 1}`,
-          ...checksumWanted,
+          ...content.checksum.wanted,
           ...(content.etag === undefined ? {} : { 'if-match': content.etag }),
         };
         await getFromSnapshot(source, { what, headers }, signal, (answer) => take(content, what, answer, first, piece));
@@ -41,6 +42,7 @@ export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeR
 interface Content {
   etag: string | undefined;
   readonly sizeBytes: number;
+  readonly checksum: RangeChecksum;
 }
 
 async function take(content: Content, what: What, answer: BlobAnswer, first: number, into: Uint8Array): Promise<void> {
@@ -53,19 +55,20 @@ async function take(content: Content, what: What, answer: BlobAnswer, first: num
   if (length !== undefined && Number(length) !== into.byteLength) throw wrong(what, `${length} bytes announced`);
   const etag = answer.header('etag');
   if (content.etag !== undefined && etag !== content.etag) throw wrong(what, 'another ETag than before');
-  await fill(what, answer.body, into);
-  if (!matches(answer.header, into)) throw wrong(what, 'bytes that do not match the service’s own checksum');
+  await fill(what, answer, into);
+  if (!(await content.checksum.matches(answer.header, into)))
+    throw wrong(what, 'bytes that do not match the service’s own checksum');
   // Of two first reads at once, the later one must agree with the earlier one too.
   content.etag ??= etag;
   if (content.etag !== etag) throw wrong(what, 'another ETag than before');
 }
 
-async function fill(what: What, body: AsyncIterable<Uint8Array>, into: Uint8Array): Promise<void> {
-  let filled = 0;
-  for await (const part of body) {
-    if (filled + part.byteLength > into.byteLength) throw wrong(what, 'more bytes than asked for');
-    into.set(part, filled);
-    filled += part.byteLength;
+async function fill(what: What, answer: BlobAnswer, into: Uint8Array): Promise<void> {
+  let filled: number;
+  try {
+    filled = await answer.fill(into);
+  } catch (error) {
+    throw error instanceof BodyTooLong ? wrong(what, 'more bytes than asked for') : error;
   }
   if (filled === into.byteLength) return;
   throw transient({

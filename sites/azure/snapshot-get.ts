@@ -4,7 +4,7 @@
  * Temporal decides. Long waits are Temporal's too: only short ones are waited out here.
  */
 import { type Failure, refused } from '../../model/failure.ts';
-import type { BlobAnswer, BlobTransport } from './blob-transport.ts';
+import type { BlobAnswer, BlobTransport } from './blob-port.ts';
 import { pause, type What } from './call.ts';
 import { answerFailure, azureFailure, retryAfter } from './failure.ts';
 import type { Sas, SnapshotLease } from './grant.ts';
@@ -92,20 +92,8 @@ function send<T>(
   });
 }
 
-/** Reads at most so many bytes of a body as text. Throws a RangeError beyond. */
-export async function textOf(body: AsyncIterable<Uint8Array>, mostBytes: number): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of body) {
-    size += part.byteLength;
-    if (size > mostBytes) throw new RangeError(`the answer is longer than ${mostBytes} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
 async function refusal(what: What, answer: BlobAnswer): Promise<Failure> {
-  const text = await textOf(answer.body, longestErrorBytes);
+  const text = await answer.text(longestErrorBytes);
   const code = answer.header('x-ms-error-code') ?? /<Code>(\w+)<\/Code>/.exec(text)?.[1];
   const message = /<Message>([^<]*)<\/Message>/.exec(text)?.[1] ?? 'the blob service refused the read';
   return answerFailure(what, { status: answer.status, code, message, retryAfterMs: retryAfter(answer.header) });

@@ -143,6 +143,27 @@ describe('a transfer', () => {
     });
   });
 
+  test('asks its pace before every range it reads, and reads nothing while it is held back', async () => {
+    const image = patternImage(1, 9 * mib);
+    await onWorkbench(Buffer.alloc(9 * mib), async (bench) => {
+      const source = new ImagePoint(image);
+      const asked: number[] = [];
+      const readWhenFirstAsked = Promise.withResolvers<number>();
+      const release = Promise.withResolvers<void>();
+      const pace = async (bytes: number): Promise<void> => {
+        asked.push(bytes);
+        readWhenFirstAsked.resolve(source.reads.length);
+        await release.promise;
+      };
+      const transfer = bench.transfer(source, 'p0', { pace });
+      expect(await readWhenFirstAsked.promise).toBe(0);
+      release.resolve();
+      const proof = await transfer;
+      expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBe(proof.copiedBytes);
+      expect(asked.length).toBe(source.reads.length);
+    });
+  });
+
   test('writes cleared ranges as zeros', async () => {
     const image = patternImage(1, 13 * mib);
     await onWorkbench(Buffer.alloc(13 * mib), async (bench) => {

@@ -80,6 +80,7 @@ export interface Overrides {
   stateDir?: string;
   report?: (progress: TransferProgress) => void;
   note?: (text: string) => void;
+  pace?: (bytes: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** One target disk in a scratch folder; `run-1`, machine `erp`, disk `os` unless told otherwise. */

@@ -1,0 +1,68 @@
+/**
+ * GETs by undici: for sites whose proxy is itself spoken to over TLS, and the reference our own reader is tested against.
+ * Rule: the same port, the same deadlines, the same errors as the direct transport.
+ */
+import { createSecureContext } from 'node:tls';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { BlobAnswer, BlobLimits, BlobTransport } from './blob-port.ts';
+import { Space } from './http-body.ts';
+import { withinDeadline } from './request-deadline.ts';
+import { trustedRoots } from './trust.ts';
+
+export function createUndiciTransport(
+  proxy: string | undefined,
+  ca: string | undefined,
+  limits: BlobLimits,
+): BlobTransport {
+  const roots = trustedRoots(ca);
+  // One context for all connections: reading all roots anew for each would cost more than the handshake.
+  const tls = roots === undefined ? {} : { secureContext: createSecureContext({ ca: roots }) };
+  const pool = { connections: limits.connections, headersTimeout: limits.stallMs, bodyTimeout: limits.stallMs };
+  const dispatcher: Dispatcher =
+    proxy === undefined
+      ? new Agent({ ...pool, connect: { ...tls, timeout: limits.stallMs } })
+      : new ProxyAgent({ ...pool, uri: proxy, requestTls: { ...tls, timeout: limits.stallMs } });
+  return {
+    limits,
+    async get(url, headers, signal, take) {
+      const ours = new AbortController();
+      return withinDeadline(
+        limits.requestMs,
+        signal,
+        (reason) => ours.abort(reason),
+        async () => {
+          const path = `${url.pathname}${url.search}`;
+          const request = { origin: url.origin, path, method: 'GET', headers, signal: ours.signal } as const;
+          const response = await dispatcher.request(request);
+          try {
+            return await take(answerOf(response));
+          } finally {
+            // Does nothing to a body that was read to its end.
+            response.body.destroy();
+          }
+        },
+      );
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function answerOf({ statusCode, headers, body }: Dispatcher.ResponseData): BlobAnswer {
+  const fill = async (into: Uint8Array): Promise<number> => {
+    const space = new Space(into);
+    for await (const part of body as AsyncIterable<Uint8Array>) space.put(part);
+    return space.filled;
+  };
+  return {
+    status: statusCode,
+    header(name) {
+      const value = headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    fill,
+    async text(mostBytes) {
+      const into = Buffer.alloc(mostBytes);
+      return into.toString('utf8', 0, await fill(into));
+    },
+  };
+}

@@ -8,6 +8,8 @@ import type { TransferProgress } from '../model/progress.ts';
 import type { SourceReader } from '../sites/source.ts';
 import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
+import { createLimitsActivities, type MoverLimits } from './limits.ts';
+import type { Lane } from './pace.ts';
 import type { Turns } from './turns.ts';
 
 export interface MoverParts {
@@ -17,6 +19,10 @@ export interface MoverParts {
   readonly stateDir: string;
   /** Which disks copy now; the others wait in this process. */
   readonly turns: Turns;
+  /** How fast this mover may copy. */
+  readonly limits: MoverLimits;
+  /** The site the mover stands at. */
+  readonly site: string;
 }
 
 export interface TransferInput {
@@ -32,6 +38,8 @@ export interface TransferInput {
 }
 
 export const createMoverActivities = (parts: MoverParts) => ({
+  ...createLimitsActivities(parts.limits),
+
   transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
     work.beat(waiting(input));
     return parts.turns.take(input.urgent, work.signal, () => transferOne(parts, input, work));
@@ -61,13 +69,15 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
   const reader = parts.reader(input.sourceSite);
   const { point, base } = input;
   const source = await reader.openPoint({ point, disk: input.disk.disk, ...(base ? { base } : {}) }, work);
+  const lane = parts.limits.lane(input.sourceSite, parts.site, input.urgent);
   try {
     return await transfer({
       ...place,
       source,
       point: pointName(point),
       ...(base ? { base: pointName(base) } : {}),
-      ...telling(work),
+      signal: work.signal,
+      ...underLimits(lane, work),
     });
   } finally {
     await source.close();
@@ -92,5 +102,22 @@ const placeOf = async (parts: MoverParts, input: TransferInput, work: ReportingW
   run: input.run,
   stateDir: parts.stateDir,
 });
+
+/** Each piece waits for its lane; the heartbeat says under which limit, also when the copy stands still for it. */
+function underLimits(lane: Lane, work: ReportingWork) {
+  let latest: TransferProgress | undefined;
+  const report = (progress: TransferProgress): void => {
+    latest = progress;
+    const limit = lane.limit();
+    work.beat(limit ? { ...progress, limit } : progress);
+  };
+  const pace = async (bytes: number, signal: AbortSignal): Promise<void> => {
+    const before = lane.limit();
+    const passed = lane.pace(bytes, signal);
+    if (latest && !before?.holdsBack && lane.limit()?.holdsBack) report(latest);
+    await passed;
+  };
+  return { report, pace };
+}
 
 const telling = (work: ReportingWork) => ({ signal: work.signal, report: work.beat });

@@ -16,6 +16,7 @@ const progress = z.object({
   totalBytes: z.number(),
   bytesPerSecond: z.number(),
   epoch: z.number(),
+  limit: z.object({ bytesPerSecond: z.number(), by: z.string(), holdsBack: z.boolean() }).optional(),
 });
 
 /** Every progress report in one heartbeat's details: a report, a list of them, or an object that carries either. */
@@ -23,7 +24,10 @@ export function progressIn(details: unknown): TransferProgress[] {
   if (Array.isArray(details)) return details.flatMap(progressIn);
   if (typeof details !== 'object' || details === null) return [];
   const parsed = progress.safeParse(details);
-  if (parsed.success) return [parsed.data];
+  if (parsed.success) {
+    const { limit, ...rest } = parsed.data;
+    return [limit ? { ...rest, limit } : rest];
+  }
   const carried = (details as { progress?: unknown }).progress;
   return carried === undefined ? [] : progressIn(carried);
 }

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { addConfig } from './command/config.ts';
 import { addEvidence } from './command/evidence.ts';
+import { addLimits } from './command/limits.ts';
 import { addMachines } from './command/machines.ts';
 import { addMessages } from './command/messages.ts';
 import { addPreflight } from './command/preflight.ts';
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
   addMessages(failback);
   addEvidence(failback);
   addStatus(program);
+  addLimits(program);
   addConfig(program);
   for (const command of everyCommand(program)) quiet(command);
   return program;

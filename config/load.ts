@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { contradictions, danglingReferences, type Inventory, inventory } from '../model/inventory.ts';
+import { limitFaults } from '../model/shared-limits.ts';
 import { type Fault, type KeyPath, type ReadDocument, readDocument } from './document.ts';
 import { type Finding, findings, type Issue, secretDepth, straySecrets, valueAt } from './issue.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
@@ -78,7 +79,8 @@ function checked(document: ReadDocument, file: string): Inventory {
   const sound = parsed.success ? parsed.data : soundParts(document.value);
   // What is misshapen is said once; what it would mean together with other parts can wait.
   const said = new Set(misshapen.map(({ path }) => path.join('.')));
-  const faults = [...danglingReferences(sound), ...contradictions(sound)].filter(({ at }) => !said.has(at.join('.')));
+  const together = [...danglingReferences(sound), ...contradictions(sound), ...limitFaults(sound)];
+  const faults = together.filter(({ at }) => !said.has(at.join('.')));
   const found = [...misshapen, ...faults.map(({ at, message }): Finding => ({ path: at, at: 'value', message }))];
   const problems = [...found, ...straySecrets(document.value)];
   if (problems.length > 0 || !parsed.success) return fail(problems.map((one) => fromFinding(one, document, file)));
@@ -101,8 +103,14 @@ function soundParts(value: unknown): Inventory {
     .filter(([, one]) => addressed.every((path) => isText(one, path)))
     .filter(([, one]) => !misshapen.has(String(valueAt(one, ['mover']))))
     .map(([name, one]) => [name, isText(one, ['policy']) ? one : { ...(one as object), policy: 'default' }]);
+  // Which rules are right is judged by the schema; here only the names count that they stand under.
+  const named = (part: string) =>
+    Object.keys((valueAt(value, ['limits', part]) ?? {}) as object).map((key) => [key, []]);
+  const links = records('links').filter(([, one]) => Array.isArray(valueAt(one, ['movers'])));
   return {
     temporal: {},
+    links: Object.fromEntries(links),
+    limits: Object.fromEntries(['movers', 'sites', 'links'].map((part) => [part, Object.fromEntries(named(part))])),
     sites: Object.fromEntries(records('sites')),
     movers: Object.fromEntries(movers.filter(([name]) => !misshapen.has(name))),
     policies: Object.fromEntries(records('policies')),

@@ -8,6 +8,7 @@ import { inventory } from '../model/inventory.ts';
 export interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
   readonly const?: unknown;
@@ -60,6 +61,7 @@ function nodesAt(path: readonly string[], value: unknown): SchemaNode[] {
       if (!fits(node, current)) return [];
       const named = node.properties?.[segment];
       if (named) return [named];
+      if (node.items) return [node.items];
       return typeof node.additionalProperties === 'object' ? [node.additionalProperties] : [];
     });
     current = below(current, segment);

@@ -3,6 +3,7 @@
  * Rule: credentials are references (environment, file, the platform's default), never values; unknown keys are errors.
  */
 import { z } from 'zod';
+import { limitsSection } from './limit.ts';
 
 const name = z
   .string()
@@ -109,6 +110,10 @@ const machine = z.strictObject({
     ),
 });
 
+const link = z.strictObject({
+  movers: z.array(name).min(1).describe('The movers whose bytes go over this link.'),
+});
+
 const temporal = z.strictObject({
   address: text
     .optional()
@@ -121,6 +126,11 @@ export const inventory = z.strictObject({
   temporal: temporal.prefault({}),
   sites: z.record(name, site),
   movers: z.record(name, mover).default({}),
+  links: z
+    .record(name, link)
+    .default({})
+    .describe('Lines that several movers share, so that a limit can be put on them.'),
+  limits: limitsSection.prefault({}).describe('How fast movers, sites and links may be used, and when.'),
   policies: z.record(name, policy).default({}),
   machines: z.record(name, machine).default({}),
 });

@@ -1,6 +1,16 @@
 /**
  * What a mover says in its heartbeats, for people and for the CLI's bars. Bytes and milliseconds.
  */
+/** The lowest limit a copy is under. */
+export interface ProgressLimit {
+  /** This mover's share. */
+  readonly bytesPerSecond: number;
+  /** What it is put on: `mover mover-1`, `site vcenter-home`, `link wan`. */
+  readonly by: string;
+  /** Whether the copy waited for it in the last seconds; else something else is slower. */
+  readonly holdsBack: boolean;
+}
+
 export interface TransferProgress {
   readonly disk: string;
   readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'done';
@@ -14,4 +24,6 @@ export interface TransferProgress {
    * and were therefore copied whole; absent while there is none.
    */
   readonly repairedBlocks?: number;
+  /** Absent while no limit holds. */
+  readonly limit?: ProgressLimit;
 }

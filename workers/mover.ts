@@ -11,7 +11,7 @@ import { runWorker } from './start.ts';
 const takenAtOnce = 500;
 
 await runWorker('mover', async ({ loaded, id }) => {
-  const parts = openMoverParts(loaded, id);
+  const parts = await openMoverParts(loaded, id);
   return {
     options: {
       taskQueue: moverQueue(parts.name),

@@ -4,6 +4,7 @@
  * Rule: secrets are resolved here, at the moment of use, and go into the clients and nowhere else (S13).
  */
 import { readFileSync } from 'node:fs';
+import { MoverLimits } from '../activities/limits.ts';
 import type { Sites } from '../activities/preflight.ts';
 import type { MoverParts } from '../activities/transfer.ts';
 import { Turns } from '../activities/turns.ts';
@@ -11,6 +12,7 @@ import { type LoadedInventory, resolvePath } from '../config/load.ts';
 import { resolveSecret } from '../config/secret.ts';
 import { refused } from '../model/failure.ts';
 import type { SecretReference, Site } from '../model/inventory.ts';
+import { limitsPlan } from '../model/shared-limits.ts';
 import { createAzureReader } from '../sites/azure/point-source.ts';
 import { createAzureSource } from '../sites/azure/source-site.ts';
 import type { SourceReader, SourceSite } from '../sites/source.ts';
@@ -59,10 +61,10 @@ export function openSites(loaded: LoadedInventory): Closing<Sites> {
 }
 
 /** What the mover called `name` works with; it may be left out when the inventory has only one. */
-export function openMoverParts(
+export async function openMoverParts(
   loaded: LoadedInventory,
   name: string | undefined,
-): Closing<MoverParts> & { name: string } {
+): Promise<Closing<MoverParts> & { name: string }> {
   const names = Object.keys(loaded.inventory.movers);
   const chosen = name ?? (names.length === 1 ? names[0] : undefined);
   const config = chosen === undefined ? undefined : loaded.inventory.movers[chosen];
@@ -73,13 +75,17 @@ export function openMoverParts(
       message: name === undefined ? 'no mover was named' : `the inventory has no mover called "${name}"`,
       hint: `Name one with --id (known: ${names.join(', ') || 'none'}).`,
     });
+  const stateDir = resolvePath(loaded.folder, config.state);
+  const limits = await MoverLimits.open(limitsPlan(loaded.inventory, chosen), stateDir);
   const readers = once<SourceReader>((site) => createAzureReader(azureParts(loaded, site)));
   return {
     name: chosen,
     reader: (site) => readers.of(site),
     finder: createDeviceFinder(config),
-    stateDir: resolvePath(loaded.folder, config.state),
+    stateDir,
     turns: new Turns(disksAtOnce),
+    limits,
+    site: config.site,
     close: () => readers.close(),
   };
 }

@@ -115,6 +115,35 @@ test.each([
     'Known: erp-db.',
   ],
   [
+    'a limit that is no rate',
+    ['limits', 'set', '100', '--mover', 'm1'],
+    2,
+    'Not a rate of 64KiB/s or more; write 100MiB/s',
+    'Read: homeward limits set --help',
+  ],
+  ['a limit on nothing', ['limits', 'set', '1Gbit/s'], 2, 'say what is limited', 'Add --mover NAME, --site NAME or'],
+  [
+    'a limit on two things',
+    ['limits', 'set', 'none', '--mover', 'm1', '--site', 'home'],
+    2,
+    "option '--mover <name>' cannot be used with option '--site <name>'",
+    'Read: homeward limits set --help',
+  ],
+  [
+    'hours of a limit without a zone',
+    ['limits', 'set', 'none', '--mover', 'm1', '--from', '08:00', '--to', '18:00'],
+    2,
+    'homeward: --zone: days and times need a time zone, like Europe/Berlin',
+    'Read: homeward limits set --help',
+  ],
+  [
+    'a limit on a misspelt mover',
+    ['limits', 'clear', '--mover', 'm11'],
+    5,
+    'homeward: no mover is called "m11" in the inventory',
+    'Did you mean "m1"?',
+  ],
+  [
     'a config that is not there',
     ['--config', 'none.yaml', 'machines'],
     2,
@@ -146,6 +175,7 @@ test('Temporal away: every command that needs it ends within seconds with exit c
     ['failback', 'status', 'erp-db'],
     ['failback', 'start', 'erp-db'],
     ['failback', 'hold', 'erp-db', '--signal'],
+    ['limits', 'show'],
   ];
   for (const ended of await Promise.all(commands.map((args) => homeward(...args)))) {
     expect(ended).toMatchObject({ code: 4, out: '' });

@@ -1,0 +1,39 @@
+/**
+ * A clock that stands still until a test lets it run, so that rates are exact and no machine is too slow.
+ */
+import type { Clock } from '../../activities/token-bucket.ts';
+
+export interface TestClock extends Clock {
+  /** Runs `ms` on, with every timer in its turn, and lets promises settle after each. */
+  run(ms: number): Promise<void>;
+}
+
+export function testClock(startsAt: number): TestClock {
+  let now = 0;
+  let timers: { readonly at: number; readonly act: () => void }[] = [];
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    monotonicMs: () => now,
+    wallMs: () => startsAt + now,
+    after(ms, act) {
+      const timer = { at: now + ms, act };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((one) => one !== timer);
+      };
+    },
+    async run(ms) {
+      const end = now + ms;
+      for (;;) {
+        await settle();
+        const [next] = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+        if (!next) break;
+        timers = timers.filter((one) => one !== next);
+        now = Math.max(now, next.at);
+        next.act();
+      }
+      now = end;
+      await settle();
+    },
+  };
+}

@@ -3,7 +3,15 @@
  * Rule: the mover obtains its own grants and finds its own device; workflows see sizes, counts and digests.
  */
 import { sealDisk as seal, transferDisk as transfer } from '../disk/target-disk.ts';
-import { type DiskPoint, type OpenDisk, pointName, type SealProof, type TransferProof } from '../model/machine.ts';
+import { forecastCopy } from '../model/forecast.ts';
+import {
+  type CopySaid,
+  type DiskPoint,
+  type OpenDisk,
+  pointName,
+  type SealProof,
+  type TransferProof,
+} from '../model/machine.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import type { SourceReader } from '../sites/source.ts';
 import type { DeviceFinder } from '../sites/target.ts';
@@ -69,16 +77,17 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
   const reader = parts.reader(input.sourceSite);
   const { point, base } = input;
   const source = await reader.openPoint({ point, disk: input.disk.disk, ...(base ? { base } : {}) }, work);
-  const lane = parts.limits.lane(input.sourceSite, parts.site, input.urgent);
+  const { told, ...pacing } = underLimits(parts.limits.lane(input.sourceSite, parts.site, input.urgent), work);
   try {
-    return await transfer({
+    const proof = await transfer({
       ...place,
       source,
       point: pointName(point),
       ...(base ? { base: pointName(base) } : {}),
       signal: work.signal,
-      ...underLimits(lane, work),
+      ...pacing,
     });
+    return { ...proof, ...told() };
   } finally {
     await source.close();
   }
@@ -103,13 +112,19 @@ const placeOf = async (parts: MoverParts, input: TransferInput, work: ReportingW
   stateDir: parts.stateDir,
 });
 
-/** Each piece waits for its lane; the heartbeat says under which limit, also when the copy stands still for it. */
+/**
+ * Each piece waits for its lane; the heartbeat says under which limit, also when the copy stands still for it. `told` is
+ * what goes into the proof: the limit at the end, and the first forecast, so that it can be held against what became true.
+ */
 function underLimits(lane: Lane, work: ReportingWork) {
+  const begun = performance.now();
   let latest: TransferProgress | undefined;
+  let forecast: CopySaid | undefined;
   const report = (progress: TransferProgress): void => {
-    latest = progress;
     const limit = lane.limit();
-    work.beat(limit ? { ...progress, limit } : progress);
+    latest = limit ? { ...progress, limit } : progress;
+    forecast ??= said(latest, (performance.now() - begun) / 1000);
+    work.beat(latest);
   };
   const pace = async (bytes: number, signal: AbortSignal): Promise<void> => {
     const before = lane.limit();
@@ -117,7 +132,26 @@ function underLimits(lane: Lane, work: ReportingWork) {
     if (latest && !before?.holdsBack && lane.limit()?.holdsBack) report(latest);
     await passed;
   };
-  return { report, pace };
+  const told = (): Pick<TransferProof, 'limit' | 'forecast'> => {
+    const limit = lane.limit();
+    return {
+      ...(limit ? { limit: { bytesPerSecond: limit.bytesPerSecond, by: limit.by } } : {}),
+      ...(forecast ? { forecast } : {}),
+    };
+  };
+  return { report, pace, told };
+}
+
+/** The forecast once the list is read and the first bytes are proven; undefined before. */
+function said(progress: TransferProgress, afterSeconds: number): CopySaid | undefined {
+  const { stage, listedBytes, doneBytes } = progress;
+  if (stage !== 'copying' || listedBytes === undefined || doneBytes === 0) return undefined;
+  const seconds = forecastCopy([], [progress])?.seconds;
+  if (!seconds) return undefined;
+  const { likely, low, high } = seconds;
+  const [total, lowest, highest] = [likely, low, high].map((left) => Math.round((afterSeconds + left) * 10) / 10);
+  const saidAfterSeconds = Math.round(afterSeconds * 10) / 10;
+  return { listedBytes, saidAfterSeconds, seconds: total ?? 0, lowSeconds: lowest ?? 0, highSeconds: highest ?? 0 };
 }
 
 const telling = (work: ReportingWork) => ({ signal: work.signal, report: work.beat });

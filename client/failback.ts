@@ -6,6 +6,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { controlQueue, type FailbackInput, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
+import { measuredBefore } from './earlier.ts';
 import { phaseKey } from './observe.ts';
 import { Problem } from './problem.ts';
 
@@ -72,12 +73,13 @@ export function withOptions(input: FailbackInput, options: RunOptions): Failback
 /** Starts the run. Throws Problem `already-running` when the machine has one, `unreachable` when Temporal is away. */
 export async function startFailback(link: Link, input: FailbackInput): Promise<StartedRun> {
   const workflowId = machineWorkflowId(input.machine);
+  const measured = await measuredBefore(link, input.machine);
   try {
     const handle = await link.within(startTimeoutMs, () =>
       link.client.workflow.start(failbackWorkflow, {
         workflowId,
         taskQueue: controlQueue,
-        args: [input],
+        args: [measured ? { ...input, measured } : input],
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         typedSearchAttributes: new TypedSearchAttributes([

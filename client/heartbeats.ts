@@ -16,6 +16,7 @@ const progress = z.object({
   totalBytes: z.number(),
   bytesPerSecond: z.number(),
   epoch: z.number(),
+  listedBytes: z.number().optional(),
   limit: z.object({ bytesPerSecond: z.number(), by: z.string(), holdsBack: z.boolean() }).optional(),
 });
 
@@ -25,8 +26,8 @@ export function progressIn(details: unknown): TransferProgress[] {
   if (typeof details !== 'object' || details === null) return [];
   const parsed = progress.safeParse(details);
   if (parsed.success) {
-    const { limit, ...rest } = parsed.data;
-    return [limit ? { ...rest, limit } : rest];
+    const { limit, listedBytes, ...rest } = parsed.data;
+    return [{ ...rest, ...(limit ? { limit } : {}), ...(listedBytes === undefined ? {} : { listedBytes }) }];
   }
   const carried = (details as { progress?: unknown }).progress;
   return carried === undefined ? [] : progressIn(carried);

@@ -2,10 +2,13 @@
  * Looks at a run: asks the run itself, its rounds, and the server, and puts the answers together.
  * Rule: looking changes nothing; when no worker answers, what the server knows is shown and said to be only that.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcDeadlineError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { controlQueue, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
-import { completionCost, type RoundsStatus } from '../model/status.ts';
+import { type CopyForecast, forecastCompletion, forecastCopy, forecastStart } from '../model/forecast.ts';
+import type { TransferProgress } from '../model/progress.ts';
+import type { RoundsStatus, Status } from '../model/status.ts';
 import { asProblem, type Link } from './connect.ts';
 import { pendingOf } from './heartbeats.ts';
 import { type Execution, isOpen, isStatus, resultOf, type View } from './view.ts';
@@ -48,19 +51,52 @@ export async function observe(link: Link, machine: string, options: ObserveOptio
     ]);
     const below = await observeRounds(link, answer.status?.roundsWorkflow);
     const rounds = below.rounds ?? answer.status?.rounds;
-    const cost =
-      answer.status && isOpen(seen) && !answer.status.outage ? completionCost(rounds, Date.now()) : undefined;
+    const transfers = [...below.transfers, ...mine.transfers];
     return {
       ...seen,
       ...answer,
       ...(rounds ? { rounds } : {}),
-      ...(cost ? { cost } : {}),
-      transfers: [...below.transfers, ...mine.transfers],
+      ...(answer.status && isOpen(seen) ? ahead(answer.status, rounds, transfers) : {}),
+      transfers,
       pending: [...below.pending, ...mine.pending],
     };
   } catch (error) {
     throw asProblem(error, machine, link.settings);
   }
+}
+
+const firstForecastMs = 10_000;
+const lookEveryMs = 200;
+
+/** The bound of a run that was just started, once its preflight knows the disks; undefined when that takes too long. */
+export async function firstForecast(link: Link, machine: string): Promise<CopyForecast | undefined> {
+  for (const deadline = Date.now() + firstForecastMs; Date.now() < deadline; await sleep(lookEveryMs)) {
+    const { copy, status } = await observe(link, machine, { queryTimeoutMs: firstForecastMs });
+    if (copy || status === undefined || status.phase !== 'Preflight') return copy;
+  }
+  return undefined;
+}
+
+/** What lies ahead by all that is known at this moment. */
+function ahead(
+  status: Status,
+  rounds: RoundsStatus | undefined,
+  transfers: readonly TransferProgress[],
+): Pick<View, 'forecast' | 'copy'> {
+  const { measured, disks, outage } = status;
+  const nothingYet = disks.length > 0 && !outage && (rounds?.done ?? 0) === 0;
+  const bound = nothingYet
+    ? forecastStart(
+        disks.map((disk) => disk.sizeBytes),
+        measured,
+      )
+    : undefined;
+  const copy = forecastCopy(disks, transfers) ?? bound;
+  const limit = transfers.find((one) => one.limit !== undefined)?.limit;
+  const sizeBytes = disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
+  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes };
+  const forecast = outage ? undefined : forecastCompletion(facts, Date.now());
+  return { ...(copy ? { copy } : {}), ...(forecast ? { forecast } : {}) };
 }
 
 function facts(machine: string, description: WorkflowExecutionDescription): View {

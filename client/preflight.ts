@@ -3,7 +3,7 @@
  * Rule: the answer is the workers' (they hold the credentials); this side only starts the question and waits.
  */
 import { WorkflowFailedError } from '@temporalio/client';
-import type { Check } from '../model/check.ts';
+import type { PreflightReport } from '../model/check.ts';
 import { controlQueue, type FailbackInput } from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
 import { Problem } from './problem.ts';
@@ -14,8 +14,12 @@ export const preflightWorkflow = 'preflight';
 /** Longest wait for all checks, unless the caller says otherwise. */
 export const preflightTimeoutMs = 300_000;
 
-/** Runs the checks and returns them all, passed ones too. Throws Problem `unreachable` when no worker answers in time. */
-export async function preflight(link: Link, input: FailbackInput, timeoutMs = preflightTimeoutMs): Promise<Check[]> {
+/** Runs the checks and returns them all, passed ones too, with the disks' sizes. Throws Problem `unreachable` when no worker answers in time. */
+export async function preflight(
+  link: Link,
+  input: FailbackInput,
+  timeoutMs = preflightTimeoutMs,
+): Promise<PreflightReport> {
   const workflowId = `preflight/${input.machine}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
   try {
     const handle = await link.within(10_000, () =>
@@ -28,7 +32,7 @@ export async function preflight(link: Link, input: FailbackInput, timeoutMs = pr
         staticSummary: `${input.machine}: is the way home clear?`,
       }),
     );
-    return await link.within(timeoutMs, () => handle.result() as Promise<Check[]>);
+    return await link.within(timeoutMs, () => handle.result() as Promise<PreflightReport>);
   } catch (error) {
     if (error instanceof WorkflowFailedError)
       throw new Problem(

@@ -2,8 +2,9 @@
  * What the client knows about a run at one moment: the run's own answer, and what the server tells without a worker.
  * Rule: plain JSON-safe data, so that showing it is a pure function of it and `--json` prints it as it is.
  */
+import type { CompletionForecast, CopyForecast } from '../model/forecast.ts';
 import type { TransferProgress } from '../model/progress.ts';
-import type { CompletionCost, RoundsStatus, Status } from '../model/status.ts';
+import type { RoundsStatus, Status } from '../model/status.ts';
 
 export interface Pending {
   /** Activity type, as the Temporal UI shows it. */
@@ -47,8 +48,10 @@ export interface View {
   readonly rounds?: RoundsStatus;
   readonly transfers: readonly TransferProgress[];
   readonly pending: readonly Pending[];
-  /** What completing now would cost; only while the gate for it is open. */
-  readonly cost?: CompletionCost;
+  /** What completing now would cost; only before the outage. */
+  readonly forecast?: CompletionForecast;
+  /** How long the copy that is under way will take. */
+  readonly copy?: CopyForecast;
 }
 
 /** Open: something may still change. */

@@ -121,8 +121,13 @@ function lineByLine(screen: Screen): Canvas {
     show: (view) => {
       const line = renderLine(view);
       const first = last.size === 0;
-      // What completing would cost changes with every second; it is no change of the run.
-      write('view', screen.json ? JSON.stringify({ ...view, cost: undefined }) : line, () => line, view);
+      // What lies ahead changes with every second; it is no change of the run.
+      write(
+        'view',
+        screen.json ? JSON.stringify({ ...view, forecast: undefined, copy: undefined }) : line,
+        () => line,
+        view,
+      );
       const refusal = renderRefusal(view) ?? '';
       const { at } = view.status?.refusals.at(-1) ?? { at: '' };
       // Refusals from before the watching are in the status; only new ones are news.

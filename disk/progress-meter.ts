@@ -19,6 +19,8 @@ export class ProgressMeter {
   private samples: { at: number; bytes: number }[] = [];
   epoch = 0;
   repairedBlocks = 0;
+  /** What the source's list names, once it is read. */
+  listedBytes: number | undefined;
 
   constructor(disk: string, report: (progress: TransferProgress) => void) {
     this.disk = disk;
@@ -57,6 +59,7 @@ export class ProgressMeter {
       totalBytes: this.totalBytes,
       bytesPerSecond: Math.round((moved * 1000) / since),
       epoch: this.epoch,
+      ...(this.listedBytes !== undefined && { listedBytes: this.listedBytes }),
       ...(this.repairedBlocks > 0 && { repairedBlocks: this.repairedBlocks }),
     });
   }

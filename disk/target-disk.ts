@@ -66,6 +66,7 @@ async function listChanges(held: HeldDisk, whole: boolean): Promise<Changes> {
   const changes = await collectChanges(options.source.changes(signal), options.sizeBytes, subject);
   signal.throwIfAborted();
   const { fingerprint: plan, changedBytes } = changes;
+  meter.listedBytes = changedBytes;
   const before = ledger.state.round?.plan ?? null;
   if (before !== null && before !== plan && !whole) {
     const because = 'the source names other changes between the same two points than before';

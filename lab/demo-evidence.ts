@@ -46,7 +46,7 @@ function moved(end: View): Claim[] {
   return [
     {
       holds: rounds.done > 0,
-      text: `${rounds.done} rounds, ${mebibytes(rounds.copiedBytes)} moved, ${mebibytes(rounds.changedBytes)} changed`,
+      text: `${rounds.done === 1 ? '1 round' : `${rounds.done} rounds`}, ${mebibytes(rounds.copiedBytes)} moved, ${mebibytes(rounds.changedBytes)} changed`,
     },
     { holds: Number.isFinite(seconds), text: `outage ${seconds.toFixed(1)} s, from the stop to the guest's answer` },
   ];

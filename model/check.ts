@@ -21,3 +21,10 @@ export interface Check {
 /** The checks that stop a run, worst first; empty when it may go on. */
 export const blocking = (checks: readonly Check[]): Check[] =>
   checks.filter((check) => check.verdict === 'refuse' || check.verdict === 'wait');
+
+/** The answer of a preflight alone. */
+export interface PreflightReport {
+  readonly checks: readonly Check[];
+  /** Sizes of the disks that would come home; their sum is the most that can have to be moved (S000-21). */
+  readonly sizesBytes: readonly number[];
+}

@@ -2,6 +2,7 @@
  * What a failback is started with: names and paths, resolved from the inventory once, so that a run does not change
  * its mind when the file does. Never a credential: workers resolve sites by name from their own inventory (S13).
  */
+import type { Measured } from './forecast.ts';
 import { type Inventory, type Policy, policyOf } from './inventory.ts';
 import type { MachineAddress } from './machine.ts';
 
@@ -14,6 +15,8 @@ export interface FailbackInput {
   readonly policy: Policy;
   /** Which target disk each source disk comes home to, by datastore path; slot order where absent. */
   readonly disks?: Readonly<Record<string, string>>;
+  /** What the machine's last run measured, where it is known; only forecasts read it. */
+  readonly measured?: Measured;
 }
 
 export const controlQueue = 'control';

@@ -132,6 +132,19 @@ export interface TransferProof {
   /** Bytes an earlier attempt had already proven, not sent again. */
   readonly resumedBytes: number;
   readonly durationMs: number;
+  /** The lowest limit it was under when it was done. */
+  readonly limit?: { readonly bytesPerSecond: number; readonly by: string };
+  /** What was forecast for the whole copy soon after its list was read. */
+  readonly forecast?: CopySaid;
+}
+
+/** A forecast as it was said, in seconds from the beginning of the attempt. */
+export interface CopySaid {
+  readonly listedBytes: number;
+  readonly saidAfterSeconds: number;
+  readonly seconds: number;
+  readonly lowSeconds: number;
+  readonly highSeconds: number;
 }
 
 /** A sealed disk's proof: the root over all its block digests. */

@@ -17,6 +17,8 @@ export interface TransferProgress {
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;
+  /** Bytes the source's list names; absent until it is read. Less than `totalBytes` where zeros are written. */
+  readonly listedBytes?: number;
   /** The attempt's fencing epoch (S8). */
   readonly epoch: number;
   /**

@@ -1,22 +1,17 @@
 /**
- * What a run answers when asked how it stands, and what completing now would cost. Bytes, seconds, ISO 8601.
+ * What a run answers when asked how it stands. Bytes, milliseconds, ISO 8601.
  * Rule: everything here is derived from the story and from what was observed; nothing is guessed without saying so.
  */
 import type { Check } from './check.ts';
+import type { Convergence } from './convergence.ts';
 import type { EvidenceEntry } from './evidence.ts';
+import type { Measured } from './forecast.ts';
 import type { MachineAddress, SealProof, SyncFacts } from './machine.ts';
 import type { Phase } from './phase.ts';
+import type { RoundReport } from './round.ts';
 import type { Approval, Refusal, Trouble } from './transition.ts';
 
-export interface RoundReport {
-  readonly number: number;
-  readonly mode: 'full' | 'delta';
-  readonly takenAt: string;
-  readonly endedAt: string;
-  readonly changedBytes: number;
-  readonly copiedBytes: number;
-  readonly durationMs: number;
-}
+export type { RoundReport } from './round.ts';
 
 /** The rounds so far; answered by the rounds' own workflow while it runs, kept by the failback afterwards. */
 export interface RoundsStatus {
@@ -26,6 +21,8 @@ export interface RoundsStatus {
   readonly changedBytes: number;
   /** What happens now: `round 4: copying`, `next round at …`, `held`. */
   readonly now: string;
+  /** After three rounds of changes (L3). */
+  readonly convergence?: Convergence;
 }
 
 export interface DiskSummary {
@@ -69,35 +66,12 @@ export interface Status {
   /** Workflow id of the rounds while they run. */
   readonly roundsWorkflow?: string;
   readonly outage?: Outage;
+  /** What this run's cutover took, or an earlier run's while this one had none. */
+  readonly measured?: Measured;
+  /** The last turn that the rounds told of (L3); what holds now is in the rounds. */
+  readonly convergence?: Convergence;
   readonly targetIp?: string;
   readonly seals: readonly SealProof[];
   readonly evidence?: string;
   readonly record: readonly EvidenceEntry[];
-}
-
-export interface CompletionCost {
-  /** Bytes that completing now would still have to move, from the churn of the last rounds. */
-  readonly bytes: number;
-  /** Outage to expect in seconds: stop, last changes, seal, start. */
-  readonly outageSeconds: number;
-}
-
-/** Stop and start of a machine, when nothing was measured yet; seconds. Azure's deallocate takes about a minute. */
-const stopAndStartSeconds = 90;
-
-/** What *complete failover* would cost at `now` (epoch ms); undefined before the first round is done. */
-export function completionCost(rounds: RoundsStatus | undefined, now: number): CompletionCost | undefined {
-  const last = rounds?.recent.at(-1);
-  if (!rounds || !last) return undefined;
-  const deltas = rounds.recent.filter((round) => round.mode === 'delta');
-  const ageMs = Math.max(0, now - Date.parse(last.takenAt));
-  const changed = deltas.reduce((sum, round) => sum + round.changedBytes, 0);
-  const first = rounds.recent[0];
-  const spanMs = first ? Date.parse(last.takenAt) - Date.parse(first.takenAt) : 0;
-  const churnPerMs = spanMs > 0 && deltas.length > 0 ? changed / spanMs : 0;
-  const bytes = Math.round(churnPerMs * ageMs);
-  const moved = rounds.recent.reduce((sum, round) => sum + round.copiedBytes, 0);
-  const tookMs = rounds.recent.reduce((sum, round) => sum + round.durationMs, 0);
-  const bytesPerSecond = tookMs > 0 ? (moved / tookMs) * 1000 : 0;
-  return { bytes, outageSeconds: Math.ceil(stopAndStartSeconds + (bytesPerSecond > 0 ? bytes / bytesPerSecond : 0)) };
 }

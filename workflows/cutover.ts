@@ -5,8 +5,10 @@
  */
 import { evidenceOfDisks } from '../model/evidence.ts';
 import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
+import type { RoundReport } from '../model/round.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { syncRound, together } from './sync-round.ts';
 import type { RoundsState } from './sync-rounds.ts';
 import { noRounds } from './sync-rounds.ts';
@@ -29,24 +31,43 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const { course } = journey;
   await course.whileHeld();
   if (!synced) registerTargetUndo(journey, way);
+  const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');
   const target = { returned: false };
   const startedAt = await stopTheSource(journey, target);
+  const stoppedAt = Date.now();
   course.enter('FinalSync');
   const open = synced?.open ?? (await openTheTarget(journey, way));
-  const point = await finalRound(journey, way, open, synced?.rounds ?? noRounds);
+  const { point, report } = await finalRound(journey, way, open, synced?.rounds ?? noRounds);
+  const movedAt = Date.now();
   course.enter('Sealing');
   const seals = await sealTheDisks(journey, open, point);
+  const sealedAt = Date.now();
   course.enter('StartingTarget');
   await startTheTarget(journey, way, point, target);
-  const endedAt = new Date().toISOString();
-  journey.teller.find({ outage: { startedAt, endedAt } });
+  const endedAt = Date.now();
+  journey.teller.find({
+    outage: { startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() },
+    measured: measuredBy({ stopMs: stoppedAt - startedAt, sealMs: sealedAt - movedAt, startMs: endedAt - sealedAt }, [
+      ...(synced?.rounds.recent ?? []),
+      report,
+    ]),
+  });
+  if (said) recordOutageFact(journey.teller, said, report.changedBytes, endedAt - startedAt);
   course.enter('AwaitingCommit');
   return { way, seals, final: point };
 }
 
-/** Answers when the outage began: right before the stop was sent. */
-async function stopTheSource({ input, teller, course }: Journey, target: { returned: boolean }): Promise<string> {
+function forecastTheOutage({ teller }: Journey, way: Way, synced: Synced | undefined) {
+  const sizeBytes = way.pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0);
+  return recordCompletionForecast(teller, synced?.rounds.recent ?? [], {
+    sizeBytes,
+    measured: teller.findings.measured,
+  });
+}
+
+/** Answers when the outage began (epoch ms): right before the stop was sent. */
+async function stopTheSource({ input, teller, course }: Journey, target: { returned: boolean }): Promise<number> {
   const control = controlVerbs(input);
   // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
   const before = await course.step(() =>
@@ -60,8 +81,8 @@ async function stopTheSource({ input, teller, course }: Journey, target: { retur
     );
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
   });
-  const startedAt = new Date().toISOString();
-  teller.find({ outage: { startedAt } });
+  const startedAt = Date.now();
+  teller.find({ outage: { startedAt: new Date(startedAt).toISOString() } });
   const stopped = await course.step(() =>
     control.ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [input]),
   );
@@ -77,7 +98,7 @@ async function finalRound(
   way: Way,
   open: readonly OpenDisk[],
   rounds: RoundsState,
-): Promise<RecoveryPoint> {
+): Promise<{ point: RecoveryPoint; report: RoundReport }> {
   const { input, run, teller, course } = journey;
   const base = rounds.base ? { base: rounds.base } : {};
   const order = {
@@ -108,7 +129,7 @@ async function finalRound(
       copiedBytes: proof.copiedBytes,
       provenBytes: proof.provenBytes,
     });
-  return point;
+  return { point, report };
 }
 
 async function sealTheDisks(

@@ -7,6 +7,7 @@ import type { PreflightAnswer } from '../activities/preflight.ts';
 import { blocking } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
+import { recordBound } from './foresight.ts';
 import type { Course } from './taking-back.ts';
 import type { Teller } from './teller.ts';
 import { controlVerbs, summary } from './verbs.ts';
@@ -39,6 +40,7 @@ export async function checkTheWay({ input, teller, course }: Journey): Promise<W
       disks: answer.pairs.length,
       sourcePower: way.found.powerSeen,
     });
+    recordBound(teller, way.pairs, input.measured);
     return way;
   });
 }

@@ -2,7 +2,10 @@
  * What the Temporal UI shows under "current details": how the run stands, in Markdown that needs no table borders.
  * Rule: an SRE who never saw the code knows from it who serves, what is waited for and what to type.
  */
+import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
+import { forecastCompletion } from '../model/forecast.ts';
+import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import type { RoundReport, RoundsStatus, Status } from '../model/status.ts';
 
@@ -29,6 +32,7 @@ export function failbackDetails(status: Status): string {
   if (status.trouble) lines.push(...troubleLines(status));
   else if (status.waitsFor) lines.push('', '### Waits for a person', literal(status.waitsFor));
   if (status.rounds) lines.push('', '### Rounds', roundsText(status.rounds));
+  else if (status.convergence?.converges === false) lines.push('', `### ${divergenceText(status.convergence)}`);
   if (status.roundsWorkflow) lines.push(`The rounds run in workflow \`${status.roundsWorkflow}\`.`);
   const refusal = status.refusals.at(-1);
   if (refusal) lines.push('', `**Last refusal:** \`${refusal.message}\` from ${refusal.by}: ${refusal.reason}`);
@@ -57,20 +61,40 @@ const outageText = ({ outage }: Status): string => {
   return `${((Date.parse(outage.endedAt) - Date.parse(outage.startedAt)) / 1000).toFixed(1)} s`;
 };
 
-const roundsText = (rounds: RoundsStatus): string =>
-  [
+function roundsText(rounds: RoundsStatus): string {
+  const limit = rounds.recent.at(-1)?.limit;
+  return [
     `${rounds.done} proven, ${mebibytes(rounds.copiedBytes)} moved. Now: ${rounds.now}`,
+    ...(limit ? [`Limit in the last round: ${mebibytes(limit.bytesPerSecond)}/s by ${limit.by}.`] : []),
+    ...(rounds.convergence?.converges === false ? ['', `**${divergenceText(rounds.convergence)}**`] : []),
     '',
     ...rounds.recent.slice(-5).map(roundLine),
   ].join('\n');
+}
+
+const divergenceText = ({ changedBytesPerSecond, movedBytesPerSecond }: Convergence): string =>
+  `Changes faster than the link: ${mebibytes(changedBytesPerSecond)}/s change, ${mebibytes(movedBytesPerSecond)}/s are moved. ${divergenceAdvice}`;
+
+/** As of the last words of the rounds; the CLI computes it anew at each look. */
+function completionText(input: FailbackInput, pairs: readonly DiskPair[], rounds: RoundsStatus): string[] {
+  const sizeBytes = pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0);
+  const ahead = forecastCompletion({ recent: rounds.recent, measured: input.measured, sizeBytes }, Date.now());
+  if (!ahead) return [];
+  const { bytes, outageSeconds } = ahead;
+  const span = `${mebibytes(bytes.likely)} (${mebibytes(bytes.low)} to ${mebibytes(bytes.high)})`;
+  const time = `${outageSeconds.likely.toFixed(0)} s (${outageSeconds.low.toFixed(0)} s to ${outageSeconds.high.toFixed(0)} s)`;
+  const unsure = ahead.assumed.length > 0 ? `; assumed, not measured yet: ${ahead.assumed.join(', ')}` : '';
+  return ['', `Completing now would move about ${span} and cost about ${time} of outage${unsure}.`];
+}
 
 const roundLine = (round: RoundReport): string =>
   `- round ${round.number} (${round.mode}): ${mebibytes(round.changedBytes)} changed, ${mebibytes(round.copiedBytes)} moved in ${(round.durationMs / 1000).toFixed(1)} s`;
 
-export const roundsDetails = (input: FailbackInput, rounds: RoundsStatus): string =>
+export const roundsDetails = (input: FailbackInput, pairs: readonly DiskPair[], rounds: RoundsStatus): string =>
   [
     `## Rounds of ${input.machine}`,
     roundsText(rounds),
+    ...completionText(input, pairs, rounds),
     '',
     `The source serves. To cut over, send \`completeFailover\` to workflow \`machine/${input.machine}\`: ${literal(messageMeaning.completeFailover)}`,
   ].join('\n');

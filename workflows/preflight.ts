@@ -1,14 +1,14 @@
 /**
  * Preflight alone: asks both sides whether the way home is clear, and ends. Changes nothing.
  */
-import type { Check } from '../model/check.ts';
+import type { PreflightReport } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
-export async function preflight(input: FailbackInput): Promise<readonly Check[]> {
+export async function preflight(input: FailbackInput): Promise<PreflightReport> {
   const answer = await controlVerbs(input).observePreflight.executeWithOptions(
     summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
     [input],
   );
-  return answer.checks;
+  return { checks: answer.checks, sizesBytes: answer.pairs.map((pair) => pair.source.sizeBytes) };
 }

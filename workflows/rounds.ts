@@ -7,18 +7,32 @@ import { condition, setHandler, startChild } from '@temporalio/workflow';
 import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { OpenDisk } from '../model/machine.ts';
 import type { Journey, Way } from './departure.ts';
-import { finishRounds, holdRounds, noRounds, type RoundsState, seeded, syncRounds } from './sync-rounds.ts';
+import { recordSeedForecast, recordTurn } from './foresight.ts';
+import {
+  convergenceTurned,
+  finishRounds,
+  holdRounds,
+  noRounds,
+  type RoundsState,
+  seeded,
+  syncRounds,
+} from './sync-rounds.ts';
 import type { Teller } from './teller.ts';
 import { carriedState } from './trouble.ts';
 
 export async function runTheRounds(journey: Journey, way: Way, open: readonly OpenDisk[]): Promise<RoundsState> {
   const { teller, course } = journey;
   let state = noRounds;
-  setHandler(seeded, () => {
+  setHandler(seeded, (seed) => {
     // A signal handler must never throw: after a cancel the seed no longer matters.
     if (teller.story.phase !== 'Seeding' || teller.story.cancellation) return;
     teller.enter('Syncing');
     teller.record('seeded', 'the first round is proven on every disk');
+    if (seed?.said) recordSeedForecast(teller, seed, seed.said);
+  });
+  setHandler(convergenceTurned, (now) => {
+    teller.find({ convergence: now });
+    recordTurn(teller, now);
   });
   const done = await course.step(
     () => childRounds(journey, way, open, state),
@@ -27,7 +41,7 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
     },
   );
   teller.find({ rounds: { ...done, now: 'finished' } });
-  teller.record('rounds', `${done.done} rounds are proven`, {
+  teller.record('rounds', done.done === 1 ? '1 round is proven' : `${done.done} rounds are proven`, {
     rounds: done.done,
     copiedBytes: done.copiedBytes,
     changedBytes: done.changedBytes,

@@ -2,8 +2,10 @@
  * The status of a failback, put together from the story, the findings and the record. Pure.
  */
 import type { Check } from '../model/check.ts';
+import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
+import type { Measured } from '../model/forecast.ts';
 import type { DiskPair, SealProof } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { type Phase, phaseTable } from '../model/phase.ts';
@@ -19,6 +21,8 @@ export interface Findings {
   readonly roundsWorkflow?: string | undefined;
   readonly outage?: Outage;
   readonly targetIp?: string;
+  readonly convergence?: Convergence;
+  readonly measured?: Measured | undefined;
 }
 
 export interface Moments {
@@ -35,8 +39,8 @@ export function statusOf(
 ): Status {
   const rule = phaseTable[story.phase];
   const asLeft = story.left ? phaseTable[story.left] : rule;
-  const { checks, seals, pairs, rounds, roundsWorkflow, outage, targetIp } = findings;
-  const waits = waitsFor(story);
+  const { checks, seals, pairs, rounds, roundsWorkflow, outage, targetIp, convergence, measured } = findings;
+  const waits = waitsFor(story, convergence);
   return {
     machine: input.machine,
     run: story.run,
@@ -70,6 +74,8 @@ export function statusOf(
     ...only('roundsWorkflow', roundsWorkflow),
     ...only('outage', outage),
     ...only('targetIp', targetIp),
+    ...only('convergence', convergence),
+    ...only('measured', measured),
     seals,
     ...only('evidence', story.evidence),
     record,
@@ -83,12 +89,15 @@ const only = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V
   value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 
 /** What the run waits for and what to send; undefined while it works by itself. */
-function waitsFor(story: Story): string | undefined {
+function waitsFor(story: Story, convergence: Convergence | undefined): string | undefined {
   if (story.phase === 'NeedsOperator') return `resolve: ${messageMeaning.resolve}`;
   if (story.held) return `resume: ${messageMeaning.resume}`;
   if (story.cancellation) return undefined;
   const { gate } = phaseTable[story.phase];
-  if (gate === 'completeFailover' && !story.completion) return `completeFailover: ${messageMeaning.completeFailover}`;
+  if (gate === 'completeFailover' && !story.completion) {
+    const stuck = convergence?.converges === false ? `changes come faster than the link. ${divergenceAdvice} ` : '';
+    return `completeFailover: ${stuck}${messageMeaning.completeFailover}`;
+  }
   if (gate === 'commit' && !story.commitment) return `commit: ${messageMeaning.commit}`;
   return undefined;
 }

@@ -36,8 +36,9 @@ export async function syncRound(order: RoundOrder): Promise<RoundResult> {
   const point = await control.ensureRecoveryPoint.executeWithOptions(summary(`${name(order)}: recovery point`), [
     { failback: input, run, number, final, identity, pairs },
   ]);
+  const pointMs = Date.now() - startedAt;
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
-  return { point, proofs, report: report(order, point, proofs, startedAt) };
+  return { point, proofs, report: report(order, point, proofs, { startedAt, pointMs }) };
 }
 
 /** Lets the points before this one go. After the round counts: a base that is gone would cost a full transfer. */
@@ -104,7 +105,7 @@ function report(
   order: RoundOrder,
   point: RecoveryPoint,
   proofs: readonly TransferProof[],
-  startedAt: number,
+  { startedAt, pointMs }: { readonly startedAt: number; readonly pointMs: number },
 ): RoundReport {
   const sum = (pick: (proof: TransferProof) => number): number =>
     proofs.reduce((total, proof) => total + pick(proof), 0);
@@ -116,5 +117,22 @@ function report(
     changedBytes: sum((proof) => proof.changedBytes),
     copiedBytes: sum((proof) => proof.copiedBytes),
     durationMs: Date.now() - startedAt,
+    pointMs,
+    ...lowestLimit(proofs),
+    ...saidBefore(proofs),
   };
+}
+
+function lowestLimit(proofs: readonly TransferProof[]): Pick<RoundReport, 'limit'> {
+  const limits = proofs.flatMap(({ limit }) => limit ?? []);
+  const [limit] = limits.sort((a, b) => a.bytesPerSecond - b.bytesPerSecond);
+  return limit ? { limit } : {};
+}
+
+/** The disks copy beside each other, so the round was forecast to take as long as the slowest. */
+function saidBefore(proofs: readonly TransferProof[]): Pick<RoundReport, 'said'> {
+  const all = proofs.flatMap(({ forecast }) => forecast ?? []);
+  const [slowest] = [...all].sort((a, b) => b.seconds - a.seconds);
+  if (!slowest) return {};
+  return { said: { ...slowest, listedBytes: all.reduce((sum, { listedBytes }) => sum + listedBytes, 0) } };
 }

@@ -17,6 +17,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { type Convergence, convergence } from '../model/convergence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
@@ -28,7 +29,9 @@ export const finishRounds = defineSignal('finish');
 export const holdRounds = defineSignal<[boolean]>('hold');
 export const roundsQuery = defineQuery<RoundsStatus>('rounds');
 /** The child tells its parent once, when the first round is proven. */
-export const seeded = defineSignal('seeded');
+export const seeded = defineSignal<[RoundReport?]>('seeded');
+/** The child tells its parent whenever its rounds begin or cease to get anywhere (L3). */
+export const convergenceTurned = defineSignal<[Convergence]>('convergence');
 
 /** What the rounds have reached; carried through continue-as-new and through failures. */
 export interface RoundsState {
@@ -38,6 +41,7 @@ export interface RoundsState {
   readonly recent: readonly RoundReport[];
   readonly copiedBytes: number;
   readonly changedBytes: number;
+  readonly convergence?: Convergence;
 }
 
 export interface RoundsInput {
@@ -66,7 +70,7 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   let stoppedForHold = false;
   const say = (text: string): void => {
     now = text;
-    setCurrentDetails(roundsDetails(order.input, status(state, now)));
+    setCurrentDetails(roundsDetails(order.input, order.pairs, status(state, now)));
   };
   const description = 'Sent by the failback: end after a proven round.';
   setHandler(
@@ -92,15 +96,20 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     const round = { ...order, number: state.number + 1, final: false, ...base };
     const result = await copying.run(() => syncRound(round));
     copying = undefined;
+    const before = state.convergence;
     state = advance(state, result.point, result.report);
     await tellSeeded();
+    await tellTurn(before, state.convergence);
     await releaseOlderPoints(round);
   };
   // The parent ignores what it knows; telling again after a failure or a continue-as-new is what makes it certain.
   let told = false;
   const tellSeeded = async (): Promise<void> => {
     if (told || state.done === 0) return;
-    await parentOf().signal(seeded);
+    await parentOf().signal(
+      seeded,
+      state.recent.find((round) => round.number === 1),
+    );
     told = true;
   };
   await tellSeeded();
@@ -132,22 +141,29 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   return state;
 }
 
-const advance = (state: RoundsState, base: RecoveryPoint, report: RoundReport): RoundsState => ({
-  number: state.number + 1,
-  base,
-  done: state.done + 1,
-  recent: [...state.recent, report].slice(-roundsKept),
-  copiedBytes: state.copiedBytes + report.copiedBytes,
-  changedBytes: state.changedBytes + report.changedBytes,
-});
+function advance(state: RoundsState, base: RecoveryPoint, report: RoundReport): RoundsState {
+  const recent = [...state.recent, report].slice(-roundsKept);
+  const judged = convergence(recent, state.convergence);
+  return {
+    number: state.number + 1,
+    base,
+    done: state.done + 1,
+    recent,
+    copiedBytes: state.copiedBytes + report.copiedBytes,
+    changedBytes: state.changedBytes + report.changedBytes,
+    ...(judged ? { convergence: judged } : {}),
+  };
+}
 
-const status = ({ done, recent, copiedBytes, changedBytes }: RoundsState, now: string): RoundsStatus => ({
-  done,
-  recent,
-  copiedBytes,
-  changedBytes,
-  now,
-});
+function status({ done, recent, copiedBytes, changedBytes, ...more }: RoundsState, now: string): RoundsStatus {
+  const judged = more.convergence ? { convergence: more.convergence } : {};
+  return { done, recent, copiedBytes, changedBytes, now, ...judged };
+}
+
+/** L3: only a turn is news; the rounds go on either way, because each of them protects what it can. */
+async function tellTurn(before: Convergence | undefined, now: Convergence | undefined): Promise<void> {
+  if (now && now.converges !== (before?.converges ?? true)) await parentOf().signal(convergenceTurned, now);
+}
 
 function parentOf() {
   const parent = workflowInfo().parent;

@@ -4,8 +4,10 @@
  */
 import type { Command } from 'commander';
 import { blocking } from '../../model/check.ts';
+import { forecastStart } from '../../model/forecast.ts';
 import { withPatience } from '../patience.ts';
 import { exitCodes } from '../problem.ts';
+import { copyText } from '../render/ahead.ts';
 import { renderChecks } from '../render/checks.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
 import { seconds } from './parse.ts';
@@ -21,11 +23,17 @@ export function addPreflight(program: Command): void {
       const { screen, loaded } = context;
       const input = inputFor(loaded.inventory, machine);
       const { preflight } = await import('../preflight.ts');
-      const checks = await withTemporal(context, (link) =>
-        withPatience(`asking both sides about ${machine}`, preflight(link, input, options.wait * 1000), screen.json),
-      );
+      const { measuredBefore } = await import('../earlier.ts');
+      const [report, measured] = await withTemporal(context, (link) => {
+        const asked = Promise.all([preflight(link, input, options.wait * 1000), measuredBefore(link, machine)]);
+        return withPatience(`asking both sides about ${machine}`, asked, screen.json);
+      });
+      const { checks, sizesBytes } = report;
       const blocked = blocking(checks).length > 0;
-      screen.answer(() => renderChecks(machine, checks, screen.style), { machine, blocked, checks });
+      const ahead = sizesBytes.length > 0 ? forecastStart(sizesBytes, measured) : undefined;
+      const bound = ahead ? `\n${copyText(ahead)}` : '';
+      const answer = { machine, blocked, checks, ...(ahead ? { forecast: ahead } : {}) };
+      screen.answer(() => `${renderChecks(machine, checks, screen.style)}${bound}`, answer);
       if (blocked) process.exitCode = exitCodes.refused;
     });
 }

@@ -6,6 +6,7 @@ import { type Command, Option } from 'commander';
 import { controlQueue } from '../../model/failback-input.ts';
 import type { RunOptions } from '../failback.ts';
 import { withPatience } from '../patience.ts';
+import { copyText } from '../render/ahead.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
 import { seconds } from './parse.ts';
 import { tellEnd } from './status.ts';
@@ -42,9 +43,18 @@ export function addStart(failback: Command): void {
           context.screen.json,
         );
         const said = `${machine} is on its way home (run ${started.runId}).`;
+        const attended = (await workersOn(link, controlQueue)) !== 0;
         if (options.watch) context.screen.note(said);
-        else context.screen.answer(() => `${said}\nSee it: homeward failback status ${machine} --watch`, started);
-        if ((await workersOn(link, controlQueue)) === 0)
+        else {
+          const { firstForecast } = await import('../observe.ts');
+          const looking = attended ? firstForecast(link, machine) : Promise.resolve(undefined);
+          const ahead = await withPatience('asking both sides how much it may be', looking, context.screen.json);
+          const bound = ahead ? `\n${copyText(ahead)}` : '';
+          const see = `\nSee it: homeward failback status ${machine} --watch`;
+          const answer = { ...started, ...(ahead ? { forecast: ahead } : {}) };
+          context.screen.answer(() => `${said}${bound}${see}`, answer);
+        }
+        if (!attended)
           context.screen.note(
             `homeward: no worker serves the task queue "${controlQueue}" yet; the run waits for one.`,
           );

@@ -4,7 +4,8 @@
  */
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
-import { bytes, duration } from './figures.ts';
+import { completionText } from './ahead.ts';
+import { bytes } from './figures.ts';
 import { plain } from './paint.ts';
 
 const side = (address: { readonly site: string; readonly path: string }): string =>
@@ -12,8 +13,8 @@ const side = (address: { readonly site: string; readonly path: string }): string
 
 /** Shown before *complete failover* (S002-11, S001-12). */
 export function describeCompletion(view: View, status: Status): string {
-  const cost = view.cost
-    ? `about ${bytes(view.cost.bytes)} are still to be moved; the outage will be about ${duration(view.cost.outageSeconds * 1000)}`
+  const cost = view.forecast
+    ? completionText(view.forecast)
     : `not known yet: no round is done${status.sync === 'during' ? '; every disk is copied in full inside the outage' : ''}`;
   const all = status.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
   return [

@@ -2,6 +2,8 @@
  * Bytes, rates, durations and times as people read them.
  * Rule: pure and without locale, so that a text looks the same on every computer; times are UTC and say so.
  */
+import type { Band } from '../../model/forecast.ts';
+
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** `0 B`, `1.5 MiB`, `30.0 GiB`. */
@@ -16,6 +18,9 @@ export function bytes(count: number): string {
   }
   return unit === 0 ? `${Math.round(value)} B` : `${value.toFixed(1)} ${units[unit]}`;
 }
+
+/** `1 round`, `2 rounds`. */
+export const count = (many: number, one: string): string => (many === 1 ? `1 ${one}` : `${many} ${one}s`);
 
 export const rate = (bytesPerSecond: number): string => `${bytes(bytesPerSecond)}/s`;
 
@@ -46,3 +51,11 @@ export function clock(iso: string, now: number): string {
 
 export const percent = (done: number, total: number): number =>
   total > 0 ? Math.min(100, Math.max(0, Math.floor((done / total) * 100))) : 0;
+
+/** A forecast with its band: `about 45.0 MiB (30.0 MiB to 90.0 MiB)`; `figure` writes one end of it. */
+export function forecast({ likely, low, high }: Band, figure: (value: number) => string): string {
+  const [middle, ...ends] = [likely, low, high].map(figure);
+  return ends[0] === ends[1] ? `about ${middle}` : `about ${middle} (${ends.join(' to ')})`;
+}
+
+export const secondsText = (seconds: number): string => duration(seconds * 1000);

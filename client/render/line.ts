@@ -3,7 +3,8 @@
  * Rule: a line is written when it says something new; bytes count as new only every tenth of a disk.
  */
 import type { View } from '../view.ts';
-import { bytes, duration, percent } from './figures.ts';
+import { limitIn, ratesText } from './ahead.ts';
+import { bytes, count, duration, percent, rate } from './figures.ts';
 import { plain } from './paint.ts';
 
 /** The run in one line, without the time. Equal views, and views that differ only in small progress, give equal lines. */
@@ -14,11 +15,15 @@ export function renderLine(view: View): string {
   if (status.left) parts.push(`left ${status.left}`);
   if (status.held) parts.push(`held by ${plain(status.held.by)}`);
   if (status.trouble) parts.push(`${status.trouble.kind}: ${plain(status.trouble.message)}`);
-  if (view.rounds) parts.push(`${view.rounds.done} rounds, ${bytes(view.rounds.copiedBytes)}`);
+  if (view.rounds) parts.push(`${count(view.rounds.done, 'round')}, ${bytes(view.rounds.copiedBytes)}`);
+  const judged = view.rounds?.convergence;
+  if (judged?.converges === false) parts.push(`changes faster than the link: ${ratesText(judged)}`);
   const moving = view.transfers.filter(({ stage }) => stage !== 'waiting' && stage !== 'done');
   moving.sort((a, b) => (a.disk < b.disk ? -1 : 1));
   for (const { disk, stage, doneBytes, totalBytes } of moving)
     parts.push(`${plain(disk)} ${stage} ${Math.floor(percent(doneBytes, totalBytes) / 10) * 10}%`);
+  const limit = limitIn(view.transfers);
+  if (limit?.holdsBack) parts.push(`held back to ${rate(limit.bytesPerSecond)} by ${plain(limit.by)}`);
   if (status.outage?.endedAt)
     parts.push(`outage ${duration(Date.parse(status.outage.endedAt) - Date.parse(status.outage.startedAt))}`);
   else if (status.outage) parts.push('outage under way');

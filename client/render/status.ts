@@ -5,8 +5,9 @@
 import { phaseTable } from '../../model/phase.ts';
 import type { RoundReport, RoundsStatus, Status } from '../../model/status.ts';
 import { isOpen, type View } from '../view.ts';
+import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
 import { diskLines } from './bars.ts';
-import { bytes, clock, duration, since } from './figures.ts';
+import { bytes, clock, count, duration, since } from './figures.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 
 /** How many rounds and refusals are shown; the rest is counted. */
@@ -24,7 +25,9 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: trouble(status, now, style), worth: 8 },
     { lines: blocked(status, style), worth: 6 },
     { lines: bars, worth: 7 },
+    { lines: isOpen(view) ? copyLines(view, style) : [], worth: 6 },
     { lines: roundLines(view.rounds, now, style), worth: 3 },
+    { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
     { lines: outageLines(status, now, style), worth: 6 },
     { lines: steps(view, style), worth: 4 },
     { lines: remainsLines(view, style), worth: 5 },
@@ -109,8 +112,7 @@ const roundText = (round: RoundReport, now: number): string =>
 
 function roundLines(rounds: RoundsStatus | undefined, now: number, style: Style): string[] {
   if (!rounds) return [];
-  const done = rounds.done === 1 ? '1 round' : `${rounds.done} rounds`;
-  const head = `${done} done, ${bytes(rounds.copiedBytes)} copied; now: ${rounds.now}`;
+  const head = `${count(rounds.done, 'round')} done, ${bytes(rounds.copiedBytes)} copied; now: ${rounds.now}`;
   const shown = rounds.recent.slice(-roundsShown).reverse();
   const narrower = { ...style, width: style.width - 2 };
   const lines = shown.flatMap((round) => say(roundText(round, now), narrower));
@@ -149,12 +151,19 @@ function remainsLines(view: View, style: Style): string[] {
 }
 
 function costLines(view: View, style: Style): string[] {
-  if (!view.cost || !view.status || phaseTable[view.status.phase]?.gate !== 'completeFailover') return [];
-  const { bytes: left, outageSeconds } = view.cost;
-  return say(
-    `Completing now would move about ${bytes(left)} and cost about ${duration(outageSeconds * 1000)} of outage.`,
-    style,
-  );
+  if (!view.forecast || !view.status || phaseTable[view.status.phase]?.gate !== 'completeFailover') return [];
+  return say(`Completing now: ${completionText(view.forecast)}.`, style);
+}
+
+/** The copy that is under way, and the limit it is under. */
+function copyLines(view: View, style: Style): string[] {
+  const limit = limitIn(view.transfers);
+  return [...(view.copy ? say(copyText(view.copy), style) : []), ...(limit ? say(limitText(limit), style) : [])];
+}
+
+function divergenceLines({ rounds }: View, style: Style): string[] {
+  if (rounds?.convergence?.converges !== false) return [];
+  return say(divergenceText(rounds.convergence), style).map((line) => paint(style, 'yellow', line));
 }
 
 function waiting(view: View, status: Status, now: number, style: Style): string[] {

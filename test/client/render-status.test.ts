@@ -23,11 +23,15 @@ erp-db  Syncing
   os      ██████████████░░░░░   75%  copying  112.0 MiB/s  96.0 MiB of 128.0 MiB
   data-0  ███████████████████  100%  proving               54.0 MiB of 54.0 MiB
 
+  Listed to move: 182.0 MiB; still about 4 s (3 s to 6 s).
+
   2 rounds done, 90.2 GiB copied; now: round 3: copying
     #2 delta 182.0 MiB changed, 182.0 MiB copied in 14 s, as of 2 min ago
     #1 full 130.0 GiB changed, 90.0 GiB copied in 5 min, as of 10 min ago
 
-  Completing now would move about 45.0 MiB and cost about 91 s of outage.
+  Completing now: about 45.0 MiB (20.0 MiB to 135.0 MiB) to move, about 91 s (30
+    s to 5 min) of outage; stop, seal and start are assumed, no run has measured
+    them yet.
 
   Waits for: completeFailover
   Type: homeward failback complete erp-db
@@ -42,7 +46,7 @@ test('a narrow terminal loses no fact and breaks no line', () => {
   expect(text.split('\n').filter((line) => line.length > 36 && !commands(line))).toEqual([]);
   expect(text).toContain('  os      ████████░░░   75%  copying');
   expect(text.replace(/\s+/g, ' ')).toContain(
-    'Completing now would move about 45.0 MiB and cost about 91 s of outage.',
+    'Completing now: about 45.0 MiB (20.0 MiB to 135.0 MiB) to move, about 91 s (30 s to 5 min) of outage',
   );
 });
 
@@ -137,6 +141,50 @@ test('text from outside cannot move the cursor or turn the line', () => {
   const refusals = [{ message: 'hold', by: evil, at: ago(1), phase: 'Syncing', reason: evil } as const];
   const text = renderStatus(viewOf(statusIn('Syncing', { refusals })), now, plainStyle);
   expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+});
+
+const limit = { bytesPerSecond: 20 * 1024 ** 2, by: 'link wan', holdsBack: true };
+const limited = { ...syncing, transfers: syncing.transfers.map((one) => ({ ...one, limit })) };
+
+test('R11 a limit is shown with what it is put on and whether it holds the copy back', () => {
+  expect(renderStatus(limited, now, plainStyle)).toContain(
+    '  Limit 20.0 MiB/s by link wan, which holds the copy back.',
+  );
+  const free = limited.transfers.map((one) => ({ ...one, limit: { ...limit, holdsBack: false } }));
+  expect(renderStatus({ ...limited, transfers: free }, now, plainStyle)).toContain('does not hold the copy back');
+  expect(renderLine(limited)).toContain('; held back to 20.0 MiB/s by link wan; waits for');
+  expect(renderLine({ ...limited, transfers: free })).not.toContain('link wan');
+});
+
+test('L3 rounds that get nowhere are said so with both rates and what can be done', () => {
+  const convergence = {
+    ...{ converges: false, round: 4 },
+    ...{ changedBytesPerSecond: 12 * 1024 ** 2, movedBytesPerSecond: 8 * 1024 ** 2 },
+  };
+  const rounds = { done: 4, recent: [], copiedBytes: 0, changedBytes: 0, now: 'round 5: copying', convergence };
+  const view = viewOf(statusIn('Syncing'), { rounds });
+  expect(renderStatus(view, now, plainStyle).replace(/\s+/g, ' ')).toContain(
+    'Changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved (round 4). Raise or lift the limit',
+  );
+  expect(renderLine(view)).toContain('changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved');
+  const again = viewOf(statusIn('Syncing'), {
+    rounds: { ...rounds, convergence: { ...convergence, converges: true } },
+  });
+  expect(renderStatus(again, now, plainStyle) + renderLine(again)).not.toMatch(/faster than the link/i);
+});
+
+test('S000-21 before the lists are read the bound is shown, with a time only where a run has measured a rate', () => {
+  const copy = { listed: false, bytes: { likely: 130, low: 0, high: 130 * 1024 ** 3 } };
+  const view = viewOf(statusIn('Seeding'), { copy });
+  expect(renderStatus(view, now, plainStyle)).toContain('To move: between 0 B and 130.0 GiB; known once the lists are');
+  const seconds = { likely: 3_600, low: 0, high: 5_400 };
+  const timed = renderStatus({ ...view, copy: { ...copy, seconds } }, now, { ...plainStyle, width: 200 });
+  expect(timed).toContain('130.0 GiB, at the rate of the last run up to 90 min; known');
+});
+
+test('one round is one round', () => {
+  const rounds = { done: 1, recent: [], copiedBytes: 0, changedBytes: 0, now: 'x' };
+  expect(renderLine(viewOf(statusIn('Syncing'), { rounds }))).toContain('Syncing; 1 round, 0 B');
 });
 
 test('a line for logs says the phase, the rounds and every tenth of a disk', () => {

@@ -101,6 +101,15 @@ export const syncing: View = viewOf(
       { disk: 'os', stage: 'copying', doneBytes: 96 * MiB, totalBytes: 128 * MiB, bytesPerSecond: 112 * MiB, epoch: 2 },
       { disk: 'data-0', stage: 'proving', doneBytes: 54 * MiB, totalBytes: 54 * MiB, bytesPerSecond: 0, epoch: 1 },
     ],
-    cost: { bytes: 45 * MiB, outageSeconds: 91 },
+    forecast: {
+      bytes: { likely: 45 * MiB, low: 20 * MiB, high: 135 * MiB },
+      outageSeconds: { likely: 91, low: 30, high: 300 },
+      assumed: ['stop', 'seal', 'start'],
+    },
+    copy: {
+      listed: true,
+      bytes: { likely: 182 * MiB, low: 182 * MiB, high: 182 * MiB },
+      seconds: { likely: 4, low: 3, high: 6 },
+    },
   },
 );

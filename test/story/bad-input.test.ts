@@ -218,7 +218,7 @@ async function goesOnOnceMended(_what: string, mistake: Mistake): Promise<void> 
   const started = await startAgain();
   const called = await expectCalled(started, mistake);
   const asked = await preflight(scene.link, started.input);
-  expect(blocking(asked).map((check) => check.id)).toContain(mistake.check);
+  expect(blocking(asked.checks).map((check) => check.id)).toContain(mistake.check);
   expect(await standOf(scene.lab)).toEqual(before);
 
   // A retry without mending calls again, in the same run.
@@ -241,6 +241,7 @@ async function goesOnOnceMended(_what: string, mistake: Mistake): Promise<void> 
     'operator-called',
     'resolve-accepted',
     'preflight',
+    'forecast/start',
   ]);
   expect(await started.say('cancel')).toEqual({ accepted: true });
   await started.until('ReturnedToSource');

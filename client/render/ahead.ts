@@ -1,0 +1,49 @@
+/**
+ * What lies ahead, in words: how long the copy takes, what completing costs, the limit in force, rounds that get nowhere.
+ * Rule: every forecast is told with its band, and what is assumed rather than measured is said to be.
+ */
+import { type Convergence, divergenceAdvice } from '../../model/convergence.ts';
+import type { CompletionForecast, CopyForecast } from '../../model/forecast.ts';
+import type { ProgressLimit, TransferProgress } from '../../model/progress.ts';
+import { bytes, forecast, rate, secondsText } from './figures.ts';
+
+/** `about 45.0 MiB (…) are still to be moved; the outage will be about 91 s (…)`. */
+export function completionText({ bytes: left, outageSeconds, assumed }: CompletionForecast): string {
+  const unsure =
+    assumed.length === 0
+      ? ''
+      : `; ${list(assumed)} assumed, no run has measured ${assumed.length > 1 ? 'them' : 'it'} yet`;
+  return `${forecast(left, bytes)} to move, ${forecast(outageSeconds, secondsText)} of outage${unsure}`;
+}
+
+const list = (names: readonly string[]): string => {
+  const last = names.at(-1) ?? '';
+  return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${last} are` : `${last} is`;
+};
+
+/** How much the copy has to move and how long it takes; before the lists are read only the bound is known. */
+export function copyText({ listed, bytes: all, seconds }: CopyForecast): string {
+  if (!listed) {
+    const time = seconds ? `, at the rate of the last run up to ${secondsText(seconds.high)}` : '';
+    return `To move: between ${bytes(all.low)} and ${bytes(all.high)}${time}; known once the lists are read.`;
+  }
+  const time = seconds ? `still ${forecast(seconds, secondsText)}` : 'no rate yet';
+  return `Listed to move: ${bytes(all.likely)}; ${time}.`;
+}
+
+/** The limit that counts: the one that holds a disk back, else the lowest. */
+export function limitIn(transfers: readonly TransferProgress[]): ProgressLimit | undefined {
+  const limits = transfers.flatMap(({ limit }) => limit ?? []);
+  limits.sort((a, b) => Number(b.holdsBack) - Number(a.holdsBack) || a.bytesPerSecond - b.bytesPerSecond);
+  return limits[0];
+}
+
+export const limitText = ({ bytesPerSecond, by, holdsBack }: ProgressLimit): string =>
+  `Limit ${rate(bytesPerSecond)} by ${by}, which ${holdsBack ? 'holds the copy back' : 'does not hold the copy back'}.`;
+
+export const ratesText = ({ changedBytesPerSecond, movedBytesPerSecond }: Convergence): string =>
+  `${rate(changedBytesPerSecond)} change, ${rate(movedBytesPerSecond)} are moved`;
+
+/** L3: both rates, and what a person can do. */
+export const divergenceText = (now: Convergence): string =>
+  `Changes faster than the link: ${ratesText(now)} (round ${now.round}). ${divergenceAdvice}`;

@@ -1,0 +1,50 @@
+/**
+ * Whether the rounds get anywhere (L3): changes a second at the source against changes a second moved.
+ * Rule: it is said only after three rounds of changes, with both rates, and from the same bytes, so that their ratio is
+ * that of two times: how long moving the changes took against how long they took to be made.
+ */
+import type { RoundReport } from './round.ts';
+
+export interface Convergence {
+  readonly converges: boolean;
+  readonly changedBytesPerSecond: number;
+  readonly movedBytesPerSecond: number;
+  /** The last of the rounds it was judged by. */
+  readonly round: number;
+}
+
+const roundsNeeded = 3;
+/** Rounds that did not converge count as converging again only when they do clearly. */
+const clearly = 0.9;
+
+/** How long a round's bytes took, without the making of its recovery point. */
+export const copyMs = (round: RoundReport): number => Math.max(1, round.durationMs - (round.pointMs ?? 0));
+
+/** Each round of changes with the time its changes took to be made, oldest first. */
+export function intervals(recent: readonly RoundReport[]): { readonly round: RoundReport; readonly madeMs: number }[] {
+  return recent.flatMap((round, index) => {
+    const before = recent[index - 1];
+    if (!before || round.mode !== 'delta') return [];
+    const madeMs = Date.parse(round.takenAt) - Date.parse(before.takenAt);
+    return madeMs > 0 ? [{ round, madeMs }] : [];
+  });
+}
+
+/** Judges the last three rounds of changes; undefined before there are three, or when nothing changes. */
+export function convergence(recent: readonly RoundReport[], before?: Convergence): Convergence | undefined {
+  const last = intervals(recent).slice(-roundsNeeded);
+  const changed = last.reduce((sum, { round }) => sum + round.changedBytes, 0);
+  if (last.length < roundsNeeded || changed === 0) return undefined;
+  const madeMs = last.reduce((sum, one) => sum + one.madeMs, 0);
+  const movedMs = last.reduce((sum, { round }) => sum + copyMs(round), 0);
+  return {
+    converges: movedMs <= madeMs * (before?.converges === false ? clearly : 1),
+    changedBytesPerSecond: Math.round((changed * 1000) / madeMs),
+    movedBytesPerSecond: Math.round((changed * 1000) / movedMs),
+    round: last.at(-1)?.round.number ?? 0,
+  };
+}
+
+/** What a person can do about it, one sentence without the rates. */
+export const divergenceAdvice =
+  'Raise or lift the limit, quieten the machine, hold the run, or complete at the cost shown; the rounds go on meanwhile.';

@@ -1,0 +1,193 @@
+/**
+ * What lies ahead, in bytes and seconds, each with the band it is expected in: before the start, while the seed runs,
+ * and for *complete failover*.
+ * Rule: measured before assumed, and the forecast says which; the band widens with what is not known and a limit in force
+ * counts. Pure and without a clock, so that a run can record what was said and later what became true (R4).
+ */
+import { copyMs, intervals } from './convergence.ts';
+import type { ProgressLimit, TransferProgress } from './progress.ts';
+import type { RoundReport } from './round.ts';
+
+/** A figure and between what it is expected to end; nine of ten should. */
+export interface Band {
+  readonly likely: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What was measured in a cutover of this machine, for the next forecast; milliseconds and bytes per second. */
+export interface Measured {
+  readonly stopMs?: number | undefined;
+  readonly sealMs?: number | undefined;
+  readonly startMs?: number | undefined;
+  /** The rate of the largest round. */
+  readonly bytesPerSecond?: number | undefined;
+}
+
+export interface CompletionForecast {
+  readonly bytes: Band;
+  readonly outageSeconds: Band;
+  /** Which steps no run of this machine has measured yet; their times are assumed. */
+  readonly assumed: readonly ('stop' | 'seal' | 'start')[];
+}
+
+export interface CopyForecast {
+  /** Whether every disk's list is read; else the sizes of the others bound it. */
+  readonly listed: boolean;
+  readonly bytes: Band;
+  /** Until the copy is done; absent while no rate is known. */
+  readonly seconds?: Band;
+}
+
+/** Seconds. Azure's deallocate takes about a minute; the guest's boot is in the start. */
+const assumed = {
+  stop: { likely: 60, low: 5, high: 240 },
+  seal: { likely: 2, low: 0.2, high: 30 },
+  start: { likely: 30, low: 2, high: 240 },
+} as const;
+
+const exactly = (figure: number): Band => ({ likely: figure, low: figure, high: figure });
+const sum = (...bands: readonly Band[]): Band => ({
+  likely: bands.reduce((total, one) => total + one.likely, 0),
+  low: bands.reduce((total, one) => total + one.low, 0),
+  high: bands.reduce((total, one) => total + one.high, 0),
+});
+
+/** Around samples: what they spanned, wider the fewer there are (one sample: a third to three times). */
+function around(samples: readonly number[], likely: number): Band {
+  const wider = 1 + 2 / samples.length;
+  return { likely, low: Math.min(...samples) / wider, high: Math.max(...samples) * wider };
+}
+
+const median = (samples: readonly number[]): number => {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [upper = 0, lower = upper] = [sorted[middle], sorted[sorted.length % 2 === 0 ? middle - 1 : middle]];
+  return (upper + lower) / 2;
+};
+
+/** One measured time, in seconds; a second time may well take half as long again. */
+const measuredStep = (ms: number | undefined, otherwise: Band): Band =>
+  ms === undefined ? otherwise : { likely: ms / 1000, low: ms / 2000, high: (ms * 1.5) / 1000 + 2 };
+
+/** Bytes that will have changed `ageMs` after the last point, from how fast they changed before. */
+function changesAfter(recent: readonly RoundReport[], ageMs: number, stop: Band, most: number): Band {
+  const made = intervals(recent);
+  if (made.length === 0) return { likely: 0, low: 0, high: recent.at(-1)?.changedBytes ?? 0 };
+  const rates = made.map(({ round, madeMs }) => round.changedBytes / madeMs);
+  const mean =
+    made.reduce((all, { round }) => all + round.changedBytes, 0) / made.reduce((all, one) => all + one.madeMs, 0);
+  const rate = around(rates, mean);
+  // The machine goes on writing until it has stopped.
+  const upTo = (perMs: number, stopSeconds: number) => Math.min(most, Math.round(perMs * (ageMs + stopSeconds * 1000)));
+  return { likely: upTo(rate.likely, stop.likely), low: upTo(rate.low, stop.low), high: upTo(rate.high, stop.high) };
+}
+
+/** Rates in bytes per second that rounds of some size showed; small ones only show how long it takes to begin. */
+function ratesSeen(recent: readonly RoundReport[]): Band | undefined {
+  const largest = [...recent].sort((a, b) => b.copiedBytes - a.copiedBytes)[0];
+  if (!largest || largest.copiedBytes === 0) return undefined;
+  const rateOf = (round: RoundReport) => (round.copiedBytes / copyMs(round)) * 1000;
+  const telling = recent.filter((round) => round.copiedBytes >= largest.copiedBytes / 4).map(rateOf);
+  return { likely: rateOf(largest), low: Math.min(...telling) / 1.25, high: Math.max(...telling) * 1.25 };
+}
+
+/** The rate of the largest round so far, for the forecast of the machine's next run. */
+export const rateOfLargest = (recent: readonly RoundReport[]): number | undefined => ratesSeen(recent)?.likely;
+
+/** Seconds for the final round: its recovery point, what a round takes however small it is, and its bytes. */
+function finalRound(recent: readonly RoundReport[], bytes: Band, limit: number | undefined): Band {
+  const seen = ratesSeen(recent);
+  const capped = (rate: number) => Math.min(rate, limit ?? Number.POSITIVE_INFINITY);
+  const inSeconds = (some: number, rate: number | undefined) => (some === 0 || !rate ? 0 : some / capped(rate));
+  const moving = {
+    likely: inSeconds(bytes.likely, seen?.likely),
+    low: inSeconds(bytes.low, seen?.high),
+    high: inSeconds(bytes.high, seen?.low),
+  };
+  const deltas = recent.filter((round) => round.mode === 'delta');
+  if (deltas.length === 0) return sum(moving, { likely: 2, low: 0, high: 30 });
+  const fixed = deltas.map((round) => {
+    const wire = inSeconds(round.copiedBytes, seen?.likely);
+    return (round.pointMs ?? 0) / 1000 + Math.max(0, copyMs(round) / 1000 - wire);
+  });
+  return sum(moving, around(fixed, median(fixed)));
+}
+
+export interface CompletionFacts {
+  readonly recent: readonly RoundReport[];
+  readonly measured?: Measured | undefined;
+  readonly limit?: Pick<ProgressLimit, 'bytesPerSecond'> | undefined;
+  /** Sum of the disks: more cannot change. */
+  readonly sizeBytes: number;
+}
+
+/** What *complete failover* would cost at `now` (epoch ms); undefined before the first round is done. */
+export function forecastCompletion(facts: CompletionFacts, now: number): CompletionForecast | undefined {
+  const { recent, measured = {} } = facts;
+  const last = recent.at(-1);
+  if (!last) return undefined;
+  const steps = {
+    stop: measuredStep(measured.stopMs, assumed.stop),
+    seal: measuredStep(measured.sealMs, assumed.seal),
+    start: measuredStep(measured.startMs, assumed.start),
+  };
+  const bytes = changesAfter(recent, Math.max(0, now - Date.parse(last.takenAt)), steps.stop, facts.sizeBytes);
+  const limit = facts.limit ?? last.limit;
+  const outageSeconds = sum(steps.stop, finalRound(recent, bytes, limit?.bytesPerSecond), steps.seal, steps.start);
+  const names = ['stop', 'seal', 'start'] as const;
+  return { bytes, outageSeconds, assumed: names.filter((name) => measured[`${name}Ms`] === undefined) };
+}
+
+/** Before the start nothing is known but the bound (S000-21), and a time where an earlier run of the machine has one. */
+export function forecastStart(sizesBytes: readonly number[], measured: Measured = {}): CopyForecast {
+  const most = sizesBytes.reduce((total, size) => total + size, 0);
+  const { bytesPerSecond } = measured;
+  const seconds = bytesPerSecond
+    ? { seconds: { likely: most / bytesPerSecond, low: 0, high: (most * 1.5) / bytesPerSecond } }
+    : {};
+  return { listed: false, bytes: { likely: most, low: 0, high: most }, ...seconds };
+}
+
+/** How wrong a rate of a few seconds may be for the whole copy: from half at its beginning to a tenth at its end. */
+const rateError = (share: number): number => 0.5 - 0.4 * share;
+
+/** The copy that is under way: what the lists say, and when it ends at the rate seen and under the limit that holds. */
+export function forecastCopy(
+  disks: readonly { readonly disk: string; readonly sizeBytes: number }[],
+  transfers: readonly TransferProgress[],
+): CopyForecast | undefined {
+  const latest = new Map<string, TransferProgress>();
+  for (const one of transfers) if (one.epoch >= (latest.get(one.disk)?.epoch ?? 0)) latest.set(one.disk, one);
+  if (latest.size === 0) return undefined;
+  const known = [...latest.values()].filter((one) => one.listedBytes !== undefined);
+  const named = known.reduce((total, one) => total + (one.listedBytes ?? 0), 0);
+  const unread = disks.filter(({ disk }) => latest.get(disk)?.listedBytes === undefined);
+  // A disk without a report is done, or waits for a worker; only one that says so still has its list before it.
+  const ahead = unread.filter(({ disk }) => latest.has(disk)).reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  const bytes = { likely: named + ahead, low: named, high: named + ahead };
+  const listed = ahead === 0 && known.length > 0;
+  const seconds = listed ? secondsLeft(known) : undefined;
+  return { listed, bytes, ...(seconds ? { seconds } : {}) };
+}
+
+function secondsLeft(transfers: readonly TransferProgress[]): Band | undefined {
+  const total = (pick: (one: TransferProgress) => number): number => transfers.reduce((all, one) => all + pick(one), 0);
+  const left = total((one) => one.totalBytes - one.doneBytes);
+  if (left <= 0) return exactly(0);
+  const rate = total((one) => one.bytesPerSecond);
+  const limit = Math.min(...transfers.map((one) => one.limit?.bytesPerSecond ?? Number.POSITIVE_INFINITY));
+  const unsent = total((one) => (one.listedBytes ?? 0) * (one.totalBytes > 0 ? 1 - one.doneBytes / one.totalBytes : 0));
+  // Zeros are written without being sent, so the limit counts only what the lists name.
+  const atLimit = Number.isFinite(limit) ? unsent / limit : 0;
+  if (rate <= 0 && atLimit === 0) return undefined;
+  const likely = Math.max(rate > 0 ? left / rate : 0, atLimit);
+  const error = rateError(total((one) => one.doneBytes) / total((one) => one.totalBytes));
+  return { likely, low: Math.max(likely * (1 - error), atLimit * 0.9), high: likely / (1 - error) };
+}
+
+/** How far what was said lay from what became true, in percent of the truth; whole numbers. */
+export const errorPercent = (said: number, became: number): number =>
+  Math.round((Math.abs(said - became) * 100) / Math.max(became, 1e-9));
+
+export const within = (band: Band, figure: number): boolean => band.low <= figure && figure <= band.high;

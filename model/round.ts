@@ -1,0 +1,26 @@
+/**
+ * What one round did, as the run remembers it. Bytes, milliseconds, ISO 8601.
+ */
+import type { CopySaid } from './machine.ts';
+
+export interface RoundReport {
+  readonly number: number;
+  readonly mode: 'full' | 'delta';
+  readonly takenAt: string;
+  readonly endedAt: string;
+  readonly changedBytes: number;
+  readonly copiedBytes: number;
+  /** From the wish for a recovery point to the last disk's proof. */
+  readonly durationMs: number;
+  /** Of it, until the recovery point was there. */
+  readonly pointMs?: number;
+  /** The lowest limit of its disks when they were done. */
+  readonly limit?: RoundLimit;
+  /** What was forecast soon after the lists were read: the sum of the bytes, the longest of the times. */
+  readonly said?: CopySaid;
+}
+
+export interface RoundLimit {
+  readonly bytesPerSecond: number;
+  readonly by: string;
+}

@@ -1,0 +1,160 @@
+/**
+ * Forecasts against what becomes true, on simulated machines: inside the band nine times of ten, limits and measured steps
+ * counted, the bound before the start.
+ * Rule: the simulated worlds are drawn from a fixed seed, so that a miss is the same everywhere.
+ */
+import fc from 'fast-check';
+import {
+  errorPercent,
+  forecastCompletion,
+  forecastCopy,
+  forecastStart,
+  type Measured,
+  within,
+} from '../../model/forecast.ts';
+import type { TransferProgress } from '../../model/progress.ts';
+import { beginning, roundsOf } from './rounds-of.ts';
+
+const MiB = 1024 ** 2;
+const GiB = 1024 * MiB;
+
+test('S000-21 R4 before the start nothing but the bound is known: from nothing to the sum of the disks', () => {
+  expect(forecastStart([30 * GiB, 100 * GiB])).toEqual({
+    listed: false,
+    bytes: { likely: 130 * GiB, low: 0, high: 130 * GiB },
+  });
+  const again = forecastStart([30 * GiB], { bytesPerSecond: 30 * MiB });
+  expect(again.seconds).toEqual({ likely: 1024, low: 0, high: 1536 });
+});
+
+const measured: Measured = { stopMs: 40_000, sealMs: 1_000, startMs: 20_000 };
+
+/** One machine whose changes come unevenly, by a seeded generator: mulberry32. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Completes a simulated run at a random moment; what was forecast and what became true. */
+function completed(seed: number) {
+  const random = randomOf(seed);
+  const link = (20 + 180 * random()) * MiB;
+  const mean = link * (0.02 + 0.5 * random());
+  const uneven = () => mean * (0.5 + random());
+  const deltas = 1 + Math.floor(random() * 12);
+  const churn = Array.from({ length: deltas + 1 }, uneven);
+  const machine = {
+    ...{ seedBytes: (4 + 60 * random()) * GiB, link, churn },
+    ...{ pauseSeconds: 30 + 300 * random(), pointSeconds: 2 + 10 * random(), fixedSeconds: 0.5 + 2 * random() },
+  };
+  const { rounds, endSeconds } = roundsOf(machine, deltas);
+  const nowSeconds = endSeconds - machine.pauseSeconds * random();
+  const said = forecastCompletion({ recent: rounds, measured, sizeBytes: 500 * GiB }, beginning + nowSeconds * 1000);
+  if (!said) throw new Error('a run with rounds has a forecast');
+  const steps = [40, 1, 20].map((seconds) => seconds * (0.7 + 0.6 * random()));
+  const last = Date.parse(rounds.at(-1)?.takenAt ?? '');
+  const ageSeconds = (beginning - last) / 1000 + nowSeconds + (steps[0] ?? 0);
+  const bytes = (churn[deltas] ?? 0) * ageSeconds;
+  const final = machine.pointSeconds + machine.fixedSeconds + bytes / link;
+  return { said, bytes, outageSeconds: final + steps.reduce((sum, one) => sum + one, 0) };
+}
+
+test('R4 C8 nine of ten outages and deltas end inside the band that was said, and half of them within a fifth', () => {
+  const runs = Array.from({ length: 2_000 }, (_, seed) => completed(seed));
+  const share = (holds: (run: ReturnType<typeof completed>) => boolean) => runs.filter(holds).length / runs.length;
+  expect(share(({ said, bytes }) => within(said.bytes, bytes))).toBeGreaterThanOrEqual(0.9);
+  expect(share(({ said, outageSeconds }) => within(said.outageSeconds, outageSeconds))).toBeGreaterThanOrEqual(0.9);
+  const errors = runs.map(({ said, outageSeconds }) => errorPercent(said.outageSeconds.likely, outageSeconds));
+  expect(errors.filter((error) => error <= 20).length / errors.length).toBeGreaterThanOrEqual(0.5);
+  // A band that always holds because it is endless says nothing.
+  expect(share(({ said }) => said.outageSeconds.high > 6 * said.outageSeconds.likely)).toBeLessThanOrEqual(0.1);
+});
+
+const steady = roundsOf(
+  { seedBytes: 8 * GiB, link: 100 * MiB, churn: [10 * MiB], pauseSeconds: 60, pointSeconds: 2, fixedSeconds: 1 },
+  4,
+);
+const at = beginning + steady.endSeconds * 1000;
+const facts = { recent: steady.rounds, measured, sizeBytes: 64 * GiB };
+
+test('R4 a limit in force counts: the lower it is, the longer the outage, and none is never shorter than its bytes', () => {
+  const rates = fc.integer({ min: 64 * 1024, max: 400 * MiB });
+  fc.assert(
+    fc.property(rates, rates, (one, other) => {
+      const said = (bytesPerSecond: number) =>
+        forecastCompletion({ ...facts, limit: { bytesPerSecond } }, at)?.outageSeconds;
+      const [slow, fast] = [said(Math.min(one, other)), said(Math.max(one, other))];
+      expect(slow?.likely).toBeGreaterThanOrEqual(fast?.likely ?? Number.NaN);
+      const bytes = forecastCompletion(facts, at)?.bytes.likely ?? Number.NaN;
+      expect(slow?.likely).toBeGreaterThanOrEqual(bytes / Math.min(one, other));
+    }),
+  );
+});
+
+test('R4 what was measured takes the place of what is assumed, step by step, and is said', () => {
+  const said = (some: Measured) => forecastCompletion({ ...facts, measured: some }, at);
+  expect(said({})?.assumed).toEqual(['stop', 'seal', 'start']);
+  expect(said({ stopMs: 1_000 })?.assumed).toEqual(['seal', 'start']);
+  expect(said(measured)?.assumed).toEqual([]);
+  const [slow, quick] = [said({ ...measured, startMs: 300_000 }), said({ ...measured, startMs: 5_000 })];
+  expect((slow?.outageSeconds.likely ?? 0) - (quick?.outageSeconds.likely ?? 0)).toBeCloseTo(295);
+});
+
+test('R4 after the seed alone the changes are unknown up to all that was copied; before it nothing is said', () => {
+  expect(forecastCompletion({ ...facts, recent: [] }, at)).toBeUndefined();
+  const { bytes } = forecastCompletion({ ...facts, recent: steady.rounds.slice(0, 1) }, at) ?? {};
+  expect(bytes).toEqual({ likely: 0, low: 0, high: 8 * GiB });
+});
+
+test('R4 every forecast lies in its own band, and no more changes than the disks hold', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 40 * 86_400 }), (deltas, later) => {
+      const said = forecastCompletion({ ...facts, recent: steady.rounds.slice(0, deltas + 1) }, at + later * 1000);
+      for (const band of [said?.bytes, said?.outageSeconds]) {
+        expect(band?.low).toBeLessThanOrEqual(band?.likely ?? Number.NaN);
+        expect(band?.likely).toBeLessThanOrEqual(band?.high ?? Number.NaN);
+      }
+      expect(said?.bytes.high).toBeLessThanOrEqual(64 * GiB);
+    }),
+  );
+});
+
+const disks = [
+  { disk: 'os', sizeBytes: 30 * GiB },
+  { disk: 'data-0', sizeBytes: 100 * GiB },
+];
+const copying = (disk: string, more: Partial<TransferProgress>): TransferProgress => ({
+  ...{ disk, stage: 'copying', doneBytes: 0, totalBytes: 30 * GiB, bytesPerSecond: 0, epoch: 1 },
+  ...more,
+});
+
+test('R4 while a list is still to be read its disk counts up to its size; then the lists say the bytes', () => {
+  const os = copying('os', { listedBytes: 8 * GiB, doneBytes: 3 * GiB, bytesPerSecond: 100 * MiB });
+  const waiting = copying('data-0', { stage: 'listing', totalBytes: 100 * GiB });
+  expect(forecastCopy(disks, [os, waiting])).toEqual({
+    listed: false,
+    bytes: { likely: 108 * GiB, low: 8 * GiB, high: 108 * GiB },
+  });
+  const both = forecastCopy(disks, [os, { ...waiting, stage: 'copying', listedBytes: 20 * GiB }]);
+  expect(both?.bytes).toEqual({ likely: 28 * GiB, low: 28 * GiB, high: 28 * GiB });
+  expect(both?.seconds?.likely).toBeCloseTo((127 * GiB) / (100 * MiB));
+  expect(forecastCopy(disks, [])).toBeUndefined();
+});
+
+test('R4 a copy under a limit takes at least what its bytes need at that limit, and a newer attempt counts', () => {
+  const limit = { bytesPerSecond: 10 * MiB, by: 'mover m1', holdsBack: true };
+  const os = copying('os', { listedBytes: 8 * GiB, bytesPerSecond: 800 * MiB, limit });
+  const said = forecastCopy(disks, [os, { ...os, listedBytes: 9 * GiB, epoch: 0 }]);
+  expect(said?.seconds?.likely).toBeCloseTo((8 * GiB) / (10 * MiB));
+  expect(said?.seconds?.low).toBeGreaterThan(((8 * GiB) / (10 * MiB)) * 0.89);
+});
+
+test('R4 the error of a forecast is told in percent of what became true', () => {
+  expect(errorPercent(120, 100)).toBe(20);
+  expect(errorPercent(80, 100)).toBe(20);
+});

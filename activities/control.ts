@@ -7,6 +7,7 @@ import { createPreflightActivities, type Sites } from './preflight.ts';
 import { createRecoveryPointActivities } from './recovery-point.ts';
 import { createRetireActivities } from './retire.ts';
 import { createTargetActivities } from './target.ts';
+import { createWatchActivities } from './watch.ts';
 
 export const createControlActivities = (sites: Sites) => ({
   ...createPreflightActivities(sites),
@@ -15,6 +16,7 @@ export const createControlActivities = (sites: Sites) => ({
   ...createPowerActivities(sites),
   ...createTargetActivities(sites),
   ...createRetireActivities(sites),
+  ...createWatchActivities(sites),
 });
 
 export type ControlActivities = ReturnType<typeof createControlActivities>;

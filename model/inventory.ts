@@ -88,11 +88,17 @@ const policy = z.strictObject({
     .describe('How long the guest may take to answer after the start.'),
   heartbeatSeconds: z
     .int()
-    .min(2)
+    .min(3)
     .max(600)
     .default(30)
     .describe('How long a silent worker counts as alive before its work is given to the next.'),
-  commitNeedsEvidence: z.boolean().default(false).describe('A commit must name the evidence digest it approves.'),
+  sourceWatchSeconds: z
+    .number()
+    .min(0.1)
+    .max(300)
+    .default(30)
+    .describe('How often the source is looked at while the target waits for its commit: it must stay off.'),
+  commitNeedsEvidence: z.boolean().default(true).describe('A commit must name the evidence digest it approves.'),
 });
 
 const address = z.strictObject({ site: name, path: text });
@@ -187,6 +193,15 @@ const isAzureItself = ({ endpoint = 'https://management.azure.com' }: Partial<Az
 /** Seven snapshots of a disk in five minutes are one in 43 seconds; a little air for the snapshot's own time. */
 const azureRoundSeconds = 45;
 
+/** Why rounds of a source of this site cannot follow each other so fast; undefined when they can. */
+export function roundsTooFast(from: Site | undefined, seconds: number | undefined): string | undefined {
+  const fast =
+    from?.kind === 'azure' && isAzureItself(from) && typeof seconds === 'number' && seconds < azureRoundSeconds;
+  return fast
+    ? `must be ${azureRoundSeconds} or more: Azure takes at most 7 snapshots of a disk in 5 minutes`
+    : undefined;
+}
+
 /** What each part may say by itself but not together: shared machines, sites of the wrong kind, rounds that Azure refuses. */
 export function contradictions(parsed: Inventory): InventoryFault[] {
   const found: InventoryFault[] = [];
@@ -209,13 +224,8 @@ export function contradictions(parsed: Inventory): InventoryFault[] {
           message: `"${entry[side].site}" is of kind ${kind}; the ${side} must be of kind ${wanted}`,
         });
     }
-    const from = parsed.sites[entry.source.site];
-    const seconds = parsed.policies[entry.policy]?.roundEverySeconds;
-    if (from?.kind === 'azure' && isAzureItself(from) && typeof seconds === 'number' && seconds < azureRoundSeconds)
-      found.push({
-        at: ['policies', entry.policy, 'roundEverySeconds'],
-        message: `must be ${azureRoundSeconds} or more: Azure takes at most 7 snapshots of a disk in 5 minutes`,
-      });
+    const tooFast = roundsTooFast(parsed.sites[entry.source.site], parsed.policies[entry.policy]?.roundEverySeconds);
+    if (tooFast !== undefined) found.push({ at: ['policies', entry.policy, 'roundEverySeconds'], message: tooFast });
   }
   return found;
 }

@@ -4,18 +4,22 @@
  */
 import { z } from 'zod';
 
+/** Longer than any run id or digest. */
+const reference = z.string().max(200);
 const person = z.string().trim().min(1, 'say who you are: "by"').max(200);
 const shared = {
   by: person.describe('Who says it; goes into the record.'),
   note: z.string().max(1_000).optional().describe('Why; goes into the record.'),
-  run: z.string().optional().describe('The run it is meant for; refused when another run is under way.'),
+  run: reference.optional().describe('The run it is meant for; refused when another run is under way.'),
 };
+
+const longestProblem = 200;
 
 export const messageShapes = {
   completeFailover: z.strictObject({ ...shared }),
   commit: z.strictObject({
     ...shared,
-    evidence: z.string().optional().describe('The evidence digest that is approved.'),
+    evidence: reference.optional().describe('The evidence digest that is approved.'),
   }),
   cancel: z.strictObject({
     ...shared,
@@ -47,7 +51,7 @@ export const messageMeaning: Readonly<Record<MessageName, string>> = {
   hold: 'Do nothing more until resumed. {"by":"you"}',
   resume: 'Go on after a hold. {"by":"you"}',
   resolve:
-    'Answer a call for an operator. {"by":"you","action":"retry"} or "undo"; an undo that fails may be left out with "skip"',
+    'Answer a call for an operator. {"by":"you","action":"retry"} or "undo"; a step of the undo or of the clean-up may be left out with "skip"',
 };
 
 /** Parses what came from outside; `problem` says in one sentence what is wrong with it. */
@@ -56,5 +60,7 @@ export function parseMessage(name: MessageName, payload: unknown): { message: Me
   if (parsed.success) return { message: { name, ...parsed.data } };
   const issue = parsed.error.issues[0];
   const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
-  return { problem: `malformed: ${where}${issue?.message ?? 'not an object'}; expected ${messageMeaning[name]}` };
+  // Quotes keys from outside, which may be of any length.
+  const what = `${where}${issue?.message ?? 'not an object'}`.slice(0, longestProblem);
+  return { problem: `malformed: ${what}; expected ${messageMeaning[name]}` };
 }

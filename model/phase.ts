@@ -36,6 +36,11 @@ export interface PhaseRule {
   readonly holdable: boolean;
   /** Whether *complete failover* is taken: at once, kept for the gate to come (C16), or not. */
   readonly complete: 'now' | 'queued' | 'no';
+  /**
+   * Whether a person may leave out a step that cannot be done any more (L6): of the undo, of the clean-up after the
+   * commit, and the watch over a source that was started by hand while the target serves.
+   */
+  readonly skippable?: true;
   readonly next: readonly Phase[];
   /** What an SRE should know when the run stands here, one sentence. */
   readonly says: string;
@@ -123,6 +128,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'loss',
     holdable: true,
     complete: 'no',
+    skippable: true,
     next: ['Committing'],
     says: 'The machine runs at home. Sign in and check it, then commit; until then nothing in the source is deleted.',
   },
@@ -132,6 +138,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'none',
     holdable: false,
     complete: 'no',
+    skippable: true,
     next: ['Committed'],
     says: 'Deletes the source machine, its disks and our recovery points. There is no way back.',
   },
@@ -150,6 +157,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'none',
     holdable: false,
     complete: 'no',
+    skippable: true,
     next: ['ReturnedToSource'],
     says: 'Takes every step back, newest first, until the source serves as it was found.',
   },

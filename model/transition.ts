@@ -54,6 +54,8 @@ export interface Story {
 
 /** How many refusals are kept; the oldest go first. */
 const refusalsKept = 50;
+/** A reason may quote what came from outside, and a status must stay small enough to be asked for. */
+const longestReason = 500;
 
 export const beginStory = (run: string, commitNeedsEvidence = false): Story => ({
   run,
@@ -126,12 +128,12 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if (story.resolution) return 'known';
     if (message.action === 'retry') return undefined;
     if (message.action === 'skip')
-      return standing(story) === 'Undoing'
+      return phaseTable[standing(story)].skippable
         ? undefined
-        : 'only a step of the undo can be left out; resolve with retry or undo';
+        : `a step of ${standing(story)} cannot be left out; resolve with retry or undo`;
     const rule = phaseTable[standing(story)].cancel;
     if (rule === 'none')
-      return `${standing(story)} cannot be taken back; mend the cause and resolve with "action": "retry"`;
+      return `${standing(story)} cannot be taken back; mend the cause and resolve with "action": "retry", or leave the step out with "skip"`;
     if ((rule === 'loss' || story.targetLive) && !story.cancellation)
       return 'the target went live: cancel with "acceptLoss": true instead';
     return undefined;
@@ -180,7 +182,7 @@ const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, m
 
 /** Records a refusal; nothing else changes (S7). */
 export function refuse(story: Story, message: string, by: string, at: string, reason: string): Story {
-  const refusal: Refusal = { message, by, at, phase: story.phase, reason };
+  const refusal: Refusal = { message, by, at, phase: story.phase, reason: reason.slice(0, longestReason) };
   return { ...story, refusals: [...story.refusals, refusal].slice(-refusalsKept) };
 }
 
@@ -224,8 +226,11 @@ export function goBack(story: Story): Story {
   return { ...rest, phase: left };
 }
 
-/** From here on the target counts as running, whatever was last observed (S1). */
-export const markTargetLive = (story: Story): Story => ({ ...story, targetLive: true });
+/** From here on the target counts as running, whatever was last observed (S1). Throws Defect for a cancelled run (S5). */
+export function markTargetLive(story: Story): Story {
+  if (story.phase !== 'StartingTarget' || story.cancellation) throw illegal(story, 'the target is not started here');
+  return { ...story, targetLive: true };
+}
 /** The target was observed off again, after our last power command. */
 export const markTargetOff = (story: Story): Story => ({ ...story, targetLive: false });
 

@@ -24,24 +24,34 @@ export async function commitStory(
     at: commitment.at,
     evidence,
   });
-  const deleted = await course.insist(() =>
-    control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
-      { failback: input, run, found: way.found, commitment: approved, seals, final },
-    ]),
+  const deleted = await course.insist(
+    'delete the source',
+    () =>
+      control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
+        { failback: input, run, found: way.found, commitment: approved, seals, final },
+      ]),
+    [],
   );
-  teller.record('source-retired', 'the source machine, its disks and our recovery points are deleted', {
-    deleted: deleted.join(', '),
-  });
-  const kept = await course.insist(() =>
-    control.ensureTargetFinished.executeWithOptions(summary(`Remove our marks from ${input.target.path}`), [
-      { failback: input, run, pairs: way.pairs },
-    ]),
+  if (deleted.length > 0)
+    teller.record('source-retired', 'the source machine, its disks and our recovery points are deleted', {
+      deleted: deleted.join(', '),
+    });
+  const kept = await course.insist(
+    'remove our marks from the target',
+    () =>
+      control.ensureTargetFinished.executeWithOptions(summary(`Remove our marks from ${input.target.path}`), [
+        { failback: input, run, pairs: way.pairs },
+      ]),
+    [],
   );
   teller.record('target-finished', 'our marks are off the target', { kept: kept.join(', ') });
-  const remains = await course.insist(() =>
-    control.observeSourceRemains.executeWithOptions(summary('What still exists in the source?'), [
-      { failback: input, run, found: way.found },
-    ]),
+  const remains = await course.insist(
+    'look what remains in the source',
+    () =>
+      control.observeSourceRemains.executeWithOptions(summary('What still exists in the source?'), [
+        { failback: input, run, found: way.found },
+      ]),
+    ['not looked at'],
   );
   teller.record('source-remains', 'what still exists in the source', { remains: remains.join(', ') });
   teller.enter('Committed');

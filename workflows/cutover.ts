@@ -4,7 +4,7 @@
  * after that; from the moment its start may have been sent it counts as running.
  */
 import { evidenceOfDisks } from '../model/evidence.ts';
-import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
+import { type OpenDisk, pointName, type RecoveryPoint, type SealProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/round.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
@@ -12,6 +12,7 @@ import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresi
 import { syncRound, together } from './sync-round.ts';
 import type { RoundsState } from './sync-rounds.ts';
 import { noRounds } from './sync-rounds.ts';
+import type { Teller } from './teller.ts';
 import { controlVerbs, moverVerbs, summary } from './verbs.ts';
 
 /** What the rounds reached before the cutover; absent when everything is copied inside it. */
@@ -74,12 +75,13 @@ async function stopTheSource({ input, teller, course }: Journey, target: { retur
     control.observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
   );
   course.beforehand('stop the source', async () => {
-    if (before.power !== 'running' && before.power !== 'changing') return;
+    if (before.power !== 'running' && before.power !== 'changing') return endOutage(teller);
     const seen = await control.ensureSourceStarted.executeWithOptions(
       summary(`Undo: start ${input.source.path} again`),
       [{ failback: input, disksReturned: target.returned }],
     );
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
+    endOutage(teller);
   });
   const startedAt = Date.now();
   teller.find({ outage: { startedAt: new Date(startedAt).toISOString() } });
@@ -91,6 +93,12 @@ async function stopTheSource({ input, teller, course }: Journey, target: { retur
     power: stopped.powerSeen,
   });
   return startedAt;
+}
+
+/** The undo is through with the source: what it was before the stop it is again. */
+function endOutage(teller: Teller): void {
+  const { outage } = teller.findings;
+  if (outage && !outage.endedAt) teller.find({ outage: { ...outage, endedAt: new Date().toISOString() } });
 }
 
 async function finalRound(
@@ -110,6 +118,11 @@ async function finalRound(
     pairs: way.pairs,
     open,
     ...base,
+    pointMade: ({ disks, takenAt }: RecoveryPoint) =>
+      teller.record('final-point', 'the final recovery point was taken', {
+        takenAt,
+        points: disks.map(pointName).join(', '),
+      }),
   };
   const { point, proofs, report } = await course.step(() => syncRound(order));
   teller.find({

@@ -36,7 +36,13 @@ export function failbackDetails(status: Status): string {
   if (status.roundsWorkflow) lines.push(`The rounds run in workflow \`${status.roundsWorkflow}\`.`);
   const refusal = status.refusals.at(-1);
   if (refusal) lines.push('', `**Last refusal:** \`${refusal.message}\` from ${refusal.by}: ${refusal.reason}`);
-  return lines.join('\n').slice(0, detailsLimit);
+  return shortened(lines.join('\n'));
+}
+
+/** Cut by bytes, as Temporal counts: what came from outside may be written in any script. */
+function shortened(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return bytes.byteLength <= detailsLimit ? text : new TextDecoder().decode(bytes.subarray(0, detailsLimit));
 }
 
 function troubleLines({ trouble }: Status): string[] {

@@ -4,10 +4,10 @@
  * observed stopped (S1); until Committing everything can be taken back (S5).
  */
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
-import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Status } from '../model/status.ts';
 import { commitStory } from './commit.ts';
+import { untilCommitted } from './commit-gate.ts';
 import { type Arrival, cutOver } from './cutover.ts';
 import { checkTheWay, type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { runTheRounds } from './rounds.ts';
@@ -18,8 +18,8 @@ export interface FailbackResult {
   readonly outcome: 'Committed' | 'ReturnedToSource';
   /** What still exists on the source, as observed at the end. */
   readonly remains: readonly string[];
+  /** With the whole record in it. */
   readonly status: Status;
-  readonly record: readonly EvidenceEntry[];
 }
 
 export async function failback(input: FailbackInput): Promise<FailbackResult> {
@@ -33,19 +33,18 @@ export async function failback(input: FailbackInput): Promise<FailbackResult> {
     if (!arrival) await course.undoAll();
     const remains = arrival ? await commitStory(journey, arrival) : [];
     await condition(allHandlersFinished);
-    const status = teller.status();
-    return { outcome: arrival ? 'Committed' : 'ReturnedToSource', remains, status, record: status.record };
+    return { outcome: arrival ? 'Committed' : 'ReturnedToSource', remains, status: teller.status() };
   });
 }
 
 /** Everything up to the commit; can be taken back from anywhere in it. */
 async function comeHome(journey: Journey): Promise<Arrival> {
-  const { input, teller, course } = journey;
+  const { input, course } = journey;
   const way = await checkTheWay(journey);
   await course.whileHeld();
   const arrival =
     input.policy.sync === 'before' ? await syncThenCutOver(journey, way) : await waitThenCutOver(journey, way);
-  await condition(() => teller.story.commitment !== undefined && teller.story.held === undefined);
+  await untilCommitted(journey, arrival);
   return arrival;
 }
 

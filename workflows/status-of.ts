@@ -13,6 +13,8 @@ import type { Outage, RoundsStatus, Status } from '../model/status.ts';
 import type { Story } from '../model/transition.ts';
 
 export interface Findings {
+  /** Steps that an operator left out; they stay undone. */
+  readonly leftOut: readonly string[];
   readonly checks: readonly Check[];
   readonly pairs: readonly DiskPair[];
   readonly seals: readonly SealProof[];
@@ -41,6 +43,8 @@ export function statusOf(
   const asLeft = story.left ? phaseTable[story.left] : rule;
   const { checks, seals, pairs, rounds, roundsWorkflow, outage, targetIp, convergence, measured } = findings;
   const waits = waitsFor(story, convergence);
+  const { leftOut } = findings;
+  const undone = leftOut.length > 0 ? ` An operator left out: ${leftOut.join(', ')}.` : '';
   return {
     machine: input.machine,
     run: story.run,
@@ -51,10 +55,9 @@ export function statusOf(
     write: input.policy.write,
     phase: story.phase,
     ...moments,
-    // During an outage nobody serves, whatever the phase would promise once it is done.
-    serves: outage && !outage.endedAt && cutOff.has(story.left ?? story.phase) ? 'nobody' : asLeft.serves,
+    serves: servesNow(story, findings),
     targetDisks: asLeft.targetDisks,
-    says: rule.says,
+    says: `${rule.says}${undone}`,
     ...(waits ? { waitsFor: waits } : {}),
     ...only('left', story.left),
     ...only('held', story.held),
@@ -82,11 +85,27 @@ export function statusOf(
   };
 }
 
+/** Who serves, and never more than is known: before the first look nobody has seen either side. */
+function servesNow(story: Story, { outage, checks, leftOut }: Findings): string {
+  const phase = story.left ?? story.phase;
+  if (phase === 'Preflight' && checks.length === 0) return 'not looked at yet';
+  if (phase === 'ReturnedToSource' && leftOut.length > 0)
+    return `look at both sides: an operator left out ${leftOut.join(', ')}`;
+  // During an outage nobody serves, whatever the phase would promise once it is done.
+  return outage && !outage.endedAt && cutOff.has(phase) ? 'nobody' : phaseTable[phase].serves;
+}
+
 /** Phases in which the source is stopped and the target does not answer yet. */
 const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'StartingTarget']);
 
 const only = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
+
+/** With the digest in it where the policy wants it, so that it can be pasted as it stands. */
+const commitMeaning = ({ commitNeedsEvidence, evidence }: Story): string =>
+  commitNeedsEvidence && evidence
+    ? messageMeaning.commit.replace('{"by":"you"}', `{"by":"you","evidence":"${evidence}"}`)
+    : messageMeaning.commit;
 
 /** What the run waits for and what to send; undefined while it works by itself. */
 function waitsFor(story: Story, convergence: Convergence | undefined): string | undefined {
@@ -98,6 +117,6 @@ function waitsFor(story: Story, convergence: Convergence | undefined): string | 
     const stuck = convergence?.converges === false ? `changes come faster than the link. ${divergenceAdvice} ` : '';
     return `completeFailover: ${stuck}${messageMeaning.completeFailover}`;
   }
-  if (gate === 'commit' && !story.commitment) return `commit: ${messageMeaning.commit}`;
+  if (gate === 'commit' && !story.commitment) return `commit: ${commitMeaning(story)}`;
   return undefined;
 }

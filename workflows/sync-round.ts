@@ -19,6 +19,8 @@ export interface RoundOrder {
   readonly identity: string | undefined;
   readonly pairs: readonly DiskPair[];
   readonly open: readonly OpenDisk[];
+  /** S12: told of the recovery point before the next effect. */
+  readonly pointMade?: (point: RecoveryPoint) => void;
   /** The point all disks are current at; absent for a seed. */
   readonly base?: RecoveryPoint;
 }
@@ -37,6 +39,7 @@ export async function syncRound(order: RoundOrder): Promise<RoundResult> {
     { failback: input, run, number, final, identity, pairs },
   ]);
   const pointMs = Date.now() - startedAt;
+  order.pointMade?.(point);
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
   return { point, proofs, report: report(order, point, proofs, { startedAt, pointMs }) };
 }

@@ -36,6 +36,8 @@ export const convergenceTurned = defineSignal<[Convergence]>('convergence');
 /** What the rounds have reached; carried through continue-as-new and through failures. */
 export interface RoundsState {
   readonly number: number;
+  /** The newest round whose copy may have begun; beyond `number` it may stand half written on a disk. */
+  readonly begun: number;
   readonly base?: RecoveryPoint;
   readonly done: number;
   readonly recent: readonly RoundReport[];
@@ -56,7 +58,7 @@ export interface RoundsInput {
   readonly finish?: boolean;
 }
 
-export const noRounds: RoundsState = { number: 0, done: 0, recent: [], copiedBytes: 0, changedBytes: 0 };
+export const noRounds: RoundsState = { number: 0, begun: 0, done: 0, recent: [], copiedBytes: 0, changedBytes: 0 };
 
 /** How many rounds the status remembers. */
 const roundsKept = 20;
@@ -93,7 +95,8 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     copying = new CancellationScope();
     stoppedForHold = false;
     const base = state.base ? { base: state.base } : {};
-    const round = { ...order, number: state.number + 1, final: false, ...base };
+    state = { ...state, begun: state.number + 1 };
+    const round = { ...order, number: state.begun, final: false, ...base };
     const result = await copying.run(() => syncRound(round));
     copying = undefined;
     const before = state.convergence;
@@ -114,7 +117,9 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   };
   await tellSeeded();
 
-  while (!finish || state.done === 0) {
+  // A round that a hold or a failure stopped half way is ended first: a disk in the middle of it takes no other delta (S9),
+  // and the final round would have to copy it whole while nobody serves.
+  while (!finish || state.done === 0 || state.begun > state.number) {
     if (held) {
       say('held');
       await condition(() => !held);
@@ -146,6 +151,7 @@ function advance(state: RoundsState, base: RecoveryPoint, report: RoundReport): 
   const judged = convergence(recent, state.convergence);
   return {
     number: state.number + 1,
+    begun: state.number + 1,
     base,
     done: state.done + 1,
     recent,

@@ -56,10 +56,7 @@ export class Course {
     for (;;) {
       try {
         await this.whileHeld();
-        const done = await act();
-        // A cancel may have been accepted while the step still came to its good end: then nothing follows it.
-        this.assertAhead();
-        return done;
+        return await this.ended(act);
       } catch (error) {
         this.assertAhead();
         mended(error);
@@ -67,6 +64,29 @@ export class Course {
         this.teller.goBack();
       }
     }
+  }
+
+  /** Like a step, held or not, but a person may leave it out: false then. */
+  async stepOrSkip(act: () => Promise<void>): Promise<boolean> {
+    for (;;) {
+      try {
+        await this.ended(act);
+        return true;
+      } catch (error) {
+        this.assertAhead();
+        const answer = await this.ask(error);
+        if (answer === 'undo') throw new TakenBack();
+        this.teller.goBack();
+        if (answer === 'skip') return false;
+      }
+    }
+  }
+
+  private async ended<T>(act: () => Promise<T>): Promise<T> {
+    const done = await act();
+    // A cancel may have been accepted while the step still came to its good end: then nothing follows it.
+    this.assertAhead();
+    return done;
   }
 
   /** Throws TakenBack once a person has taken the story back. */
@@ -114,22 +134,32 @@ export class Course {
         const answer = await this.ask(error);
         this.teller.goBack();
         // L6: what cannot be taken back any more is left to a person, by name and in the record.
-        if (answer === 'skip')
-          return this.teller.record(`skipped/${undo.name}`, `an operator left this out: ${undo.name}`);
+        if (answer === 'skip') return this.leftOut(undo.name);
       }
     }
   }
 
-  /** A step that cannot be taken back: tried until it is done, an operator called after each failure. */
-  async insist<T>(act: () => Promise<T>): Promise<T> {
+  /**
+   * A step that cannot be taken back: tried until it is done, an operator called after each failure. L6: what cannot be
+   * done any more may be left out by name; `left` is answered then, and the record says so.
+   */
+  async insist<T>(name: string, act: () => Promise<T>, left: T): Promise<T> {
     for (;;) {
       try {
         return await act();
       } catch (error) {
-        await this.ask(error);
+        const answer = await this.ask(error);
         this.teller.goBack();
+        if (answer !== 'skip') continue;
+        this.leftOut(name);
+        return left;
       }
     }
+  }
+
+  private leftOut(name: string): void {
+    this.teller.record(`skipped/${name}`, `an operator left this out: ${name}`);
+    this.teller.find({ leftOut: [...this.teller.findings.leftOut, name] });
   }
 
   /** Calls an operator and waits for an answer; a cancel that is accepted meanwhile answers undo. */

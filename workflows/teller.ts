@@ -73,7 +73,13 @@ export class Teller {
   constructor(input: FailbackInput) {
     this.input = input;
     this.story = beginStory(workflowInfo().firstExecutionRunId, input.policy.commitNeedsEvidence);
-    this.findings = { checks: [], pairs: [], seals: [], ...(input.measured ? { measured: input.measured } : {}) };
+    this.findings = {
+      checks: [],
+      pairs: [],
+      seals: [],
+      leftOut: [],
+      ...(input.measured ? { measured: input.measured } : {}),
+    };
     for (const name of messageNames) this.listenFor(name);
     setDefaultSignalHandler((name) => this.refuseUnknown(name));
     setHandler(statusQuery, () => this.status(), { description: 'How the run stands and what it waits for.' });

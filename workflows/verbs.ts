@@ -28,6 +28,16 @@ export const controlVerbs = (input: FailbackInput) =>
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   });
 
+/** A watch that changes nothing: as long as it takes, tried again for as long as the other side is away, left at once. */
+export const watchingVerbs = (input: FailbackInput) =>
+  proxyActivities<ControlActivities>({
+    ...shared(input),
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    taskQueue: controlQueue,
+    startToCloseTimeout: '25 hours',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  });
+
 /** The mover's verbs: as long as the bytes take; a mover that nobody runs is reported after ten minutes. */
 export const moverVerbs = (input: FailbackInput) =>
   proxyActivities<MoverActivities>({

@@ -9,7 +9,7 @@ import type { Link } from '../connect.ts';
 import type { Answer } from '../message.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
-import { describeCommit, describeCompletion } from '../render/confirm.ts';
+import { describeCommit, describeCompletion, describeLoss } from '../render/confirm.ts';
 import { plain } from '../render/paint.ts';
 import { whoTypes } from '../screen.ts';
 import { isOpen, type View } from '../view.ts';
@@ -68,7 +68,11 @@ const verbs: readonly Verb[] = [
     name: 'cancel',
     description: 'take everything back; the source serves',
     extend: (command) =>
-      command.option('--accept-loss', 'after the target went live: accept to lose what was written there'),
+      yesOption(command).option(
+        '--accept-loss',
+        'after the target went live: accept to lose what was written there; asks first',
+      ),
+    approve: approveCancel,
   },
   { verb: 'hold', name: 'hold', description: 'do nothing more until resumed' },
   { verb: 'resume', name: 'resume', description: 'go on after a hold' },
@@ -160,6 +164,16 @@ async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
   const { status } = view;
   const silent = `Complete the failover of ${machine}: what it would cost is unknown. ${view.silent ?? ''}`;
   await confirm(context.screen, status ? describeCompletion(view, status) : silent, machine, options.yes === true);
+  return status && options.run === undefined ? { run: status.run } : {};
+}
+
+/** S5: a cancel that stops a machine which serves and drops what was written there is shown, and bound to that run. */
+async function approveCancel(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options } = asked;
+  if (!options.acceptLoss) return {};
+  const { status, silent } = await openRun(asked);
+  const unknown = `Cancel the failback of ${machine}: who serves now is unknown. ${silent ?? ''}`;
+  await confirm(context.screen, status ? describeLoss(status) : unknown, machine, options.yes === true);
   return status && options.run === undefined ? { run: status.run } : {};
 }
 

@@ -4,8 +4,10 @@
  */
 import { type Command, Option } from 'commander';
 import { controlQueue } from '../../model/failback-input.ts';
+import { roundsTooFast } from '../../model/inventory.ts';
 import type { RunOptions } from '../failback.ts';
 import { withPatience } from '../patience.ts';
+import { Problem } from '../problem.ts';
 import { copyText } from '../render/ahead.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
 import { seconds } from './parse.ts';
@@ -34,6 +36,9 @@ export function addStart(failback: Command): void {
     .action(async (machine: string, options: StartOptions, command: Command) => {
       const context = await contextOf(command);
       const input = inputFor(context.loaded.inventory, machine);
+      const tooFast = roundsTooFast(context.loaded.inventory.sites[input.source.site], options.roundEvery);
+      if (tooFast)
+        throw new Problem('usage', `--round-every ${tooFast}`, 'Give a longer pause, or leave the option out.');
       await withTemporal(context, async (link) => {
         const { startFailback, withOptions } = await import('../failback.ts');
         const { workersOn } = await import('../workers.ts');

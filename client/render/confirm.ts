@@ -37,3 +37,15 @@ export function describeCommit(status: Status): string {
     `  evidence   ${status.evidence ?? 'none yet'}`,
   ].join('\n');
 }
+
+/** Shown before a *cancel* that accepts loss: who stops, and what is gone with it (S5). */
+export function describeLoss(status: Status): string {
+  const live = status.outage?.endedAt;
+  return [
+    `Cancel the failback of ${plain(status.machine)} with loss: the machine at home stops and the source serves again.`,
+    `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
+    `  stops      ${side(status.target)}`,
+    `  starts     ${side(status.source)}, as it was at the final recovery point`,
+    `  lost       everything written at home${live ? ` since ${live}` : ''}`,
+  ].join('\n');
+}

@@ -182,16 +182,19 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
 }
 
 /** The commands that fit this moment, by the table. */
-export function whatToType(status: Pick<Status, 'phase' | 'machine' | 'held'>): string[] {
+export function whatToType(status: Pick<Status, 'phase' | 'left' | 'machine' | 'held' | 'cancellation'>): string[] {
   const command = (verb: string) => `homeward failback ${verb} ${status.machine}`;
-  if (status.phase === 'NeedsOperator') return [command('resolve --retry'), command('resolve --undo')].map(order);
+  if (status.phase === 'NeedsOperator') {
+    const { cancel, skippable } = phaseTable[status.left ?? 'Preflight'];
+    const resolve = (how: string) => `homeward failback resolve ${status.machine} --${how}`;
+    // What the law takes here: nothing is undone twice, and once the target serves going back is a cancel with its flag.
+    const back = cancel === 'loss' ? [command('cancel --accept-loss')] : cancel === 'none' ? [] : [resolve('undo')];
+    return [resolve('retry'), ...back, ...(skippable ? [resolve('skip')] : [])];
+  }
   const gate = phaseTable[status.phase]?.gate;
   const typed = gate === 'completeFailover' ? [command('complete')] : gate === 'commit' ? [command('commit')] : [];
   return status.held ? [command('resume'), ...typed] : typed;
 }
-
-/** `failback resolve --retry erp-db` reads better with the machine first. */
-const order = (text: string): string => text.replace(/(resolve) (--\w+) (\S+)$/, '$1 $3 $2');
 
 function refusals(status: Status, now: number, style: Style): string[] {
   const shown = status.refusals.slice(-refusalsShown);

@@ -39,6 +39,8 @@ export interface Witness {
   comparisons(): readonly Comparison[];
   /** Tells the witness that a person has committed this machine. */
   allowRetirement(machine: string): void;
+  /** Takes that back: the commit that was about to be said was refused. */
+  forbidRetirement(machine: string): void;
   /** Looks once more and adds what is wrong with the final state to the violations; answers what it added. */
   checkEnd(expectation: { expect: Ending; machine?: string }): Promise<readonly Violation[]>;
   /** Resolves when every effect it was told of so far has been judged. */
@@ -90,6 +92,7 @@ export function createJudge(plan: WitnessPlan) {
   return {
     violations,
     allow: (machine: string) => void allowed.add(machine),
+    forbid: (machine: string) => void allowed.delete(machine),
     /** The last comparison of each disk that came back, both sides hashed by the witness. */
     comparisons: (): Comparison[] => [...(memory?.compared.values() ?? [])],
     async begin() {
@@ -155,6 +158,7 @@ export async function startWitness(plan: WitnessPlan): Promise<Witness> {
     comparisons: judge.comparisons,
     effects: () => effects,
     allowRetirement: judge.allow,
+    forbidRetirement: judge.forbid,
     quiet: () => last,
     async checkEnd(expectation) {
       await last;

@@ -24,7 +24,7 @@ const needsHumanKey = defineSearchAttributeKey(searchAttributeNames.needsHuman, 
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(9);
+  scene = await openScene(10, { policy: { sourceWatchSeconds: 0.5 } });
 }, 180_000);
 afterEach(async () => {
   await scene.forgetRules();
@@ -330,6 +330,36 @@ thorough(
     await run.until('ReturnedToSource');
     expect(await run.wrongAtEnd('returned')).toEqual([]);
     expect(await sourcePower(run)).toBe('running');
+  },
+  runMs,
+);
+
+test(
+  'S1 S2 L6 a source started by hand while the target waits for its commit calls a person at once, keeps the commit out, and may be left as it stands',
+  async () => {
+    const run = await scene.begin({ roundEvery });
+    await run.until('Syncing');
+    await run.say('completeFailover');
+    await run.until('AwaitingCommit');
+    const { source } = run.machine;
+    await atDoor('azure', `/vms/${source.vm}/power`, { state: 'running' });
+    const trouble = await asksForHelp(run, 'AwaitingCommit');
+    expect(trouble).toMatchObject({ kind: 'Refused', op: 'observe-power' });
+    expect(await run.say('commit')).toEqual({ refused: expect.stringContaining('NeedsOperator') });
+    expect(await run.say('resolve', { action: 'undo' })).toEqual({ refused: expect.stringContaining('acceptLoss') });
+    // Stopped again, it still has newer data; that stays true however often it is looked at.
+    await atDoor('azure', `/vms/${source.vm}/power`, { state: 'deallocated' });
+    await run.say('resolve', { action: 'retry' });
+    await run.untilView('told again', ({ status }) => status?.trouble?.op === 'source-changed');
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+    await run.until('AwaitingCommit');
+    expect(await run.say('commit')).toEqual({ accepted: true });
+    expect(await asksForHelp(run, 'Committing')).toMatchObject({ op: 'source-changed' });
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+    const end = await run.until('Committed');
+    expect(end.says).toContain('An operator left out: delete the source');
+    expect(await sourcePower(run)).toBe('deallocated');
+    expect((await targetVm(run))?.power).toBe('on');
   },
   runMs,
 );

@@ -15,7 +15,7 @@ const MiB = 1 << 20;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(4, { dataSizeBytes: 192 * MiB });
+  scene = await openScene(5, { dataSizeBytes: 192 * MiB });
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
 
@@ -115,7 +115,18 @@ test('S6 S7 C16 during the seed wrong messages change nothing, completing is kep
   expect(await run.wrongAtEnd('committed')).toEqual([]);
 }, 300_000);
 
-test('S7 malformed, misspelt and mistimed messages of the plain temporal CLI change nothing and leave their reason', async () => {
+/** A signal whose payload says it is JSON and is not, as only a broken client sends it. */
+async function signalRaw(run: Run, signalName: string, text: string): Promise<void> {
+  const { connection, options } = scene.link.client;
+  await connection.workflowService.signalWorkflowExecution({
+    namespace: options.namespace,
+    workflowExecution: { workflowId: run.id },
+    signalName,
+    input: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(text) }] },
+  });
+}
+
+test('S7 L6 malformed, unreadable, huge, misspelt and mistimed messages change nothing and leave their reason', async () => {
   const run = await scene.begin({ sync: 'during' });
   const waiting = await run.until('AwaitingCutover');
   const cli = (verb: readonly string[], ...rest: string[]) =>
@@ -143,6 +154,16 @@ test('S7 malformed, misspelt and mistimed messages of the plain temporal CLI cha
       reason: expect.stringMatching(reason),
     });
   }
+  expect(withoutRefusals(await run.status())).toEqual(withoutRefusals(waiting));
+
+  // Whatever a payload holds, the run can read the next one, and its status stays small enough to be asked for.
+  await signalRaw(run, 'hold', '{by: eve');
+  await run.untilView('heard', ({ status }) => status?.refusals.length === ++heard);
+  for (let sent = 0; sent < 12; sent++) await run.signal('hold', { by: 'eve', run: 'x'.repeat(400_000) });
+  await run.untilView('heard', ({ status }) => status?.refusals.length === heard + 12);
+  heard += 12;
+  const reasons = (await run.status()).refusals.map(({ reason }) => reason.length);
+  expect(Math.max(...reasons)).toBeLessThanOrEqual(500);
   expect(withoutRefusals(await run.status())).toEqual(withoutRefusals(waiting));
 
   // A malformed update leaves no trace at all; a well-formed one that the law refuses is recorded.
@@ -291,3 +312,22 @@ test('L2 S5 a hold stops the seed, going on sends nothing again that was proven,
   expect(end).toMatchObject({ phase: 'ReturnedToSource', cancellation: { by: 'Temporal cancellation request' } });
   expect(await run.wrongAtEnd('returned')).toEqual([]);
 }, 300_000);
+
+test('C13 S9 a hold and a completion in the middle of a round end that round first, so that no disk is copied whole inside the outage', async () => {
+  const run = await scene.begin({ roundEvery: 0.5 });
+  await run.until('Syncing');
+  await slowReads(run, 1_500);
+  await run.untilView('copying', ({ status, transfers }) => {
+    return status?.phase === 'Syncing' && transfers.some(({ stage }) => stage === 'copying');
+  });
+  for (const name of ['hold', 'resume', 'completeFailover']) await run.signal(name, { by: 'ana' });
+  await run.until('StoppingSource', 'FinalSync', 'Sealing');
+  await scene.forgetRules();
+  const live = await run.until('AwaitingCommit', 'NeedsOperator');
+  const final = live.record.filter((entry) => entry.key.startsWith('final/'));
+  expect(final.map(({ facts }) => facts.mode)).toEqual(['delta', 'delta']);
+  expect(await run.say('cancel', { acceptLoss: true })).toEqual({ accepted: true });
+  const end = await run.until('ReturnedToSource');
+  expect(end.outage?.endedAt).toMatch(/^20/);
+  expect(await run.wrongAtEnd('returned')).toEqual([]);
+}, 180_000);

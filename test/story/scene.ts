@@ -136,6 +136,7 @@ function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, 
     return seen.status;
   };
   const say: Run['say'] = async (name, payload = {}) => {
+    // Before it is said, because the deleting may begin before the answer is here; a refused commit allows nothing (S2).
     if (name === 'commit') lab.witness.allowRetirement(machine.name);
     try {
       await handle.executeUpdate(name, { args: [{ by: 'ana', ...payload }] });
@@ -143,6 +144,7 @@ function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, 
     } catch (error) {
       const cause = (error as { cause?: { type?: string; message?: string } }).cause;
       if (cause?.type !== 'RefusedMessage') throw error;
+      if (name === 'commit') lab.witness.forbidRetirement(machine.name);
       return { refused: cause.message ?? '' };
     }
   };

@@ -19,6 +19,16 @@ export interface BlockJob {
   readonly writes: readonly Range[];
 }
 
+/** Whole blocks that must be zeros, `count` of them from `first` on. */
+export interface ZeroRun {
+  readonly first: number;
+  readonly count: number;
+}
+
+export type BlockWork = BlockJob | ZeroRun;
+
+export const isZeroRun = (work: BlockWork): work is ZeroRun => 'count' in work;
+
 export const lengthOf = (ranges: readonly Range[]): number =>
   ranges.reduce((bytes, { start, end }) => bytes + end - start, 0);
 
@@ -43,10 +53,14 @@ class Walk {
     while (this.index < this.list.count && this.list.at(this.index).end <= offset) this.index++;
     return Math.max(offset, this.list.at(this.index).start);
   }
+  /** The end of the range `offset` lies in, or `offset`. */
+  endAt(offset: number): number {
+    return this.next(offset) === offset ? Math.max(offset, this.list.at(this.index).end) : offset;
+  }
 }
 
 /** Joins ranges whose gap is smaller than `gap`; 1 joins only those that touch or overlap. Input may be unordered. */
-function joined(ranges: readonly Range[], gap: number): Range[] {
+export function joined(ranges: readonly Range[], gap: number): Range[] {
   const out: { start: number; end: number }[] = [];
   for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
     const last = out.at(-1);
@@ -68,18 +82,32 @@ function jobFor(block: number, writable: Range, data: Range[], zero: Range[], wh
   return { block, reads, writes };
 }
 
-/** The jobs in ascending order of blocks; blocks without work are left out. `whole`: a full map, not a delta. */
-export function* blockJobs(geometry: Geometry, changes: Changes, whole: boolean): Generator<BlockJob, void, undefined> {
+/** The work in ascending order of blocks; blocks without any are left out. `whole`: a full map, not a delta. */
+export function* blockWork(
+  geometry: Geometry,
+  changes: Changes,
+  whole: boolean,
+): Generator<BlockWork, void, undefined> {
   const data = new Walk(changes.data);
   const zero = new Walk(changes.zero);
+  const [firstWhole, endWhole] = [
+    Math.ceil(geometry.headEnd / blockBytes),
+    Math.floor(geometry.tailStart / blockBytes),
+  ];
   let block = 0;
   while (block < geometry.blocks) {
-    const writable = writableRange(geometry, block);
-    if (writable.start < writable.end) {
+    const start = block * blockBytes;
+    // What is zeros by the map is one piece of work, however long: most of a large disk may be that.
+    const zerosEnd = whole ? data.next(start) : zero.endAt(start);
+    const zeroEnd = block < firstWhole ? block : Math.min(endWhole, Math.floor(zerosEnd / blockBytes));
+    if (zeroEnd > block) yield { first: block, count: zeroEnd - block };
+    else {
+      const writable = writableRange(geometry, block);
       const [named, cleared] = [data.inside(writable), zero.inside(writable)];
-      if (whole || named.length + cleared.length > 0) yield jobFor(block, writable, named, cleared, whole);
+      const touched = whole || named.length + cleared.length > 0;
+      if (touched && writable.start < writable.end) yield jobFor(block, writable, named, cleared, whole);
     }
-    block++;
+    block = Math.max(block + 1, zeroEnd);
     if (whole) continue;
     // A delta of a large disk is mostly untouched blocks; go to the next one that is named.
     const offset = Math.min(data.next(block * blockBytes), zero.next(block * blockBytes));

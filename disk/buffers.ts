@@ -47,9 +47,10 @@ export async function withBuffers<T>(work: (buffers: BufferSet) => Promise<T>): 
   }
 }
 
-const zeros = Buffer.alloc(blockBytes);
+/** A block of zeros, for comparing; never written into. */
+export const zeroBlock = Buffer.alloc(blockBytes);
 
 /** Whether every byte is zero; at most one block long. */
 export function isAllZero(bytes: Uint8Array): boolean {
-  return zeros.subarray(0, bytes.byteLength).equals(bytes);
+  return zeroBlock.subarray(0, bytes.byteLength).equals(bytes);
 }

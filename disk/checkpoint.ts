@@ -5,8 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { corrupt } from '../model/failure.ts';
-import { digestBytes } from './digest.ts';
-import { DigestTable } from './digest-table.ts';
+import { DigestTable, type StoredTable } from './digest-table.ts';
 import { hostCall } from './failure.ts';
 import type { DiskState } from './records.ts';
 import { readIfPresent, replaceFile } from './replace-file.ts';
@@ -17,13 +16,14 @@ export interface Checkpoint {
   readonly table: DigestTable;
 }
 
-const title = 'homeward disk record 1';
+const title = 'homeward disk record 2';
 const checkBytes = 32;
 
 export async function writeCheckpoint(path: string, subject: string, checkpoint: Checkpoint): Promise<void> {
   const { number, state, table } = checkpoint;
-  const head = Buffer.from(`${JSON.stringify({ title, number, blocks: table.blocks, state })}\n`);
-  const parts = [head, table.flags, table.digests];
+  const stored = table.stored();
+  const head = Buffer.from(`${JSON.stringify({ title, number, table: stored.head, state })}\n`);
+  const parts = [head, ...stored.bytes];
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   await hostCall('state.checkpoint', subject, () => replaceFile(path, [...parts, hash.digest()]));
@@ -45,8 +45,10 @@ export async function readCheckpoint(path: string, subject: string): Promise<Che
   }
   const headEnd = content.indexOf(10) + 1;
   // The checksum says that we wrote it, so its shape is ours.
-  const head = JSON.parse(content.toString('utf8', 0, headEnd)) as { number: number; blocks: number; state: DiskState };
-  const flags = content.subarray(headEnd, headEnd + head.blocks);
-  const digests = content.subarray(headEnd + head.blocks, headEnd + head.blocks * (1 + digestBytes));
-  return { number: head.number, state: head.state, table: new DigestTable(head.blocks, flags, digests) };
+  const head = JSON.parse(content.toString('utf8', 0, headEnd)) as {
+    number: number;
+    table: StoredTable;
+    state: DiskState;
+  };
+  return { number: head.number, state: head.state, table: DigestTable.from(head.table, content.subarray(headEnd)) };
 }

@@ -1,99 +1,29 @@
 /**
- * The copy loop: fetch a block's changes, write them, let the window prove them. Lanes share one list of jobs.
- * Rule: L2, a block this round has already proven is not sent again. S3, a partly changed block is first compared with
- * its proven digest and written whole when it differs. S10, a block known to be zero is read first and written only
- * when it is not. Never starts a write after the attempt was stopped or fenced.
+ * The copy loop: lanes share one list of work, a block or a run of zeros at a time, and let the windows prove it.
+ * Rule: L2, what this round has already proven is not sent again. Never lets an attempt end while one of its lanes may
+ * still touch the disk.
  */
-import { corrupt, Failure } from '../model/failure.ts';
-import { untilAborted } from './attempts.ts';
-import { type BlockJob, blockJobs, lengthOf } from './block-plan.ts';
-import { isAllZero } from './buffers.ts';
+import { Failure } from '../model/failure.ts';
+import { type BlockWork, blockWork, isZeroRun, lengthOf } from './block-plan.ts';
+import { copyBlock } from './copy-block.ts';
 import type { Changes } from './extents.ts';
-import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
+import { blockBytes } from './geometry.ts';
 import { type HeldDisk, lanesOf } from './held-disk.ts';
 import { proveWindow } from './proof.ts';
-import type { WrittenBlock } from './records.ts';
-import { type BlockWork, Windows } from './window.ts';
+import { Windows } from './window.ts';
+import { clearRun, recordBlank } from './zero-runs.ts';
 
-/**
- * S3: what a partial write leaves alone must be what was proven. Reads the block into `space` and answers the job as it
- * is, or, when the block differs (damaged, or half written by a killed attempt), the same block as the point has it.
- */
-async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Promise<BlockJob> {
-  const { geometry, target, digest, meter } = held;
-  const { table } = held.ledger;
-  const writable = writableRange(geometry, job.block);
-  const spared = writable.end - writable.start - lengthOf(job.writes);
-  if (spared === 0) return job;
-  const { start, end } = blockRange(geometry, job.block);
-  await target.read(start, end - start, space);
-  const bytes = space.subarray(0, end - start);
-  blankWithheld(geometry, job.block, bytes);
-  if (table.isKnown(job.block) && digest.of(bytes).equals(table.digestOf(job.block))) return job;
-  meter.repair(spared);
-  return { block: job.block, reads: [writable], writes: [writable] };
-}
+/** Blocks of a run of zeros that one lane looks at before it records them: what a kill costs is a look, not the link. */
+const blocksALook = 64;
 
-/** Puts the job's bytes over what `space` holds of the block; positions are those within the block. */
-async function fetchBlock(held: HeldDisk, job: BlockJob, space: Buffer, signal: AbortSignal): Promise<void> {
-  const { start } = blockRange(held.geometry, job.block);
-  const view = (range: Range): Buffer => space.subarray(range.start - start, range.end - start);
-  if (lengthOf(job.reads) < lengthOf(job.writes)) for (const range of job.writes) view(range).fill(0);
-  const abandon = (): void => {
-    held.buffers.spoiled = true;
-  };
-  for (const range of job.reads) {
-    const into = view(range);
-    await held.options.pace?.(into.byteLength, signal);
-    await untilAborted(held.options.source.read(range.start, into, signal), signal, abandon);
-    if (into.byteLength !== range.end - range.start) {
-      throw corrupt({
-        op: 'source.read',
-        subject: held.subject,
-        message: `the source took away the buffer for [${range.start}, ${range.end})`,
-        hint: 'This is a defect of the source reader; report it.',
-      });
-    }
-  }
-}
-
-async function writeBlock(held: HeldDisk, job: BlockJob, space: Buffer): Promise<BlockWork> {
-  const { start, end } = blockRange(held.geometry, job.block);
-  const whole = space.subarray(0, end - start);
-  blankWithheld(held.geometry, job.block, whole);
-  const parts = job.writes.map((range) => space.subarray(range.start - start, range.end - start));
-  const [only] = job.writes;
-  const wholeBlock = only !== undefined && only.start === start && only.end === end;
-  const written: WrittenBlock = {
-    block: job.block,
-    parts: job.writes.map((range) => [range.start, range.end - range.start] as const),
-    digest: held.digest.of(whole).toString('base64'),
-  };
-  const copiedBytes = lengthOf(job.reads);
-  const counts = { copiedBytes, zeroedBytes: lengthOf(job.writes) - copiedBytes };
-  if (job.reads.length === 0 && wholeBlock) {
-    // S10: stale bytes must go, but a hole that already reads as zeros need not be filled.
-    await held.target.read(start, end - start, space);
-    if (isAllZero(whole)) return { written: { ...written, seenZero: true }, ...counts };
-    whole.fill(0);
-  }
-  for (const [index, range] of job.writes.entries()) await held.target.write(range.start, parts[index] ?? space);
-  return { written, ...counts };
-}
-
-async function runLanes(held: HeldDisk, jobs: Iterator<BlockJob>, windows: Windows): Promise<void> {
+async function runLanes(held: HeldDisk, jobs: Iterator<BlockWork>, windows: Windows): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([held.signal, stop.signal]);
   const lane = async (space: Buffer): Promise<void> => {
     for (let next = jobs.next(); !next.done; next = jobs.next()) {
       signal.throwIfAborted();
-      const job = await soundJob(held, next.value, space);
-      await fetchBlock(held, job, space, signal);
-      const { start, end } = blockRange(held.geometry, job.block);
-      await windows.run(end - start, () => {
-        signal.throwIfAborted();
-        return writeBlock(held, job, space);
-      });
+      if (isZeroRun(next.value)) await clearRun(held, next.value, space, windows, signal);
+      else await copyBlock(held, next.value, space, windows, signal);
     }
   };
   let first: { error: unknown } | undefined;
@@ -107,16 +37,29 @@ async function runLanes(held: HeldDisk, jobs: Iterator<BlockJob>, windows: Windo
   if (first !== undefined) throw first.error;
 }
 
-/** The jobs that are left; what is proven already is counted and left out. */
+/** The work that is left; what is proven already is counted and left out. Long runs of zeros come in pieces. */
 function* remaining(
   held: HeldDisk,
   changes: Changes,
   whole: boolean,
-  skipped: (job: BlockJob) => void,
-): Generator<BlockJob, void, undefined> {
-  for (const job of blockJobs(held.geometry, changes, whole)) {
-    if (held.ledger.table.isProvenInRound(job.block)) skipped(job);
-    else yield job;
+  skipped: (bytes: number, sentBytes: number) => void,
+): Generator<BlockWork, void, undefined> {
+  const { table } = held.ledger;
+  for (const work of blockWork(held.geometry, changes, whole)) {
+    if (!isZeroRun(work)) {
+      if (table.isProvenInRound(work.block)) skipped(lengthOf(work.writes), lengthOf(work.reads));
+      else yield work;
+      continue;
+    }
+    const end = work.first + work.count;
+    for (let at = work.first; at < end; ) {
+      const proven = table.isProvenInRound(at);
+      let to = at + 1;
+      while (to < end && table.isProvenInRound(to) === proven && (proven || to - at < blocksALook)) to++;
+      if (proven) skipped((to - at) * blockBytes, 0);
+      else yield { first: at, count: to - at };
+      at = to;
+    }
   }
 }
 
@@ -136,20 +79,28 @@ function noteRepairs({ meter, subject, options }: HeldDisk): void {
   options.note?.(`${subject}: ${meter.repairedBlocks} block(s) were no longer what was proven and were copied whole`);
 }
 
+/** Bytes the round has to make right. */
+function plannedBytes({ geometry }: HeldDisk, changes: Changes, whole: boolean): number {
+  if (whole) return geometry.tailStart - geometry.headEnd;
+  let total = 0;
+  for (const work of blockWork(geometry, changes, whole))
+    total += isZeroRun(work) ? work.count * blockBytes : lengthOf(work.writes);
+  return total;
+}
+
 /** Copies all changes and proves them. Returns the bytes of changes an earlier attempt had already brought. */
 export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean): Promise<number> {
-  let total = 0;
-  for (const job of blockJobs(held.geometry, changes, whole)) total += lengthOf(job.writes);
-  held.meter.enter('proving', total);
+  held.meter.enter('proving', plannedBytes(held, changes, whole));
   for (const window of held.ledger.state.unproven) {
     held.signal.throwIfAborted();
     await proveWindow(held, window);
   }
-  held.meter.enter('copying', total);
+  if (whole) await recordBlank(held, changes);
+  held.meter.enter('copying');
   let resumedBytes = 0;
-  const jobs = remaining(held, changes, whole, (job) => {
-    resumedBytes += lengthOf(job.reads);
-    held.meter.done(lengthOf(job.writes), false);
+  const jobs = remaining(held, changes, whole, (bytes, sentBytes) => {
+    resumedBytes += sentBytes;
+    held.meter.done(bytes, false);
   });
   const windows = new Windows(held);
   try {

@@ -15,8 +15,11 @@ export class RangeList {
   private ordered = true;
   count = 0;
 
+  /** The range at `index`; behind the last one there is one that begins nowhere. */
   at(index: number): Range {
-    return { start: this.starts[index] ?? Number.POSITIVE_INFINITY, end: this.ends[index] ?? Number.POSITIVE_INFINITY };
+    const [start, end] = [this.starts[index], this.ends[index]];
+    if (index < this.count && start !== undefined && end !== undefined) return { start, end };
+    return { start: Number.POSITIVE_INFINITY, end: Number.POSITIVE_INFINITY };
   }
 
   add(start: number, end: number): void {

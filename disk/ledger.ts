@@ -57,6 +57,7 @@ export class Ledger {
   private readonly subject: string;
   private journal: Journal;
   private number: number;
+  private last: Promise<void> = Promise.resolve();
   state: DiskState;
 
   private constructor(folder: StateFolder, subject: string, journal: Journal, checkpoint: Checkpoint) {
@@ -99,8 +100,16 @@ export class Ledger {
     return ledger;
   }
 
-  /** Durable, and part of `state`, when it returns. */
-  async append(record: DiskRecord): Promise<void> {
+  /** Durable, and part of `state`, when it returns. Records of callers at the same time go one after the other. */
+  append(record: DiskRecord): Promise<void> {
+    const mine = this.last.catch(() => undefined).then(() => this.appendNext(record));
+    this.last = mine;
+    // Whoever appended hears of it; the next one only waits.
+    mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async appendNext(record: DiskRecord): Promise<void> {
     await this.journal.append(record);
     this.state = afterRecord(this.state, record, this.table);
     if (this.journal.bytes > compactAtBytes) await this.compact();

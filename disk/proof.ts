@@ -31,10 +31,7 @@ export async function proveWindow(held: HeldDisk, window: DurableWindow): Promis
   const rest = window.blocks[Symbol.iterator]();
   const lane = async (reader: FreshReader, space: Buffer): Promise<void> => {
     for (let next = rest.next(); !next.done; next = rest.next()) {
-      const written = next.value;
-      // A whole block that already read as zeros, past the page cache, was never written: that look is its proof.
-      const seen = written.seenZero === true;
-      blocks.push([written.block, seen ? written.digest : await proveBlock(held, reader, written, space)]);
+      blocks.push([next.value.block, await proveBlock(held, reader, next.value, space)]);
     }
   };
   try {

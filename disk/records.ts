@@ -6,6 +6,7 @@
 import type { SealProof, TransferProof } from '../model/machine.ts';
 import type { DigestName } from './digest.ts';
 import type { DigestTable } from './digest-table.ts';
+import { blockBytes } from './geometry.ts';
 
 /** `opening`: the regions are not withheld yet. `broken`: a proof failed; only a full copy leads out of it. */
 export type DiskPhase = 'opening' | 'open' | 'sealing' | 'sealed' | 'broken';
@@ -29,8 +30,6 @@ export interface WrittenBlock {
   readonly parts: readonly (readonly [number, number])[];
   /** Base64. */
   readonly digest: string;
-  /** Read and found all zero, so nothing was written: that look is its proof. */
-  readonly seenZero?: true;
 }
 
 export interface DurableWindow {
@@ -53,6 +52,11 @@ export interface DiskState {
   readonly direct: boolean;
   readonly epoch: number;
   readonly phase: DiskPhase;
+  /**
+   * S10: the target had not one allocated byte when it was taken over, so that what nobody wrote since is zeros. Holds for
+   * the first list of the first round only.
+   */
+  readonly blank?: boolean;
   /** The point the disk is current at, when no round is on its way. */
   readonly point: string | null;
   readonly rounds: number;
@@ -71,6 +75,8 @@ export type DiskRecord =
   | { readonly t: 'round'; readonly point: string; readonly base: string | null }
   | { readonly t: 'plan'; readonly plan: string; readonly changedBytes: number }
   | DurableWindow
+  /** Whole blocks that were found to be zeros, so that nothing was written: that look is their proof. */
+  | { readonly t: 'zeros'; readonly digest: string; readonly runs: readonly (readonly [number, number])[] }
   | { readonly t: 'proven'; readonly window: number; readonly blocks: readonly (readonly [number, string])[] }
   | { readonly t: 'round-done'; readonly proof: TransferProof }
   | { readonly t: 'sealing'; readonly point: string; readonly first: string }
@@ -88,7 +94,8 @@ function afterPlan(state: DiskState, record: RecordOf<'plan'>, table: DigestTabl
   // The list is not the one the proofs were made for: they no longer say that this round's work is done.
   table.beginRound();
   const counts = { copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
-  return { ...state, unproven: [], round: { ...state.round, plan, changedBytes, ...counts } };
+  const blank = state.blank === true && state.round.plan === null;
+  return { ...state, blank, unproven: [], round: { ...state.round, plan, changedBytes, ...counts } };
 }
 
 function afterProven(state: DiskState, record: RecordOf<'proven'>, table: DigestTable): DiskState {
@@ -102,6 +109,19 @@ function afterProven(state: DiskState, record: RecordOf<'proven'>, table: Digest
     provenBytes: state.round.provenBytes + window.blocks.reduce((sum, block) => sum + partsLength(block), 0),
   };
   return { ...state, round, unproven: state.unproven.filter((candidate) => candidate !== window) };
+}
+
+function afterZeros(state: DiskState, record: RecordOf<'zeros'>, table: DigestTable): DiskState {
+  const digest = Buffer.from(record.digest, 'base64');
+  let bytes = 0;
+  for (const [first, count] of record.runs) {
+    table.proveZeros(first, count, digest);
+    bytes += count * blockBytes;
+  }
+  if (state.round === null) return state;
+  const { zeroedBytes, provenBytes } = state.round;
+  const round = { ...state.round, zeroedBytes: zeroedBytes + bytes, provenBytes: provenBytes + bytes };
+  return { ...state, round };
 }
 
 /** The state after one more record; `table` is changed in place. */
@@ -122,10 +142,12 @@ export function afterRecord(state: DiskState, record: DiskRecord, table: DigestT
       return afterPlan(state, record, table);
     case 'durable':
       return { ...state, unproven: [...state.unproven, record] };
+    case 'zeros':
+      return afterZeros(state, record, table);
     case 'proven':
       return afterProven(state, record, table);
     case 'round-done':
-      return { ...state, point: record.proof.point, lastProof: record.proof, round: null };
+      return { ...state, point: record.proof.point, lastProof: record.proof, round: null, blank: false };
     case 'sealing':
       return { ...state, phase: 'sealing', sealing: { point: record.point, first: record.first } };
     case 'sealed':

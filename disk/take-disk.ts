@@ -32,7 +32,8 @@ export async function takeOver(grip: Grip): Promise<HeldDisk> {
   const number = grip.view.known ? grip.view.checkpoint.number : grip.view.number;
   const id = randomUUID().replaceAll('-', '');
   const facts = { id, machine, disk, run, sizeBytes, algorithm: digest.name, direct: grip.target.direct };
-  const state: DiskState = { ...facts, epoch: Math.max(...seen) + 1, ...fullPhase, ...nothingYet };
+  const blank = await grip.target.isBlank();
+  const state: DiskState = { ...facts, blank, epoch: Math.max(...seen) + 1, ...fullPhase, ...nothingYet };
   const ledger = await Ledger.create(grip.folder, grip.subject, number, state, grip.geometry.blocks);
   return hold(grip, ledger, digest);
 }

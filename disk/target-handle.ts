@@ -113,6 +113,19 @@ export class TargetHandle {
     });
   }
 
+  /**
+   * Whether not one byte of a file is allocated, so that all of it reads as zeros: the file system's own account, which a
+   * read of a hole would get too. A device cannot tell.
+   */
+  async isBlank(): Promise<boolean> {
+    return hostCall('target.stat', this.opening.subject, async () => {
+      // What others wrote and the kernel still holds back must be counted.
+      await this.main.sync();
+      const facts = await this.main.stat();
+      return facts.isFile() && facts.blocks === 0;
+    });
+  }
+
   private aligned(offset: number, length: number): boolean {
     return !this.direct || (offset % this.alignment === 0 && length % this.alignment === 0);
   }

@@ -1,6 +1,7 @@
 /**
  * Windows of writes: what is written together is flushed, journaled, read back and journaled again together.
- * Rule: L2, at most one window is being made durable while the next one fills, so a kill costs at most 64 MiB.
+ * Rule: L2, at most one window is being made durable while the next one fills, so a kill costs at most 64 MiB; one more is
+ * being proven, and a kill costs it a look. A proof is never behind by more than that.
  * S8, the fence is asked before a window's first write. Never counts a block whose write has not returned.
  */
 import type { HeldDisk } from './held-disk.ts';
@@ -54,7 +55,9 @@ class Window {
 export class Windows {
   private readonly held: HeldDisk;
   private current: Window | undefined;
-  private committing: Promise<void> | undefined;
+  /** Being made durable; then waiting until the window before it is proven. */
+  private syncing: Promise<void> | undefined;
+  private proving: Promise<void> = Promise.resolve();
   private next: number;
 
   constructor(held: HeldDisk) {
@@ -80,7 +83,7 @@ export class Windows {
   private async enter(bytes: number): Promise<Window> {
     for (;;) {
       if (this.current?.reserve(bytes)) return this.current;
-      if (this.committing !== undefined) await this.committing;
+      if (this.syncing !== undefined) await this.syncing;
       else if (this.current !== undefined) this.commitCurrent();
       else {
         const admitted = this.held.fence();
@@ -96,11 +99,11 @@ export class Windows {
     this.current = undefined;
     if (window === undefined) return;
     const number = this.next++;
-    this.committing = this.commit(window, number).then(() => {
-      this.committing = undefined;
+    this.syncing = this.commit(window, number).then(() => {
+      this.syncing = undefined;
     });
     // A failed commit stays: everyone who enters afterwards meets it.
-    this.committing.catch(() => undefined);
+    this.syncing.catch(() => undefined);
   }
 
   private async commit(window: Window, number: number): Promise<void> {
@@ -116,19 +119,32 @@ export class Windows {
       zeroedBytes: done.reduce((sum, { zeroedBytes }) => sum + zeroedBytes, 0),
     };
     await held.ledger.append(durable);
-    await proveWindow(held, durable);
-    held.meter.done(durable.blocks.reduce((sum, block) => sum + partsLength(block), 0));
+    await this.proving;
+    this.proving = this.prove(durable);
+    // Whoever commits next, drains or settles meets its failure.
+    this.proving.catch(() => undefined);
+  }
+
+  private async prove(durable: DurableWindow): Promise<void> {
+    await proveWindow(this.held, durable);
+    this.held.meter.done(durable.blocks.reduce((sum, block) => sum + partsLength(block), 0));
   }
 
   /** Commits what is left; also after a stop, so that a stopped attempt loses nothing it has written (L7). */
   async drain(): Promise<void> {
-    await this.committing;
-    this.commitCurrent();
-    await this.committing;
+    try {
+      await this.syncing;
+      this.commitCurrent();
+      await this.syncing;
+      await this.proving;
+    } finally {
+      await this.settle();
+    }
   }
 
   /** Waits for a commit on its way and begins none: an attempt must not end while it may still touch the disk. */
   async settle(): Promise<void> {
-    await this.committing?.catch(() => undefined);
+    await this.syncing?.catch(() => undefined);
+    await this.proving.catch(() => undefined);
   }
 }

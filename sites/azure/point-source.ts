@@ -12,6 +12,7 @@ import type { SourceReader, Work } from '../source.ts';
 import { parseId } from './arm-id.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureClients, type AzureSiteParts, createAzureClients } from './client.ts';
+import { Flow } from './flow.ts';
 import { Lease, lost, type Role } from './grant.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
@@ -50,7 +51,12 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
         await close();
         throw each.reason;
       }
-      return reader({ transport, lease, base: baseLease }, point.sizeBytes, parts.entriesAPiece, close);
+      return reader(
+        { transport, lease, base: baseLease, flow: new Flow() },
+        point.sizeBytes,
+        parts.entriesAPiece,
+        close,
+      );
     },
     close: () => transport.close(),
   };

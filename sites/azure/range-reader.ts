@@ -17,7 +17,7 @@ export interface RangeReader {
 
 export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeReader {
   const content: Content = { etag: undefined, sizeBytes, checksum: new RangeChecksum() };
-  const source = { transport: open.transport, lease: open.lease };
+  const source = { transport: open.transport, lease: open.lease, flow: open.flow };
   return {
     async read(offset, into, signal) {
       const subject = `${open.lease.name} [${offset}, ${offset + into.byteLength})`;

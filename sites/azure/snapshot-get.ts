@@ -7,6 +7,7 @@ import { type Failure, refused } from '../../model/failure.ts';
 import type { BlobAnswer, BlobTransport } from './blob-port.ts';
 import { pause, type What } from './call.ts';
 import { answerFailure, azureFailure, retryAfter } from './failure.ts';
+import type { Flow } from './flow.ts';
 import type { Sas, SnapshotLease } from './grant.ts';
 
 /** Page lists in pieces (`maxresults`) exist from this version on; MD5 of ranges and diffs are older. */
@@ -32,6 +33,8 @@ export interface OpenSnapshot {
   readonly lease: SnapshotLease;
   /** The older snapshot of a diff; its SAS rides along when `withBase` is asked for. */
   readonly base?: SnapshotLease | undefined;
+  /** How many requests at once; without it as many as the caller sends. */
+  readonly flow?: Flow | undefined;
 }
 
 /** Sends the request until `take` has taken an answer. `take` throws a Failure for an answer that is not what was asked. */
@@ -48,7 +51,8 @@ export async function getFromSnapshot<T>(
     const sas = await open.lease.sas();
     const base = await open.base?.sas();
     try {
-      return await send(open.transport, request, sas, base, signal, take);
+      const act = (hear: Hear): Promise<T> => send(open.transport, request, sas, base, signal, take, hear);
+      return await (open.flow === undefined ? act(() => undefined) : open.flow.run(signal, act));
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const failure = azureFailure(what, error);
@@ -70,6 +74,8 @@ export async function getFromSnapshot<T>(
   }
 }
 
+type Hear = (status: number) => void;
+
 function send<T>(
   transport: BlobTransport,
   request: SnapshotGet,
@@ -77,6 +83,7 @@ function send<T>(
   base: Sas | undefined,
   signal: AbortSignal,
   take: (answer: BlobAnswer) => Promise<T>,
+  hear: Hear,
 ): Promise<T> {
   // Appended as text: parsing and writing the SAS anew could change how its signature is escaped.
   const more = new URLSearchParams(request.query ?? {}).toString();
@@ -87,6 +94,7 @@ function send<T>(
     ...request.headers,
   };
   return transport.get(url, headers, signal, async (answer) => {
+    hear(answer.status);
     if (answer.status >= 200 && answer.status < 300) return take(answer);
     throw await refusal(request.what, answer);
   });

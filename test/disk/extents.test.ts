@@ -3,9 +3,9 @@
  * Rule: S9, S10: every named byte is decided, no other byte is touched, the withheld regions never (S4).
  */
 import fc from 'fast-check';
-import { blockJobs } from '../../disk/block-plan.ts';
-import { collectChanges } from '../../disk/extents.ts';
-import { blockBytes, geometryOf, writableRange } from '../../disk/geometry.ts';
+import { type BlockJob, blockWork, isZeroRun } from '../../disk/block-plan.ts';
+import { type Changes, collectChanges } from '../../disk/extents.ts';
+import { blockBytes, blockRange, type Geometry, geometryOf, writableRange } from '../../disk/geometry.ts';
 import type { Extent } from '../../disk/point-reader.ts';
 import { data, failureOf, mib, zero } from './workbench.ts';
 
@@ -28,12 +28,21 @@ const extent = fc.tuple(sector, fc.integer({ min: 0, max: 4096 }), fc.boolean())
   return isData ? data(at * 512, length) : zero(at * 512, length);
 });
 
+/** The work block by block, a run of zeros as the blocks it is made of. */
+function jobsOf(geometry: Geometry, changes: Changes, whole: boolean): BlockJob[] {
+  return [...blockWork(geometry, changes, whole)].flatMap((work) => {
+    if (!isZeroRun(work)) return [work];
+    const blocks = Array.from({ length: work.count }, (_, at) => work.first + at);
+    return blocks.map((block) => ({ block, reads: [], writes: [blockRange(geometry, block)] }));
+  });
+}
+
 describe('a list of changes', () => {
   test('decides every named sector and leaves every other sector of a delta alone, whatever its order', async () => {
     const geometry = geometryOf(16 * mib, 'erp/os');
     await fc.assert(
       fc.asyncProperty(fc.array(extent, { maxLength: 40 }), async (extents) => {
-        const jobs = [...blockJobs(geometry, await collect(extents), false)];
+        const jobs = [...jobsOf(geometry, await collect(extents), false)];
         const named = painted(
           geometry.sizeBytes,
           extents.map((e) => ({ start: e.offset, end: e.offset + e.length })),
@@ -71,11 +80,27 @@ describe('a list of changes', () => {
   test('as a whole map decides about every writable byte', async () => {
     const geometry = geometryOf(13 * mib + 512, 'erp/os');
     const changes = await collect([data(5 * mib, 512)], geometry.sizeBytes);
-    const jobs = [...blockJobs(geometry, changes, true)];
+    const jobs = [...jobsOf(geometry, changes, true)];
     expect(jobs.map((job) => job.writes)).toEqual(
       [0, 1, 2, 3].map((block) => [writableRange(geometry, block)]).slice(0, jobs.length),
     );
     expect(jobs.at(-1)?.writes.at(-1)?.end).toBe(geometry.tailStart);
+  });
+
+  test('names whole blocks of zeros as one run, however many they are', async () => {
+    const geometry = geometryOf(1024 * 1024 * mib, 'erp/os');
+    const changes = await collect([data(5 * mib, 512), data(1000 * 1024 * mib, 512)], geometry.sizeBytes);
+    const map = [...blockWork(geometry, changes, true)];
+    expect(map.map((work) => (isZeroRun(work) ? [work.first, work.count] : work.block))).toEqual([
+      0,
+      1,
+      [2, 255_998],
+      256_000,
+      [256_001, 6_142],
+      262_143,
+    ]);
+    const cleared = await collect([zero(3 * mib, 14 * mib)], geometry.sizeBytes);
+    expect([...blockWork(geometry, cleared, false)].filter(isZeroRun)).toEqual([{ first: 1, count: 3 }]);
   });
 
   test('in which data and zero overlap is read there', async () => {
@@ -96,11 +121,11 @@ describe('a list of changes', () => {
     const geometry = geometryOf(16 * mib, 'erp/os');
     const gap = 64 * 1024;
     const near = await collect([data(5 * mib, 512), data(5 * mib + gap, 512)]);
-    expect([...blockJobs(geometry, near, false)][0]?.reads).toHaveLength(1);
+    expect([...jobsOf(geometry, near, false)][0]?.reads).toHaveLength(1);
     const far = await collect([data(5 * mib, 512), data(5 * mib + 3 * gap, 512)]);
-    expect([...blockJobs(geometry, far, false)][0]?.reads).toHaveLength(2);
+    expect([...jobsOf(geometry, far, false)][0]?.reads).toHaveLength(2);
     const across = await collect([data(2 * blockBytes - 512, 1024)]);
-    expect([...blockJobs(geometry, across, false)]).toHaveLength(2);
+    expect([...jobsOf(geometry, across, false)]).toHaveLength(2);
   });
 
   test('has one fingerprint however it is cut or ordered, and another when a sector differs', async () => {

@@ -1,0 +1,86 @@
+/**
+ * Whole blocks that must be zeros: seen to be, or made so. Most of a large disk may be that.
+ * Rule: S10, a block counts as zeros only when it was read past the page cache, or when the target had not one allocated
+ * byte as it was taken over and nobody wrote there since. Runs are recorded in one piece, never block by block.
+ */
+import { type BlockJob, blockWork, isZeroRun, type ZeroRun } from './block-plan.ts';
+import { isAllZero, zeroBlock } from './buffers.ts';
+import { copyBlock } from './copy-block.ts';
+import type { Changes } from './extents.ts';
+import { blockBytes, blockRange } from './geometry.ts';
+import type { HeldDisk } from './held-disk.ts';
+import type { FreshReader } from './target-handle.ts';
+import type { Windows } from './window.ts';
+
+/** Runs in one record: bounds a line of the journal. */
+const runsARecord = 4096;
+
+/** A whole block of zeros, read past the page cache: is it one? */
+async function isClear(held: HeldDisk, reader: FreshReader, block: number, space: Buffer): Promise<boolean> {
+  const { start, end } = blockRange(held.geometry, block);
+  await reader.read(start, end - start, space);
+  return isAllZero(space.subarray(0, end - start));
+}
+
+/**
+ * S10: stale bytes must go, but a hole that already reads as zeros need not be filled. What was seen to be zeros is
+ * recorded in one piece, also when a stop ends the run in the middle (L7).
+ */
+export async function clearRun(
+  held: HeldDisk,
+  run: ZeroRun,
+  space: Buffer,
+  windows: Windows,
+  signal: AbortSignal,
+): Promise<void> {
+  const seen: number[] = [];
+  try {
+    await held.target.withFresh(async (reader) => {
+      for (let block = run.first; block < run.first + run.count; block++) {
+        signal.throwIfAborted();
+        if (await isClear(held, reader, block, space)) seen.push(block);
+        else await copyBlock(held, zeroJob(held, block), space, windows, signal);
+      }
+    });
+  } finally {
+    await recordZeros(held, runsOf(seen));
+    held.meter.done(seen.length * blockBytes);
+  }
+}
+
+const zeroJob = ({ geometry }: HeldDisk, block: number): BlockJob => ({
+  block,
+  reads: [],
+  writes: [blockRange(geometry, block)],
+});
+
+/** Ascending blocks as [first, count]. */
+function runsOf(blocks: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const block of blocks) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] + last[1] === block) last[1]++;
+    else runs.push([block, 1]);
+  }
+  return runs;
+}
+
+async function recordZeros(held: HeldDisk, runs: readonly (readonly [number, number])[]): Promise<void> {
+  if (runs.length === 0) return;
+  const digest = held.digest.of(zeroBlock).toString('base64');
+  await held.ledger.append({ t: 'zeros', digest, runs });
+}
+
+/** S10: on a target that was blank when it was taken over, what the first list does not name needs no look. */
+export async function recordBlank(held: HeldDisk, changes: Changes): Promise<void> {
+  if (held.ledger.state.blank !== true) return;
+  let runs: [number, number][] = [];
+  for (const work of blockWork(held.geometry, changes, true)) {
+    if (!isZeroRun(work) || held.ledger.table.isProvenInRound(work.first)) continue;
+    runs.push([work.first, work.count]);
+    if (runs.length < runsARecord) continue;
+    await recordZeros(held, runs);
+    runs = [];
+  }
+  await recordZeros(held, runs);
+}

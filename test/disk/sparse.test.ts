@@ -1,0 +1,110 @@
+/**
+ * S10, L2: a large disk that is mostly holes costs what its data costs, and a hole is never taken for granted.
+ * Rule: what was avoided is counted in the journal and in the bytes allocated, not in seconds.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { data, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
+
+/** Lines of the journal that speak of blocks, while the round is on its way. */
+const blockLines = (bench: Workbench): number =>
+  readFileSync(bench.statePath('journal'), 'utf8')
+    .split('\n')
+    .filter((line) => /"t":"(durable|proven|zeros)"/.test(line)).length;
+
+/** A point of any size with little data in it, at its beginning. */
+class SparsePoint extends ImagePoint {
+  override readonly sizeBytes: number;
+  constructor(image: Buffer, sizeBytes: number, beforeRead?: () => void) {
+    super(image, [data(0, image.byteLength)], beforeRead);
+    this.sizeBytes = sizeBytes;
+  }
+}
+
+describe('a disk that is mostly holes', () => {
+  const size = 256 * 1024 * mib;
+
+  test('S10 onto a blank target is neither read nor filled nor listed block by block', async () => {
+    await onWorkbench(size, async (bench) => {
+      const image = patternImage(1, 9 * mib);
+      let lines = 0;
+      const look = (): void => {
+        lines = blockLines(bench);
+      };
+      const proof = await bench.transfer(new SparsePoint(image, size, look), 'p0', { inFlight: 1 });
+      expect([proof.copiedBytes, proof.zeroedBytes]).toEqual([8 * mib, size - 2 * mib - 8 * mib]);
+      expect(proof.provenBytes).toBe(size - 2 * mib);
+      expect(lines).toBeLessThan(4);
+      expect(statSync(bench.path).blocks * 512).toBeLessThan(24 * mib);
+      expect(statSync(bench.statePath('checkpoint')).size).toBeLessThan(mib);
+      const head = Buffer.alloc(12 * mib);
+      const handle = await open(bench.path);
+      await handle.read(head, 0, head.byteLength, 0);
+      await handle.close();
+      expect(firstDifference(head.subarray(mib, 9 * mib), image.subarray(mib))).toBe(-1);
+      expect(head.subarray(9 * mib).every((byte) => byte === 0)).toBe(true);
+    });
+  });
+});
+
+describe('a target that is not blank', () => {
+  const size = 301 * mib;
+
+  test('S10 is read where the map names nothing, cleared where it is not zeros, and kept sparse where it is', async () => {
+    await onWorkbench(size, async (bench) => {
+      const handle = await open(bench.path, 'r+');
+      for (const at of [41 * mib, 200 * mib + 512]) await handle.write(Buffer.from('stale'), 0, 5, at);
+      await handle.close();
+      const image = Buffer.alloc(size);
+      image.fill(7, 100 * mib, 101 * mib);
+      let lines = 0;
+      const look = (): void => {
+        lines = Math.max(lines, blockLines(bench));
+      };
+      await bench.transfer(new ImagePoint(image, [data(100 * mib, mib)], look), 'p0', { inFlight: 1 });
+      expect(lines).toBeLessThan(8);
+      expect(statSync(bench.path).blocks * 512).toBeLessThan(24 * mib);
+      await bench.seal(new ImagePoint(image), 'p0', { reread: true });
+      expect(firstDifference(bench.content(), image)).toBe(-1);
+    });
+  });
+
+  test('S10 is not called blank when an attempt that was cut off wrote what the next list does not name', async () => {
+    await onWorkbench(33 * mib, async (bench) => {
+      const full = patternImage(3, 33 * mib);
+      const cut = new ImagePoint(full, [data(4 * mib, 4 * mib), data(12 * mib, 4 * mib)], (offset) => {
+        if (offset >= 12 * mib) throw new RangeError('cut off');
+      });
+      await expect(bench.transfer(cut, 'p0', { inFlight: 1 })).rejects.toThrow('cut off');
+      expect(
+        bench
+          .content()
+          .subarray(4 * mib, 8 * mib)
+          .equals(full.subarray(4 * mib, 8 * mib)),
+      ).toBe(true);
+      const blank = Buffer.alloc(33 * mib);
+      await bench.transfer(new ImagePoint(blank, []), 'p0');
+      await bench.seal(new ImagePoint(blank), 'p0', { reread: true });
+      expect(firstDifference(bench.content(), blank)).toBe(-1);
+    });
+  });
+
+  test('L2 goes on behind the zeros it has recorded', async () => {
+    await onWorkbench(size, async (bench) => {
+      const image = Buffer.alloc(size);
+      image.fill(7, 290 * mib, 291 * mib);
+      let cut = true;
+      const source = new ImagePoint(image, [data(290 * mib, mib)], () => {
+        if (cut) throw new RangeError('cut off');
+      });
+      await expect(bench.transfer(source, 'p0', { inFlight: 1 })).rejects.toThrow('cut off');
+      cut = false;
+      const before = blockLines(bench);
+      const proof = await bench.transfer(source, 'p0');
+      expect(before).toBeGreaterThan(0);
+      expect([proof.copiedBytes, proof.zeroedBytes]).toEqual([mib, size - 3 * mib]);
+      await bench.seal(new ImagePoint(image), 'p0', { reread: true });
+      expect(firstDifference(bench.content(), image)).toBe(-1);
+    });
+  });
+});

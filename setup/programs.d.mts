@@ -1,9 +1,9 @@
 /**
- * The types of programs.mjs, for the lab's TypeScript.
- * Rule: it says no more than what the lab uses.
+ * The types of programs.mjs, for the TypeScript of the lab and the bench.
+ * Rule: it says no more than what they use.
  * Never drifts from the functions beside it: both are changed together.
  */
-export type ProgramName = 'temporal' | 'vcenter';
+export type ProgramName = 'temporal' | 'vcenter' | 'bench';
 
 export declare const programNames: readonly ProgramName[];
 

@@ -1,5 +1,5 @@
 /**
- * The two Go programs of the lab, Temporal's server and the vCenter simulator, and the ways to get each.
+ * The Go programs: the lab's Temporal server and vCenter simulator, the bench's server; and the ways to get each.
  * Rule: environment variable, PATH, cache, `go build`, download: the first that works, in this order.
  * Never falls back silently when the user has named a program: a wrong path is an error.
  */
@@ -33,6 +33,14 @@ const programs = {
     variable: 'HOMEWARD_VCENTER_SIMULATOR',
     version: '1',
     module: join(projectFolder, 'lab', 'go', 'vcenter'),
+    package: '.',
+    flags: ['-ldflags', '-s -w'],
+  },
+  bench: {
+    title: 'the bench’s server',
+    variable: 'HOMEWARD_BENCH_SERVER',
+    version: '1',
+    module: join(projectFolder, 'bench', 'go'),
     package: '.',
     flags: ['-ldflags', '-s -w'],
   },
@@ -105,7 +113,7 @@ async function made(plan, target, progress) {
 }
 
 /**
- * @param {'temporal' | 'vcenter'} name
+ * @param {'temporal' | 'vcenter' | 'bench'} name
  * @returns {Promise<string>} an absolute path of a program that can be run; made first when it is missing.
  */
 export async function programPath(name, progress = new Progress()) {

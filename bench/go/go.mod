@@ -1,0 +1,3 @@
+module homeward.example/bench
+
+go 1.21

@@ -1,0 +1,75 @@
+/**
+ * 64 disks at once against one disk of the same bytes, and a huge empty disk against a small full one.
+ * Rule: same number of data bytes on both sides; the time is that of the last disk.
+ */
+import { copyVerified, withMover } from './contestants.ts';
+import { gib, mib, thirdHoles } from './layout.ts';
+import { measured, median, ratios } from './result.ts';
+import type { SourceDisk } from './stage.ts';
+import { interleaved, type Suite } from './suite.ts';
+
+const count = 64;
+
+export const manyDisks: Suite = {
+  rows: ['disks-64-vs-1'],
+  async run(stage, plan) {
+    const eachBytes = plan.quick ? 4 * mib : 64 * mib;
+    const many: SourceDisk[] = [];
+    for (let index = 0; index < count; index++)
+      many.push(await stage.makeSource(`of-many-${index}`, eachBytes, thirdHoles(eachBytes, index), index));
+    const total = many.reduce((sum, { dataBytes }) => sum + dataBytes, 0);
+    const one = await stage.makeSource('one', count * eachBytes, thirdHoles(count * eachBytes));
+    const rounds = await withMover(stage, (mover) =>
+      interleaved(plan, `${count} disks`, async () => ({
+        many: total / (await copyVerified(stage, plan, mover, many, { checked: true })).seconds,
+        one: one.dataBytes / (await copyVerified(stage, plan, mover, [one], { checked: true })).seconds,
+      })),
+    );
+    for (const disk of [...many, one]) await stage.removeSource(disk);
+    const rate = (which: 'many' | 'one'): number[] => rounds.map((round) => round[which]);
+    const note = `${count} disks ${Math.round(median(rate('many')) / mib)} MiB/s; one disk ${Math.round(median(rate('one')) / mib)} MiB/s`;
+    return [measured('disks-64-vs-1', ratios(rate('many'), rate('one')), note)];
+  },
+};
+
+export const sparseDisk: Suite = {
+  rows: ['sparse-2tib', 'sparse-2tib-memory'],
+  async run(stage, plan) {
+    const dataBytes = plan.quick ? gib / 8 : gib;
+    const sizeBytes = plan.quick ? 64 * gib : 2048 * gib;
+    const full = await stage.makeSource('small', dataBytes, [{ start: 0, end: dataBytes }]);
+    // The same bytes in 16 pieces, strewn over the huge disk.
+    const piece = dataBytes / 16;
+    const strewn = Array.from({ length: 16 }, (_, index) => {
+      const start = Math.floor(((sizeBytes - piece) * index) / 15 / mib) * mib;
+      return { start, end: start + piece };
+    });
+    const huge = await stage.makeSource('huge', sizeBytes, strewn);
+    // A mover each, because memory is counted by its peak.
+    const rounds = await withMover(stage, (one) =>
+      withMover(stage, (other) =>
+        interleaved(plan, 'sparse disk', async () => ({
+          full: await copyVerified(stage, plan, one, [full], { checked: true }),
+          huge: await copyVerified(stage, plan, other, [huge], { checked: true }),
+        })),
+      ),
+    );
+    for (const disk of [full, huge]) await stage.removeSource(disk);
+    const seconds = (which: 'full' | 'huge'): number[] => rounds.map((round) => round[which].seconds);
+    const peaks = (which: 'full' | 'huge'): number[] => rounds.map((round) => round[which].peakMiB);
+    plan.size({
+      sizeBytes: dataBytes,
+      dataBytes,
+      seconds: median(seconds('full')),
+      peakMiB: Math.max(...peaks('full')),
+    });
+    plan.size({ sizeBytes, dataBytes, seconds: median(seconds('huge')), peakMiB: Math.max(...peaks('huge')) });
+    const smaller = plan.quick ? 'quick: 64 GiB with 128 MiB of data; ' : '';
+    const note = `${smaller}${median(seconds('huge')).toFixed(2)} s against ${median(seconds('full')).toFixed(2)} s`;
+    const memory = `${smaller}${median(peaks('huge')).toFixed(0)} MiB against ${median(peaks('full')).toFixed(0)} MiB`;
+    return [
+      measured('sparse-2tib', ratios(seconds('huge'), seconds('full')), note),
+      measured('sparse-2tib-memory', ratios(peaks('huge'), peaks('full')), memory),
+    ];
+  },
+};

@@ -79,8 +79,8 @@ const proofs: readonly PlantedBug[] = [
   bug(
     'S3',
     'sites/azure/range-reader.ts',
-    'if (!matches(answer.header, into)) throw',
-    'if (into.byteLength === 0) throw',
+    'if (!(await content.checksum.matches(answer.header, into)))',
+    'if (into.byteLength === 0)',
     'test/azure/reading.test.ts',
     'a flipped byte',
   ),

@@ -1,6 +1,7 @@
 /**
  * One process at a time writes a disk: a lock file with the owner's pid, its start time and the boot it lives in.
- * Rule: S8, a live owner is never displaced; a dead one is (a pid alone would not do: pids are used again).
+ * Rule: S8, a live owner is never displaced; a dead one is (a pid alone would not do: pids are used again), and so is
+ * one of this process that could not remove its lock when it ended.
  * Never the only bar: the epoch in the open marker also fences owners this machine cannot see.
  */
 import { randomUUID } from 'node:crypto';
@@ -16,6 +17,9 @@ interface Owner {
   readonly boot: string;
   readonly token: string;
 }
+
+/** The locks this process holds or is about to take. */
+const ours = new Set<string>();
 
 /** Undefined when no such process lives. The name in parentheses may hold spaces, so count from its end. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
@@ -41,7 +45,9 @@ function parseOwner(text: string): Owner | undefined {
 async function isAlive(text: string, boot: string): Promise<boolean> {
   const owner = parseOwner(text);
   if (owner === undefined || owner.boot !== boot) return false;
-  return (await startTimeOf(owner.pid)) === owner.startTime;
+  if ((await startTimeOf(owner.pid)) !== owner.startTime) return false;
+  // Ours, but nobody holds it any more: its removal failed, and only this process could ever mend that.
+  return owner.pid !== process.pid || ours.has(owner.token);
 }
 
 /** Links our file under the lock's name: appears whole, and fails when a lock is there. */
@@ -70,12 +76,14 @@ async function displace(path: string, dead: string, token: string): Promise<void
 
 export class DiskLock {
   private readonly path: string;
+  private readonly token: string;
   private readonly text: string;
   private readonly subject: string;
 
-  private constructor(path: string, text: string, subject: string) {
+  private constructor(path: string, self: Owner, subject: string) {
     this.path = path;
-    this.text = text;
+    this.token = self.token;
+    this.text = JSON.stringify(self);
     this.subject = subject;
   }
 
@@ -83,22 +91,35 @@ export class DiskLock {
   static async take(path: string, subject: string): Promise<DiskLock> {
     return hostCall('lock.take', subject, async () => {
       const self = await selfAsOwner();
-      const text = JSON.stringify(self);
-      const own = `${path}.${self.token}`;
-      await writeFile(own, text, { mode: 0o600 });
+      const lock = new DiskLock(path, self, subject);
+      // Before it can be seen, or another attempt of this process would take it for abandoned.
+      ours.add(self.token);
       try {
-        for (let round = 0; round < 10; round++) {
-          if (await tryLink(own, path)) return new DiskLock(path, text, subject);
-          const held = (await readIfPresent(path, subject))?.toString('utf8');
-          if (held === undefined) continue;
-          if (await isAlive(held, self.boot)) throw heldBy(held, subject);
-          await displace(path, held, self.token);
-        }
-        throw heldBy('', subject);
-      } finally {
-        await unlink(own);
+        await lock.link(self.boot);
+        return lock;
+      } catch (error) {
+        ours.delete(self.token);
+        throw error;
       }
     });
+  }
+
+  private async link(boot: string): Promise<void> {
+    const { path, subject, token, text } = this;
+    const own = `${path}.${token}`;
+    await writeFile(own, text, { mode: 0o600 });
+    try {
+      for (let round = 0; round < 10; round++) {
+        if (await tryLink(own, path)) return;
+        const held = (await readIfPresent(path, subject))?.toString('utf8');
+        if (held === undefined) continue;
+        if (await isAlive(held, boot)) throw heldBy(held, subject);
+        await displace(path, held, token);
+      }
+      throw heldBy('', subject);
+    } finally {
+      await unlink(own);
+    }
   }
 
   /** S8: throws `Fenced` when the lock is no longer ours. Asked before every window of writes. */
@@ -113,9 +134,13 @@ export class DiskLock {
     });
   }
 
+  /** Throws `Refused` when the file cannot be removed; this process may take the disk again all the same. */
   async release(): Promise<void> {
-    const held = await readIfPresent(this.path, this.subject);
-    if (held?.toString('utf8') === this.text) await unlink(this.path);
+    ours.delete(this.token);
+    await hostCall('lock.release', this.subject, async () => {
+      const held = await readIfPresent(this.path, this.subject);
+      if (held?.toString('utf8') === this.text) await unlink(this.path);
+    });
   }
 }
 

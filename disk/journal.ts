@@ -96,8 +96,13 @@ export class Journal {
   static async resume(path: string, salt: string, subject: string, content: JournalContent): Promise<Journal> {
     return hostCall('journal.open', subject, async () => {
       const handle = await open(path, 'a');
-      await handle.truncate(content.goodBytes);
-      await handle.sync();
+      try {
+        await handle.truncate(content.goodBytes);
+        await handle.sync();
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
       return new Journal(handle, salt, subject, content.records.length, content.goodBytes);
     });
   }

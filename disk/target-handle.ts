@@ -109,7 +109,12 @@ export class TargetHandle {
     return hostCall('target.open', subject, async () => {
       const handle = opening.direct ? await openDirect(path, flags) : undefined;
       if (handle === undefined) return new TargetHandle(opening, await open(path, flags), false, 512);
-      return new TargetHandle(opening, handle, true, await probeAlignment(handle, opening.sector));
+      try {
+        return new TargetHandle(opening, handle, true, await probeAlignment(handle, opening.sector));
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
     });
   }
 
@@ -185,7 +190,9 @@ export class TargetHandle {
   }
 
   async close(): Promise<void> {
-    if (this.edge !== undefined) await (await this.edge).close();
+    // One that could not be opened was told where it was needed.
+    const edge = await this.edge?.catch(() => undefined);
+    await edge?.close();
     await this.main.close();
   }
 }

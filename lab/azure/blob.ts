@@ -62,7 +62,7 @@ export class Blob {
       return withBasics({ status: 200, headers: { 'Content-Length': length } }, headers, etag);
     }
     if (url.searchParams.get('comp') === 'pagelist')
-      return withBasics(pageList(this.world, exported, url, headers), headers, etag);
+      return withBasics(pageList(this.world, exported, url, headers, fault?.splitBytes), headers, etag);
     return withBasics(await range(exported, headers, fault), headers, etag);
   }
 }

@@ -11,10 +11,14 @@ export const faultAction = z.strictObject({
   /** Seconds, an HTTP date, or `none`. */
   retryAfter: z.union([z.number(), z.string()]).optional(),
   delayMs: z.number().optional(),
-  /** Cuts the connection before the effect, or after it (the effect is done, the reply is lost). */
-  drop: z.enum(['before', 'after']).optional(),
+  /** Cuts the connection before the effect, or after it (the effect is done, the reply is lost), or resets it before. */
+  drop: z.enum(['before', 'after', 'reset']).optional(),
   /** Sends only so many bytes of the body, then cuts. */
   truncateBytes: z.int().optional(),
+  /** So many bytes more (or, below zero, fewer) than there should be; the header tells the length that is sent. */
+  lengthOff: z.int().optional(),
+  /** The header tells so many bytes more (or fewer) than are sent. */
+  lengthLie: z.int().optional(),
   /** Flips one bit of the body at this offset, after TLS saw to it that nobody else did. */
   flipByte: z.int().optional(),
   /** The long-running operation starts and then fails. */
@@ -26,6 +30,12 @@ export const faultAction = z.strictObject({
   staleEtag: z.boolean().optional(),
   /** Sends the first half of the body, waits, sends the rest. */
   stallMs: z.number().optional(),
+  /** Sends the body in sixteen pieces, and waits so long before each. */
+  slowMs: z.number().optional(),
+  /** Ends what the request was let in by, its grants or all tokens: before it is looked at, before its answer, after it. */
+  expire: z.enum(['before', 'during', 'after']).optional(),
+  /** Lists ranges in pieces of at most so many bytes, each beside the next; the service promises no larger ones. */
+  splitBytes: z.int().min(512).multipleOf(512).optional(),
 });
 export type FaultAction = z.infer<typeof faultAction>;
 

@@ -57,6 +57,7 @@ const base = `https://localhost:${await listen(front)}`;
 const arm = new Arm(world, base, tellWitness(values.effects));
 const door = new FrontDoor({ world, arm, entra, blob: new Blob(world), faults, audit, base: () => base });
 front.on('request', (request, response) => door.handle(request, response));
+front.on('connection', (socket) => door.meet(socket));
 const proxy = startProxy(front);
 const control = startControl(world, entra, faults);
 const [proxyPort, controlPort] = [await listen(proxy), await listen(control)];

@@ -22,6 +22,7 @@ export function pageList(
   exported: ExportedDisk,
   url: URL,
   headers: IncomingHttpHeaders,
+  splitBytes = Number.POSITIVE_INFINITY,
 ): Required<BlobAnswer> {
   const total = exported.sizeBytes + footerBytes;
   const { searchParams } = url;
@@ -32,7 +33,7 @@ export function pageList(
   const marker = paged ? markerOffset(searchParams.get('marker')) : 0;
   const asked = askedRange(headers, total) ?? { from: 0, to: total };
   const window = { from: Math.max(asked.from, marker), to: asked.to };
-  const entries = entriesIn(world, exported, window, headers);
+  const entries = entriesIn(world, exported, window, headers).flatMap((entry) => split(entry, splitBytes));
   const shown = entries.slice(0, most);
   const next = entries.length > shown.length ? String(entries[shown.length]?.from ?? '') : '';
   return {
@@ -44,6 +45,11 @@ export function pageList(
 
 const entriesOf = (kind: PageEntry['kind'], ranges: readonly Range[]): PageEntry[] =>
   ranges.map((range) => ({ kind, ...range }));
+
+function split({ kind, from, to }: PageEntry, most: number): PageEntry[] {
+  if (to - from <= most) return [{ kind, from, to }];
+  return [{ kind, from, to: from + most }, ...split({ kind, from: from + most, to }, most)];
+}
 
 function entriesIn(world: World, exported: ExportedDisk, window: Range, headers: IncomingHttpHeaders): PageEntry[] {
   const { sizeBytes } = exported;

@@ -1,6 +1,6 @@
 /**
  * How an answer is written: ARM's JSON and the blob service's XML, and the faults that spoil bytes on the wire.
- * Rule: whatever a fault does to a body, its headers still promise the true length.
+ * Rule: whatever a fault does to a body, its headers still promise the true length, unless the fault is about just that.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -66,26 +66,43 @@ const chunked = async function* (body: Buffer | AsyncIterable<Buffer>): AsyncIte
   else yield* body;
 };
 
-/** The body with the faults of the wire in it: cut off after so many bytes, or held up in the middle. */
+/** How a body is sent when the wire is bad: in such pieces, with such a wait before each but the first. */
+interface Pace {
+  readonly pieceBytes: number;
+  readonly waitMs: number;
+}
+
+function paceOf(length: number, fault: FaultAction | undefined): Pace {
+  if (fault?.slowMs !== undefined) return { pieceBytes: Math.ceil(length / 16), waitMs: fault.slowMs };
+  if (fault?.stallMs !== undefined) return { pieceBytes: Math.ceil(length / 2), waitMs: fault.stallMs };
+  return { pieceBytes: length, waitMs: 0 };
+}
+
+/** The body with the faults of the wire in it: cut off after so many bytes, held up in the middle, or slow. */
 async function* spoilt(
   body: Buffer | AsyncIterable<Buffer>,
   length: number,
   fault: FaultAction | undefined,
 ): AsyncIterable<Buffer> {
   const end = Math.min(fault?.truncateBytes ?? length, length);
-  const middle = Math.floor(length / 2);
+  const { pieceBytes, waitMs } = paceOf(length, fault);
   let at = 0;
-  for await (const piece of chunked(body)) {
-    const part = piece.subarray(0, Math.max(0, end - at));
-    const before = fault?.stallMs === undefined ? part.length : Math.max(0, Math.min(part.length, middle - at));
-    if (before > 0) yield part.subarray(0, before);
-    if (before < part.length) {
-      if (at + before === middle) await pause(fault?.stallMs ?? 0);
-      yield part.subarray(before);
+  for await (const whole of chunked(body)) {
+    for (let from = 0; from < whole.length && at < end; ) {
+      if (at > 0 && at % pieceBytes === 0) await pause(waitMs);
+      const room = Math.min(whole.length - from, end - at, pieceBytes - (at % pieceBytes));
+      yield whole.subarray(from, from + room);
+      from += room;
+      at += room;
     }
-    at += piece.length;
     if (at >= end) return;
   }
+}
+
+/** The `lengthOff` fault: a body that is longer or shorter than it should be. */
+function resized(body: Written['body'], by: number): Written['body'] {
+  if (!Buffer.isBuffer(body)) return body;
+  return by < 0 ? body.subarray(0, Math.max(0, body.length + by)) : Buffer.concat([body, Buffer.alloc(by)]);
 }
 
 /** Resolves when the client took what was written, or is gone. */
@@ -105,16 +122,17 @@ export async function send(
   written: Written,
   fault?: FaultAction,
 ): Promise<void> {
-  const { status, headers, body } = written;
-  const length = Number(headers['Content-Length'] ?? (Buffer.isBuffer(body) ? body.length : 0));
+  const { status, headers } = written;
+  const body = fault?.lengthOff === undefined ? written.body : resized(written.body, fault.lengthOff);
+  const length = Buffer.isBuffer(body) ? body.length : Number(headers['Content-Length'] ?? 0);
   response.writeHead(status, {
     'x-ms-request-id': randomUUID(),
     ...headers,
     ...(fault?.status === undefined ? retryHeader(fault?.retryAfter) : {}),
-    'Content-Length': String(length),
+    'Content-Length': String(Math.max(0, length + (fault?.lengthLie ?? 0))),
   });
   if (request.method === 'HEAD' || body === undefined) return void response.end();
-  const spoils = fault?.truncateBytes !== undefined || fault?.stallMs !== undefined;
+  const spoils = [fault?.truncateBytes, fault?.stallMs, fault?.slowMs].some((one) => one !== undefined);
   if (Buffer.isBuffer(body) && body.length <= smallBytes && !spoils) return void response.end(body);
   // Headers, body and end in one go would be copied together by the TLS layer; one by one they are not.
   response.flushHeaders();

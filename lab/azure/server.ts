@@ -3,6 +3,8 @@
  * Rule: faults and the audit live here and nowhere else, so that every call can be broken and every call is seen.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Arm, Route } from './arm.ts';
 import type { Audit } from './audit.ts';
@@ -29,9 +31,19 @@ export interface Parts {
 
 export class FrontDoor {
   private readonly parts: Parts;
+  /** The connections below TLS by the client's port: only they can be reset. */
+  private readonly plain = new Map<number | undefined, Socket>();
 
   constructor(parts: Parts) {
     this.parts = parts;
+  }
+
+  /** To be told of each connection as it comes in. */
+  meet(socket: Duplex): void {
+    if (!(socket instanceof Socket)) return;
+    const { remotePort } = socket;
+    this.plain.set(remotePort, socket);
+    socket.once('close', () => this.plain.delete(remotePort));
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -126,16 +138,31 @@ export class FrontDoor {
     if (fault?.delayMs) await pause(fault.delayMs);
     const drop = (): void => {
       this.note(request, call, { status: 'dropped' });
-      request.socket.destroy();
+      const below = fault?.drop === 'reset' ? this.plain.get(request.socket.remotePort) : undefined;
+      if (below) below.resetAndDestroy();
+      else request.socket.destroy();
     };
-    if (fault?.drop === 'before') return drop();
+    if (fault?.drop === 'before' || fault?.drop === 'reset') return drop();
+    if (fault?.expire === 'before') this.expire(request);
     const written = await (fault?.status ? Promise.reject(faultRefusal(fault)) : act()).catch((error: unknown) => {
       if (error instanceof Refusal) return refusal(error);
       throw error;
     });
     if (fault?.drop === 'after') return drop();
     this.note(request, call, written);
+    if (fault?.expire === 'during') this.expire(request);
     await send(request, response, written, fault);
+    if (fault?.expire === 'after') this.expire(request);
+  }
+
+  /** Ends the grants a request carries, or, when it carries none, every token there is. */
+  private expire({ url, headers }: IncomingMessage): void {
+    const { grants } = this.parts.world;
+    const carried = [`https://${headers.host}${url}`, String(headers['x-ms-previous-snapshot-url'] ?? '')]
+      .filter((text) => URL.canParse(text))
+      .map((text) => grants.find(new URL(text)));
+    if (carried.every((grant) => grant === undefined)) this.parts.entra.revokeAll();
+    for (const grant of carried) if (grant) grant.expiresAt = 0;
   }
 
   private note(

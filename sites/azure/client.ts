@@ -5,7 +5,7 @@
  */
 import { ComputeManagementClient } from '@azure/arm-compute';
 import { NetworkManagementClient } from '@azure/arm-network';
-import { createDefaultHttpClient, createPipelineRequest } from '@azure/core-rest-pipeline';
+import { createDefaultHttpClient, createPipelineRequest, type PipelinePolicy } from '@azure/core-rest-pipeline';
 import {
   ClientSecretCredential,
   DefaultAzureCredential,
@@ -18,7 +18,7 @@ import { ask, type What } from './call.ts';
 import { deadline, requestMs } from './deadline.ts';
 import { answerFailure, redact, retryAfter } from './failure.ts';
 import { tokenRenewal } from './token-renewal.ts';
-import { trustedRoots } from './trust.ts';
+import { trustedRoots, trusting } from './trust.ts';
 
 export type SecretOf = (reference: SecretReference) => string;
 
@@ -51,16 +51,16 @@ const noRetries = { maxRetries: 0 };
 
 export function createAzureClients({ site, config, secretOf, ca, ...limits }: AzureSiteParts): AzureClients {
   const roots = trustedRoots(ca);
-  const tls = roots === undefined ? {} : { tlsOptions: { ca: roots } };
-  const inTime = { policy: deadline(limits.requestMs ?? requestMs), position: 'perRetry' as const };
-  const fresh = (): TokenCredential => createCredential(config, secretOf, { ...tls, additionalPolicies: [inTime] });
+  const each = (policy: PipelinePolicy) => ({ policy, position: 'perRetry' as const });
+  const inTime = each(deadline(limits.requestMs ?? requestMs));
+  const trusted = roots === undefined ? [] : [each(trusting(roots))];
+  const fresh = (): TokenCredential => createCredential(config, secretOf, { additionalPolicies: [inTime, ...trusted] });
   const credential = correctable(fresh);
   const options = {
-    ...tls,
     endpoint: config.endpoint,
     retryOptions: noRetries,
     credentials: { scopes: [scope] },
-    additionalPolicies: [{ policy: tokenRenewal(fresh, scope), position: 'perRetry' as const }, inTime],
+    additionalPolicies: [each(tokenRenewal(fresh, scope)), inTime, ...trusted],
   };
   const { subscriptionId } = config;
   const compute = new ComputeManagementClient(credential, subscriptionId, options);
@@ -81,7 +81,6 @@ export function createAzureClients({ site, config, secretOf, ca, ...limits }: Az
         if (url.origin !== new URL(config.endpoint).origin)
           throw answerFailure(what, { message: 'the answer leads to another server' });
         const request = createPipelineRequest({ url: url.href, method: 'GET', abortSignal });
-        if (tls.tlsOptions) request.tlsSettings = tls.tlsOptions;
         const response = await compute.pipeline.sendRequest(http, request);
         if (response.status === 200) return JSON.parse(response.bodyAsText ?? 'null') as unknown;
         throw refusedAnswer(what, response.status, response.bodyAsText ?? '', (name) => response.headers.get(name));

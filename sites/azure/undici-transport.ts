@@ -34,6 +34,8 @@ export function createUndiciTransport(
           const path = `${url.pathname}${url.search}`;
           const request = { origin: url.origin, path, method: 'GET', headers, signal: ours.signal } as const;
           const response = await dispatcher.request(request);
+          // A body that is given up says so as an error event; with nobody to hear it, it would end the whole mover.
+          response.body.on('error', () => undefined);
           try {
             return await take(answerOf(response));
           } finally {

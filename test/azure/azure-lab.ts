@@ -66,7 +66,7 @@ const listen = async (server: PlainServer | ReturnType<typeof createServer>): Pr
   return (server.address() as AddressInfo).port;
 };
 
-const worldOf = (secretFile: string, settings: object) =>
+const worldOf = (secretFile: string, settings: object, moreDisks: readonly number[]) =>
   worldFile.parse({
     subscriptionId: randomUUID(),
     tenantId: randomUUID(),
@@ -78,7 +78,11 @@ const worldOf = (secretFile: string, settings: object) =>
         resourceGroup: group,
         name: 'erp-db',
         osDisk: { name: 'erp-db-os', sizeBytes: osBytes, hyperVGeneration: 'V2' },
-        dataDisks: [{ name: 'erp-db-data', lun: 0, sizeBytes: dataBytes }],
+        dataDisks: [dataBytes, ...moreDisks].map((sizeBytes, lun) => ({
+          name: lun === 0 ? 'erp-db-data' : `erp-db-data-${lun}`,
+          lun,
+          sizeBytes,
+        })),
         nics: [{ name: 'erp-db-nic', privateIp: '10.0.0.4' }],
       },
     ],
@@ -93,11 +97,15 @@ class Calls extends Audit {
   }
 }
 
-/** `settings`: of the simulator. `secret`: what the client says its secret is. `extra`: more parts of the clients. */
+/**
+ * `settings`: of the simulator. `secret`: what the client says its secret is. `extra`: more parts of the clients.
+ * `moreDisks`: sizes in bytes of further data disks, `erp-db-data-1` and so on.
+ */
 export async function openAzureLab(
   settings: object = {},
   secret = 'right',
   extra: Partial<AzureSiteParts> = {},
+  moreDisks: readonly number[] = [],
 ): Promise<AzureLab> {
   const folder = await mkdtemp(join(tmpdir(), 'homeward-azure-'));
   const certificates = await makeCertificates(folder);
@@ -106,20 +114,22 @@ export async function openAzureLab(
   );
   const secretFile = join(folder, 'secret');
   await writeFile(secretFile, 'right');
-  const file = worldOf(secretFile, settings);
+  const file = worldOf(secretFile, settings, moreDisks);
   const world = await World.open(file, folder, () => Promise.reject(new Error('these machines have no guest')));
   const [faults, audit, entra] = [
     new Faults(),
     new Calls(join(folder, 'audit.jsonl')),
     new Entra(file, world.settings, 'right'),
   ];
-  const front = createServer({ cert, key });
+  // Longer than any client keeps an idle connection, so that none is closed under a request.
+  const front = createServer({ cert, key, keepAliveTimeout: 120_000 });
   const sockets = new Set<Socket>();
   const remember = (socket: Socket): void => void sockets.add(socket.once('close', () => sockets.delete(socket)));
   const base = `https://localhost:${await listen(front)}`;
   const arm = new Arm(world, base, async () => undefined);
   const door = new FrontDoor({ world, arm, entra, blob: new Blob(world), faults, audit, base: () => base });
   front.on('request', (request, response) => door.handle(request, response));
+  front.on('connection', (socket) => door.meet(socket));
   const proxy = startProxy(front);
   proxy.on('connection', remember);
   const config = site.parse({

@@ -81,6 +81,26 @@ test('S10 a delta with interleaved cleared ranges, read in small pieces, turns t
   expect(sha256(image)).toBe(await lab.sha256(disk));
 });
 
+test('S9 of two disks of one point the first may have changed nowhere and the second somewhere', async () => {
+  const pointOf = (): ReturnType<AzureLab['source']['ensureRecoveryPoint']> =>
+    lab.source.ensureRecoveryPoint({ ...request, number: ++number }, quiet());
+  const base = await pointOf();
+  await lab.write(disk, 4_096, randomBytes(1_024));
+  const point = await pointOf();
+  const changed: Record<string, number> = {};
+  for (const [index, one] of point.disks.entries()) {
+    const reader = await shared.openPoint(
+      { disk: one.disk, point: one, base: base.disks[index] as DiskPoint },
+      quiet(),
+    );
+    open.push(reader);
+    let bytes = 0;
+    for await (const { length } of reader.changes(signal)) bytes += length;
+    changed[one.disk] = bytes;
+  }
+  expect(changed).toEqual({ os: 0, 'data-0': 1_024 });
+});
+
 test('a delta in which nothing changed is empty', async () => {
   const [base, point] = [await takePoint(), await takePoint()];
   expect(await apply(Buffer.alloc(dataBytes), await openPoint(point, base))).toEqual([]);

@@ -2,10 +2,11 @@
 
 import { assertSourceOff } from '../../activities/power.ts';
 import type { Sites } from '../../activities/preflight.ts';
+import { completionPercent } from '../../lab/azure/snapshot-taking.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { snapshotName } from '../../sites/azure/snapshot-mark.ts';
 import type { PointRequest } from '../../sites/source.ts';
-import { type AzureLab, failureOf, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
+import { type AzureLab, dataBytes, failureOf, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
 let request: PointRequest;
@@ -39,6 +40,29 @@ test('the same recovery point asked for twice is the same snapshots', async () =
   const second = await lab.source.ensureRecoveryPoint(request, quiet());
   expect(second).toEqual(first);
   expect(creations()).toBe(2);
+});
+
+test.each([
+  ['by a sector', dataBytes + 512],
+  ['over 4 TB, from where on Azure compares no more', 4 * 1024 ** 4 + 512],
+])('S9 a disk that was resized during the run %s is refused by name', async (_, sizeBytes) => {
+  await lab.source.ensureRecoveryPoint(request, quiet());
+  await lab.world.disk(group, 'erp-db-data').data.resize(sizeBytes);
+  const failure = await failureOf(lab.source.ensureRecoveryPoint({ ...request, number: 2 }, quiet()));
+  expect(failure).toMatchObject({ kind: 'Corrupt', message: expect.stringContaining(`data-0 has ${sizeBytes} bytes`) });
+  expect(failure.hint).toContain('resized');
+});
+
+test('S3 a Premium v2 disk has a point only when Azure has copied all of it', async () => {
+  lab.world.settings.copyMs = 700;
+  const slow = lab.world.disk(group, 'erp-db-data');
+  lab.world.disks.set(`${group}/erp-db-data`, { ...slow, sku: 'PremiumV2_LRS' });
+  const { disks } = await lab.source.ensureRecoveryPoint(request, quiet());
+  expect([...lab.world.snapshots.values()].map((one) => completionPercent(one))).toEqual([100, 100]);
+  const point = disks.find(({ disk }) => disk === 'data-0');
+  if (!point) throw new Error('no data disk in the point');
+  const reader = await lab.reader().openPoint({ point, disk: 'data-0' }, quiet());
+  await reader.close();
 });
 
 test('a creation whose reply is lost is found by the next try', async () => {

@@ -117,6 +117,31 @@ describe('a list of changes', () => {
     expect(changes.data.at(1)).toEqual({ start: 2 * mib + 2048, end: 2 * mib + 2560 });
   });
 
+  test('S10 that clears no whole sector reads every sector it touches', async () => {
+    const inside = await collect([zero(2 * mib + 100, 50)]);
+    expect([inside.data.at(0), inside.zero.count]).toEqual([{ start: 2 * mib, end: 2 * mib + 512 }, 0]);
+    const across = await collect([zero(2 * mib + 500, 24)]);
+    expect([across.data.at(0), across.zero.count]).toEqual([{ start: 2 * mib, end: 2 * mib + 1024 }, 0]);
+  });
+
+  test('S9 S10 of a disk of 2 TiB finds its blocks where offsets no longer fit 31, 32 or 40 bits', async () => {
+    const size = 2 ** 41 + 512;
+    const geometry = geometryOf(size, 'erp/os');
+    const spots = [2 ** 31 - 512, 2 ** 32 - 512, 2 ** 32, 2 ** 40, size - 2 * mib];
+    const changes = await collect([...spots.map((at) => data(at, 1024)), zero(2 ** 40 + 8 * mib, 4 * mib)], size);
+    const jobs = [...blockJobs(geometry, changes, false)];
+    expect(jobs.map((job) => job.block)).toEqual([511, 512, 1023, 1024, 262_144, 262_146, 524_287]);
+    expect(jobs.flatMap((job) => job.reads)).toEqual([
+      { start: 2 ** 31 - 512, end: 2 ** 31 },
+      { start: 2 ** 31, end: 2 ** 31 + 512 },
+      { start: 2 ** 32 - 512, end: 2 ** 32 },
+      { start: 2 ** 32, end: 2 ** 32 + 1024 },
+      { start: 2 ** 40, end: 2 ** 40 + 1024 },
+      { start: size - 2 * mib, end: size - 2 * mib + 1024 },
+    ]);
+    expect(jobs.flatMap((job) => job.writes)[5]).toEqual({ start: 2 ** 40 + 8 * mib, end: 2 ** 40 + 12 * mib });
+  });
+
   test('joins reads across a gap below 128 KiB within a block and never across blocks', async () => {
     const geometry = geometryOf(16 * mib, 'erp/os');
     const gap = 64 * 1024;

@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import { DiskLock } from '../../disk/disk-lock.ts';
 import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
+import { watchHost } from './host-edge.ts';
 import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage } from './workbench.ts';
 
 const size = 41 * mib;
@@ -34,6 +35,32 @@ describe('of two attempts in one mover', () => {
       expect((await observeDisk(bench.options())).epoch).toBe(2);
       await bench.seal(new ImagePoint(image), 'p0');
       expect(firstDifference(bench.content(), image)).toBe(-1);
+    });
+  });
+
+  test('S8 the newer waits while a write of the older is still on its way', async () => {
+    await onWorkbench(9 * mib, async (bench) => {
+      const small = patternImage(1, 9 * mib);
+      const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const restore = await watchHost(async (call) => {
+        if (call.path !== bench.path || call.name !== 'write' || call.offset < mib) return call.all();
+        reached.resolve();
+        await released.promise;
+        return call.all();
+      });
+      const older = failureOf(bench.transfer(new ImagePoint(small), 'p0', { inFlight: 1 }));
+      await reached.promise;
+      const source = new ImagePoint(small);
+      const newer = bench.transfer(source, 'p0');
+      // Time enough for it to take the disk, if it did not wait: another disk is copied meanwhile.
+      await onWorkbench(size, async (other) => void (await other.transfer(new ImagePoint(image), 'p0')));
+      expect(source.reads).toEqual([]);
+      released.resolve();
+      expect(await older).toBe('Fenced attempt');
+      await newer;
+      restore();
+      await bench.seal(new ImagePoint(small), 'p0');
+      expect(firstDifference(bench.content(), small)).toBe(-1);
     });
   });
 

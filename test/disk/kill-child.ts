@@ -1,5 +1,5 @@
 /**
- * The program the kill test starts: plays the story of kill-story.ts and dies where its order says.
+ * The program the kill test starts: plays a stage of a story of kill-story.ts and dies where its order says.
  * Rule: its only argument is the order as JSON. Never used in the test's own process.
  */
 import { type ChildOrder, playToTheKill } from './kill-story.ts';

@@ -1,0 +1,123 @@
+/**
+ * The file calls of Node as the disk engine makes them, each shown to a test before it is done.
+ * Rule: the edge of the host and nothing of the engine: a call is done by the system as it was asked, or in part, or
+ * elsewhere, or not at all, as a failing medium does it. Never decides what goes wrong; the test does.
+ */
+import fs, { readlinkSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+
+export type CallName =
+  | 'append'
+  | 'flush'
+  | 'link'
+  | 'mkdir'
+  | 'read'
+  | 'readFile'
+  | 'rename'
+  | 'truncate'
+  | 'unlink'
+  | 'write'
+  | 'writeFile';
+
+export interface HostCall {
+  readonly name: CallName;
+  /** The file it is done to. */
+  readonly path: string;
+  /** Bytes it was asked to move; 0 where it moves none. */
+  readonly length: number;
+  /** Where in the file, for `read` and `write`. */
+  readonly offset: number;
+  /** Does what was asked. */
+  all(): Promise<unknown>;
+  /** Does it with the first so many bytes only; with all of them where it moves none. */
+  first(bytes: number): Promise<unknown>;
+  /** Does it at another offset. */
+  at(offset: number): Promise<unknown>;
+}
+
+/** Does the call, or something else, and answers what the engine is told. */
+export type Edge = (call: HostCall) => Promise<unknown>;
+
+/** Whether the call changes what a crash would leave behind. */
+export const changes = ({ name }: HostCall): boolean => name !== 'read' && name !== 'readFile';
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+type Cut = (args: readonly unknown[], bytes: number) => unknown[];
+
+const same: Cut = (args) => [...args];
+const cutPosition: Cut = ([buffer, from, , at], bytes) => [buffer, from, bytes, at];
+const cutFirst: Cut = ([content, ...rest], bytes) => [bytesOf(content).subarray(0, bytes), ...rest];
+const cutSecond: Cut = ([path, content, ...rest], bytes) => [path, bytesOf(content).subarray(0, bytes), ...rest];
+
+const bytesOf = (content: unknown): Uint8Array =>
+  typeof content === 'string' ? Buffer.from(content) : (content as Uint8Array);
+
+interface Shape {
+  readonly name: CallName;
+  readonly cut: Cut;
+  length(args: readonly unknown[]): number;
+}
+
+const handleCalls: Readonly<Record<string, Shape>> = {
+  write: { name: 'write', cut: cutPosition, length: (args) => Number(args[2]) },
+  read: { name: 'read', cut: cutPosition, length: (args) => Number(args[2]) },
+  appendFile: { name: 'append', cut: cutFirst, length: (args) => bytesOf(args[0]).byteLength },
+  datasync: { name: 'flush', cut: same, length: () => 0 },
+  sync: { name: 'flush', cut: same, length: () => 0 },
+  truncate: { name: 'truncate', cut: same, length: () => 0 },
+};
+const pathCalls: Readonly<Record<string, Shape>> = {
+  rename: { name: 'rename', cut: same, length: () => 0 },
+  link: { name: 'link', cut: same, length: () => 0 },
+  unlink: { name: 'unlink', cut: same, length: () => 0 },
+  mkdir: { name: 'mkdir', cut: same, length: () => 0 },
+  readFile: { name: 'readFile', cut: same, length: () => 0 },
+  writeFile: { name: 'writeFile', cut: cutSecond, length: (args) => bytesOf(args[1]).byteLength },
+};
+
+/** Of an open file; one that is closed by now has none, and the call will say so. */
+function pathOf(handle: unknown): string {
+  const { fd } = handle as FileHandle;
+  return fd < 0 ? '' : readlinkSync(`/proc/self/fd/${fd}`);
+}
+
+function watched(original: Call, shape: Shape, ofHandle: boolean, edge: Edge): Call {
+  return function (this: unknown, ...args) {
+    const call = (use: unknown[]): Promise<unknown> => original.apply(this, use);
+    return edge({
+      name: shape.name,
+      path: ofHandle ? pathOf(this) : String(args[0]),
+      length: shape.length(args),
+      offset: Number(args[3] ?? 0),
+      all: () => call(args),
+      first: (bytes) => call(shape.cut(args, bytes)),
+      at: (offset) => call([...args.slice(0, 3), offset]),
+    });
+  };
+}
+
+/** Shows every file call of this process to `edge` until the answered function is called. */
+export async function watchHost(edge: Edge): Promise<() => void> {
+  const probe = await open(process.execPath);
+  const handles = Object.getPrototypeOf(probe) as Record<string, Call>;
+  await probe.close();
+  const restores: (() => void)[] = [];
+  const wrap = (on: Record<string, Call>, shapes: Readonly<Record<string, Shape>>, ofHandle: boolean): void => {
+    for (const [key, shape] of Object.entries(shapes)) {
+      const original = on[key];
+      if (original === undefined) throw new RangeError(`Node has no call ${key}`);
+      on[key] = watched(original, shape, ofHandle, edge);
+      restores.push(() => {
+        on[key] = original;
+      });
+    }
+  };
+  wrap(handles, handleCalls, true);
+  wrap(fs.promises as unknown as Record<string, Call>, pathCalls, false);
+  syncBuiltinESMExports();
+  return () => {
+    for (const restore of restores) restore();
+    syncBuiltinESMExports();
+  };
+}

@@ -1,0 +1,381 @@
+/**
+ * Bugs planted on purpose, one line each: what would be wrong if the line that keeps a promise were not there.
+ * Rule: each names the promise it breaks and the test that must notice; planted.test.ts sees to it that every line still
+ * stands in its file, run.ts that every bug is noticed. Never planted in the working tree.
+ */
+export interface PlantedBug {
+  readonly promise: 'L2' | 'S3' | 'S4' | 'S8' | 'S9' | 'S10';
+  readonly file: string;
+  /** Text that stands in the file exactly once. */
+  readonly line: string;
+  /** What stands there instead. */
+  readonly instead: string;
+  readonly caughtBy: string;
+  /** Part of the names of the tests that suffice, as jest's `-t` takes it. */
+  readonly named?: string;
+}
+
+const bug = (
+  promise: PlantedBug['promise'],
+  file: string,
+  line: string,
+  instead: string,
+  caughtBy: string,
+  named?: string,
+): PlantedBug => ({ promise, file, line, instead, caughtBy, ...(named === undefined ? {} : { named }) });
+
+const proofs: readonly PlantedBug[] = [
+  bug(
+    'S3',
+    'disk/proof.ts',
+    'if (found === written.digest) return found;',
+    'if (found.length > 0) return found;',
+    'test/disk/partial-block.test.ts',
+    'finds damage done beside it',
+  ),
+  bug(
+    'S3',
+    'disk/copy-round.ts',
+    'if (table.isKnown(job.block) && digest.of(bytes).equals(table.digestOf(job.block))) return job;',
+    'if (table.isKnown(job.block)) return job;',
+    'test/disk/partial-block.test.ts',
+    'repairs the block whole',
+  ),
+  bug(
+    'S3',
+    'disk/copy-round.ts',
+    'if (held.ledger.table.isProvenInRound(job.block)) skipped(job);',
+    'if (held.ledger.table.isKnown(job.block)) skipped(job);',
+    'test/disk/equality.test.ts',
+    'writes cleared ranges',
+  ),
+  bug(
+    'S3',
+    'disk/seal.ts',
+    'if (options.reread === true) await scrubBlocks(held);',
+    '',
+    'test/disk/seal.test.ts',
+    'changed since it was proven',
+  ),
+  bug(
+    'S3',
+    'disk/scrub.ts',
+    'if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;',
+    'if (bytes.byteLength > 0) continue;',
+    'test/disk/seal.test.ts',
+    'changed since it was proven',
+  ),
+  bug(
+    'S3',
+    'disk/seal.ts',
+    'if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;',
+    'if (bytes.byteLength > 0) continue;',
+    'test/disk/seal.test.ts',
+    'beside the withheld regions',
+  ),
+  bug('S3', 'disk/window.ts', 'await held.target.flush();', '', 'test/disk/flush-order.test.ts'),
+  bug('S3', 'disk/target-handle.ts', 'await this.main.datasync();', '', 'test/disk/flush-order.test.ts'),
+  bug('S3', 'disk/journal.ts', 'await this.handle.datasync();', '', 'test/disk/flush-order.test.ts'),
+  bug(
+    'S3',
+    'sites/azure/range-reader.ts',
+    'if (!(await content.checksum.matches(answer.header, into)))',
+    'if (into.byteLength === 0)',
+    'test/azure/reading.test.ts',
+    'a flipped byte',
+  ),
+  bug(
+    'S3',
+    'sites/azure/range-reader.ts',
+    'if (Number(from) !== first || Number(to) !== first + into.byteLength - 1)',
+    'if (Number(from) < 0)',
+    'test/azure/reading.test.ts',
+    'another range',
+  ),
+];
+
+const openDisks: readonly PlantedBug[] = [
+  bug(
+    'S4',
+    'disk/target-disk.ts',
+    "if (held.ledger.state.phase !== 'open') await openDisk(held);",
+    "if (held.ledger.state.phase !== 'open') await held.ledger.append({ t: 'opened' });",
+    'test/disk/seal.test.ts',
+    'has no boot signature',
+  ),
+  bug(
+    'S4',
+    'disk/geometry.ts',
+    'const headEnd = Math.min(withheldBytes, sizeBytes);',
+    'const headEnd = Math.min(sectorBytes, sizeBytes);',
+    'test/disk/seal.test.ts',
+    'has no boot signature',
+  ),
+  bug(
+    'S4',
+    'disk/geometry.ts',
+    'tailStart: Math.max(headEnd, sizeBytes - withheldBytes),',
+    'tailStart: sizeBytes,',
+    'test/disk/seal.test.ts',
+    'has no boot signature',
+  ),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    'if (headEnd > header) await target.write(header, withheld.head.subarray(header));',
+    'await target.write(0, withheld.head);',
+    'test/disk/seal-order.test.ts',
+    'last of all the boot sector',
+  ),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    'if (!head || !tail) throw',
+    'if (!head && !tail) throw',
+    'test/disk/seal-order.test.ts',
+    'a lost write of the',
+  ),
+  bug('S4', 'disk/seal.ts', 'await withholding.writeMarker(own);', '', 'test/disk/seal-order.test.ts', 'arrives wrong'),
+  bug(
+    'S4',
+    'disk/withhold.ts',
+    "if (found?.id !== marker.id || found.epoch !== marker.epoch) throw this.lost('sector 0');",
+    '',
+    'test/disk/seal-order.test.ts',
+    'whose marker is lost',
+  ),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    'if (decodeMarker(head) === undefined) return { head, tail };',
+    'if (head.byteLength > 0) return { head, tail };',
+    'test/disk/seal.test.ts',
+    'itself an open disk',
+  ),
+];
+
+const fences: readonly PlantedBug[] = [
+  bug(
+    'S8',
+    'disk/window.ts',
+    'const admitted = this.held.fence();',
+    'const admitted = Promise.resolve();',
+    'test/disk/fencing.test.ts',
+    'a late attempt',
+  ),
+  bug('S8', 'disk/held-disk.ts', 'await grip.lock.check();', '', 'test/disk/fencing.test.ts', 'finds its lock taken'),
+  bug(
+    'S8',
+    'disk/held-disk.ts',
+    'await grip.withholding.check(own);',
+    '',
+    'test/disk/fencing.test.ts',
+    'finds a higher epoch',
+  ),
+  bug(
+    'S8',
+    'disk/withhold.ts',
+    'if (found?.id === own.id && found.epoch === own.epoch) return;',
+    'if (found !== undefined) return;',
+    'test/disk/fencing.test.ts',
+    'finds a higher epoch',
+  ),
+  bug(
+    'S8',
+    'disk/disk-lock.ts',
+    'if (await isAlive(held, boot)) throw heldBy(held, subject);',
+    '',
+    'test/disk/fencing.test.ts',
+    'of a living process',
+  ),
+  bug('S8', 'disk/attempts.ts', 'await older?.ended;', '', 'test/disk/fencing.test.ts', 'still on its way'),
+  bug(
+    'S8',
+    'disk/take-disk.ts',
+    'const epoch = Math.max(ledger.state.epoch, grip.marker?.epoch ?? 0) + 1;',
+    'const epoch = Math.max(ledger.state.epoch, grip.marker?.epoch ?? 0);',
+    'test/disk/fencing.test.ts',
+    'of two attempts',
+  ),
+];
+
+const lineage = 'test/disk/lineage.test.ts';
+const lineages: readonly PlantedBug[] = [
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    "else if (state.point !== null && state.point === wish.base) return 'begin';",
+    "else if (state.point !== null) return 'begin';",
+    lineage,
+    'from another point',
+  ),
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    "if (marker.id !== state.id) return 'the disk carries the open marker of another copy';",
+    '',
+    lineage,
+    'replaced by one of an earlier copy',
+  ),
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    'if (marker.epoch > state.epoch) return',
+    'if (marker.epoch < 0) return',
+    lineage,
+    'the record does not know',
+  ),
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    'if (state.point !== wish.point) throw',
+    'if (state.point === undefined) throw',
+    'test/disk/seal.test.ts',
+    'of another point',
+  ),
+  bug(
+    'S9',
+    'disk/target-disk.ts',
+    'if (before !== null && before !== plan && !whole) {',
+    'if (before !== null && before !== plan && whole) {',
+    lineage,
+    'whose list changed',
+  ),
+  bug(
+    'S9',
+    'disk/journal.ts',
+    'if (line !== undefined && (torn || line.seq !== records.length)) {',
+    'if (line !== undefined && torn) {',
+    'test/disk/journal.test.ts',
+    'lost a whole line',
+  ),
+  bug(
+    'S9',
+    'disk/checkpoint.ts',
+    'if (!check.equals(bytes.subarray(content.byteLength))) {',
+    'if (check.byteLength === 0) {',
+    lineage,
+    'flipped bit',
+  ),
+  bug(
+    'S9',
+    'disk/ledger.ts',
+    'if (head.checkpoint < number) return { known: true, state: checkpoint.state, checkpoint, content };',
+    '',
+    'test/disk/ledger.test.ts',
+    'not counted twice',
+  ),
+  bug(
+    'S9',
+    'sites/azure/recovery-point.ts',
+    'if (diskSizeBytes !== disk.sizeBytes)',
+    'if (diskSizeBytes === undefined)',
+    'test/azure/recovery-points.test.ts',
+    'was resized during the run',
+  ),
+  bug(
+    'S3',
+    'sites/azure/recovery-point.ts',
+    "return provisioningState === 'Succeeded' && (completionPercent ?? 100) >= 100 && state.startsWith('Available');",
+    "return provisioningState === 'Succeeded' && (completionPercent ?? 100) >= 0 && state !== '';",
+    'test/azure/recovery-points.test.ts',
+    'a Premium v2 disk',
+  ),
+  bug(
+    'S9',
+    'sites/azure/point-source.ts',
+    'if (seenBase !== undefined) assertLineage(seenBase, seen);',
+    '',
+    'test/azure/reading.test.ts',
+    'a base that is gone, or that is newer',
+  ),
+];
+
+const zeros: readonly PlantedBug[] = [
+  bug('S10', 'disk/extents.ts', 'zero.add(up(start), down(end));', '', 'test/disk/equality.test.ts', 'cleared ranges'),
+  bug(
+    'S10',
+    'disk/extents.ts',
+    'else if (up(start) >= down(end)) data.add(down(start), up(end));',
+    'else if (up(start) >= down(end)) zero.add(down(start), up(end));',
+    'test/disk/extents.test.ts',
+    'clears no whole sector',
+  ),
+  bug(
+    'S10',
+    'disk/extents.ts',
+    'const cleared = zero.merged().minus(merged);',
+    'const cleared = zero.merged();',
+    'test/disk/extents.test.ts',
+    'data and zero overlap',
+  ),
+  bug(
+    'S10',
+    'disk/block-plan.ts',
+    'if (whole) return { block, reads, writes: [writable] };',
+    'if (whole && reads.length > 0) return { block, reads, writes: [writable] };',
+    'test/disk/equality.test.ts',
+    'names nothing, over stale bytes',
+  ),
+  bug(
+    'S10',
+    'disk/copy-round.ts',
+    'if (lengthOf(job.reads) < lengthOf(job.writes)) for (const range of job.writes) view(range).fill(0);',
+    '',
+    'test/disk/equality.test.ts',
+    'cleared ranges',
+  ),
+  bug(
+    'S10',
+    'disk/copy-round.ts',
+    'if (isAllZero(whole)) return',
+    'if (whole.byteLength > 0) return',
+    'test/disk/equality.test.ts',
+    'names nothing, over stale bytes',
+  ),
+  bug(
+    'S10',
+    'sites/azure/page-list.ts',
+    "extents: [...read('PageRange', 'data'), ...read('ClearRange', 'zero')],",
+    "extents: [...read('PageRange', 'data')],",
+    'test/azure/answers.test.ts',
+    'interleaved',
+  ),
+  bug(
+    'S10',
+    'sites/azure/page-list.ts',
+    'return { offset: start, length: last + 1 - start, kind };',
+    'return { offset: start, length: last - start, kind };',
+    'test/azure/answers.test.ts',
+    'last byte of every range',
+  ),
+  bug(
+    'S10',
+    'sites/azure/page-list.ts',
+    'marker = piece.next;',
+    "marker = '';",
+    'test/azure/reading.test.ts',
+    'read in small pieces',
+  ),
+];
+
+const again: readonly PlantedBug[] = [
+  bug(
+    'L2',
+    'disk/window.ts',
+    'const windowBytes = 16 * 1024 * 1024;',
+    'const windowBytes = 256 * 1024 * 1024;',
+    'test/disk/partial-block.test.ts',
+    'few blocks in one window',
+  ),
+  bug(
+    'L2',
+    'disk/copy-round.ts',
+    'if (held.ledger.table.isProvenInRound(job.block)) skipped(job);',
+    'if (job.block < 0) skipped(job);',
+    'test/disk/fencing.test.ts',
+    'told to stop',
+  ),
+];
+
+export const plantedBugs: readonly PlantedBug[] = [...proofs, ...openDisks, ...fences, ...lineages, ...zeros, ...again];

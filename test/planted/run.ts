@@ -1,0 +1,99 @@
+/**
+ * `npm run test:planted`: plants each bug in a copy of the sources, runs the test that must notice it, and fails when
+ * one is not noticed. Rule: noticed means that a test failed; a copy that does not even load has shown nothing.
+ * Words behind the command choose bugs by their file or promise. Never touches the working tree.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PlantedBug, plantedBugs } from './bugs.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const lanes = 2;
+
+/** A copy of what belongs to the project, with the packages of the original. */
+async function copyOfSources(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'homeward-planted-'));
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const parts = new Set(
+    listed
+      .split('\0')
+      .filter((file) => file !== '')
+      .map((file) => file.split('/')[0] ?? ''),
+  );
+  for (const part of parts) await cp(join(root, part), join(folder, part), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+interface Counts {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+/** Runs test files in a copy; `named`: only the tests of these names. */
+async function runTests(folder: string, files: readonly string[], named?: string): Promise<Counts> {
+  const answers = join(folder, 'answers.json');
+  const args = ['--json', `--outputFile=${answers}`, '--maxWorkers=2', ...(named === undefined ? [] : ['-t', named])];
+  const jest = spawn(process.execPath, [join(folder, 'node_modules/jest/bin/jest.js'), ...args, ...files], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
+  await new Promise((resolve) => jest.on('close', resolve));
+  const counts = JSON.parse(await readFile(answers, 'utf8')) as Counts;
+  await rm(answers);
+  return counts;
+}
+
+/** What the tests say of the bug, in a word. */
+async function plant(folder: string, bug: PlantedBug): Promise<'noticed' | 'NOT NOTICED' | 'DOES NOT LOAD'> {
+  const path = join(folder, bug.file);
+  const sound = await readFile(path, 'utf8');
+  await writeFile(
+    path,
+    sound.replace(bug.line, () => bug.instead),
+  );
+  try {
+    const { numFailedTests, numRuntimeErrorTestSuites } = await runTests(folder, [bug.caughtBy], bug.named);
+    if (numFailedTests > 0) return 'noticed';
+    return numRuntimeErrorTestSuites > 0 ? 'DOES NOT LOAD' : 'NOT NOTICED';
+  } finally {
+    await writeFile(path, sound);
+  }
+}
+
+/** In a sound copy every test passes; else a failure would say nothing about a bug. */
+async function assertSound(folder: string, bugs: readonly PlantedBug[]): Promise<void> {
+  const files = [...new Set(bugs.map(({ caughtBy }) => caughtBy))];
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = await runTests(folder, files);
+  if (numPassedTests > 0 && numFailedTests + numRuntimeErrorTestSuites === 0) return;
+  console.log(`${numFailedTests} tests fail without any bug: nothing can be shown`);
+  process.exit(1);
+}
+
+const words = process.argv.slice(2);
+const chosen = plantedBugs.filter(
+  ({ file, promise }) => words.length === 0 || words.some((word) => file.includes(word) || promise === word),
+);
+const rest = chosen.values();
+let wrong = 0;
+const copies = await Promise.all(Array.from({ length: Math.min(lanes, chosen.length) }, copyOfSources));
+if (copies[0] !== undefined) await assertSound(copies[0], chosen);
+await Promise.all(
+  copies.map(async (folder) => {
+    for (const bug of rest) {
+      const said = await plant(folder, bug);
+      if (said !== 'noticed') wrong++;
+      console.log(`${said.padEnd(13)} ${bug.promise.padEnd(3)} ${bug.file}: ${bug.line}`);
+    }
+    await rm(folder, { recursive: true, force: true });
+  }),
+);
+console.log(`${chosen.length - wrong} of ${chosen.length} planted bugs were noticed`);
+process.exit(wrong > 0 || chosen.length === 0 ? 1 : 0);

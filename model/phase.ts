@@ -43,7 +43,7 @@ export interface PhaseRule {
 
 export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
   Preflight: {
-    serves: 'source',
+    serves: 'as found',
     targetDisks: 'as found',
     cancel: 'end',
     holdable: true,

@@ -6,14 +6,16 @@ import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Measured } from '../model/forecast.ts';
-import type { DiskPair, SealProof } from '../model/machine.ts';
+import type { DiskPair, Power, SealProof } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { type Phase, phaseTable } from '../model/phase.ts';
 import type { Outage, RoundsStatus, Status } from '../model/status.ts';
-import type { Story } from '../model/transition.ts';
+import { type Story, standing } from '../model/transition.ts';
 
 export interface Findings {
   readonly checks: readonly Check[];
+  /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
+  readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
   readonly pairs: readonly DiskPair[];
   readonly seals: readonly SealProof[];
   readonly rounds?: RoundsStatus;
@@ -51,8 +53,7 @@ export function statusOf(
     write: input.policy.write,
     phase: story.phase,
     ...moments,
-    // During an outage nobody serves, whatever the phase would promise once it is done.
-    serves: outage && !outage.endedAt && cutOff.has(story.left ?? story.phase) ? 'nobody' : asLeft.serves,
+    serves: serves(story, findings),
     targetDisks: asLeft.targetDisks,
     says: rule.says,
     ...(waits ? { waitsFor: waits } : {}),
@@ -80,6 +81,23 @@ export function statusOf(
     ...only('evidence', story.evidence),
     record,
   };
+}
+
+/** Who serves: as the phase says, but never claimed before anybody looked, nor against what was seen. */
+function serves(story: Story, { outage, looked }: Findings): string {
+  const phase = standing(story);
+  // During an outage nobody serves, whatever the phase would promise once it is done.
+  if (outage && !outage.endedAt && cutOff.has(phase)) return 'nobody';
+  if (phase !== 'Preflight') return phaseTable[phase].serves;
+  if (!looked) return 'not known before the first look';
+  const runs = (['source', 'target'] as const).filter(
+    (side) => looked[side] === 'running' || looked[side] === 'changing',
+  );
+  if (runs.length > 0) return runs.join(' and ');
+  const unseen = (['source', 'target'] as const).filter((side) => looked[side] === undefined);
+  return unseen.length > 0
+    ? `not known: the ${unseen.join(' and the ')} could not be seen`
+    : 'nobody: neither side runs';
 }
 
 /** Phases in which the source is stopped and the target does not answer yet. */

@@ -9,6 +9,7 @@ import type { Measured } from '../model/forecast.ts';
 import type { DiskPair, Power, SealProof } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { type Phase, phaseTable } from '../model/phase.ts';
+import type { Steering } from '../model/progress.ts';
 import type { Outage, RoundsStatus, Status } from '../model/status.ts';
 import { type Story, standing } from '../model/transition.ts';
 
@@ -25,6 +26,7 @@ export interface Findings {
   readonly targetIp?: string;
   readonly convergence?: Convergence;
   readonly measured?: Measured | undefined;
+  readonly paused?: readonly Steering[];
 }
 
 export interface Moments {
@@ -59,6 +61,7 @@ export function statusOf(
     ...(waits ? { waitsFor: waits } : {}),
     ...only('left', story.left),
     ...only('held', story.held),
+    ...only('paused', findings.paused?.length ? findings.paused : undefined),
     ...only('trouble', story.trouble),
     ...only('completion', story.completion),
     ...only('commitment', story.commitment),

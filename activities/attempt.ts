@@ -5,6 +5,7 @@
 import { Context } from '@temporalio/activity';
 import type { Work } from '../sites/source.ts';
 import { toTemporal } from './failure.ts';
+import { asPaused, tellGoesOn, tellPaused } from './steering.ts';
 
 /** How often the worker shows that it lives, in milliseconds; the SDK throttles what reaches the server. */
 const beatEveryMs = 1_000;
@@ -28,6 +29,7 @@ export function activity<Input, Output>(
     };
     const pulse = setInterval(() => context.heartbeat(latest), beatEveryMs);
     context.heartbeat(latest);
+    await tellGoesOn(context);
     try {
       return await act(input, {
         signal: context.cancellationSignal,
@@ -35,6 +37,10 @@ export function activity<Input, Output>(
         beat,
       });
     } catch (error) {
+      if (context.cancellationDetails?.paused) {
+        beat(asPaused(latest));
+        await tellPaused(context);
+      }
       throw toTemporal(error, name, context.cancellationSignal, context.info.attempt);
     } finally {
       clearInterval(pulse);

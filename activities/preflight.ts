@@ -18,7 +18,7 @@ export interface Sites {
 
 export interface PreflightAnswer {
   readonly checks: readonly Check[];
-  /** Absent when a side could not be seen at all; then some check refuses. */
+  /** A side that could not be seen is absent; then some check refuses, and there are no pairs. */
   readonly source?: SourceMachine;
   readonly target?: TargetMachine;
   readonly pairs: readonly DiskPair[];
@@ -37,7 +37,12 @@ export const createPreflightActivities = (sites: Sites) => ({
     ];
     if (!source.seen || !target.seen) {
       const told = checks.some((check) => check.verdict === 'refuse');
-      return { checks: told ? checks : [...checks, ...source.checks, ...target.checks], pairs: [] };
+      return {
+        checks: told ? checks : [...checks, ...source.checks, ...target.checks],
+        ...(source.seen ? { source: source.seen } : {}),
+        ...(target.seen ? { target: target.seen } : {}),
+        pairs: [],
+      };
     }
     const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
     checks.push(...pairing.checks);

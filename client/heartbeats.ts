@@ -38,6 +38,12 @@ type RawPending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivi
 const stamp = (time: RawPending['lastHeartbeatTime']): string | undefined =>
   time?.seconds ? new Date(Number(time.seconds) * 1000).toISOString() : undefined;
 
+function whoPaused({ pauseInfo }: RawPending): NonNullable<Pending['pausedBy']> {
+  const { identity, reason } = pauseInfo?.manual ?? {};
+  const since = stamp(pauseInfo?.pauseTime);
+  return { ...(identity ? { by: identity } : {}), ...(reason ? { reason } : {}), ...(since ? { since } : {}) };
+}
+
 /** The pending activities of one workflow and the transfers they report. Payloads go through the client's own codec. */
 export async function pendingOf(
   description: WorkflowExecutionDescription,
@@ -47,15 +53,23 @@ export async function pendingOf(
   const transfers: TransferProgress[] = [];
   const pending: Pending[] = [];
   for (const activity of raw) {
+    const paused = activity.paused === true;
     const details = await decodeArrayFromPayloads(converter, activity.heartbeatDetails?.payloads);
-    transfers.push(...progressIn(details));
+    // A paused attempt has ended: what it reported last stands, but nothing moves.
+    const reported = progressIn(details);
+    transfers.push(
+      ...(paused ? reported.map((one) => ({ ...one, stage: 'paused' as const, bytesPerSecond: 0 })) : reported),
+    );
     const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
     const failure = activity.lastFailure?.message;
     const beat = stamp(activity.lastHeartbeatTime);
     pending.push({
       activity: activity.activityType?.name ?? 'unknown',
+      workflowId: description.workflowId,
+      activityId: activity.activityId ?? '',
       attempt: activity.attempt ?? 1,
-      paused: activity.paused === true,
+      paused,
+      ...(paused ? { pausedBy: whoPaused(activity) } : {}),
       ...(typeof doing === 'string' ? { doing } : {}),
       ...(failure ? { lastFailure: failure } : {}),
       ...(beat ? { lastHeartbeatAt: beat } : {}),

@@ -9,8 +9,14 @@ import type { RoundsStatus, Status } from '../model/status.ts';
 export interface Pending {
   /** Activity type, as the Temporal UI shows it. */
   readonly activity: string;
+  readonly workflowId: string;
+  /** Unique among the pending ones of its workflow: `transfer-os`. */
+  readonly activityId: string;
   readonly attempt: number;
+  /** An operator paused it in Temporal. */
   readonly paused: boolean;
+  /** As Temporal recorded it. */
+  readonly pausedBy?: { readonly by?: string; readonly reason?: string; readonly since?: string };
   /** What it says it is doing. */
   readonly doing?: string;
   /** Why the attempt before failed; absent on a first attempt. */

@@ -48,7 +48,7 @@ export interface PhaseRule {
 
 export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
   Preflight: {
-    serves: 'source',
+    serves: 'as found',
     targetDisks: 'as found',
     cancel: 'end',
     holdable: true,

@@ -1,5 +1,6 @@
 /**
- * What a mover says in its heartbeats, for people and for the CLI's bars. Bytes and milliseconds.
+ * What a mover says in its heartbeats, for people and for the CLI's bars. Bytes and milliseconds. And what a worker tells
+ * its story when an operator steers one of its steps in Temporal, which the story itself cannot see.
  */
 /** The lowest limit a copy is under. */
 export interface ProgressLimit {
@@ -13,7 +14,8 @@ export interface ProgressLimit {
 
 export interface TransferProgress {
   readonly disk: string;
-  readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'done';
+  /** `paused` is said by who shows it: a paused attempt has ended and says nothing any more. */
+  readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'done' | 'paused';
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;
@@ -29,3 +31,22 @@ export interface TransferProgress {
   /** Absent while no limit holds. */
   readonly limit?: ProgressLimit;
 }
+
+/** The signal by which a worker tells the workflow of a step that was paused, or that goes on. Not a message of people. */
+export const steeredSignal = 'steered';
+
+/** A step that an operator paused in Temporal (`paused`), or that goes on. */
+export interface Steering {
+  /** The step's activity id, unique in its workflow: `transfer-os`. */
+  readonly activityId: string;
+  readonly paused: boolean;
+  /** Who paused it and why, as Temporal recorded it; absent where it says nothing. */
+  readonly by?: string;
+  readonly reason?: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** What is typed to let a paused step go on. */
+export const unpauseCommand = (workflowId: string, activityId: string): string =>
+  `temporal activity unpause -w ${workflowId} -a ${activityId}`;

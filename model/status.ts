@@ -8,6 +8,7 @@ import type { EvidenceEntry } from './evidence.ts';
 import type { Measured } from './forecast.ts';
 import type { MachineAddress, SealProof, SyncFacts } from './machine.ts';
 import type { Phase } from './phase.ts';
+import type { Steering } from './progress.ts';
 import type { RoundReport } from './round.ts';
 import type { Approval, Refusal, Trouble } from './transition.ts';
 
@@ -23,6 +24,8 @@ export interface RoundsStatus {
   readonly now: string;
   /** After three rounds of changes (L3). */
   readonly convergence?: Convergence;
+  /** Steps of the rounds that an operator paused in Temporal; absent while there is none. */
+  readonly paused?: readonly Steering[];
 }
 
 export interface DiskSummary {
@@ -55,6 +58,8 @@ export interface Status {
   /** What the run waits for, and what to type; absent while it works. */
   readonly waitsFor?: string;
   readonly held?: Approval;
+  /** Steps of the failback itself that an operator paused in Temporal; those of the rounds are in `rounds`. */
+  readonly paused?: readonly Steering[];
   readonly trouble?: Trouble;
   readonly completion?: Approval;
   readonly commitment?: Approval;

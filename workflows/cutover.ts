@@ -157,7 +157,7 @@ async function sealTheDisks(
         const of = point.disks.find((candidate) => candidate.disk === disk.disk);
         if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
         return await mover.sealDisk.executeWithOptions(
-          { ...summary(`Seal ${disk.disk}`), priority: { priorityKey: 1 } },
+          { ...summary(`Seal ${disk.disk}`), activityId: `seal-${disk.disk}`, priority: { priorityKey: 1 } },
           [{ machine: input.machine, run, sourceSite: input.source.site, disk, point: of, urgent: true }],
         );
       }),

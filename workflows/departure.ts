@@ -33,7 +33,8 @@ export async function checkTheWay({ input, teller, course }: Journey): Promise<W
       summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
       [input],
     );
-    teller.find({ checks: answer.checks, pairs: answer.pairs });
+    const looked = { source: answer.source?.power, target: answer.target?.power };
+    teller.find({ checks: answer.checks, pairs: answer.pairs, looked });
     const way = clear(answer, input);
     teller.record('preflight', 'both sides say the way home is clear', {
       checks: answer.checks.length,

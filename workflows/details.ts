@@ -3,11 +3,12 @@
  * Rule: an SRE who never saw the code knows from it who serves, what is waited for and what to type.
  */
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
-import type { FailbackInput } from '../model/failback-input.ts';
+import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../model/failback-input.ts';
 import { forecastCompletion } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import type { RoundReport, RoundsStatus, Status } from '../model/status.ts';
+import { pausedLines } from './steered.ts';
 
 /** Temporal refuses details over 20,000 bytes. */
 const detailsLimit = 18_000;
@@ -28,6 +29,7 @@ export function failbackDetails(status: Status): string {
     ...(status.evidence ? [`- **Evidence of the disks:** \`${status.evidence}\``] : []),
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
+  lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));
   if (status.held) lines.push('', `### Held by ${status.held.by}`, 'Send `resume` to go on: `{"by":"you"}`');
   if (status.trouble) lines.push(...troubleLines(status));
   else if (status.waitsFor) lines.push('', '### Waits for a person', literal(status.waitsFor));
@@ -101,6 +103,7 @@ export const roundsDetails = (input: FailbackInput, pairs: readonly DiskPair[], 
     `## Rounds of ${input.machine}`,
     roundsText(rounds),
     ...completionText(input, pairs, rounds),
+    ...pausedLines(roundsWorkflowId(input.machine), rounds.paused ?? []),
     '',
     `The source serves. To cut over, send \`completeFailover\` to workflow \`machine/${input.machine}\`: ${literal(messageMeaning.completeFailover)}`,
   ].join('\n');

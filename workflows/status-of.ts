@@ -6,16 +6,19 @@ import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Measured } from '../model/forecast.ts';
-import type { DiskPair, SealProof } from '../model/machine.ts';
+import type { DiskPair, Power, SealProof } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { type Phase, phaseTable } from '../model/phase.ts';
+import type { Steering } from '../model/progress.ts';
 import type { Outage, RoundsStatus, Status } from '../model/status.ts';
-import type { Story } from '../model/transition.ts';
+import { type Story, standing } from '../model/transition.ts';
 
 export interface Findings {
   /** Steps that an operator left out; they stay undone. */
   readonly leftOut: readonly string[];
   readonly checks: readonly Check[];
+  /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
+  readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
   readonly pairs: readonly DiskPair[];
   readonly seals: readonly SealProof[];
   readonly rounds?: RoundsStatus;
@@ -25,6 +28,7 @@ export interface Findings {
   readonly targetIp?: string;
   readonly convergence?: Convergence;
   readonly measured?: Measured | undefined;
+  readonly paused?: readonly Steering[];
 }
 
 export interface Moments {
@@ -55,12 +59,13 @@ export function statusOf(
     write: input.policy.write,
     phase: story.phase,
     ...moments,
-    serves: servesNow(story, findings),
+    serves: serves(story, findings),
     targetDisks: asLeft.targetDisks,
     says: `${rule.says}${undone}`,
     ...(waits ? { waitsFor: waits } : {}),
     ...only('left', story.left),
     ...only('held', story.held),
+    ...only('paused', findings.paused?.length ? findings.paused : undefined),
     ...only('trouble', story.trouble),
     ...only('completion', story.completion),
     ...only('commitment', story.commitment),
@@ -85,14 +90,23 @@ export function statusOf(
   };
 }
 
-/** Who serves, and never more than is known: before the first look nobody has seen either side. */
-function servesNow(story: Story, { outage, checks, leftOut }: Findings): string {
-  const phase = story.left ?? story.phase;
-  if (phase === 'Preflight' && checks.length === 0) return 'not looked at yet';
+/** Who serves: as the phase says, but never claimed before anybody looked, nor against what was seen. */
+function serves(story: Story, { outage, looked, leftOut }: Findings): string {
+  const phase = standing(story);
+  // During an outage nobody serves, whatever the phase would promise once it is done.
+  if (outage && !outage.endedAt && cutOff.has(phase)) return 'nobody';
   if (phase === 'ReturnedToSource' && leftOut.length > 0)
     return `look at both sides: an operator left out ${leftOut.join(', ')}`;
-  // During an outage nobody serves, whatever the phase would promise once it is done.
-  return outage && !outage.endedAt && cutOff.has(phase) ? 'nobody' : phaseTable[phase].serves;
+  if (phase !== 'Preflight') return phaseTable[phase].serves;
+  if (!looked) return 'not known before the first look';
+  const runs = (['source', 'target'] as const).filter(
+    (side) => looked[side] === 'running' || looked[side] === 'changing',
+  );
+  if (runs.length > 0) return runs.join(' and ');
+  const unseen = (['source', 'target'] as const).filter((side) => looked[side] === undefined);
+  return unseen.length > 0
+    ? `not known: the ${unseen.join(' and the ')} could not be seen`
+    : 'nobody: neither side runs';
 }
 
 /** Phases in which the source is stopped and the target does not answer yet. */

@@ -3,11 +3,11 @@
  * Rule (S9): a delta starts only from the point its disk is current at; when that lineage is broken the disk gets a full
  * transfer, never a guess, and the older point is kept until every disk has left it.
  */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, DiskPoint, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/status.ts';
-import { lineageBroke } from './trouble.ts';
+import { lineageBroke, stoppedAsAsked } from './trouble.ts';
 import { controlVerbs, moverVerbs, summary } from './verbs.ts';
 
 export interface RoundOrder {
@@ -67,8 +67,9 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
     point: now,
     urgent: order.final,
   };
-  const priority = { priority: { priorityKey: order.final ? 1 : 4 } };
-  const say = (what: string) => ({ ...summary(`${name(order)}: ${disk.disk}, ${what}`), ...priority });
+  // A name instead of a number, so that an operator can pause this very copy: docs/operate.md.
+  const named = { activityId: `transfer-${disk.disk}`, priority: { priorityKey: order.final ? 1 : 4 } };
+  const say = (what: string) => ({ ...summary(`${name(order)}: ${disk.disk}, ${what}`), ...named });
   if (!before) return await mover.transferDisk.executeWithOptions(say('whole disk'), [work]);
   try {
     return await mover.transferDisk.executeWithOptions(say('changes'), [{ ...work, base: before }]);
@@ -98,7 +99,7 @@ export async function together<T>(tasks: readonly (() => Promise<T>)[]): Promise
     });
     const settled = await Promise.allSettled(running);
     const failures = settled.filter((one) => one.status === 'rejected').map((one) => one.reason as unknown);
-    const cause = failures.find((failure) => !isCancellation(failure)) ?? failures[0];
+    const cause = failures.find((failure) => !stoppedAsAsked(failure)) ?? failures[0];
     if (failures.length > 0) throw cause;
     return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   });

@@ -20,10 +20,12 @@ import {
 import { type Convergence, convergence } from '../model/convergence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
+import type { Steering } from '../model/progress.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
+import { listenForSteering } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
-import { troubleOf } from './trouble.ts';
+import { stoppedAsAsked, troubleOf } from './trouble.ts';
 
 export const finishRounds = defineSignal('finish');
 export const holdRounds = defineSignal<[boolean]>('hold');
@@ -72,8 +74,11 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   let stoppedForHold = false;
   const say = (text: string): void => {
     now = text;
-    setCurrentDetails(roundsDetails(order.input, order.pairs, status(state, now)));
+    show();
   };
+  const steered = listenForSteering(() => show());
+  const told = (): RoundsStatus => status(state, now, steered.paused());
+  const show = (): void => setCurrentDetails(roundsDetails(order.input, order.pairs, told()));
   const description = 'Sent by the failback: end after a proven round.';
   setHandler(
     finishRounds,
@@ -82,7 +87,7 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     },
     { description },
   );
-  setHandler(roundsQuery, () => status(state, now), { description: 'The rounds so far.' });
+  setHandler(roundsQuery, told, { description: 'The rounds so far.' });
   setHandler(holdRounds, (wanted) => {
     held = wanted;
     if (!held || !copying) return;
@@ -106,14 +111,14 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     await releaseOlderPoints(round);
   };
   // The parent ignores what it knows; telling again after a failure or a continue-as-new is what makes it certain.
-  let told = false;
+  let toldSeeded = false;
   const tellSeeded = async (): Promise<void> => {
-    if (told || state.done === 0) return;
+    if (toldSeeded || state.done === 0) return;
     await parentOf().signal(
       seeded,
       state.recent.find((round) => round.number === 1),
     );
-    told = true;
+    toldSeeded = true;
   };
   await tellSeeded();
 
@@ -128,10 +133,11 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
       await oneRound();
     } catch (error) {
       const forHold = stoppedForHold && !CancellationScope.current().consideredCancelled;
-      if (!isCancellation(error) || !forHold) throw failed(error, state);
+      if (!forHold || !stoppedAsAsked(error)) throw failed(error, state);
       continue;
     } finally {
       copying = undefined;
+      steered.forget();
     }
     if (!finish && !held) {
       say(`round ${state.number} proven; next in ${order.input.policy.roundEverySeconds} s`);
@@ -161,9 +167,10 @@ function advance(state: RoundsState, base: RecoveryPoint, report: RoundReport): 
   };
 }
 
-function status({ done, recent, copiedBytes, changedBytes, ...more }: RoundsState, now: string): RoundsStatus {
-  const judged = more.convergence ? { convergence: more.convergence } : {};
-  return { done, recent, copiedBytes, changedBytes, now, ...judged };
+function status(state: RoundsState, now: string, paused: readonly Steering[]): RoundsStatus {
+  const { done, recent, copiedBytes, changedBytes } = state;
+  const judged = state.convergence ? { convergence: state.convergence } : {};
+  return { done, recent, copiedBytes, changedBytes, now, ...judged, ...(paused.length > 0 ? { paused } : {}) };
 }
 
 /** L3: only a turn is news; the rounds go on either way, because each of them protects what it can. */

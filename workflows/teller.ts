@@ -32,6 +32,7 @@ import {
 } from '../model/transition.ts';
 import { failbackDetails } from './details.ts';
 import { type Findings, statusOf } from './status-of.ts';
+import { listenForSteering, type Steered } from './steered.ts';
 
 export const statusQuery = defineQuery<Status>('status');
 
@@ -62,6 +63,7 @@ export class Teller {
   story: Story;
   /** What was observed and proven so far; the status shows it. */
   findings: Findings;
+  private readonly steered: Steered;
   private chain: EvidenceEntry[] = [];
   private readonly startedAt = isoNow();
   private phaseSince = isoNow();
@@ -81,6 +83,7 @@ export class Teller {
       ...(input.measured ? { measured: input.measured } : {}),
     };
     for (const name of messageNames) this.listenFor(name);
+    this.steered = listenForSteering(() => this.find({ paused: this.steered.paused() }));
     setDefaultSignalHandler((name) => this.refuseUnknown(name));
     setHandler(statusQuery, () => this.status(), { description: 'How the run stands and what it waits for.' });
     this.publish();
@@ -174,6 +177,8 @@ export class Teller {
 
   private move(story: Story): void {
     this.story = story;
+    this.steered.forget();
+    this.findings = { ...this.findings, paused: [] };
     this.phaseSince = isoNow();
     this.publish();
   }

@@ -2,7 +2,13 @@
  * What went wrong, read out of Temporal's chain of failures: the kind, the operation and the hint for a person.
  * Rule: nothing is hidden; what is not one of our six kinds is named as Temporal names it.
  */
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import type { FailureDetail } from '../activities/failure.ts';
 import { Failure } from '../model/failure.ts';
 import type { Trouble } from '../model/transition.ts';
@@ -64,6 +70,17 @@ export function lineageBroke(error: unknown): boolean {
   const cause = innermost(error);
   if (!(cause instanceof ApplicationFailure) || cause.type !== 'Corrupt') return false;
   return (cause.details?.[0] as Partial<FailureDetail> | undefined)?.op === 'lineage';
+}
+
+/**
+ * Whether a step that was told to stop ended because of that. A cancel may meet an attempt that an operator has just
+ * paused or reset, which then ends with those words; and an attempt that nobody hears of any more ends by its heartbeat.
+ */
+export function stoppedAsAsked(error: unknown): boolean {
+  if (isCancellation(error)) return true;
+  const cause = innermost(error);
+  if (cause instanceof TimeoutFailure) return cause.timeoutType === 'HEARTBEAT';
+  return cause instanceof ApplicationFailure && (cause.type === 'ActivityPause' || cause.type === 'ActivityReset');
 }
 
 /** What a failed rounds workflow had reached, when it said so; rides as the second detail of its failure. */

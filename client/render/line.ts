@@ -24,6 +24,8 @@ export function renderLine(view: View): string {
     parts.push(`${plain(disk)} ${stage} ${Math.floor(percent(doneBytes, totalBytes) / 10) * 10}%`);
   const limit = limitIn(view.transfers);
   if (limit?.holdsBack) parts.push(`held back to ${rate(limit.bytesPerSecond)} by ${plain(limit.by)}`);
+  for (const { paused, activityId, pausedBy } of view.pending)
+    if (paused) parts.push(`${plain(activityId)} paused in Temporal by ${plain(pausedBy?.by ?? 'somebody')}`);
   if (status.outage?.endedAt)
     parts.push(`outage ${duration(Date.parse(status.outage.endedAt) - Date.parse(status.outage.startedAt))}`);
   else if (status.outage) parts.push('outage under way');

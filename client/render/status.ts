@@ -3,6 +3,7 @@
  * Rule: a pure function of the view, the time and the style; what is not known is left out or said to be unknown.
  */
 import { phaseTable } from '../../model/phase.ts';
+import { unpauseCommand } from '../../model/progress.ts';
 import type { RoundReport, RoundsStatus, Status } from '../../model/status.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
@@ -30,6 +31,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
     { lines: outageLines(status, now, style), worth: 6 },
     { lines: steps(view, style), worth: 4 },
+    { lines: pausedLines(view, now, style), worth: 8 },
     { lines: remainsLines(view, style), worth: 5 },
     { lines: costLines(view, style), worth: 5 },
     { lines: waiting(view, status, now, style), worth: 8 },
@@ -128,19 +130,33 @@ function outageLines(status: Status, now: number, style: Style): string[] {
   return say(`${text} (began ${clock(outage.startedAt, now)})`, style);
 }
 
-/** What is being done now; steps that are tried again or were paused stand out, because an SRE looks for them first. */
+/** What is being done now; steps that are tried again stand out, because an SRE looks for them first. */
 function steps(view: View, style: Style): string[] {
   if (!isOpen(view)) return [];
   return view.pending.flatMap((one) => {
-    const again = one.attempt > 1 || one.paused;
+    if (one.paused) return [];
+    const again = one.attempt > 1;
     if (!again && one.doing === undefined) return [];
     const doing = one.doing === undefined || one.doing === one.activity ? '' : `: ${one.doing}`;
     const attempt = one.attempt > 1 ? `, attempt ${one.attempt}` : '';
-    const paused = one.paused ? ', paused in Temporal' : '';
     const why = one.lastFailure ? `; before: ${one.lastFailure}` : '';
-    const lines = say(`now ${one.activity}${attempt}${paused}${doing}${why}`, style);
+    const lines = say(`now ${one.activity}${attempt}${doing}${why}`, style);
     return again ? lines.map((line) => paint(style, 'yellow', line)) : lines;
   });
+}
+
+/** Steps that an operator paused in Temporal: nothing but an unpause lets them go on. */
+function pausedLines(view: View, now: number, style: Style): string[] {
+  if (!isOpen(view)) return [];
+  return view.pending
+    .filter(({ paused }) => paused)
+    .flatMap(({ activityId, workflowId, pausedBy: { by, reason, since: at } = {} }) => [
+      ...say(
+        `${activityId} is paused by an operator in Temporal: ${by ?? 'somebody'}${reason ? ` (${reason})` : ''}${at ? `, since ${clock(at, now)}` : ''}`,
+        style,
+      ).map((line) => paint(style, 'yellow', line)),
+      `  Type: ${unpauseCommand(workflowId, activityId)}`,
+    ]);
 }
 
 /** After the end: what still exists on the source, so that nobody pays for it unseen. */

@@ -105,7 +105,8 @@ test('the outage is counted while it lasts and told when it is over', () => {
 });
 
 test('a step that is tried again stands out with why', () => {
-  const pending = [{ activity: 'transferDisk', attempt: 3, paused: false, lastFailure: 'ECONNRESET' }];
+  const step = { activity: 'transferDisk', workflowId: 'machine/erp-db/rounds', activityId: 'transfer-os' };
+  const pending = [{ ...step, attempt: 3, paused: false, lastFailure: 'ECONNRESET' }];
   expect(renderStatus(viewOf(statusIn('Seeding'), { pending }), now, plainStyle)).toContain(
     'now transferDisk, attempt 3; before: ECONNRESET',
   );

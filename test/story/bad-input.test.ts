@@ -46,6 +46,8 @@ interface Mistake {
   readonly check: string;
   readonly seen: RegExp;
   readonly remedy: RegExp;
+  /** Who is said to serve; the source when absent. */
+  readonly serves?: string;
   make(): Promise<unknown>;
   mend(): Promise<unknown>;
 }
@@ -107,6 +109,7 @@ const mistakes: readonly (readonly [string, Mistake])[] = [
     'S000-27 S000-28 the machine at home is powered on',
     {
       check: 'target-powered-off',
+      serves: 'source and target',
       seen: /is poweredOn/,
       remedy: /Power the on-prem machine off and keep it off/,
       async make() {
@@ -155,6 +158,7 @@ const mistakes: readonly (readonly [string, Mistake])[] = [
     'S000-8 the Azure client secret is wrong',
     {
       check: 'azure-login',
+      serves: 'not known: the source could not be seen',
       seen: /AADSTS7000215|invalid_client/,
       remedy: /Check tenant, client id and secret of this site/,
       async make() {
@@ -190,7 +194,7 @@ const mistakes: readonly (readonly [string, Mistake])[] = [
 async function expectCalled(stands: Run, mistake: Mistake): Promise<Status> {
   const status = await stands.until('NeedsOperator');
   expect(status.left).toBe('Preflight');
-  expect(status.serves).toBe('source');
+  expect(status.serves).toBe(mistake.serves ?? 'source');
   const refused = blocking(status.checks);
   expect(refused.map((check) => check.id)).toContain(mistake.check);
   for (const check of refused) expect(check.remedy).toMatch(/^\S.{15}/);

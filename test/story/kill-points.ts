@@ -5,8 +5,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import { phaseKey } from '../../client/observe.ts';
+import { freshLayout, recordBytes, slotOffset } from '../../lab/guest/record.ts';
+import type { LabDisk } from '../../lab/machines.ts';
 import type { SeenEffect } from '../../lab/witness/witness.ts';
 import type { Phase } from '../../model/phase.ts';
+import { tell } from './both-worlds.ts';
 import type { Run, Scene } from './scene.ts';
 
 export const victims = ['control', 'mover', 'temporal'] as const;
@@ -188,3 +191,18 @@ export async function bytesSent(scene: Scene, machine: string): Promise<{ all: n
 
 /** L2: what a kill may cost. */
 export const oneWindow = 64 * MiB;
+
+/** Writes between the records of an application's disk, so densely that every byte of it is worth sending. */
+export async function fillBetweenRecords(
+  { lab }: Pick<Scene, 'lab'>,
+  { azureName, sizeBytes }: Pick<LabDisk, 'azureName' | 'sizeBytes'>,
+): Promise<void> {
+  const layout = freshLayout(sizeBytes);
+  const write = async (slot: number): Promise<void> => {
+    const offset = slotOffset(layout, slot) + recordBytes;
+    const fill = { offset, length: layout.strideBytes - recordBytes, fill: 1 + (slot % 255) };
+    await tell(`${lab.azure.control}/disks/${azureName}/write`, fill);
+  };
+  for (let slot = 0; slot < layout.slots; slot += 16)
+    await Promise.all([0, 2, 4, 6, 8, 10, 12, 14].map((ahead) => slot + ahead).map(write));
+}

@@ -4,13 +4,13 @@
  * Rule: one kill a run, and the phase at the kill is looked up, not hoped for. HOMEWARD_FAULTS=all runs the whole table.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { freshLayout, recordBytes, slotOffset } from '../../lab/guest/record.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 import {
   bytesSent,
   changes,
+  fillBetweenRecords,
   type KillPoint,
   killPoints,
   oneWayHome,
@@ -122,23 +122,10 @@ describe('a mover in the middle of a large disk', () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await openScene(2, { dataSizeBytes });
-    for (const machine of scene.lab.machines) await fillDataDisk(scene, machine.disks[1].azureName);
+    for (const machine of scene.lab.machines) await fillBetweenRecords(scene, machine.disks[1]);
   }, sceneMs);
   afterEach(() => scene.forgetRules());
   afterAll(() => scene?.close(), 60_000);
-
-  /** Writes between the records, so densely that every byte is worth sending. */
-  async function fillDataDisk(at: Scene, disk: string): Promise<void> {
-    const layout = freshLayout(dataSizeBytes);
-    const write = async (slot: number): Promise<void> => {
-      const offset = slotOffset(layout, slot) + recordBytes;
-      const body = JSON.stringify({ offset, length: layout.strideBytes - recordBytes, fill: 1 + (slot % 255) });
-      const answer = await fetch(`${at.lab.azure.control}/disks/${disk}/write`, { method: 'POST', body });
-      if (!answer.ok) throw new Error(`the disk did not take the write: ${await answer.text()}`);
-    };
-    for (let slot = 0; slot < layout.slots; slot += 16)
-      await Promise.all([0, 2, 4, 6, 8, 10, 12, 14].map((ahead) => slot + ahead).map(write));
-  }
 
   async function untilWellUnderWay(): Promise<Run> {
     const delay = { operation: 'blob.getRange', resource: 'data-0', count: 10_000, action: { delayMs: 400 } };

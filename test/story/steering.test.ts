@@ -1,0 +1,98 @@
+/**
+ * An operator steers a copy with Temporal's plain CLI: pause, unpause, reset. Nothing is lost, nobody is called, and status,
+ * details and the CLI say who paused what and what to type to go on.
+ * Rule: every command is the one that docs/operate.md shows; what the copy did is looked up in Azure's own log.
+ */
+import { roundsWorkflowId } from '../../model/failback-input.ts';
+import { homeward, temporal } from './command-line.ts';
+import { bytesSent, fillBetweenRecords, oneWindow } from './kill-points.ts';
+import { openScene, type Run, type Scene } from './scene.ts';
+
+const MiB = 1 << 20;
+const dataSizeBytes = 192 * MiB;
+/** As docs/operate.md names it. */
+const copy = 'transfer-data-0';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene(1, { dataSizeBytes });
+  for (const machine of scene.lab.machines) await fillBetweenRecords(scene, machine.disks[1]);
+}, 180_000);
+afterAll(() => scene?.close(), 60_000);
+
+const moment = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const slowReads = (delayMs: number): Promise<void> =>
+  scene.fault('azure', { operation: 'blob.getRange', resource: 'data-0', count: 10_000, action: { delayMs } });
+const steer = (run: Run, verb: string, ...rest: string[]) =>
+  temporal(scene.lab, 'activity', verb, '-w', roundsWorkflowId(run.machine.name), '-a', copy, ...rest);
+const copyOf = (run: Run, what: string, holds: (step: { paused: boolean; attempt: number }) => boolean) =>
+  run.untilView(what, ({ pending }) => pending.some((one) => one.activityId === copy && holds(one)));
+const sent = async (run: Run): Promise<number> => (await bytesSent(scene, run.machine.name)).all;
+const detailsOf = async (run: Run): Promise<string> => {
+  const handle = scene.link.client.workflow.getHandle(roundsWorkflowId(run.machine.name));
+  return (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
+};
+
+async function untilSent(run: Run, bytes: number): Promise<void> {
+  for (const end = Date.now() + 60_000; (await sent(run)) < bytes; await moment(50))
+    expect(Date.now()).toBeLessThan(end);
+}
+
+/** Pauses the copy by the plain CLI and waits until the attempt has ended. */
+async function pauseCopy(run: Run): Promise<void> {
+  expect(await steer(run, 'pause', '--reason', 'backup window', '--identity', 'ana')).toMatchObject({ code: 0 });
+  await copyOf(run, 'paused', ({ paused, attempt }) => paused && attempt > 1);
+}
+
+test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI stops, says so, and goes on from its journal', async () => {
+  const run = await scene.begin({ roundEvery: 3_600 });
+  await slowReads(500);
+  await untilSent(run, 96 * MiB);
+
+  await pauseCopy(run);
+  const before = await sent(run);
+  await moment(1_500);
+  expect(await sent(run)).toBe(before);
+  const shown = await homeward(scene.lab, 'status', run.machine.name);
+  expect(shown.out).toContain(`${copy} is paused by an operator in Temporal: ana (backup window)`);
+  expect(shown.out).toContain(`Type: temporal activity unpause -w ${roundsWorkflowId(run.machine.name)} -a ${copy}`);
+  const told = await run.untilView('told', ({ rounds }) => rounds?.paused?.length === 1);
+  expect(told.rounds?.paused?.[0]).toMatchObject({ activityId: copy, by: 'ana', reason: 'backup window' });
+  expect(told.status).toMatchObject({ phase: 'Seeding', refusals: [] });
+  expect(await detailsOf(run)).toContain('### Paused by an operator in Temporal: `transfer-data-0`\nana paused it');
+
+  // Another mover process goes on, and still says that the pause is over.
+  await scene.workers.restart('mover');
+  expect(await steer(run, 'unpause')).toMatchObject({ code: 0 });
+  await run.untilView('going on', ({ rounds, pending }) => !rounds?.paused && pending.every((one) => !one.paused));
+  expect(await detailsOf(run)).not.toContain('Paused');
+  // A copy that began anew would have sent all of this again.
+  await untilSent(run, before + oneWindow);
+  expect((await bytesSent(scene, run.machine.name)).again).toBeLessThan(oneWindow);
+
+  const epochOf = async (): Promise<number> =>
+    Math.max(0, ...(await run.view()).transfers.filter(({ disk }) => disk === 'data-0').map(({ epoch }) => epoch));
+  const epoch = await epochOf();
+  expect(epoch).toBeGreaterThan(1);
+  expect(await steer(run, 'reset')).toMatchObject({ code: 0 });
+  await run.untilView('begun anew', ({ transfers }) =>
+    transfers.some((one) => one.disk === 'data-0' && one.epoch > epoch),
+  );
+
+  // A hold of a paused copy ends it, and what goes on after it is not paused.
+  await pauseCopy(run);
+  expect(await run.say('hold')).toEqual({ accepted: true });
+  await run.untilView('held', ({ pending, rounds }) => pending.length === 0 && rounds?.now === 'held');
+  await scene.forgetRules();
+  expect(await run.say('resume')).toEqual({ accepted: true });
+  // Each wait of its own: on a busy machine the cutover takes long.
+  await run.until('Syncing');
+  await run.say('completeFailover');
+  await run.until('StartingTarget', 'AwaitingCommit');
+  await run.until('AwaitingCommit');
+  await run.say('commit');
+  const end = await run.until('Committed');
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+  expect(end.record.filter((entry) => entry.key === 'operator-called')).toEqual([]);
+  expect((await bytesSent(scene, run.machine.name)).again).toBeLessThanOrEqual(4 * oneWindow);
+}, 240_000);

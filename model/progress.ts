@@ -13,7 +13,7 @@ export interface ProgressLimit {
 
 export interface TransferProgress {
   readonly disk: string;
-  readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'done';
+  readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'scrubbing' | 'done';
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;

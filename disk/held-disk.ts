@@ -97,7 +97,7 @@ export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
 
 /** Runs `work` as the only attempt on the disk, in this process and on this machine; an older one of ours is stopped. */
 export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promise<T>): Promise<T> {
-  const { path, subject, begin } = prepare(options, laneLimit, work);
+  const { path, subject, begin } = prepare(options, laneLimit, 'waiting', work);
   return asOnlyAttempt(path, subject, options.signal, begin);
 }
 
@@ -106,16 +106,21 @@ export async function withSpareGrip<Task extends DiskTask, T>(
   options: Task,
   work: (grip: Grip<Task>) => Promise<T>,
 ): Promise<T | undefined> {
-  const { path, subject, begin } = prepare(options, 0, work);
+  const { path, subject, begin } = prepare(options, 0, 'scrubbing', work);
   return asBackgroundAttempt(path, subject, options.signal, begin);
 }
 
-function prepare<Task extends DiskTask, T>(options: Task, lanes: number, work: (grip: Grip<Task>) => Promise<T>) {
+function prepare<Task extends DiskTask, T>(
+  options: Task,
+  lanes: number,
+  stage: TransferProgress['stage'],
+  work: (grip: Grip<Task>) => Promise<T>,
+) {
   const subject = `${options.machine}/${options.disk}`;
   const geometry = geometryOf(options.sizeBytes, subject);
   const folder = stateFolder(options.stateDir, options.machine, options.disk);
   const meter = new ProgressMeter(options.disk, options.report.bind(options));
-  meter.enter('waiting', options.sizeBytes);
+  meter.enter(stage, options.sizeBytes);
   const begin = async (signal: AbortSignal): Promise<T> => {
     await ensureStateFolder(folder, subject);
     const lock = await DiskLock.take(folder.lock, subject);

@@ -35,6 +35,29 @@ export const unscrubbed = (disk: DiskKey): ScrubReport => ({ disk, damages: 0 })
 export const rereadInFull = (report: ScrubReport | undefined): boolean =>
   report?.last !== undefined && report.damage === undefined;
 
+/** What is assumed of a target that no scrub has read yet, in bytes a second. */
+const assumedBytesPerSecond = 400 * 1024 * 1024;
+
+export interface RereadCost {
+  readonly bytes: number;
+  readonly seconds: number;
+  /** False: no scrub has read this target yet, the pace is an assumption. */
+  readonly measured: boolean;
+}
+
+/**
+ * What reading all of a target again inside the outage takes, `bytes` in all. The pace is that of the last scrubs, with
+ * all their rests for rounds, so the true time is rather shorter.
+ */
+export function rereadCost(bytes: number, reports: readonly ScrubReport[] = []): RereadCost {
+  const passes = reports.flatMap(({ last }) => (last ? [last] : []));
+  const read = passes.reduce((sum, pass) => sum + pass.bytes, 0);
+  const tookMs = passes.reduce((sum, pass) => sum + Date.parse(pass.endedAt) - Date.parse(pass.startedAt), 0);
+  const measured = read > 0 && tookMs > 0;
+  const pace = measured ? (read / tookMs) * 1000 : assumedBytesPerSecond;
+  return { bytes, seconds: Math.ceil(bytes / pace), measured };
+}
+
 /** A disk that was just copied in full has been read back, but not again since. */
 export const scrubsAfter = (
   reports: readonly ScrubReport[],

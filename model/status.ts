@@ -9,6 +9,7 @@ import type { Measured } from './forecast.ts';
 import type { MachineAddress, SealProof, SyncFacts } from './machine.ts';
 import type { Phase } from './phase.ts';
 import type { RoundReport } from './round.ts';
+import type { ScrubReport } from './scrub.ts';
 import type { Approval, Refusal, Trouble } from './transition.ts';
 
 export type { RoundReport } from './round.ts';
@@ -19,6 +20,8 @@ export interface RoundsStatus {
   readonly recent: readonly RoundReport[];
   readonly copiedBytes: number;
   readonly changedBytes: number;
+  /** What the background scrub knows of each disk; absent when nothing was copied before the cutover. */
+  readonly scrubs?: readonly ScrubReport[];
   /** What happens now: `round 4: copying`, `next round at …`, `held`. */
   readonly now: string;
   /** After three rounds of changes (L3). */
@@ -45,6 +48,8 @@ export interface Status {
   readonly mover: string;
   readonly sync: SyncFacts['sync'];
   readonly write: SyncFacts['write'];
+  /** Whether the whole target is read again inside the outage, before it is sealed. */
+  readonly reread?: boolean;
   readonly phase: Phase;
   readonly left?: Phase;
   readonly startedAt: string;

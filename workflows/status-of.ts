@@ -49,6 +49,7 @@ export function statusOf(
     mover: input.mover.name,
     sync: input.policy.sync,
     write: input.policy.write,
+    reread: input.policy.reread,
     phase: story.phase,
     ...moments,
     // During an outage nobody serves, whatever the phase would promise once it is done.

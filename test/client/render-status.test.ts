@@ -61,7 +61,7 @@ test('a run says of each disk when it was last read again in full, what a scrub 
   scrub data-1: not yet read again in full; damaged 2 times in this run, copied in full; last try: Transient: no mover took the work`,
   );
   expect(text.replace(/\s+/g, ' ')).toContain(
-    'of outage, about 333 s of it to read all 130.0 GiB again (policy reread), at a pace that is assumed',
+    'of outage, 6 min of it to read all 130.0 GiB again (policy reread), at a pace that is assumed',
   );
 });
 

@@ -69,6 +69,10 @@ function openView({ view, marker, options, subject }: Grip<ScrubOptions>): Ledge
     const message = `the disk is ${phase}; there is nothing left to scrub`;
     throw fenced({ op: 'scrub', subject, message, hint: 'Nothing to do.' });
   }
+  // A finding whose telling was lost (the mover died right after it was recorded) is told again.
+  if (run === options.run && phase === 'broken') {
+    throw corrupt({ op: 'scrub', subject, message: view.state.brokenBecause ?? 'an earlier proof failed', hint });
+  }
   const doubt = distrust(view.state, marker, options);
   if (doubt !== undefined) throw corrupt({ op: 'lineage', subject, message: doubt, hint });
   if (phase === 'open' && round === null && point !== null) return view;

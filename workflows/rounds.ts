@@ -59,7 +59,7 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
 /** A pass that ended without an answer shows nothing and is no entry; the status tells of it. */
 function recordScrub(teller: Teller, { disk, last, damage, damages, problem }: ScrubReport): void {
   if (damage !== undefined) {
-    const what = 'the target is no longer what was proven; the disk is copied in full again';
+    const what = 'the target is not known to be what was proven any more; the disk is copied in full again';
     teller.record(`scrub/${disk}/damage-${damages}`, what, { found: damage });
   } else if (last !== undefined && problem === undefined) {
     const what = 'the whole disk was read again past the page cache and is what was proven';

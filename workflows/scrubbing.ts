@@ -102,10 +102,13 @@ export class Scrubbing {
   }
 }
 
-/** A finding is damage; everything else only means that nothing is known yet. */
+/**
+ * Whatever is Corrupt (a finding, or a mover that no longer knows the disk) ends in a full copy, and better now than in
+ * the cutover. Everything else only means that nothing is known yet.
+ */
 function failedReport(before: ScrubReport, error: unknown): ScrubReport {
-  const { kind, op, message } = troubleOf(error, '');
+  const { kind, message } = troubleOf(error, '');
   const { disk, damages, last } = before;
-  if (kind === 'Corrupt' && (op === 'scrub' || op === 'fence')) return { disk, damages: damages + 1, damage: message };
+  if (kind === 'Corrupt') return { disk, damages: damages + 1, damage: message };
   return { disk, damages, ...(last ? { last } : {}), problem: `${kind}: ${message}` };
 }

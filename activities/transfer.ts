@@ -2,7 +2,7 @@
  * The verbs of a mover: bytes from a recovery point to an open disk, and the seal that makes it bootable.
  * Rule: the mover obtains its own grants and finds its own device; workflows see sizes, counts and digests.
  */
-import { sealDisk as seal, transferDisk as transfer } from '../disk/target-disk.ts';
+import { scrubDisk as scrub, sealDisk as seal, transferDisk as transfer, untilDiskFree } from '../disk/target-disk.ts';
 import { forecastCopy } from '../model/forecast.ts';
 import {
   type CopySaid,
@@ -13,12 +13,13 @@ import {
   type TransferProof,
 } from '../model/machine.ts';
 import type { TransferProgress } from '../model/progress.ts';
+import type { ScrubProof } from '../model/scrub.ts';
 import type { SourceReader } from '../sites/source.ts';
 import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
 import type { Lane } from './pace.ts';
-import type { Turns } from './turns.ts';
+import { Turns } from './turns.ts';
 
 export interface MoverParts {
   reader(site: string): SourceReader;
@@ -45,7 +46,25 @@ export interface TransferInput {
   readonly urgent: boolean;
 }
 
-export const createMoverActivities = (parts: MoverParts) => ({
+export interface SealInput extends TransferInput {
+  /** Reads and compares the whole target before it can boot; the outage lasts that much longer. */
+  readonly reread: boolean;
+}
+
+export interface ScrubInput {
+  readonly machine: string;
+  readonly run: string;
+  readonly disk: OpenDisk;
+  /** The last pass the caller knows of; 0 when there is none. */
+  readonly after: number;
+}
+
+/** Disks scrubbed at once on one mover: the storage is there for the rounds. */
+const scrubsAtOnce = 1;
+/** While any disk copies, a scrub rests three times as long as it reads: a quarter of its pace. */
+const restWhileCopying = 3;
+
+export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scrubsAtOnce)) => ({
   ...createLimitsActivities(parts.limits),
 
   transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
@@ -56,16 +75,31 @@ export const createMoverActivities = (parts: MoverParts) => ({
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
   sealDisk: activity(
     'sealDisk',
-    (input: TransferInput, work): Promise<SealProof> =>
+    (input: SealInput, work): Promise<SealProof> =>
       parts.turns.take(input.urgent, work.signal, () => sealOne(parts, input, work)),
   ),
+
+  /** Reads a whole open disk again in the background (S3); gives way to rounds and goes on between them. */
+  scrubDisk: activity('scrubDisk', async (input: ScrubInput, work): Promise<ScrubProof> => {
+    work.beat(waiting(input, 'scrubbing'));
+    const restMs = (tookMs: number): number => (parts.turns.working > 0 ? restWhileCopying * tookMs : 0);
+    const options = { ...(await placeOf(parts, input, work)), ...telling(work), after: input.after, restMs };
+    for (;;) {
+      await untilDiskFree(options);
+      const proof = await scrubs.take(false, work.signal, () => scrub(options));
+      if (proof) return proof;
+    }
+  }),
 });
 
 export type MoverActivities = ReturnType<typeof createMoverActivities>;
 
-const waiting = ({ disk }: TransferInput): TransferProgress => ({
+const waiting = (
+  { disk }: ScrubInput | TransferInput,
+  stage: TransferProgress['stage'] = 'waiting',
+): TransferProgress => ({
   disk: disk.disk,
-  stage: 'waiting',
+  stage,
   doneBytes: 0,
   totalBytes: disk.sizeBytes,
   bytesPerSecond: 0,
@@ -93,17 +127,17 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
   }
 }
 
-async function sealOne(parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<SealProof> {
+async function sealOne(parts: MoverParts, input: SealInput, work: ReportingWork): Promise<SealProof> {
   const place = await placeOf(parts, input, work);
   const source = await parts.reader(input.sourceSite).openPoint({ point: input.point, disk: input.disk.disk }, work);
   try {
-    return await seal({ ...place, source, point: pointName(input.point), ...telling(work) });
+    return await seal({ ...place, source, point: pointName(input.point), reread: input.reread, ...telling(work) });
   } finally {
     await source.close();
   }
 }
 
-const placeOf = async (parts: MoverParts, input: TransferInput, work: ReportingWork) => ({
+const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, work: ReportingWork) => ({
   path: await parts.finder.findDevice(input.disk, work),
   sizeBytes: input.disk.sizeBytes,
   disk: input.disk.disk,

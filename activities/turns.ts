@@ -17,6 +17,11 @@ export class Turns {
     this.atOnce = atOnce;
   }
 
+  /** How many work now. */
+  get working(): number {
+    return this.busy;
+  }
+
   /** Runs `act` in its turn; at once when it is urgent. Rejects with the signal's reason when it fires while waiting. */
   async take<T>(urgent: boolean, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
     if (!urgent && this.busy >= this.atOnce) await this.wait(signal);

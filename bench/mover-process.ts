@@ -16,7 +16,7 @@ import { openMoverParts } from '../workers/sites.ts';
 import { bareCopy } from './bare-copy.ts';
 import type { Ready, Step, StepAnswer } from './mover-run.ts';
 
-const parts = openMoverParts(await loadInventory(process.argv[2] ?? ''), undefined);
+const parts = await openMoverParts(await loadInventory(process.argv[2] ?? ''), undefined);
 const verbs = createMoverActivities(parts);
 const never = new AbortController().signal;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -54,7 +54,7 @@ async function bare(input: TransferInput): Promise<number> {
 
 const acts: Readonly<Record<Step['verb'], (input: TransferInput) => Promise<number>>> = {
   transfer: async (input) => (await asActivity(() => verbs.transferDisk(input))).copiedBytes,
-  seal: async (input) => (await asActivity(() => verbs.sealDisk(input))).provenBytes,
+  seal: async (input) => (await asActivity(() => verbs.sealDisk({ ...input, reread: false }))).provenBytes,
   bare,
 };
 

@@ -57,6 +57,9 @@ export interface RunOptions {
   readonly write?: FailbackInput['policy']['write'];
   /** Seconds. */
   readonly roundEvery?: number;
+  /** Seconds; 0: no scrub. */
+  readonly scrubEvery?: number;
+  readonly reread?: boolean;
 }
 
 /** The input with this run's options in place of the policy's. */
@@ -66,6 +69,8 @@ export function withOptions(input: FailbackInput, options: RunOptions): Failback
     ...(options.sync === undefined ? {} : { sync: options.sync }),
     ...(options.write === undefined ? {} : { write: options.write }),
     ...(options.roundEvery === undefined ? {} : { roundEverySeconds: options.roundEvery }),
+    ...(options.scrubEvery === undefined ? {} : { scrubEverySeconds: options.scrubEvery }),
+    ...(options.reread === undefined ? {} : { reread: options.reread }),
   };
   return { ...input, policy };
 }

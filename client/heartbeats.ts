@@ -11,7 +11,7 @@ import type { Pending } from './view.ts';
 
 const progress = z.object({
   disk: z.string(),
-  stage: z.enum(['waiting', 'listing', 'copying', 'proving', 'sealing', 'done']),
+  stage: z.enum(['waiting', 'listing', 'copying', 'proving', 'sealing', 'scrubbing', 'done']),
   doneBytes: z.number(),
   totalBytes: z.number(),
   bytesPerSecond: z.number(),

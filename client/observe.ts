@@ -8,6 +8,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { controlQueue, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
 import { type CopyForecast, forecastCompletion, forecastCopy, forecastStart } from '../model/forecast.ts';
 import type { TransferProgress } from '../model/progress.ts';
+import { rereadCost } from '../model/scrub.ts';
 import type { RoundsStatus, Status } from '../model/status.ts';
 import { asProblem, type Link } from './connect.ts';
 import { pendingOf } from './heartbeats.ts';
@@ -91,10 +92,12 @@ function ahead(
         measured,
       )
     : undefined;
-  const copy = forecastCopy(disks, transfers) ?? bound;
+  const copying = transfers.filter(({ stage }) => stage !== 'scrubbing');
+  const copy = forecastCopy(disks, copying) ?? bound;
   const limit = transfers.find((one) => one.limit !== undefined)?.limit;
   const sizeBytes = disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
-  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes };
+  const reread = status.reread ? rereadCost(sizeBytes, rounds?.scrubs) : undefined;
+  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread };
   const forecast = outage ? undefined : forecastCompletion(facts, Date.now());
   return { ...(copy ? { copy } : {}), ...(forecast ? { forecast } : {}) };
 }

@@ -11,10 +11,11 @@ interface Attempt {
 }
 
 const current = new Map<string, Attempt>();
+const attemptOp = 'attempt';
 
 function supersededError(subject: string): Failure {
   return fenced({
-    op: 'attempt',
+    op: attemptOp,
     subject,
     message: 'a newer attempt on the same disk began in this mover',
     hint: 'Nothing to do: the newer attempt goes on.',
@@ -51,6 +52,32 @@ export async function asOnlyAttempt<T>(
   } finally {
     if (current.get(key) === self) current.delete(key);
     end();
+  }
+}
+
+/** Answers when no attempt of this process is on `key`; the next moment one may be. Throws the signal's reason. */
+export async function untilFree(key: string, signal: AbortSignal): Promise<void> {
+  for (let other = current.get(key); other !== undefined; other = current.get(key)) {
+    await untilAborted(other.ended, signal, () => undefined);
+  }
+}
+
+/**
+ * Runs `work` like `asOnlyAttempt`, but gives way to everyone: it never stops another attempt, and the first that comes
+ * stops it. Answers undefined when it had to give way.
+ */
+export async function asBackgroundAttempt<T>(
+  key: string,
+  subject: string,
+  callerSignal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  if (current.has(key)) return undefined;
+  try {
+    return await asOnlyAttempt(key, subject, callerSignal, work);
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'Fenced' && error.op === attemptOp) return undefined;
+    throw error;
   }
 }
 

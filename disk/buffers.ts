@@ -16,7 +16,6 @@ declare const WebAssembly: {
 };
 
 const wasmPage = 64 * 1024;
-const setBytes = (laneLimit + readBackLimit) * blockBytes + wasmPage;
 
 export class BufferSet {
   readonly lanes: readonly Buffer[];
@@ -26,20 +25,24 @@ export class BufferSet {
   /** Set when a read was abandoned and may still land here. */
   spoiled = false;
 
-  constructor() {
+  /** `lanes`: how many blocks may be fetched at once; none for work that only reads the target. */
+  constructor(lanes: number) {
+    const setBytes = (lanes + readBackLimit) * blockBytes + wasmPage;
     const memory = new WebAssembly.Memory({ initial: setBytes / wasmPage, maximum: setBytes / wasmPage });
     const block = (index: number): Buffer => Buffer.from(memory.buffer, index * blockBytes, blockBytes);
-    this.lanes = Array.from({ length: laneLimit }, (_, index) => block(index));
-    this.readBack = [block(laneLimit), block(laneLimit + 1), block(laneLimit + 2)];
+    this.lanes = Array.from({ length: lanes }, (_, index) => block(index));
+    this.readBack = [block(lanes), block(lanes + 1), block(lanes + 2)];
     this.sector = Buffer.from(memory.buffer, setBytes - wasmPage, wasmPage);
   }
 }
 
-const shelf: BufferSet[] = [];
+const shelves = new Map<number, BufferSet[]>();
 
 /** Lends a set for the time of `work`. Sets are kept for the next disk, because engines free such memory late. */
-export async function withBuffers<T>(work: (buffers: BufferSet) => Promise<T>): Promise<T> {
-  const buffers = shelf.pop() ?? new BufferSet();
+export async function withBuffers<T>(lanes: number, work: (buffers: BufferSet) => Promise<T>): Promise<T> {
+  const shelf = shelves.get(lanes) ?? [];
+  shelves.set(lanes, shelf);
+  const buffers = shelf.pop() ?? new BufferSet(lanes);
   try {
     return await work(buffers);
   } finally {

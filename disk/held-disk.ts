@@ -4,7 +4,7 @@
  * record) and given back in the reverse one. Never hands out a disk that another live process holds.
  */
 import type { TransferProgress } from '../model/progress.ts';
-import { asOnlyAttempt } from './attempts.ts';
+import { asBackgroundAttempt, asOnlyAttempt } from './attempts.ts';
 import { type BufferSet, laneLimit, withBuffers } from './buffers.ts';
 import type { Digest } from './digest.ts';
 import { DiskLock } from './disk-lock.ts';
@@ -35,9 +35,8 @@ export interface TargetDiskOptions {
   note?(text: string): void;
 }
 
-export interface DiskWork extends TargetDiskOptions {
-  readonly source: PointReader;
-  readonly point: string;
+/** What every attempt on a disk is told, whatever it does there. */
+export interface DiskTask extends TargetDiskOptions {
   readonly signal: AbortSignal;
   report(progress: TransferProgress): void;
   /**
@@ -47,9 +46,14 @@ export interface DiskWork extends TargetDiskOptions {
   pace?(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
+export interface DiskWork extends DiskTask {
+  readonly source: PointReader;
+  readonly point: string;
+}
+
 /** An attempt's means before it is known what the disk holds. */
-export interface Grip {
-  readonly options: DiskWork;
+export interface Grip<Task extends DiskTask = DiskWork> {
+  readonly options: Task;
   readonly subject: string;
   readonly geometry: Geometry;
   readonly folder: StateFolder;
@@ -91,18 +95,37 @@ export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
   return { ...grip, ledger, digest, own, fence };
 }
 
-/** Runs `work` as the only attempt on the disk, in this process and on this machine. */
+/** Runs `work` as the only attempt on the disk, in this process and on this machine; an older one of ours is stopped. */
 export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promise<T>): Promise<T> {
+  const { path, subject, begin } = prepare(options, laneLimit, 'waiting', work);
+  return asOnlyAttempt(path, subject, options.signal, begin);
+}
+
+/** The same for work that only reads, in the background: undefined when another attempt has the disk or wants it. */
+export async function withSpareGrip<Task extends DiskTask, T>(
+  options: Task,
+  work: (grip: Grip<Task>) => Promise<T>,
+): Promise<T | undefined> {
+  const { path, subject, begin } = prepare(options, 0, 'scrubbing', work);
+  return asBackgroundAttempt(path, subject, options.signal, begin);
+}
+
+function prepare<Task extends DiskTask, T>(
+  options: Task,
+  lanes: number,
+  stage: TransferProgress['stage'],
+  work: (grip: Grip<Task>) => Promise<T>,
+) {
   const subject = `${options.machine}/${options.disk}`;
   const geometry = geometryOf(options.sizeBytes, subject);
   const folder = stateFolder(options.stateDir, options.machine, options.disk);
   const meter = new ProgressMeter(options.disk, options.report.bind(options));
-  meter.enter('waiting', options.sizeBytes);
-  return asOnlyAttempt(folder.path, subject, options.signal, async (signal) => {
+  meter.enter(stage, options.sizeBytes);
+  const begin = async (signal: AbortSignal): Promise<T> => {
     await ensureStateFolder(folder, subject);
     const lock = await DiskLock.take(folder.lock, subject);
     try {
-      return await withBuffers(async (buffers) => {
+      return await withBuffers(lanes, async (buffers) => {
         const { path, sizeBytes, direct = true } = options;
         const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector: buffers.sector });
         try {
@@ -121,5 +144,6 @@ export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promi
     } finally {
       await lock.release();
     }
-  });
+  };
+  return { path: folder.path, subject, begin };
 }

@@ -1,41 +1,76 @@
 /**
- * Reads a whole target disk again and compares every block with its recorded digest, at no cost to the source.
- * Rule: S3, past the page cache and block by block; on an open disk the withheld regions are left out of it.
+ * Whether blocks of a target still are what was proven: read again past the page cache and compared with their digests.
+ * Rule: S3, block by block; on an open disk the withheld regions are left out of it. A finding is in the disk's record
+ * before it is told, so that no delta and no seal can pass it by.
  * Never writes to the disk, and never replaces a recorded digest by what it found.
  */
-import { corrupt } from '../model/failure.ts';
-import { blankWithheld, blockRange, writableRange } from './geometry.ts';
+import { corrupt, type Failure } from '../model/failure.ts';
+import type { Digest } from './digest.ts';
+import type { DigestTable } from './digest-table.ts';
+import { blankWithheld, blockRange, type Geometry, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
+import type { FreshReader } from './target-handle.ts';
 
-/** Throws `Corrupt` at the first block that is not what was proven. Returns the bytes read. */
+/** What is compared with what. */
+export interface Proven {
+  readonly geometry: Geometry;
+  readonly table: DigestTable;
+  readonly digest: Digest;
+  readonly subject: string;
+}
+
+/** Bytes of a block that a scrub has to look at: none where the whole block is withheld. */
+export function scrubbedBytes(geometry: Geometry, block: number): number {
+  const writable = writableRange(geometry, block);
+  if (writable.start === writable.end) return 0;
+  const { start, end } = blockRange(geometry, block);
+  return end - start;
+}
+
+/** Reads one block into `space` and answers what is wrong with it, or undefined. */
+export async function damageIn(
+  { geometry, table, digest, subject }: Proven,
+  block: number,
+  reader: FreshReader,
+  space: Buffer,
+): Promise<Failure | undefined> {
+  const { start, end } = blockRange(geometry, block);
+  await reader.read(start, end - start, space);
+  const bytes = space.subarray(0, end - start);
+  blankWithheld(geometry, block, bytes);
+  if (digest.of(bytes).equals(table.digestOf(block))) return undefined;
+  return corrupt({
+    op: 'scrub',
+    subject,
+    message: `block ${block} [${start}, ${end}) is no longer what was proven`,
+    hint: 'Something else wrote to the disk, or its storage lost bytes: find out which. The disk has to be copied in full.',
+  });
+}
+
+/** Reads all of a held disk; throws `Corrupt` at the first block that is not what was proven. Returns the bytes read. */
 export async function scrubBlocks(held: HeldDisk): Promise<number> {
-  const { target, geometry, ledger, buffers, digest, signal, subject, meter } = held;
+  const { target, geometry, ledger, buffers, signal, meter } = held;
+  const proven = { ...held, table: ledger.table };
   let bytesRead = 0;
   let next = 0;
+  let found: Failure | undefined;
   await target.withFresh(async (reader) => {
     const lane = async (space: Buffer): Promise<void> => {
-      while (next < geometry.blocks) {
+      while (next < geometry.blocks && found === undefined) {
         const block = next++;
         signal.throwIfAborted();
-        const writable = writableRange(geometry, block);
-        if (writable.start === writable.end) continue;
-        const { start, end } = blockRange(geometry, block);
-        await reader.read(start, end - start, space);
-        const bytes = space.subarray(0, end - start);
-        blankWithheld(geometry, block, bytes);
-        bytesRead += end - start;
-        meter.done(end - start);
-        if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;
-        throw corrupt({
-          op: 'scrub',
-          subject,
-          message: `block ${block} [${start}, ${end}) is no longer what was proven`,
-          hint: 'Something else wrote to the disk, or its storage lost bytes; find out, then copy the disk in full.',
-        });
+        const bytes = scrubbedBytes(geometry, block);
+        if (bytes === 0) continue;
+        const damage = await damageIn(proven, block, reader, space);
+        found ??= damage;
+        bytesRead += bytes;
+        meter.done(bytes);
       }
     };
     const lanes = await Promise.allSettled(buffers.readBack.map(lane));
     for (const result of lanes) if (result.status === 'rejected') throw result.reason;
   });
-  return bytesRead;
+  if (found === undefined) return bytesRead;
+  await ledger.append({ t: 'broken', because: found.message });
+  throw found;
 }

@@ -11,6 +11,8 @@ export interface StateFolder {
   readonly journal: string;
   readonly checkpoint: string;
   readonly lock: string;
+  /** How far the background scrub is. */
+  readonly scrub: string;
 }
 
 const component = (name: string): string => encodeURIComponent(name).replace(/^\./, '%2E') || '%00';
@@ -22,6 +24,7 @@ export function stateFolder(stateDir: string, machine: string, disk: string): St
     journal: join(path, 'journal'),
     checkpoint: join(path, 'checkpoint'),
     lock: join(path, 'lock'),
+    scrub: join(path, 'scrub'),
   };
 }
 

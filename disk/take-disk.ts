@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { refused } from '../model/failure.ts';
 import { type Digest, digestNamed } from './digest.ts';
-import { type DiskWork, type Grip, type HeldDisk, hold, ownMarker } from './held-disk.ts';
+import { type DiskTask, type DiskWork, type Grip, type HeldDisk, hold, ownMarker } from './held-disk.ts';
 import { Ledger, type LedgerView } from './ledger.ts';
 import type { DiskState } from './records.ts';
 
@@ -55,7 +55,8 @@ export async function goOn(grip: Grip, view: LedgerView): Promise<HeldDisk> {
   }
 }
 
-async function digestAvailable(grip: Grip, state?: DiskState): Promise<Digest> {
+/** The digest of the record, or for a new record the best there is. Throws `Refused` when this mover lacks it. */
+export async function digestAvailable(grip: Grip<DiskTask>, state?: DiskState): Promise<Digest> {
   const digest = await digestNamed(state?.algorithm);
   if (digest !== undefined) return digest;
   throw refused({

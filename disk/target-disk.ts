@@ -14,6 +14,7 @@ import { goOn, refuseOtherSize, takeOver } from './take-disk.ts';
 
 export type { TargetDiskOptions } from './held-disk.ts';
 export { type DiskObservation, observeDisk, observeSeal } from './observe-disk.ts';
+export { type ScrubOptions, scrubDisk, untilDiskFree } from './scrub-disk.ts';
 export { type SealOptions, sealDisk } from './seal.ts';
 
 export interface TransferOptions extends DiskWork {

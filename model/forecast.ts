@@ -7,6 +7,7 @@
 import { copyMs, intervals } from './convergence.ts';
 import type { ProgressLimit, TransferProgress } from './progress.ts';
 import type { RoundReport } from './round.ts';
+import type { RereadCost } from './scrub.ts';
 
 /** A figure and between what it is expected to end; nine of ten should. */
 export interface Band {
@@ -29,6 +30,8 @@ export interface CompletionForecast {
   readonly outageSeconds: Band;
   /** Which steps no run of this machine has measured yet; their times are assumed. */
   readonly assumed: readonly ('stop' | 'seal' | 'start')[];
+  /** What of the outage the policy `reread` costs; absent without it. */
+  readonly reread?: RereadCost;
 }
 
 export interface CopyForecast {
@@ -114,12 +117,20 @@ function finalRound(recent: readonly RoundReport[], bytes: Band, limit: number |
   return sum(moving, around(fixed, median(fixed)));
 }
 
+/** A scrub rests for rounds and reads in one lane, so a seal is rather faster; a pace nobody measured may be far off. */
+function rereading(cost: RereadCost | undefined): Band {
+  if (!cost) return exactly(0);
+  const [low, high] = cost.measured ? [0.25, 1.25] : [0.1, 5];
+  return { likely: cost.seconds, low: cost.seconds * low, high: cost.seconds * high };
+}
+
 export interface CompletionFacts {
   readonly recent: readonly RoundReport[];
   readonly measured?: Measured | undefined;
   readonly limit?: Pick<ProgressLimit, 'bytesPerSecond'> | undefined;
   /** Sum of the disks: more cannot change. */
   readonly sizeBytes: number;
+  readonly reread?: RereadCost | undefined;
 }
 
 /** What *complete failover* would cost at `now` (epoch ms); undefined before the first round is done. */
@@ -134,9 +145,11 @@ export function forecastCompletion(facts: CompletionFacts, now: number): Complet
   };
   const bytes = changesAfter(recent, Math.max(0, now - Date.parse(last.takenAt)), steps.stop, facts.sizeBytes);
   const limit = facts.limit ?? last.limit;
-  const outageSeconds = sum(steps.stop, finalRound(recent, bytes, limit?.bytesPerSecond), steps.seal, steps.start);
+  const moving = finalRound(recent, bytes, limit?.bytesPerSecond);
+  const outageSeconds = sum(steps.stop, moving, steps.seal, rereading(facts.reread), steps.start);
   const names = ['stop', 'seal', 'start'] as const;
-  return { bytes, outageSeconds, assumed: names.filter((name) => measured[`${name}Ms`] === undefined) };
+  const unmeasured = names.filter((name) => measured[`${name}Ms`] === undefined);
+  return { bytes, outageSeconds, assumed: unmeasured, ...(facts.reread ? { reread: facts.reread } : {}) };
 }
 
 /** Before the start nothing is known but the bound (S000-21), and a time where an earlier run of the machine has one. */

@@ -98,6 +98,20 @@ const policy = z.strictObject({
     .max(300)
     .default(30)
     .describe('How often the source is looked at while the target waits for its commit: it must stay off.'),
+  scrubEverySeconds: z
+    .number()
+    .min(0)
+    .max(2_592_000)
+    .default(21_600)
+    .describe(
+      'While rounds go on, the whole target is read again and compared in the background; this is the pause between two passes. 0: never.',
+    ),
+  reread: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Read and compare the whole target once more before it is sealed. Costs outage: the source is stopped then.',
+    ),
   commitNeedsEvidence: z.boolean().default(true).describe('A commit must name the evidence digest it approves.'),
 });
 

@@ -15,7 +15,7 @@ export interface ProgressLimit {
 export interface TransferProgress {
   readonly disk: string;
   /** `paused` is said by who shows it: a paused attempt has ended and says nothing any more. */
-  readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'done' | 'paused';
+  readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'scrubbing' | 'done' | 'paused';
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;

@@ -10,6 +10,7 @@ import type { MachineAddress, SealProof, SyncFacts } from './machine.ts';
 import type { Phase } from './phase.ts';
 import type { Steering } from './progress.ts';
 import type { RoundReport } from './round.ts';
+import type { ScrubReport } from './scrub.ts';
 import type { Approval, Refusal, Trouble } from './transition.ts';
 
 export type { RoundReport } from './round.ts';
@@ -20,6 +21,8 @@ export interface RoundsStatus {
   readonly recent: readonly RoundReport[];
   readonly copiedBytes: number;
   readonly changedBytes: number;
+  /** What the background scrub knows of each disk; absent when nothing was copied before the cutover. */
+  readonly scrubs?: readonly ScrubReport[];
   /** What happens now: `round 4: copying`, `next round at …`, `held`. */
   readonly now: string;
   /** After three rounds of changes (L3). */
@@ -48,6 +51,8 @@ export interface Status {
   readonly mover: string;
   readonly sync: SyncFacts['sync'];
   readonly write: SyncFacts['write'];
+  /** Whether the whole target is read again inside the outage, before it is sealed. */
+  readonly reread?: boolean;
   readonly phase: Phase;
   readonly left?: Phase;
   readonly startedAt: string;

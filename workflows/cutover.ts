@@ -3,17 +3,18 @@
  * Rule (S1): the final recovery point is taken only after the source was observed stopped, and the target is started only
  * after that; from the moment its start may have been sent it counts as running.
  */
-import { evidenceOfDisks } from '../model/evidence.ts';
 import { type OpenDisk, pointName, type RecoveryPoint, type SealProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/round.ts';
+import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
-import { syncRound, together } from './sync-round.ts';
+import { sealTheDisks } from './sealing.ts';
+import { syncRound } from './sync-round.ts';
 import type { RoundsState } from './sync-rounds.ts';
 import { noRounds } from './sync-rounds.ts';
 import type { Teller } from './teller.ts';
-import { controlVerbs, moverVerbs, summary } from './verbs.ts';
+import { controlVerbs, summary } from './verbs.ts';
 
 /** What the rounds reached before the cutover; absent when everything is copied inside it. */
 export interface Synced {
@@ -39,17 +40,19 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const stoppedAt = Date.now();
   course.enter('FinalSync');
   const open = synced?.open ?? (await openTheTarget(journey, way));
-  const { point, report } = await finalRound(journey, way, open, synced?.rounds ?? noRounds);
+  const { point, report, scrubs } = await finalRound(journey, way, open, synced?.rounds ?? noRounds);
   const movedAt = Date.now();
   course.enter('Sealing');
-  const seals = await sealTheDisks(journey, open, point);
+  const seals = await sealTheDisks(journey, open, point, scrubs);
   const sealedAt = Date.now();
   course.enter('StartingTarget');
   await startTheTarget(journey, way, point, target);
   const endedAt = Date.now();
+  // What reading all again took is forecast by itself.
+  const sealing = journey.input.policy.reread ? {} : { sealMs: sealedAt - movedAt };
   journey.teller.find({
     outage: { startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() },
-    measured: measuredBy({ stopMs: stoppedAt - startedAt, sealMs: sealedAt - movedAt, startMs: endedAt - sealedAt }, [
+    measured: measuredBy({ stopMs: stoppedAt - startedAt, startMs: endedAt - sealedAt, ...sealing }, [
       ...(synced?.rounds.recent ?? []),
       report,
     ]),
@@ -59,9 +62,10 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   return { way, seals, final: point };
 }
 
-function forecastTheOutage({ teller }: Journey, way: Way, synced: Synced | undefined) {
+function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced | undefined) {
   const sizeBytes = way.pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0);
   return recordCompletionForecast(teller, synced?.rounds.recent ?? [], {
+    reread: input.policy.reread ? rereadCost(sizeBytes, synced?.rounds.scrubs) : undefined,
     sizeBytes,
     measured: teller.findings.measured,
   });
@@ -106,7 +110,7 @@ async function finalRound(
   way: Way,
   open: readonly OpenDisk[],
   rounds: RoundsState,
-): Promise<{ point: RecoveryPoint; report: RoundReport }> {
+): Promise<{ point: RecoveryPoint; report: RoundReport; scrubs: readonly ScrubReport[] }> {
   const { input, run, teller, course } = journey;
   const base = rounds.base ? { base: rounds.base } : {};
   const order = {
@@ -125,8 +129,10 @@ async function finalRound(
       }),
   };
   const { point, proofs, report } = await course.step(() => syncRound(order));
+  const scrubs = scrubsAfter(rounds.scrubs, proofs);
   teller.find({
     rounds: {
+      scrubs,
       done: rounds.done + 1,
       recent: [...rounds.recent, report],
       copiedBytes: rounds.copiedBytes + report.copiedBytes,
@@ -142,37 +148,7 @@ async function finalRound(
       copiedBytes: proof.copiedBytes,
       provenBytes: proof.provenBytes,
     });
-  return { point, report };
-}
-
-async function sealTheDisks(
-  { input, run, teller, course }: Journey,
-  open: readonly OpenDisk[],
-  point: RecoveryPoint,
-): Promise<SealProof[]> {
-  const mover = moverVerbs(input);
-  const seals = await course.step(() =>
-    together(
-      open.map((disk) => async () => {
-        const of = point.disks.find((candidate) => candidate.disk === disk.disk);
-        if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
-        return await mover.sealDisk.executeWithOptions(
-          { ...summary(`Seal ${disk.disk}`), activityId: `seal-${disk.disk}`, priority: { priorityKey: 1 } },
-          [{ machine: input.machine, run, sourceSite: input.source.site, disk, point: of, urgent: true }],
-        );
-      }),
-    ),
-  );
-  const evidence = evidenceOfDisks(seals);
-  for (const seal of seals)
-    teller.record(`seal/${seal.disk}`, 'the disk is sealed: every block proven, boot sectors written last', {
-      root: seal.root,
-      algorithm: seal.algorithm,
-      sizeBytes: seal.sizeBytes,
-    });
-  teller.find({ seals });
-  teller.amend((story) => ({ ...story, evidence }));
-  return seals;
+  return { point, report, scrubs };
 }
 
 async function startTheTarget(

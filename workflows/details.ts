@@ -7,6 +7,7 @@ import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../mode
 import { forecastCompletion } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
+import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus, Status } from '../model/status.ts';
 import { pausedLines } from './steered.ts';
 
@@ -77,6 +78,7 @@ function roundsText(rounds: RoundsStatus): string {
     ...(rounds.convergence?.converges === false ? ['', `**${divergenceText(rounds.convergence)}**`] : []),
     '',
     ...rounds.recent.slice(-5).map(roundLine),
+    ...(rounds.scrubs ?? []).map(scrubLine),
   ].join('\n');
 }
 
@@ -94,6 +96,15 @@ function completionText(input: FailbackInput, pairs: readonly DiskPair[], rounds
   const unsure = ahead.assumed.length > 0 ? `; assumed, not measured yet: ${ahead.assumed.join(', ')}` : '';
   return ['', `Completing now would move about ${span} and cost about ${time} of outage${unsure}.`];
 }
+
+const scrubLine = ({ disk, last, damage, damages, problem }: ScrubReport): string => {
+  const before = damages > 0 ? ` (${damages} times damaged)` : '';
+  const stands = last
+    ? `all ${mebibytes(last.bytes)} read again and equal, pass ${last.pass} ended ${last.endedAt}`
+    : 'not yet read again in full';
+  const trouble = problem === undefined ? '' : `; last try: ${problem}`;
+  return `- scrub of ${disk}: ${damage === undefined ? stands + trouble : `**damaged:** ${damage}; copied in full again`}${before}`;
+};
 
 const roundLine = (round: RoundReport): string =>
   `- round ${round.number} (${round.mode}): ${mebibytes(round.changedBytes)} changed, ${mebibytes(round.copiedBytes)} moved in ${(round.durationMs / 1000).toFixed(1)} s`;

@@ -4,6 +4,7 @@
  */
 import type { Convergence } from '../model/convergence.ts';
 import {
+  type CompletionFacts,
   type CompletionForecast,
   errorPercent,
   forecastCompletion,
@@ -57,7 +58,7 @@ export function recordTurn(teller: Teller, now: Convergence): void {
 export function recordCompletionForecast(
   teller: Teller,
   recent: readonly RoundReport[],
-  facts: { readonly sizeBytes: number; readonly measured: Measured | undefined },
+  facts: Omit<CompletionFacts, 'recent' | 'limit'>,
 ): CompletionForecast | undefined {
   const said = forecastCompletion({ recent, ...facts }, Date.now());
   if (!said) return undefined;
@@ -88,7 +89,7 @@ export function recordOutageFact(teller: Teller, said: CompletionForecast, moved
 
 /** What this cutover teaches the next run's forecast. */
 export const measuredBy = (
-  times: { readonly stopMs: number; readonly sealMs: number; readonly startMs: number },
+  times: { readonly stopMs: number; readonly sealMs?: number; readonly startMs: number },
   recent: readonly RoundReport[],
 ): Measured => {
   const bytesPerSecond = rateOfLargest(recent);

@@ -6,6 +6,7 @@
 import { condition, setHandler, startChild } from '@temporalio/workflow';
 import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { OpenDisk } from '../model/machine.ts';
+import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import type { Journey, Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
 import {
@@ -14,6 +15,7 @@ import {
   holdRounds,
   noRounds,
   type RoundsState,
+  scrubbed,
   seeded,
   syncRounds,
 } from './sync-rounds.ts';
@@ -34,6 +36,7 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
     teller.find({ convergence: now });
     recordTurn(teller, now);
   });
+  setHandler(scrubbed, (report) => recordScrub(teller, report));
   const done = await course.step(
     () => childRounds(journey, way, open, state),
     (error) => {
@@ -45,8 +48,24 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
     rounds: done.done,
     copiedBytes: done.copiedBytes,
     changedBytes: done.changedBytes,
+    rereadInFull: done.scrubs
+      .filter(rereadInFull)
+      .map(({ disk }) => disk)
+      .join(', '),
   });
   return done;
+}
+
+/** A pass that ended without an answer shows nothing and is no entry; the status tells of it. */
+function recordScrub(teller: Teller, { disk, last, damage, damages, problem }: ScrubReport): void {
+  if (damage !== undefined) {
+    const what = 'the target is not known to be what was proven any more; the disk is copied in full again';
+    teller.record(`scrub/${disk}/damage-${damages}`, what, { found: damage });
+  } else if (last !== undefined && problem === undefined) {
+    const what = 'the whole disk was read again past the page cache and is what was proven';
+    const { bytes, startedAt, endedAt } = last;
+    teller.record(`scrub/${disk}/${last.pass}`, what, { bytes, startedAt, endedAt });
+  }
 }
 
 /** Runs the child to its end; while it runs, holds are passed on and the gate lets it finish. */

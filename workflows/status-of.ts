@@ -57,6 +57,7 @@ export function statusOf(
     mover: input.mover.name,
     sync: input.policy.sync,
     write: input.policy.write,
+    reread: input.policy.reread,
     phase: story.phase,
     ...moments,
     serves: serves(story, findings),

@@ -5,7 +5,7 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { DiskPair, DiskPoint, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
+import type { DiskKey, DiskPair, DiskPoint, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/status.ts';
 import { lineageBroke, stoppedAsAsked } from './trouble.ts';
 import { controlVerbs, moverVerbs, summary } from './verbs.ts';
@@ -23,6 +23,8 @@ export interface RoundOrder {
   readonly pointMade?: (point: RecoveryPoint) => void;
   /** The point all disks are current at; absent for a seed. */
   readonly base?: RecoveryPoint;
+  /** Disks that are to be copied in full although there is a base: a scrub found damage on them (S3). */
+  readonly damaged?: readonly DiskKey[];
 }
 
 export interface RoundResult {
@@ -70,7 +72,11 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
   // A name instead of a number, so that an operator can pause this very copy: docs/operate.md.
   const named = { activityId: `transfer-${disk.disk}`, priority: { priorityKey: order.final ? 1 : 4 } };
   const say = (what: string) => ({ ...summary(`${name(order)}: ${disk.disk}, ${what}`), ...named });
-  if (!before) return await mover.transferDisk.executeWithOptions(say('whole disk'), [work]);
+  const damaged = order.damaged?.includes(disk.disk) === true;
+  if (!before || damaged)
+    return await mover.transferDisk.executeWithOptions(say(damaged ? 'whole disk again, damaged' : 'whole disk'), [
+      work,
+    ]);
   try {
     return await mover.transferDisk.executeWithOptions(say('changes'), [{ ...work, base: before }]);
   } catch (error) {

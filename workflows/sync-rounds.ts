@@ -21,8 +21,10 @@ import { type Convergence, convergence } from '../model/convergence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
 import type { Steering } from '../model/progress.ts';
+import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
+import { Scrubbing } from './scrubbing.ts';
 import { listenForSteering } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
 import { stoppedAsAsked, troubleOf } from './trouble.ts';
@@ -34,6 +36,8 @@ export const roundsQuery = defineQuery<RoundsStatus>('rounds');
 export const seeded = defineSignal<[RoundReport?]>('seeded');
 /** The child tells its parent whenever its rounds begin or cease to get anywhere (L3). */
 export const convergenceTurned = defineSignal<[Convergence]>('convergence');
+/** And what each pass of a scrub found. */
+export const scrubbed = defineSignal<[ScrubReport]>('scrubbed');
 
 /** What the rounds have reached; carried through continue-as-new and through failures. */
 export interface RoundsState {
@@ -46,6 +50,7 @@ export interface RoundsState {
   readonly copiedBytes: number;
   readonly changedBytes: number;
   readonly convergence?: Convergence;
+  readonly scrubs: readonly ScrubReport[];
 }
 
 export interface RoundsInput {
@@ -60,7 +65,15 @@ export interface RoundsInput {
   readonly finish?: boolean;
 }
 
-export const noRounds: RoundsState = { number: 0, begun: 0, done: 0, recent: [], copiedBytes: 0, changedBytes: 0 };
+export const noRounds: RoundsState = {
+  number: 0,
+  begun: 0,
+  done: 0,
+  recent: [],
+  copiedBytes: 0,
+  changedBytes: 0,
+  scrubs: [],
+};
 
 /** How many rounds the status remembers. */
 const roundsKept = 20;
@@ -72,12 +85,21 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   let copying: CancellationScope | undefined;
   // Whether the running copy was stopped for a hold; a resume may come before the copy has ended.
   let stoppedForHold = false;
+  const scrubbing = new Scrubbing({
+    ...order,
+    known: state.scrubs,
+    async tell(report) {
+      say(now);
+      await parentOf().signal(scrubbed, report);
+    },
+  });
+  const reached = (): RoundsState => ({ ...state, scrubs: scrubbing.reports });
   const say = (text: string): void => {
     now = text;
     show();
   };
   const steered = listenForSteering(() => show());
-  const told = (): RoundsStatus => status(state, now, steered.paused());
+  const told = (): RoundsStatus => status(reached(), now, steered.paused());
   const show = (): void => setCurrentDetails(roundsDetails(order.input, order.pairs, told()));
   const description = 'Sent by the failback: end after a proven round.';
   setHandler(
@@ -101,11 +123,12 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     stoppedForHold = false;
     const base = state.base ? { base: state.base } : {};
     state = { ...state, begun: state.number + 1 };
-    const round = { ...order, number: state.begun, final: false, ...base };
+    const round = { ...order, number: state.begun, final: false, damaged: scrubbing.damaged, ...base };
     const result = await copying.run(() => syncRound(round));
     copying = undefined;
     const before = state.convergence;
     state = advance(state, result.point, result.report);
+    scrubbing.afterRound(result.proofs);
     await tellSeeded();
     await tellTurn(before, state.convergence);
     await releaseOlderPoints(round);
@@ -122,40 +145,58 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   };
   await tellSeeded();
 
-  // A round that a hold or a failure stopped half way is ended first: a disk in the middle of it takes no other delta (S9),
-  // and the final round would have to copy it whole while nobody serves.
-  while (!finish || state.done === 0 || state.begun > state.number) {
-    if (held) {
-      say('held');
-      await condition(() => !held);
+  const roundAfterRound = async (): Promise<void> => {
+    // S3: with damage on a disk the cutover would have to copy it in full inside the outage, so that is done first.
+    // A round that a hold or a failure stopped half way is ended first too: a disk in the middle of it takes no other delta
+    // (S9), and the final round would have to copy it whole while nobody serves.
+    while (!finish || state.done === 0 || state.begun > state.number || scrubbing.damaged.length > 0) {
+      if (held) {
+        say('held');
+        await scrubbing.stop();
+        await condition(() => !held);
+      }
+      if (state.done > 0) scrubbing.begin();
+      try {
+        await oneRound();
+      } catch (error) {
+        const forHold = stoppedForHold && !CancellationScope.current().consideredCancelled;
+        if (!forHold || !stoppedAsAsked(error)) throw failed(error, reached());
+        continue;
+      } finally {
+        copying = undefined;
+        steered.forget();
+      }
+      if (!finish && !held) {
+        scrubbing.begin();
+        say(`round ${state.number} proven; next in ${order.input.policy.roundEverySeconds} s`);
+        const early = () => finish || held || scrubbing.damaged.length > 0;
+        await condition(early, order.input.policy.roundEverySeconds * 1000);
+      }
+      if (workflowInfo().continueAsNewSuggested) {
+        await scrubbing.stop();
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof syncRounds>({ ...order, state: reached(), held, finish });
+      }
     }
-    try {
-      await oneRound();
-    } catch (error) {
-      const forHold = stoppedForHold && !CancellationScope.current().consideredCancelled;
-      if (!forHold || !stoppedAsAsked(error)) throw failed(error, state);
-      continue;
-    } finally {
-      copying = undefined;
-      steered.forget();
-    }
-    if (!finish && !held) {
-      say(`round ${state.number} proven; next in ${order.input.policy.roundEverySeconds} s`);
-      await condition(() => finish || held, order.input.policy.roundEverySeconds * 1000);
-    }
-    if (workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished);
-      await continueAsNew<typeof syncRounds>({ ...order, state, held, finish });
-    }
+  };
+  try {
+    await roundAfterRound();
+  } catch (error) {
+    // An undo may follow, and it must not meet a mover that still reads a disk.
+    await CancellationScope.nonCancellable(() => scrubbing.stop());
+    throw error;
   }
+  // The cutover waits for nobody: its final round and its seal take the disk from a scrub that has not heard yet.
+  scrubbing.cancel();
   await condition(allHandlersFinished);
-  return state;
+  return reached();
 }
 
 function advance(state: RoundsState, base: RecoveryPoint, report: RoundReport): RoundsState {
   const recent = [...state.recent, report].slice(-roundsKept);
   const judged = convergence(recent, state.convergence);
   return {
+    ...state,
     number: state.number + 1,
     begun: state.number + 1,
     base,
@@ -168,9 +209,9 @@ function advance(state: RoundsState, base: RecoveryPoint, report: RoundReport): 
 }
 
 function status(state: RoundsState, now: string, paused: readonly Steering[]): RoundsStatus {
-  const { done, recent, copiedBytes, changedBytes } = state;
+  const { done, recent, copiedBytes, changedBytes, scrubs } = state;
   const judged = state.convergence ? { convergence: state.convergence } : {};
-  return { done, recent, copiedBytes, changedBytes, now, ...judged, ...(paused.length > 0 ? { paused } : {}) };
+  return { done, recent, copiedBytes, changedBytes, scrubs, now, ...judged, ...(paused.length > 0 ? { paused } : {}) };
 }
 
 /** L3: only a turn is news; the rounds go on either way, because each of them protects what it can. */

@@ -32,6 +32,8 @@ export function addStart(failback: Command): void {
       new Option('--write <way>', 'the original disks, or new ones beside them').choices(['in-place', 'staged']),
     )
     .option('--round-every <seconds>', 'pause between rounds', seconds(0.1, 86_400))
+    .option('--scrub-every <seconds>', 'pause between two scrubs of the whole target; 0: none', seconds(0, 2_592_000))
+    .option('--reread', 'read the whole target again before it is sealed; costs outage')
     .option('--watch', 'watch it until it ends')
     .action(async (machine: string, options: StartOptions, command: Command) => {
       const context = await contextOf(command);

@@ -5,15 +5,22 @@
 import { type Convergence, divergenceAdvice } from '../../model/convergence.ts';
 import type { CompletionForecast, CopyForecast } from '../../model/forecast.ts';
 import type { ProgressLimit, TransferProgress } from '../../model/progress.ts';
+import type { RereadCost } from '../../model/scrub.ts';
 import { bytes, forecast, rate, secondsText } from './figures.ts';
 
 /** `about 45.0 MiB (…) are still to be moved; the outage will be about 91 s (…)`. */
-export function completionText({ bytes: left, outageSeconds, assumed }: CompletionForecast): string {
+export function completionText({ bytes: left, outageSeconds, assumed, reread }: CompletionForecast): string {
   const unsure =
     assumed.length === 0
       ? ''
       : `; ${list(assumed)} assumed, no run has measured ${assumed.length > 1 ? 'them' : 'it'} yet`;
-  return `${forecast(left, bytes)} to move, ${forecast(outageSeconds, secondsText)} of outage${unsure}`;
+  return `${forecast(left, bytes)} to move, ${forecast(outageSeconds, secondsText)} of outage${rereadText(reread)}${unsure}`;
+}
+
+function rereadText(cost: RereadCost | undefined): string {
+  if (!cost) return '';
+  const pace = cost.measured ? 'at the pace of the scrub' : 'at a pace that is assumed until a scrub has measured it';
+  return `, ${secondsText(cost.seconds)} of it to read all ${bytes(cost.bytes)} again (policy reread), ${pace}`;
 }
 
 const list = (names: readonly string[]): string => {

@@ -10,6 +10,7 @@ import { completionText, copyText, divergenceText, limitIn, limitText } from './
 import { diskLines } from './bars.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
+import { scrubLines } from './scrubs.ts';
 
 /** How many rounds and refusals are shown; the rest is counted. */
 const roundsShown = 3;
@@ -29,6 +30,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: isOpen(view) ? copyLines(view, style) : [], worth: 6 },
     { lines: roundLines(view.rounds, now, style), worth: 3 },
     { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
+    { lines: scrubLines(view.rounds?.scrubs ?? [], now, style), worth: 3 },
     { lines: outageLines(status, now, style), worth: 6 },
     { lines: steps(view, style), worth: 4 },
     { lines: pausedLines(view, now, style), worth: 8 },

@@ -1,5 +1,5 @@
 /**
- * Starts a computer with two disks in QEMU, under real UEFI firmware, and listens to its serial port until it is known
+ * Starts a computer with its disks in QEMU, under real UEFI firmware, and listens to its serial port until it is known
  * whether anything booted. Rule: "nothing to boot" is what the firmware itself says, never a guess from silence; a
  * computer that says neither is an error with its last words. Never looks for a process by name.
  */
@@ -36,8 +36,8 @@ export function findQemu(): Qemu | Missing {
 }
 
 export interface Computer {
-  /** Raw image of the disk it boots from. Undefined: it has no disk at all. */
-  readonly os?: string;
+  /** Raw images of the disks it may boot from, in the order it tries them. None: it has no disk at all. */
+  readonly os: readonly string[];
   readonly data?: string;
   /** Its writes go to the images; else they are thrown away when it ends. */
   readonly keepsWrites?: boolean;
@@ -47,11 +47,15 @@ export interface Start {
   readonly booted: boolean;
   /** All it said, without the codes that move a terminal's cursor. */
   readonly words: string;
+  /** How many disks the firmware tried and found nothing on that it could load. */
+  readonly refusedDisks: number;
   readonly tookMs: number;
 }
 
 /** The firmware has tried every disk and starts its own shell, or says that there is nothing at all. */
 const nothingToBoot = /UEFI Interactive Shell|No bootable option or device was found/;
+/** The firmware's own words for a disk it tried: `BdsDxe: failed to load Boot0001 "…" from …: Not Found`. */
+const refusedDisk = /failed to (?:load|start) Boot\d+ .*Not Found/g;
 const linuxBooted = /^HOMEWARD BOOTED /m;
 /** Emulated on a busy computer everything takes many times as long. */
 const patienceMs = 400_000;
@@ -65,7 +69,10 @@ function argumentsOf(qemu: Qemu, computer: Computer, settings: string, accelerat
     ...['-accel', accelerator, '-m', '256', '-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot'],
     ...['-drive', `if=pflash,format=raw,readonly=on,file=${qemu.firmware}`],
     ...['-drive', `if=pflash,format=raw,file=${settings}`],
-    ...(computer.os === undefined ? [] : [...disk(computer.os, 'os'), '-device', 'virtio-blk-pci,drive=os']),
+    ...computer.os.flatMap((path, at) => [
+      ...disk(path, `os${at}`),
+      ...['-device', `virtio-blk-pci,drive=os${at},bootindex=${at}`],
+    ]),
     // The data disk hangs on the controller VMware gives its machines; this firmware cannot boot from it.
     ...(computer.data === undefined
       ? []
@@ -125,7 +132,7 @@ let chosen: Promise<string> | undefined;
 /** KVM may be offered and still not work (a nested host): it is used only when the firmware comes up under it. */
 async function accelerator(qemu: Qemu): Promise<string> {
   if (!existsSync('/dev/kvm')) return 'tcg';
-  const { ending } = await run(qemu, {}, 'kvm', probeMs);
+  const { ending } = await run(qemu, { os: [] }, 'kvm', probeMs);
   return ending === 'nothing to boot' ? 'kvm' : 'tcg';
 }
 
@@ -141,7 +148,7 @@ export async function start(qemu: Qemu, computer: Computer): Promise<Start> {
     throw new Error(
       `the computer (${way}) neither booted nor found nothing to boot (${ending}):\n${words.slice(-2_000)}`,
     );
-  return { booted, words, tookMs };
+  return { booted, words, tookMs, refusedDisks: words.match(refusedDisk)?.length ?? 0 };
 }
 
 /** What the Linux said about itself: `machine`, `release`, `last-record` and so on. */

@@ -97,8 +97,9 @@ const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db');
 
 test('options of a start change this run and nothing else', () => {
   if (!input) throw new Error('the right inventory lacks erp-db');
-  const changed = withOptions(input, { sync: 'before', roundEvery: 7 });
-  expect(changed).toEqual({ ...input, policy: { ...input.policy, sync: 'before', roundEverySeconds: 7 } });
+  const changed = withOptions(input, { sync: 'before', roundEvery: 7, scrubEvery: 0, reread: true });
+  const policy = { ...input.policy, sync: 'before', roundEverySeconds: 7, scrubEverySeconds: 0, reread: true };
+  expect(changed).toEqual({ ...input, policy });
   expect(withOptions(input, {})).toEqual(input);
 });
 

@@ -40,6 +40,31 @@ erp-db  Syncing
   );
 });
 
+test('a run says of each disk when it was last read again in full, what a scrub found, and what reading all again costs', () => {
+  const last = { disk: 'os', pass: 2, bytes: 30 * 1024 ** 3, startedAt: ago(2_000), endedAt: ago(1_200) };
+  const damage = 'block 7 [29360128, 33554432) is no longer what was proven';
+  const scrubs = [
+    { disk: 'os', damages: 0, last },
+    { disk: 'data-0', damages: 1, damage },
+    { disk: 'data-1', damages: 2, problem: 'Transient: no mover took the work' },
+  ];
+  const reread = { bytes: 130 * 1024 ** 3, seconds: 333, measured: false };
+  const rounds = { done: 2, recent: [], copiedBytes: 0, changedBytes: 0, now: 'round 3: copying', scrubs };
+  const wide = { ...plainStyle, width: 200 };
+  const band = (likely: number) => ({ likely, low: likely, high: likely });
+  const forecast = { bytes: band(0), outageSeconds: band(423), assumed: [], reread };
+  const text = renderStatus({ ...syncing, rounds, forecast }, now, wide);
+  expect(text).toContain(
+    `
+  scrub os: all 30.0 GiB read again and equal (pass 2, ended 11:40:00 UTC, 20 min ago)
+  scrub data-0: damaged: ${damage}; it is being copied in full again
+  scrub data-1: not yet read again in full; damaged 2 times in this run, copied in full; last try: Transient: no mover took the work`,
+  );
+  expect(text.replace(/\s+/g, ' ')).toContain(
+    'of outage, 6 min of it to read all 130.0 GiB again (policy reread), at a pace that is assumed',
+  );
+});
+
 test('a narrow terminal loses no fact and breaks no line', () => {
   const text = renderStatus(syncing, now, { width: 36, color: false, unicode: true });
   const commands = (line: string) => line.includes('homeward failback');

@@ -19,7 +19,7 @@ const trouble = { kind: 'Refused', op: 'preflight', subject: 's', message: 'm', 
 
 function serves(looked: Findings['looked'], called = false): string {
   const story = beginStory('run-1');
-  const findings: Findings = { checks: [], pairs: [], seals: [], ...(looked ? { looked } : {}) };
+  const findings: Findings = { checks: [], pairs: [], seals: [], leftOut: [], ...(looked ? { looked } : {}) };
   return statusOf(input, called ? callOperator(story, trouble) : story, findings, [], moments).serves;
 }
 

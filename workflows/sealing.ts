@@ -1,0 +1,67 @@
+/**
+ * Sealing: each target disk gets its boot sectors back, and the evidence of all of them is what a commit will name.
+ * Rule (S3, S9): a disk that is no longer what was proven is never sealed; it is copied in full first, and the record says
+ * whether every byte was read again after it was first written.
+ */
+import { evidenceOfDisks } from '../model/evidence.ts';
+import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
+import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
+import type { Journey } from './departure.ts';
+import { together } from './sync-round.ts';
+import { lineageBroke } from './trouble.ts';
+import { moverVerbs, summary } from './verbs.ts';
+
+interface Sealed {
+  readonly seal: SealProof;
+  readonly copiedAgain: boolean;
+}
+
+export async function sealTheDisks(
+  journey: Journey,
+  open: readonly OpenDisk[],
+  point: RecoveryPoint,
+  scrubs: readonly ScrubReport[],
+): Promise<SealProof[]> {
+  const { input, teller, course } = journey;
+  const sealed = await course.step(() => together(open.map((disk) => () => sealOne(journey, disk, point))));
+  const seals = sealed.map(({ seal }) => seal);
+  const evidence = evidenceOfDisks(seals);
+  for (const { seal, copiedAgain } of sealed) {
+    const inBackground = !copiedAgain && rereadInFull(scrubs.find(({ disk }) => disk === seal.disk));
+    teller.record(`seal/${seal.disk}`, 'the disk is sealed: every block proven, boot sectors written last', {
+      root: seal.root,
+      algorithm: seal.algorithm,
+      sizeBytes: seal.sizeBytes,
+      // S2: what a commit can know of it: whether every byte was read once more after it was first proven.
+      rereadInFull: input.policy.reread || inBackground,
+      ...(copiedAgain ? { copiedAgain } : {}),
+    });
+  }
+  teller.find({ seals });
+  teller.amend((story) => ({ ...story, evidence }));
+  return seals;
+}
+
+async function sealOne({ input, run }: Journey, disk: OpenDisk, point: RecoveryPoint): Promise<Sealed> {
+  const mover = moverVerbs(input);
+  const of = point.disks.find((candidate) => candidate.disk === disk.disk);
+  if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
+  const work = { machine: input.machine, run, sourceSite: input.source.site, disk, point: of, urgent: true };
+  // Names instead of numbers, so that an operator can pause this very step: docs/operate.md.
+  const say = (what: string, step: 'seal' | 'transfer') => ({
+    ...summary(what),
+    activityId: `${step}-${disk.disk}`,
+    priority: { priorityKey: 1 },
+  });
+  const seal = (): Promise<SealProof> =>
+    mover.sealDisk.executeWithOptions(say(`Seal ${disk.disk}`, 'seal'), [{ ...work, reread: input.policy.reread }]);
+  try {
+    return { seal: await seal(), copiedAgain: false };
+  } catch (error) {
+    // What a seal itself finds calls an operator first. When it is tried again, or when the finding was a scrub's at the
+    // last moment, the disk's record says that it is damaged, and only the whole disk mends that.
+    if (!lineageBroke(error)) throw error;
+    await mover.transferDisk.executeWithOptions(say(`${disk.disk}: whole disk again, damaged`, 'transfer'), [work]);
+    return { seal: await seal(), copiedAgain: true };
+  }
+}

@@ -6,7 +6,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure, refused } from '../model/failure.ts';
-import type { Power, RecoveryPoint, SourceMachine, TargetMachine } from '../model/machine.ts';
+import type { Power, RecoveryPoint, SourceState, TargetMachine } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
 import { activity } from './attempt.ts';
@@ -15,14 +15,24 @@ import type { Sites } from './preflight.ts';
 /** How often the guest is looked at while it boots, in milliseconds. */
 const guestLookEveryMs = 500;
 
-export interface SourceStart {
+export interface SourceStop {
   readonly failback: FailbackInput;
+  /** `SourceMachine.identity` as preflight found it: only that machine is stopped or started. */
+  readonly identity: string | undefined;
+}
+
+export interface SourceStart extends SourceStop {
+  readonly run: string;
   /** Whether the sealed disks may already hang on the target machine. */
   readonly disksReturned: boolean;
 }
 
-export interface TargetStart {
+export interface TargetRun {
   readonly failback: FailbackInput;
+  readonly run: string;
+}
+
+export interface TargetStart extends TargetRun {
   /** What the target's disks are made of. */
   readonly final: RecoveryPoint;
 }
@@ -30,32 +40,34 @@ export interface TargetStart {
 export const createPowerActivities = (sites: Sites) => ({
   ensureSourceStopped: activity(
     'ensureSourceStopped',
-    (input: FailbackInput, work): Promise<SourceMachine> =>
-      sites.source(input.source.site).ensureStopped(input.source.path, work),
+    ({ failback: { source }, identity }: SourceStop, work): Promise<SourceState> =>
+      sites.source(source.site).ensureStopped({ path: source.path, identity }, work),
   ),
 
-  ensureSourceStarted: activity('ensureSourceStarted', async (input: SourceStart, work): Promise<SourceMachine> => {
-    const { failback } = input;
+  ensureSourceStarted: activity('ensureSourceStarted', async (input: SourceStart, work): Promise<SourceState> => {
+    const { failback, identity } = input;
+    const { site, path } = failback.source;
     await assertTargetOff(sites.target(failback.target.site), input, work);
-    return await sites.source(failback.source.site).ensureStarted(failback.source.path, work);
+    return await sites.source(site).ensureStarted({ path, identity }, work);
   }),
 
   ensureTargetStarted: activity('ensureTargetStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
     await assertSourceOff(sites, input, work);
-    const { target } = input.failback;
-    return await sites.target(target.site).ensureStarted(target.path, work);
+    const { site, path } = input.failback.target;
+    return await sites.target(site).ensureStarted({ path, run: input.run }, work);
   }),
 
   ensureTargetStopped: activity(
     'ensureTargetStopped',
-    (input: FailbackInput, work): Promise<TargetMachine> =>
-      sites.target(input.target.site).ensureStopped(input.target.path, work),
+    ({ failback: { target }, run }: TargetRun, work): Promise<TargetMachine> =>
+      sites.target(target.site).ensureStopped({ path: target.path, run }, work),
   ),
 
   /** Waits until the guest's agent answers and an address is known; Refused when it takes longer than the policy allows. */
   observeGuest: activity(
     'observeGuest',
-    (input: FailbackInput, work): Promise<TargetMachine> => awaitGuest(sites.target(input.target.site), input, work),
+    (input: TargetRun, work): Promise<TargetMachine> =>
+      awaitGuest(sites.target(input.failback.target.site), input, work),
   ),
 });
 
@@ -66,7 +78,7 @@ export const createPowerActivities = (sites: Sites) => ({
 async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work): Promise<void> {
   const { path } = input.failback.target;
   try {
-    const target = await site.observeMachine(path, work);
+    const target = await site.observeMachine(path, work, input.run);
     assertOff('target', path, target.power, target.powerSeen);
   } catch (error) {
     const unseen = error instanceof Failure && error.kind === 'Transient';
@@ -79,8 +91,15 @@ async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work)
 export async function assertSourceOff(sites: Sites, { failback, final }: TargetStart, work: Work): Promise<void> {
   const { site, path } = failback.source;
   const seen = await sites.source(site).observeMachine(path, work);
+  // S1: a machine that is gone is not off. Its disks may hang on another one and be written to.
+  if (seen.power === 'absent')
+    throw refused({
+      op: 'source-changed',
+      subject: path,
+      message: 'the source was deleted after it was stopped; its disks may run in another machine',
+      hint: 'Find out in Azure who deleted it and where its disks are. Homeward does not start the target beside them: take the run back, leave out with skip what cannot be undone, and start the machine yourself from the disks you trust.',
+    });
   assertOff('source', path, seen.power, seen.powerSeen);
-  if (seen.power === 'absent') return;
   if (seen.stoppedSince !== undefined && seen.stoppedSince === final.sourceStoppedSince) return;
   throw refused({
     op: 'source-changed',
@@ -103,17 +122,18 @@ function assertOff(side: string, path: string, power: Power, seen: string): void
   });
 }
 
-async function awaitGuest(site: TargetSite, input: FailbackInput, work: Work): Promise<TargetMachine> {
-  const deadline = performance.now() + input.policy.guestWaitSeconds * 1000;
+async function awaitGuest(site: TargetSite, { failback, run }: TargetRun, work: Work): Promise<TargetMachine> {
+  const { target, policy } = failback;
+  const deadline = performance.now() + policy.guestWaitSeconds * 1000;
   for (;;) {
-    const seen = await site.observeMachine(input.target.path, work);
+    const seen = await site.observeMachine(target.path, work, run);
     if (seen.power === 'running' && seen.guest.agent === 'running' && seen.guest.ip !== undefined) return seen;
     if (seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline) return seen;
     if (performance.now() > deadline)
       throw refused({
         op: 'observe-guest',
-        subject: input.target.path,
-        message: `the guest did not answer within ${input.policy.guestWaitSeconds} s (power ${seen.power}, agent ${seen.guest.agent})`,
+        subject: target.path,
+        message: `the guest did not answer within ${policy.guestWaitSeconds} s (power ${seen.power}, agent ${seen.guest.agent})`,
         hint: 'Look at its console. Resolve with retry to wait again, or cancel with the loss flag to return to the source.',
       });
     work.report(`power ${seen.power}, guest agent ${seen.guest.agent}`);

@@ -30,18 +30,31 @@ export interface SourceDisk {
   readonly sku: string;
 }
 
-export interface SourceMachine {
+export interface SourceNic {
+  /** The site's id of the network interface (Azure: the ARM resource id). */
+  readonly id: string;
+  /** Changes when it is made anew under the same name (Azure: `resourceGuid`). */
+  readonly identity: string;
+}
+
+/** How a source machine stands: all that its power and its disks tell. */
+export interface SourceState {
   readonly address: MachineAddress;
   readonly power: Power;
   /** The site's own word for the power state, for people: `PowerState/deallocated`. */
   readonly powerSeen: string;
+  /** True when its guest is off or going off though the machine still holds its hardware and so counts as running (S1). */
+  readonly guestOff?: boolean;
   /** Changes when the machine is made anew under the same name (Azure: `vmId`); absent when there is none. */
   readonly identity?: string;
   /** Only while stopped, and where the site can tell: a word that is another one once the machine was started again. */
   readonly stoppedSince?: string;
   readonly disks: readonly SourceDisk[];
-  /** Ids of the network interfaces, for the clean-up after commit. */
-  readonly nics: readonly string[];
+}
+
+export interface SourceMachine extends SourceState {
+  /** For the clean-up after commit. */
+  readonly nics: readonly SourceNic[];
 }
 
 export interface TargetDisk {

@@ -5,13 +5,27 @@
  */
 import type { PointReader } from '../disk/point-reader.ts';
 import type { Check } from '../model/check.ts';
-import type { DiskKey, DiskPoint, RecoveryPoint, SourceDisk, SourceMachine } from '../model/machine.ts';
+import type {
+  DiskKey,
+  DiskPoint,
+  RecoveryPoint,
+  SourceDisk,
+  SourceMachine,
+  SourceNic,
+  SourceState,
+} from '../model/machine.ts';
 
 /** What a long call may be told and may tell: when to stop, and how far it is. */
 export interface Work {
   readonly signal: AbortSignal;
   /** A short sentence on what is being waited for; also keeps the caller's heartbeat alive. */
   report(detail: string): void;
+}
+
+export interface PowerRequest {
+  readonly path: string;
+  /** The source as it was found. Another machine under its name is neither stopped nor started: op `source-changed`. */
+  readonly identity: string | undefined;
 }
 
 export interface PointRequest {
@@ -40,7 +54,7 @@ export interface RemainsRequest {
   readonly run: string;
   readonly machine: string;
   readonly disks: readonly SourceDisk[];
-  readonly nics: readonly string[];
+  readonly nics: readonly SourceNic[];
 }
 
 export interface RetireRequest extends RemainsRequest {
@@ -56,8 +70,8 @@ export interface SourceSite {
   /** Named checks of this side: reachability, rights, power, unsupported disks, snapshot quotas. Changes nothing. */
   preflight(path: string, work: Work): Promise<Check[]>;
   /** Stops the machine so that it can write no more (Azure: deallocate) and returns only after it was observed so. */
-  ensureStopped(path: string, work: Work): Promise<SourceMachine>;
-  ensureStarted(path: string, work: Work): Promise<SourceMachine>;
+  ensureStopped(request: PowerRequest, work: Work): Promise<SourceState>;
+  ensureStarted(request: PowerRequest, work: Work): Promise<SourceState>;
   /**
    * Makes (or finds) the recovery point `number` of this run: one moment of each disk. Refused with op `source-changed`
    * when the machine or its disks are not those of the request, or when it was started after a final point.
@@ -65,7 +79,11 @@ export interface SourceSite {
   ensureRecoveryPoint(request: PointRequest, work: Work): Promise<RecoveryPoint>;
   /** Revokes grants on, and deletes, this run's older recovery points. Returns the names deleted. */
   releaseRecoveryPoints(request: ReleaseRequest, work: Work): Promise<string[]>;
-  /** After commit only: deletes the machine, its NICs, its disks and all our recovery points. Returns what was deleted. */
+  /**
+   * After commit only: deletes the machine, its NICs, its disks and all our recovery points. Returns what was deleted.
+   * Refused with op `source-changed` when the machine ran after the final point, or when it is gone and somebody else
+   * deleted it: its disks may then hold what did not come home.
+   */
   ensureRetired(request: RetireRequest, work: Work): Promise<string[]>;
   /** What of ours (by tag), and what of the machine itself, still exists on this side. */
   observeRemains(request: RemainsRequest, work: Work): Promise<string[]>;

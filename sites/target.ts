@@ -17,6 +17,11 @@ export interface TargetRequest {
   readonly mover: string;
 }
 
+export interface TargetPower {
+  readonly path: string;
+  readonly run: string;
+}
+
 export interface TargetPreflight {
   readonly path: string;
   readonly mover: string;
@@ -28,7 +33,8 @@ export interface TargetSite {
   readonly site: string;
   /** What this world can do, declared so that nobody has to ask which world it is. */
   readonly capabilities: { readonly write: readonly WriteWay[] };
-  observeMachine(path: string, work: Work): Promise<TargetMachine>;
+  /** With `run`: the machine that carries this run's mark, wherever it stands, before the one at the path. */
+  observeMachine(path: string, work: Work, run?: string): Promise<TargetMachine>;
   /** Named checks of this side: reachability, rights, power, snapshots, sizes, space, the mover. Changes nothing. */
   preflight(request: TargetPreflight, work: Work): Promise<Check[]>;
   /**
@@ -48,9 +54,14 @@ export interface TargetSite {
    * hangs on the mover then either. Fenced while the mover holds these disks for another run.
    */
   ensureDisksAbandoned(request: TargetRequest, work: Work): Promise<string[]>;
-  ensureStarted(path: string, work: Work): Promise<TargetMachine>;
-  /** A machine that is found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`. */
-  ensureStopped(path: string, work: Work): Promise<TargetMachine>;
+  /** Starts the machine that carries this run's mark; another one that stands at its path is refused. */
+  ensureStarted(request: TargetPower, work: Work): Promise<TargetMachine>;
+  /**
+   * The undo of the start. Bars the machine of this run from being started any more (S4), so that a late attempt to start
+   * it fails, and then stops it. A machine that does not carry this run's mark is refused and left as it is. One that is
+   * found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`.
+   */
+  ensureStopped(request: TargetPower, work: Work): Promise<TargetMachine>;
   /** After commit: removes our marks from the machine. Returns what stays on purpose (staged: the originals' files). */
   ensureFinished(request: TargetRequest, work: Work): Promise<string[]>;
 }

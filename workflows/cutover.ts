@@ -36,7 +36,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');
   const target = { returned: false };
-  const startedAt = await stopTheSource(journey, target);
+  const startedAt = await stopTheSource(journey, way, target);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
   const open = synced?.open ?? (await openTheTarget(journey, way));
@@ -72,17 +72,24 @@ function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced 
 }
 
 /** Answers when the outage began (epoch ms): right before the stop was sent. */
-async function stopTheSource({ input, teller, course }: Journey, target: { returned: boolean }): Promise<number> {
+async function stopTheSource(
+  { input, run, teller, course }: Journey,
+  { found: { identity } }: Way,
+  target: { returned: boolean },
+): Promise<number> {
   const control = controlVerbs(input);
   // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
   const before = await course.step(() =>
     control.observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
   );
+  const served = (before.power === 'running' || before.power === 'changing') && before.guestOff !== true;
   course.beforehand('stop the source', async () => {
-    if (before.power !== 'running' && before.power !== 'changing') return endOutage(teller);
+    // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
+    // back it would have to be started, which is what nobody wanted of it.
+    if (!served) return endOutage(teller);
     const seen = await control.ensureSourceStarted.executeWithOptions(
       summary(`Undo: start ${input.source.path} again`),
-      [{ failback: input, disksReturned: target.returned }],
+      [{ failback: input, run, identity, disksReturned: target.returned }],
     );
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
     endOutage(teller);
@@ -90,7 +97,9 @@ async function stopTheSource({ input, teller, course }: Journey, target: { retur
   const startedAt = Date.now();
   teller.find({ outage: { startedAt: new Date(startedAt).toISOString() } });
   const stopped = await course.step(() =>
-    control.ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [input]),
+    control.ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [
+      { failback: input, identity },
+    ]),
   );
   teller.record('source-stopped', 'the source was observed stopped after the stop', {
     before: before.powerSeen,
@@ -167,7 +176,7 @@ async function startTheTarget(
   teller.record('disks-returned', 'the sealed disks hang on the target machine again', { target: input.target.path });
   course.beforehand('start the target', async () => {
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
-      input,
+      { failback: input, run },
     ]);
     teller.amend(markTargetOff);
     teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
@@ -175,12 +184,12 @@ async function startTheTarget(
   teller.amend(markTargetLive);
   const started = await course.step(() =>
     control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
-      { failback: input, final },
+      { failback: input, run, final },
     ]),
   );
   teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
   const seen = await course.step(() =>
-    control.observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [input]),
+    control.observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [{ failback: input, run }]),
   );
   teller.find({ ...(seen.guest.ip === undefined ? {} : { targetIp: seen.guest.ip }) });
   teller.record('guest-answers', 'the guest answers', { agent: seen.guest.agent, ip: seen.guest.ip ?? '' });

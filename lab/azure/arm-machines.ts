@@ -58,7 +58,12 @@ export function machinesEntries(parts: ArmParts, group: string, name: string): E
           (one) => sameName(one.name, name) && sameName(one.resourceGroup, group),
         );
         if (!found) return { status: 204 };
-        return startVerb(parts, { form: 'both', effect: 'virtualMachines.delete', resource: id, fault, vm: name }, () =>
+        found.deleting = true;
+        const failed = () => {
+          found.deleting = false;
+        };
+        const effect = 'virtualMachines.delete';
+        return startVerb(parts, { form: 'both', effect, resource: id, fault, vm: name, failed }, () =>
           world.deleteMachine(found),
         );
       },

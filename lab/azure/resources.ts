@@ -15,6 +15,8 @@ export interface Machine extends Powered {
   readonly nics: readonly string[];
   /** Disks and NICs that go when it is deleted (deleteOption Delete), `disks/<name>`, `nics/<name>`. */
   readonly goWithIt: ReadonlySet<string>;
+  /** Its deletion was accepted and is under way. */
+  deleting: boolean;
 }
 
 /** Where a disk's first bytes came from. */
@@ -64,6 +66,8 @@ export interface Snapshot {
 export interface Nic {
   readonly name: string;
   readonly resourceGroup: string;
+  /** Another one when it is made anew under the same name. */
+  readonly resourceGuid: string;
   readonly mac: string | undefined;
   readonly privateIp: string | undefined;
 }

@@ -34,7 +34,7 @@ export class Shapes {
       ...this.common(at, `${compute}/virtualMachines`, one.name, one.tags),
       properties: {
         vmId: one.vmId,
-        provisioningState: 'Succeeded',
+        provisioningState: one.deleting ? 'Deleting' : 'Succeeded',
         hardwareProfile: { vmSize: one.vmSize },
         storageProfile: {
           osDisk: {
@@ -130,11 +130,16 @@ export class Shapes {
   }
 
   nic(one: Nic) {
+    const holder = this.world.userOf(one);
     return {
       ...this.common(one.resourceGroup, 'Microsoft.Network/networkInterfaces', one.name, {}),
       properties: {
         provisioningState: 'Succeeded',
+        resourceGuid: one.resourceGuid,
         macAddress: one.mac,
+        ...(holder
+          ? { virtualMachine: { id: this.id(one.resourceGroup, `${compute}/virtualMachines`, holder.name) } }
+          : {}),
         ipConfigurations: [{ name: 'ipconfig1', properties: { privateIPAddress: one.privateIp, primary: true } }],
       },
     };

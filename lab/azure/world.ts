@@ -48,6 +48,7 @@ export class World {
       this.nics.set(key(resourceGroup, nic.name), {
         name: nic.name,
         resourceGroup,
+        resourceGuid: randomUUID(),
         mac: nic.mac,
         privateIp: nic.privateIp,
       });
@@ -64,6 +65,7 @@ export class World {
       power: 'deallocated',
       resting: 'deallocated',
       guest: undefined,
+      deleting: false,
       goWithIt: new Set([
         ...[one.osDisk, ...one.dataDisks].flatMap((disk) =>
           disk.deleteOption === 'Delete' ? [`disks/${disk.name}`] : [],
@@ -218,10 +220,15 @@ export class World {
     }
   }
 
-  assertNicDeletable(nic: Nic): void {
-    const holder = [...this.machines.values()].find(
+  /** The machine that uses it. */
+  userOf(nic: Nic): Machine | undefined {
+    return [...this.machines.values()].find(
       (one) => one.resourceGroup === nic.resourceGroup && one.nics.includes(nic.name),
     );
+  }
+
+  assertNicDeletable(nic: Nic): void {
+    const holder = this.userOf(nic);
     if (holder)
       throw new Refusal(
         400,

@@ -5,8 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Disk, VirtualMachine } from '@azure/arm-compute';
+import type { NetworkInterface } from '@azure/arm-network';
 import { refused } from '../../model/failure.ts';
-import type { DiskKey, Power, SourceDisk, SourceMachine } from '../../model/machine.ts';
+import type { DiskKey, Power, SourceDisk, SourceMachine, SourceNic, SourceState } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import { parseId, parsePath } from './arm-id.ts';
 import { ask, look, together } from './call.ts';
@@ -44,6 +45,24 @@ export function readDisk(azure: AzureClients, id: string, work: Work): Promise<D
   return ask({ op: 'disks.get', subject: id }, work, (call) => azure.compute.disks.get(resourceGroup, name, call));
 }
 
+export const readNic = (azure: AzureClients, id: string, work: Work): Promise<NetworkInterface | undefined> => {
+  const { resourceGroup, name } = parseId(id);
+  return look({ op: 'networkInterfaces.get', subject: name }, work, (call) =>
+    azure.network.networkInterfaces.get(resourceGroup, name, call),
+  );
+};
+
+async function observeNic(azure: AzureClients, path: string, id: string, work: Work): Promise<SourceNic> {
+  const identity = (await readNic(azure, id, work))?.resourceGuid;
+  if (identity !== undefined) return { id, identity };
+  throw refused({
+    op: 'observe the machine',
+    subject: id,
+    message: `Azure does not tell the identity of network interface ${parseId(id).name} of ${path}`,
+    hint: 'Look at the network interface in the Azure portal; after the commit only one that is known by it is deleted.',
+  });
+}
+
 export const nicIds = (vm: VirtualMachine): string[] =>
   (vm.networkProfile?.networkInterfaces ?? []).flatMap((nic) => (nic.id === undefined ? [] : [nic.id]));
 
@@ -65,10 +84,28 @@ export function powerOf(seen: string): Power {
   return moving.includes(seen) ? 'changing' : 'running';
 }
 
+/** Off, or on its way there, inside a machine that Azure has not taken its hardware from. */
+const guestOff: readonly string[] = ['PowerState/stopped', 'PowerState/stopping', 'PowerState/deallocating'];
+
 export async function observeMachine(azure: AzureClients, path: string, work: Work): Promise<SourceMachine> {
-  const address = { site: azure.site, path };
   const vm = await readVm(azure, path, work);
-  if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [], nics: [] };
+  const state = await stateOf(azure, path, vm, work);
+  const nics = vm === undefined ? [] : nicIds(vm).map((id) => observeNic(azure, path, id, work));
+  return { ...state, nics: await together(nics) };
+}
+
+/** The same without the network: what a power command goes by must not hang on it. */
+export const observeState = async (azure: AzureClients, path: string, work: Work): Promise<SourceState> =>
+  stateOf(azure, path, await readVm(azure, path, work), work);
+
+async function stateOf(
+  azure: AzureClients,
+  path: string,
+  vm: VirtualMachine | undefined,
+  work: Work,
+): Promise<SourceState> {
+  const address = { site: azure.site, path };
+  if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [] };
   const seen = powerSeen(vm);
   const power = powerOf(seen);
   const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
@@ -83,10 +120,10 @@ export async function observeMachine(azure: AzureClients, path: string, work: Wo
     address,
     power,
     powerSeen: seen,
+    ...(guestOff.includes(seen) ? { guestOff: true } : {}),
     ...(vm.vmId === undefined ? {} : { identity: vm.vmId }),
     ...(since === undefined ? {} : { stoppedSince: since }),
     disks: disks.map((one) => one.disk),
-    nics: nicIds(vm),
   };
 }
 

@@ -1,40 +1,42 @@
 /**
  * Stops and starts the machine in Azure.
  * Rule: look, decide, act, look again; what is returned was observed after the act (S1).
- * Never takes an accepted call for a stopped machine.
+ * Never takes an accepted call for a stopped machine, and never touches another machine that stands under its name.
  */
 import type { VirtualMachine } from '@azure/arm-compute';
 import { type Failure, refused, transient } from '../../model/failure.ts';
-import type { SourceMachine } from '../../model/machine.ts';
-import type { Work } from '../source.ts';
+import type { SourceState } from '../../model/machine.ts';
+import type { PowerRequest, Work } from '../source.ts';
 import { parsePath } from './arm-id.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
-import { observeMachine, powerOf, powerSeen, readVm } from './machine.ts';
+import { observeState, powerOf, powerSeen, readVm } from './machine.ts';
 
 /** Deallocates the machine and answers what was observed afterwards. */
-export async function ensureStopped(azure: AzureClients, path: string, work: Work): Promise<SourceMachine> {
-  const before = powerSeen(await present(azure, path, work));
+export async function ensureStopped(azure: AzureClients, request: PowerRequest, work: Work): Promise<SourceState> {
+  const { path } = request;
+  const before = powerSeen(await present(azure, request, work));
   if (powerOf(before) !== 'stopped') {
     // A deallocation that is on its way is waited for. Any other change is overtaken: Azure queues or refuses with
     // a conflict, which Temporal tries again.
     if (before !== 'PowerState/deallocating') await deallocate(azure, path, work);
-    await settled(azure, path, work);
+    await settled(azure, request, work);
   }
-  const machine = await observeMachine(azure, path, work);
+  const machine = await observedSame(azure, request, work);
   if (machine.power !== 'stopped') throw notSo('stop', machine);
   return machine;
 }
 
 /** Starts the machine and answers what was observed afterwards. */
-export async function ensureStarted(azure: AzureClients, path: string, work: Work): Promise<SourceMachine> {
-  const before = powerSeen(await present(azure, path, work));
+export async function ensureStarted(azure: AzureClients, request: PowerRequest, work: Work): Promise<SourceState> {
+  const { path } = request;
+  const before = powerSeen(await present(azure, request, work));
   if (before !== 'PowerState/running') {
-    if (before === 'PowerState/deallocating') await settled(azure, path, work);
+    if (before === 'PowerState/deallocating') await settled(azure, request, work);
     if (before !== 'PowerState/starting') await start(azure, path, work);
-    await settled(azure, path, work);
+    await settled(azure, request, work);
   }
-  const machine = await observeMachine(azure, path, work);
+  const machine = await observedSame(azure, request, work);
   if (machine.powerSeen !== 'PowerState/running') throw notSo('start', machine);
   return machine;
 }
@@ -59,9 +61,19 @@ async function start(azure: AzureClients, path: string, work: Work): Promise<voi
   );
 }
 
-async function present(azure: AzureClients, path: string, work: Work): Promise<VirtualMachine> {
+async function observedSame(azure: AzureClients, request: PowerRequest, work: Work): Promise<SourceState> {
+  const seen = await observeState(azure, request.path, work);
+  if (seen.power !== 'absent') assertSameIdentity(request, seen.identity);
+  return seen;
+}
+
+async function present(azure: AzureClients, request: PowerRequest, work: Work): Promise<VirtualMachine> {
+  const { path } = request;
   const vm = await readVm(azure, path, work);
-  if (vm !== undefined) return vm;
+  if (vm !== undefined) {
+    assertSameIdentity(request, vm.vmId);
+    return vm;
+  }
   throw refused({
     op: 'observe the machine',
     subject: path,
@@ -71,15 +83,26 @@ async function present(azure: AzureClients, path: string, work: Work): Promise<V
 }
 
 /** Waits while the machine is between two states. */
-const settled = (azure: AzureClients, path: string, work: Work): Promise<string> =>
+const settled = (azure: AzureClients, request: PowerRequest, work: Work): Promise<string> =>
   lookUntil(
-    `${path} to settle`,
+    `${request.path} to settle`,
     work,
-    async () => powerSeen(await present(azure, path, work)),
+    async () => powerSeen(await present(azure, request, work)),
     (seen) => powerOf(seen) !== 'changing',
   );
 
-const notSo = (verb: 'stop' | 'start', machine: SourceMachine): Failure =>
+/** Azure's power calls go by name alone, so the identity is looked at each time before one is sent. */
+function assertSameIdentity({ path, identity }: PowerRequest, seen: string | undefined): void {
+  if (seen === identity) return;
+  throw refused({
+    op: 'source-changed',
+    subject: path,
+    message: `${path} is another machine than the one this run began with; it was left as it is`,
+    hint: 'It was deleted and made anew under the same name. Find out who did it and where the disks of the first one are, before anything else is done.',
+  });
+}
+
+const notSo = (verb: 'stop' | 'start', machine: SourceState): Failure =>
   transient({
     op: `virtualMachines.${verb === 'stop' ? 'deallocate' : 'start'}`,
     subject: machine.address.path,

@@ -16,7 +16,7 @@ import { lookUntil } from './long-running.ts';
 import { readDisk } from './machine.ts';
 import { lookAtSource, startedSince } from './same-source.ts';
 import { type Mark, markOf, markTags, sameMark, snapshotName } from './snapshot-mark.ts';
-import { deleteSnapshot, hasGrant, listSnapshots, makeSnapshot, placeOf, readSnapshot } from './snapshots.ts';
+import { deleteSnapshot, listSnapshots, makeSnapshot, placeOf, readSnapshot } from './snapshots.ts';
 
 export async function ensureRecoveryPoint(
   azure: AzureClients,
@@ -65,7 +65,7 @@ async function ensureSnapshot(
   const found = await readSnapshot(azure, at, work);
   if (found !== undefined) assertOurs(at, mark, found);
   const failed = found?.provisioningState === 'Failed';
-  if (failed) await deleteSnapshot(azure, at, hasGrant(found), work);
+  if (failed) await deleteSnapshot(azure, found, work);
   if (found === undefined || failed) await take(azure, at, mark, disk, work);
   const snapshot = await lookUntil(
     `snapshot ${at.name} to be readable`,
@@ -196,11 +196,8 @@ async function releaseOnce(azure: AzureClients, request: ReleaseRequest, work: W
     return ours && (before === 'all' || mark.number < before);
   });
   work.report(`deleting ${going.length} snapshots`);
-  return together(
-    going.map(async (snapshot) => {
-      const at = placeOf(snapshot);
-      await deleteSnapshot(azure, at, hasGrant(snapshot), work);
-      return at.name;
-    }),
+  const gone = await together(
+    going.map(async (snapshot) => ((await deleteSnapshot(azure, snapshot, work)) ? [placeOf(snapshot).name] : [])),
   );
+  return gone.flat();
 }

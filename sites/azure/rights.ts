@@ -18,6 +18,8 @@ export const neededActions = [
   `${compute}/disks/read`,
   // Making a snapshot of a disk needs the right to read the disk's bytes, although no grant on the disk is made.
   `${compute}/disks/beginGetAccess/action`,
+  // The mark on a disk of a machine that the commit deletes (retirement-mark.ts).
+  `${compute}/disks/write`,
   `${compute}/disks/delete`,
   `${compute}/snapshots/read`,
   `${compute}/snapshots/write`,

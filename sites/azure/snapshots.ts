@@ -10,6 +10,7 @@ import { parseId, type ResourceName } from './arm-id.ts';
 import { look } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, runOperation } from './long-running.ts';
+import { markOf, sameMark } from './snapshot-mark.ts';
 
 export function readSnapshot(azure: AzureClients, at: ResourceName, work: Work): Promise<Snapshot | undefined> {
   return look({ op: 'snapshots.get', subject: at.name }, work, (call) =>
@@ -54,19 +55,32 @@ export async function revokeGrant(azure: AzureClients, at: ResourceName, work: W
   );
 }
 
-/** Deletes the snapshot; a grant that is still open is revoked first. */
-export async function deleteSnapshot(azure: AzureClients, at: ResourceName, open: boolean, work: Work): Promise<void> {
-  if (open) await revokeGrant(azure, at, work);
+/**
+ * Deletes a snapshot of ours that was listed before; a grant that is still open is revoked first. It is looked at once
+ * more: one that was made anew, or lost our tags, since it was listed is not ours any more and stays (S2).
+ */
+export async function deleteSnapshot(azure: AzureClients, listed: Snapshot, work: Work): Promise<boolean> {
+  const at = placeOf(listed);
+  const seen = await readSnapshot(azure, at, work);
+  if (seen === undefined) return true;
+  if (!isSameSnapshot(listed, seen)) return false;
+  if (hasGrant(seen)) await revokeGrant(azure, at, work);
   try {
     await deleteOnce(azure, at, work);
   } catch (error) {
     // Someone opened it since it was looked at, most likely a late attempt of ours.
     const again = await readSnapshot(azure, at, work);
-    if (again === undefined) return;
-    if (!(error instanceof Failure) || !hasGrant(again)) throw error;
+    if (again === undefined) return true;
+    if (!(error instanceof Failure) || !hasGrant(again) || !isSameSnapshot(listed, again)) throw error;
     await revokeGrant(azure, at, work);
     await deleteOnce(azure, at, work);
   }
+  return true;
+}
+
+function isSameSnapshot(listed: Snapshot, seen: Snapshot): boolean {
+  const [wanted, found] = [markOf(listed), markOf(seen)];
+  return wanted !== undefined && found !== undefined && sameMark(wanted, found) && listed.uniqueId === seen.uniqueId;
 }
 
 async function deleteOnce(azure: AzureClients, { resourceGroup, name }: ResourceName, work: Work): Promise<void> {

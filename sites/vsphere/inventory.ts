@@ -141,11 +141,14 @@ export async function findByMark(
 
 /**
  * Finds the machine at its path or, when it was moved or renamed during a run, by its record; undefined when it is
- * nowhere. An account that cannot even see the datacenter has not seen that.
+ * nowhere. With `run` the machine that carries this run's record comes first: another one may stand at the path by now.
+ * An account that cannot even see the datacenter has not seen that.
  */
-export async function findAnywhere(at: Vcenter, path: string, work: Work): Promise<Machine | undefined> {
-  const machine =
-    (await findMachine(at, path, work)) ?? (await findByMark(at, (mark) => mark.path === path, path, work));
+export async function findAnywhere(at: Vcenter, path: string, work: Work, run?: string): Promise<Machine | undefined> {
+  const there = await findMachine(at, path, work);
+  const settled = there && (run === undefined || there.mark?.run === run);
+  const fits = (mark: Mark): boolean => mark.path === path && (there === undefined || mark.run === run);
+  const machine = settled ? there : ((await findByMark(at, fits, path, work)) ?? there);
   if (machine || (await findByPath(at, at.datacenter, work))) return machine;
   throw machineMissing(path);
 }

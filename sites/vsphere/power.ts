@@ -7,10 +7,20 @@
 import { Failure, refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
+import type { TargetPower } from '../target.ts';
 import { act } from './act.ts';
-import { absentTarget, asTarget, findAnywhere, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
-import { isOpen } from './marks.ts';
+import {
+  absentTarget,
+  asTarget,
+  findAnywhere,
+  lookAt,
+  type Machine,
+  machineMissing,
+  type Vcenter,
+} from './inventory.ts';
+import { isOpen, stateOption } from './marks.ts';
 import { pause } from './pause.ts';
+import { ensureOptions } from './reconfigure.ts';
 import { readTwice } from './session.ts';
 
 const questionTurnSeconds = 5;
@@ -38,8 +48,22 @@ async function needNoQuestion(at: Vcenter, machine: Machine, work: Work): Promis
   });
 }
 
-export async function ensureStarted(at: Vcenter, path: string, work: Work): Promise<TargetMachine> {
-  const machine = await needMachine(at, path, work);
+/** S1, S5: the inventory knows the machine by its path, but only its record says that it is the one of this run. */
+function needOurs(machine: Machine, { path, run }: TargetPower, op: string): void {
+  if (machine.mark?.run === run) return;
+  throw refused({
+    op,
+    subject: path,
+    message: `the machine at ${path} does not carry the record of run ${run}; it was left as it is`,
+    hint: 'Another machine stands there, or somebody removed the homeward.* settings. Find the machine of this run in the vSphere Client and see to its power there; then take the run back, leaving out with skip what cannot be undone.',
+  });
+}
+
+export async function ensureStarted(at: Vcenter, request: TargetPower, work: Work): Promise<TargetMachine> {
+  const { path } = request;
+  const machine = await findAnywhere(at, path, work, request.run);
+  if (!machine) throw machineMissing(path);
+  needOurs(machine, request, 'PowerOnVM_Task');
   const { ref } = machine;
   needSealed(machine);
   const started = await act<Machine>(
@@ -51,6 +75,7 @@ export async function ensureStarted(at: Vcenter, path: string, work: Work): Prom
       look: () => lookAt(at, ref, path, work),
       done: (seen) => seen.power === 'running',
       send: (seen, settled) => {
+        needOurs(seen, request, 'PowerOnVM_Task');
         needSealed(seen);
         return at.session.call('PowerOnVM_Task', ref, {}, settled, { subject: path });
       },
@@ -82,15 +107,22 @@ async function askGuest(at: Vcenter, machine: Machine, waitMs: number, work: Wor
   }
 }
 
-/** Shuts the guest down where its tools answer, else switches the machine off. A machine that is gone is off. */
+/**
+ * Shuts the guest down where its tools answer, else switches the machine off. A machine that is gone is off. Its record
+ * says `open` before it goes down: whoever comes late with a start finds it barred, also when the source serves again by
+ * that time (S1).
+ */
 export async function ensureStopped(
   at: Vcenter,
-  path: string,
+  request: TargetPower,
   guestWaitMs: number,
   work: Work,
 ): Promise<TargetMachine> {
-  const machine = await findAnywhere(at, path, work);
+  const { path } = request;
+  const machine = await findAnywhere(at, path, work, request.run);
   if (!machine) return absentTarget(at, path);
+  needOurs(machine, request, 'PowerOffVM_Task');
+  if (machine.mark?.state === 'returned') await ensureOptions(at, machine, [stateOption('open')], work);
   if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
   const { ref } = machine;
   const stopped = await act<Machine>(
@@ -101,7 +133,10 @@ export async function ensureStopped(
       entity: ref,
       look: () => lookAt(at, ref, path, work),
       done: (seen) => seen.power === 'stopped',
-      send: (_seen, settled) => at.session.call('PowerOffVM_Task', ref, {}, settled, { subject: path }),
+      send: (seen, settled) => {
+        needOurs(seen, request, 'PowerOffVM_Task');
+        return at.session.call('PowerOffVM_Task', ref, {}, settled, { subject: path });
+      },
     },
     work,
   );

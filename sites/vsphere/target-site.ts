@@ -45,8 +45,8 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
   return {
     site,
     capabilities: { write: ['in-place', 'staged'] },
-    async observeMachine(path, work) {
-      const machine = await findAnywhere(at, path, work);
+    async observeMachine(path, work, run) {
+      const machine = await findAnywhere(at, path, work, run);
       return machine ? asTarget(at, machine) : absentTarget(at, path);
     },
     preflight: (request, work) => preflight(at, request, work),
@@ -54,8 +54,8 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     ensureDisksReleased: (request, work) => ensureDisksReleased(at, request, work),
     ensureDisksReturned: (request, work) => ensureDisksReturned(at, request, work),
     ensureDisksAbandoned: (request, work) => ensureDisksAbandoned(at, request, work),
-    ensureStarted: (path, work) => ensureStarted(at, path, work),
-    ensureStopped: (path, work) => ensureStopped(at, path, guestStopMs, work),
+    ensureStarted: (request, work) => ensureStarted(at, request, work),
+    ensureStopped: (request, work) => ensureStopped(at, request, guestStopMs, work),
     ensureFinished: (request, work) => ensureFinished(at, request, work),
     close: () => session.close(),
   };

@@ -23,7 +23,7 @@ import { worldFile } from '../../lab/azure/world-file.ts';
 import { makeCertificates } from '../../lab/certificates.ts';
 import { Failure } from '../../model/failure.ts';
 import { type AzureSiteConfig, site } from '../../model/inventory.ts';
-import type { RecoveryPoint } from '../../model/machine.ts';
+import type { RecoveryPoint, SourceState } from '../../model/machine.ts';
 import type { AzureSiteParts } from '../../sites/azure/client.ts';
 import { type AzureReaderParts, createAzureReader } from '../../sites/azure/point-source.ts';
 import { createAzureSource } from '../../sites/azure/source-site.ts';
@@ -56,6 +56,8 @@ export interface AzureLab {
   /** What is asked for with the first recovery point of the machine as it is now. */
   pointRequest(): Promise<PointRequest>;
   retireRequest(final: RecoveryPoint): Promise<RetireRequest>;
+  /** Deallocates the machine as the cutover does. */
+  stop(): Promise<SourceState>;
   /** Somebody starts the machine by hand, and stops it again. */
   startAndStop(): Promise<void>;
   close(): Promise<void>;
@@ -168,6 +170,9 @@ export async function openAzureLab(
     async retireRequest(final) {
       const { disks, nics, identity } = await source.observeMachine(path, quiet());
       return { path, run, machine, identity, disks, nics, final };
+    },
+    async stop() {
+      return source.ensureStopped({ path, identity: world.machine(group, machine).vmId }, quiet());
     },
     async startAndStop() {
       await world.powerOn(world.machine(group, machine));

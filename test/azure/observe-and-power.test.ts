@@ -11,6 +11,7 @@ beforeEach(async () => {
   await lab.world.powerOn(lab.world.machine('rg-failover', 'erp-db'));
   lab.calls();
 });
+const ours = () => ({ path, identity: lab.world.machine('rg-failover', 'erp-db').vmId });
 const setPower = (to: 'stopped' | 'deallocated'): Promise<void> =>
   lab.world.powerOff(lab.world.machine('rg-failover', 'erp-db'), to);
 
@@ -23,7 +24,12 @@ test('an observed machine names its disks by os and LUN, with size, identity and
   ]);
   expect(seen.disks[0]?.identity).toBe(lab.world.disk('rg-failover', 'erp-db-os').uniqueId);
   expect(seen.identity).toBe(lab.world.machine('rg-failover', 'erp-db').vmId);
-  expect(seen.nics).toEqual([expect.stringContaining('/networkInterfaces/erp-db-nic')]);
+  expect(seen.nics).toEqual([
+    {
+      id: expect.stringContaining('/networkInterfaces/erp-db-nic'),
+      identity: [...lab.world.nics.values()][0]?.resourceGuid,
+    },
+  ]);
 });
 
 test('a machine that does not exist is observed as absent', async () => {
@@ -33,7 +39,7 @@ test('a machine that does not exist is observed as absent', async () => {
 
 test('S1 a stopped machine says since when, in a word that changes with every start', async () => {
   expect((await lab.source.observeMachine(path, quiet())).stoppedSince).toBeUndefined();
-  const { stoppedSince: first } = await lab.source.ensureStopped(path, quiet());
+  const { stoppedSince: first } = await lab.source.ensureStopped(ours(), quiet());
   expect(first).toBe((await lab.source.observeMachine(path, quiet())).stoppedSince);
   await lab.startAndStop();
   expect((await lab.source.observeMachine(path, quiet())).stoppedSince).not.toBe(first);
@@ -44,11 +50,31 @@ test('S1 a machine that is shut down but still allocated counts as running', asy
   expect(await lab.source.observeMachine(path, quiet())).toMatchObject({
     power: 'running',
     powerSeen: 'PowerState/stopped',
+    guestOff: true,
   });
+  expect((await lab.source.ensureStarted(ours(), quiet())).guestOff).toBeUndefined();
+});
+
+test('S1 S5 another machine that stands under the same name is neither stopped nor started', async () => {
+  const other = { path, identity: 'the one this run began with' };
+  expect(await failureOf(lab.source.ensureStopped(other, quiet()))).toMatchObject({
+    kind: 'Refused',
+    op: 'source-changed',
+  });
+  await setPower('deallocated');
+  lab.calls();
+  expect((await failureOf(lab.source.ensureStarted(other, quiet()))).op).toBe('source-changed');
+  expect(lab.calls().filter((call) => /start|deallocate/i.test(call))).toEqual([]);
+});
+
+test('S5 a power command does not hang on the network side of Azure', async () => {
+  lab.fault('networkInterfaces.get', { status: 503 }, { count: 99 });
+  expect((await lab.source.ensureStopped(ours(), quiet())).power).toBe('stopped');
+  expect((await lab.source.ensureStarted(ours(), quiet())).power).toBe('running');
 });
 
 test('S001-14 stopping deallocates, and answers what was observed afterwards', async () => {
-  const seen = await lab.source.ensureStopped(path, quiet());
+  const seen = await lab.source.ensureStopped(ours(), quiet());
   expect(seen).toMatchObject({ power: 'stopped', powerSeen: 'PowerState/deallocated' });
   const calls = lab.calls();
   expect(calls.lastIndexOf('virtualMachines.get')).toBeGreaterThan(calls.indexOf('virtualMachines.deallocate'));
@@ -56,13 +82,13 @@ test('S001-14 stopping deallocates, and answers what was observed afterwards', a
 
 test('S1 a machine that is only shut down is deallocated too', async () => {
   await setPower('stopped');
-  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ powerSeen: 'PowerState/deallocated' });
+  expect(await lab.source.ensureStopped(ours(), quiet())).toMatchObject({ powerSeen: 'PowerState/deallocated' });
 });
 
 test('stopping a stopped machine sends nothing', async () => {
   await setPower('deallocated');
   lab.calls();
-  await lab.source.ensureStopped(path, quiet());
+  await lab.source.ensureStopped(ours(), quiet());
   expect(lab.calls()).not.toContain('virtualMachines.deallocate');
 });
 
@@ -70,57 +96,59 @@ test('a stop that is already on its way is waited for and not sent again', async
   const vm = lab.world.machine('rg-failover', 'erp-db');
   vm.power = 'deallocating';
   setTimeout(() => void setPower('deallocated'), 300);
-  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ power: 'stopped' });
+  expect(await lab.source.ensureStopped(ours(), quiet())).toMatchObject({ power: 'stopped' });
   expect(lab.calls()).not.toContain('virtualMachines.deallocate');
 });
 
 test('a stop whose reply is lost is found done by the next try', async () => {
   lab.fault('virtualMachines.deallocate', { drop: 'after' });
-  expect((await failureOf(lab.source.ensureStopped(path, quiet()))).kind).toBe('Transient');
-  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ power: 'stopped' });
+  expect((await failureOf(lab.source.ensureStopped(ours(), quiet()))).kind).toBe('Transient');
+  expect(await lab.source.ensureStopped(ours(), quiet())).toMatchObject({ power: 'stopped' });
   expect(lab.calls().filter((call) => call === 'virtualMachines.deallocate')).toHaveLength(1);
 });
 
 test('starting is safe twice and answers a running machine', async () => {
   await setPower('deallocated');
-  expect(await lab.source.ensureStarted(path, quiet())).toMatchObject({ power: 'running' });
+  expect(await lab.source.ensureStarted(ours(), quiet())).toMatchObject({ power: 'running' });
   lab.calls();
-  expect(await lab.source.ensureStarted(path, quiet())).toMatchObject({ power: 'running' });
+  expect(await lab.source.ensureStarted(ours(), quiet())).toMatchObject({ power: 'running' });
   expect(lab.calls()).not.toContain('virtualMachines.start');
 });
 
 test('S000-16 stopping a deleted machine is refused', async () => {
-  expect((await failureOf(lab.source.ensureStopped('rg-failover/nobody', quiet()))).kind).toBe('Refused');
+  expect((await failureOf(lab.source.ensureStopped({ ...ours(), path: 'rg-failover/nobody' }, quiet()))).kind).toBe(
+    'Refused',
+  );
 });
 
 test('an operation that fails is classified by its own error code', async () => {
   lab.fault('virtualMachines.deallocate', { lroFail: { code: 'AllocationFailed', message: 'no room' } });
-  expect(await failureOf(lab.source.ensureStopped(path, quiet()))).toMatchObject({
+  expect(await failureOf(lab.source.ensureStopped(ours(), quiet()))).toMatchObject({
     kind: 'Transient',
     op: 'virtualMachines.deallocate',
   });
   await lab.world.powerOn(lab.world.machine('rg-failover', 'erp-db'));
   lab.fault('virtualMachines.deallocate', { lroFail: { code: 'SomethingNew', message: 'nobody knows' } });
-  expect((await failureOf(lab.source.ensureStopped(path, quiet()))).kind).toBe('Refused');
+  expect((await failureOf(lab.source.ensureStopped(ours(), quiet()))).kind).toBe('Refused');
 });
 
 test('an operation whose id Azure forgot is answered by looking at the machine', async () => {
   lab.fault('operations.get', { status: 404, code: 'NotFound' });
-  expect(await lab.source.ensureStopped(path, quiet())).toMatchObject({ power: 'stopped' });
+  expect(await lab.source.ensureStopped(ours(), quiet())).toMatchObject({ power: 'stopped' });
 });
 
 test('a throttled call carries the time Azure asked to wait, in seconds or as a date', async () => {
   lab.fault('virtualMachines.deallocate', { status: 429, retryAfter: 17 });
-  expect(await failureOf(lab.source.ensureStopped(path, quiet()))).toMatchObject({
+  expect(await failureOf(lab.source.ensureStopped(ours(), quiet()))).toMatchObject({
     kind: 'Transient',
     retryAfterMs: 17_000,
   });
   lab.fault('virtualMachines.deallocate', { status: 503, retryAfter: new Date(Date.now() + 30_000).toUTCString() });
-  const { kind, retryAfterMs } = await failureOf(lab.source.ensureStopped(path, quiet()));
+  const { kind, retryAfterMs } = await failureOf(lab.source.ensureStopped(ours(), quiet()));
   expect(kind).toBe('Transient');
   expect(retryAfterMs).toBeGreaterThan(20_000);
   lab.fault('virtualMachines.deallocate', { status: 429, retryAfter: 'none' });
-  expect(await failureOf(lab.source.ensureStopped(path, quiet()))).toMatchObject({
+  expect(await failureOf(lab.source.ensureStopped(ours(), quiet()))).toMatchObject({
     kind: 'Transient',
     retryAfterMs: undefined,
   });
@@ -131,10 +159,10 @@ test('a wait is left at once when the caller stops', async () => {
   const stop = new AbortController();
   const started = Date.now();
   setTimeout(() => stop.abort(new Error('told to stop')), 200);
-  await expect(lab.source.ensureStopped(path, quiet(stop.signal))).rejects.toThrow('told to stop');
+  await expect(lab.source.ensureStopped(ours(), quiet(stop.signal))).rejects.toThrow('told to stop');
   expect(Date.now() - started).toBeLessThan(1_800);
   lab.world.settings.lroMs = 20;
-  await lab.source.ensureStopped(path, quiet());
+  await lab.source.ensureStopped(ours(), quiet());
 });
 
 test('a call and a login that are never answered end as Transient by a deadline of their own', async () => {

@@ -84,12 +84,12 @@ test('an operation whose status cannot be asked for a while is found done later'
 test('S1 a final recovery point is refused while the machine is not deallocated', async () => {
   expect((await failureOf(lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet()))).kind).toBe('Refused');
   expect(names()).toEqual([]);
-  await lab.source.ensureStopped(path, quiet());
+  await lab.stop();
   expect(await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet())).toMatchObject({ final: true });
 });
 
 test('S1 a final point is not believed again once the machine was started after it', async () => {
-  await lab.source.ensureStopped(path, quiet());
+  await lab.stop();
   const wanted = { ...request, final: true };
   const first = await lab.source.ensureRecoveryPoint(wanted, quiet());
   expect(await lab.source.ensureRecoveryPoint(wanted, quiet())).toEqual(first);
@@ -101,25 +101,32 @@ test('S1 a final point is not believed again once the machine was started after 
 });
 
 test('S1 the target does not start, nor get its disks, once the source was started after the final point', async () => {
-  await lab.source.ensureStopped(path, quiet());
+  await lab.stop();
   const final = await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet());
   const sites = { source: () => lab.source } as unknown as Sites;
   const failback = { machine, source: { site: 'azure', path } } as FailbackInput;
-  await assertSourceOff(sites, { failback, final }, quiet());
+  await assertSourceOff(sites, { failback, run, final }, quiet());
   const { sourceStoppedSince: _, ...untold } = final;
-  expect((await failureOf(assertSourceOff(sites, { failback, final: untold }, quiet()))).op).toBe('source-changed');
+  expect((await failureOf(assertSourceOff(sites, { failback, run, final: untold }, quiet()))).op).toBe(
+    'source-changed',
+  );
   await lab.world.powerOn(lab.world.machine(group, machine));
-  expect((await failureOf(assertSourceOff(sites, { failback, final }, quiet()))).op).toBe('observe-power');
+  expect((await failureOf(assertSourceOff(sites, { failback, run, final }, quiet()))).op).toBe('observe-power');
   await lab.world.powerOff(lab.world.machine(group, machine), 'deallocated');
-  expect(await failureOf(assertSourceOff(sites, { failback, final }, quiet()))).toMatchObject({
+  expect(await failureOf(assertSourceOff(sites, { failback, run, final }, quiet()))).toMatchObject({
     kind: 'Refused',
     op: 'source-changed',
     hint: expect.stringContaining('loses data'),
   });
+  await lab.world.deleteMachine(lab.world.machine(group, machine));
+  expect(await failureOf(assertSourceOff(sites, { failback, run, final }, quiet()))).toMatchObject({
+    op: 'source-changed',
+    message: expect.stringContaining('deleted'),
+  });
 });
 
 test('S1 a final point of which a part was taken before the machine was started again is refused', async () => {
-  await lab.source.ensureStopped(path, quiet());
+  await lab.stop();
   const wanted = { ...request, final: true };
   lab.fault('snapshots.createOrUpdate', { drop: 'before' }, { resource: 'data-0' });
   expect((await failureOf(lab.source.ensureRecoveryPoint(wanted, quiet()))).kind).toBe('Transient');
@@ -128,7 +135,7 @@ test('S1 a final point of which a part was taken before the machine was started 
 });
 
 test('S1 a machine whose disks do not tell when it was started last has no final point', async () => {
-  await lab.source.ensureStopped(path, quiet());
+  await lab.stop();
   lab.world.disk(group, 'erp-db-data').ownershipChangedAt = undefined;
   expect((await failureOf(lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet()))).kind).toBe('Refused');
   expect(names()).toEqual([]);
@@ -136,7 +143,7 @@ test('S1 a machine whose disks do not tell when it was started last has no final
 
 test('a final point stands beside a round of the same number that never ended', async () => {
   const round = await lab.source.ensureRecoveryPoint(request, quiet());
-  await lab.source.ensureStopped(path, quiet());
+  await lab.stop();
   const final = await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet());
   expect(final.disks.map(({ id }) => id)).not.toEqual(round.disks.map(({ id }) => id));
   expect(names()).toHaveLength(4);

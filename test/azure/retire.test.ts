@@ -1,12 +1,12 @@
 /** The clean-up after the commit: what is deleted, and what never is, against the lab's simulator. */
 import type { RetireRequest } from '../../sites/source.ts';
-import { type AzureLab, failureOf, group, openAzureLab, path, quiet } from './azure-lab.ts';
+import { type AzureLab, failureOf, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
 let request: RetireRequest;
 beforeEach(async () => {
   lab = await openAzureLab();
-  await lab.source.ensureStopped(path, quiet());
+  await lab.stop();
   const wanted = await lab.pointRequest();
   request = await lab.retireRequest(await lab.source.ensureRecoveryPoint({ ...wanted, final: true }, quiet()));
   const { disks } = request;
@@ -64,6 +64,70 @@ test.each(['virtualMachines.delete', 'networkInterfaces.delete', 'disks.delete',
     expect(left()).toEqual({ vms: [], disks: [], nics: [], snapshots: ['backup-of-someone'] });
   },
 );
+
+test('S2 a deletion of ours that is still under way is waited for by the next try', async () => {
+  lab.world.settings.lroMs = 600;
+  lab.fault('virtualMachines.delete', { drop: 'after' });
+  expect((await failureOf(lab.source.ensureRetired(request, quiet()))).kind).toBe('Transient');
+  await lab.source.ensureRetired(request, quiet());
+  expect(left()).toEqual({ vms: [], disks: [], nics: [], snapshots: ['backup-of-someone'] });
+  expect(lab.calls().filter((call) => call === 'virtualMachines.delete')).toHaveLength(1);
+});
+
+test('S2 the disks of a machine that somebody else deleted are kept, because they may have been written to elsewhere', async () => {
+  await lab.world.deleteMachine(lab.world.machine(group, 'erp-db'));
+  await lab.write('erp-db-os', 4 << 20, Buffer.alloc(512, 7));
+  for (let tries = 0; tries < 2; tries++) {
+    const failure = await failureOf(lab.source.ensureRetired(request, quiet()));
+    expect(failure).toMatchObject({ kind: 'Refused', op: 'source-changed' });
+    expect(failure.hint).toContain(`homeward-retiring=${request.run}`);
+  }
+  expect(left().disks).toEqual(['erp-db-os', 'erp-db-data']);
+  nothingDeleted();
+});
+
+test('S2 a disk that another run began to retire is kept too', async () => {
+  lab.fault('disks.delete', { drop: 'before' }, { count: 9 });
+  await failureOf(lab.source.ensureRetired(request, quiet()));
+  lab.faults.remove();
+  lab.calls();
+  const failure = await failureOf(lab.source.ensureRetired({ ...request, run: 'another run' }, quiet()));
+  expect(failure).toMatchObject({ kind: 'Refused', op: 'source-changed' });
+  nothingDeleted();
+});
+
+test('the tags that a disk carries already stay beside the mark of its retirement', async () => {
+  lab.world.disk(group, 'erp-db-os').tags = { owner: 'someone' };
+  lab.fault('virtualMachines.delete', { drop: 'before' });
+  await failureOf(lab.source.ensureRetired(request, quiet()));
+  expect(lab.world.disk(group, 'erp-db-os').tags).toEqual({ owner: 'someone', 'homeward-retiring': request.run });
+});
+
+test('S2 a network interface or a snapshot that was made anew between two tries is not deleted', async () => {
+  const [at, nic] = [...lab.world.nics.entries()][0] ?? [];
+  if (at === undefined || nic === undefined) throw new Error('the machine has no NIC');
+  lab.fault('disks.delete', { drop: 'before' }, { count: 9 });
+  await failureOf(lab.source.ensureRetired(request, quiet()));
+  lab.faults.remove();
+  lab.world.nics.set(at, { ...nic, resourceGuid: 'another one', privateIp: '10.9.9.9' });
+  lab.calls();
+  const failure = await failureOf(lab.source.ensureRetired(request, quiet()));
+  expect(failure.message).toContain('erp-db-nic was made anew');
+  nothingDeleted();
+  expect((await lab.source.observeRemains(request, quiet()))[0]).toBe(
+    'network interface erp-db-nic (made anew, not ours)',
+  );
+});
+
+test('S2 a snapshot that lost our tags after it was listed is not deleted', async () => {
+  for (const one of lab.world.snapshots.values()) {
+    const { tags } = one;
+    let looks = 0;
+    Object.defineProperty(one, 'tags', { get: () => (looks++ === 0 ? tags : { owner: 'someone' }) });
+  }
+  expect(await lab.source.releaseRecoveryPoints({ path, run, machine, before: 99 }, quiet())).toEqual([]);
+  expect(left().snapshots).toHaveLength(3);
+});
 
 test('S2 a disk that was made anew under the same name is not deleted, nor is anything before it', async () => {
   const disks = request.disks.map((disk) => (disk.disk === 'os' ? disk : { ...disk, identity: 'the old one' }));

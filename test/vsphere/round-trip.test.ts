@@ -11,6 +11,7 @@ import {
   moverName,
   original,
   pathOf,
+  powerOf,
   quietWork,
   requestFor,
   runA,
@@ -40,6 +41,8 @@ const names = [
   'gone',
   'gone-staged',
   'renamed',
+  'moved',
+  'stranger',
   'names',
 ];
 let simulator: Simulator;
@@ -80,7 +83,7 @@ test('in place: the original disks go to the mover, come back into their slots, 
   const returned = await target.ensureDisksReturned(request, work);
   expect(returned.markedBy).toBeUndefined();
   expect((await simulator.machine('walk')).disks).toEqual(before);
-  const started = await target.ensureStarted(pathOf('walk'), work);
+  const started = await target.ensureStarted(powerOf('walk'), work);
   expect([started.power, (await simulator.machine('walk')).power]).toEqual(['running', 'on']);
 });
 
@@ -93,11 +96,11 @@ test('staged: new disks are written, take the slots of the originals, and the or
   expect(opened.map((disk) => disk.sizeBytes)).toEqual(request.pairs.map((pair) => pair.source.sizeBytes));
   expect(new Set(opened.map((disk) => disk.uuid)).size).toBe(2);
   expect(await filesOn(name)).toEqual([diskOf(name), diskOf(name, 1)]);
-  await expect(target.ensureStarted(pathOf(name), work)).rejects.toMatchObject({ kind: 'Refused' });
+  await expect(target.ensureStarted(powerOf(name), work)).rejects.toMatchObject({ kind: 'Refused' });
   await target.ensureDisksReleased(request, work);
   await target.ensureDisksReturned(request, work);
   expect(await filesOn(name)).toEqual([stagedOf(name), stagedOf(name, 1)]);
-  expect((await target.ensureStarted(pathOf(name), work)).power).toBe('running');
+  expect((await target.ensureStarted(powerOf(name), work)).power).toBe('running');
   expect(await target.ensureFinished(request, work)).toEqual([diskOf(name), diskOf(name, 1)]);
   expect([diskOf(name), diskOf(name, 1)].every((file) => existsSync(localFile(file)))).toBe(true);
 });
@@ -110,7 +113,7 @@ test('S4 an in-place machine whose run was cancelled keeps its record, hangs on 
   expect(await filesOn('undo-open')).toEqual([]);
   expect(await onMover('undo-open')).toEqual([]);
   expect((await target.observeMachine(pathOf('undo-open'), work)).markedBy).toBe(request.run);
-  await expect(target.ensureStarted(pathOf('undo-open'), work)).rejects.toThrow(/disks of undo-open are open/);
+  await expect(target.ensureStarted(powerOf('undo-open'), work)).rejects.toThrow(/disks of undo-open are open/);
   expect((await simulator.machine('undo-open')).power).toBe('off');
 });
 
@@ -130,7 +133,7 @@ test('a run that stops between two changes is undone or taken up from where it s
     await expect(target.ensureDisksOpen(request, work)).rejects.toMatchObject({ kind: 'Refused' });
     await simulator.door('DELETE', '/rules');
     expect((await target.observeMachine(pathOf('undo-half'), work)).markedBy).toBe(request.run);
-    await expect(target.ensureStarted(pathOf('undo-half'), work)).rejects.toMatchObject({ kind: 'Refused' });
+    await expect(target.ensureStarted(powerOf('undo-half'), work)).rejects.toMatchObject({ kind: 'Refused' });
     if (skip === 2) continue;
     expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
     expect((await target.observeMachine(pathOf('undo-half'), work)).markedBy).toBeUndefined();
@@ -147,12 +150,15 @@ test('S4 disks that were already returned are fenced again when the run is cance
   await target.ensureDisksOpen(request, work);
   await target.ensureDisksReleased(request, work);
   await target.ensureDisksReturned(request, work);
-  await target.ensureStarted(pathOf('undo-returned'), work);
+  await target.ensureStarted(powerOf('undo-returned'), work);
   await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject({ kind: 'Refused' });
-  expect((await target.ensureStopped(pathOf('undo-returned'), work)).power).toBe('stopped');
+  for (let tries = 0; tries < 2; tries++)
+    expect((await target.ensureStopped(powerOf('undo-returned'), work)).power).toBe('stopped');
+  // S1: before the source is started again, a late attempt to start the target has become impossible.
+  await expect(target.ensureStarted(powerOf('undo-returned'), work)).rejects.toThrow(/are open/);
   await target.ensureDisksAbandoned(request, work);
   expect(await filesOn('undo-returned')).toEqual([]);
-  await expect(target.ensureStarted(pathOf('undo-returned'), work)).rejects.toMatchObject({ kind: 'Refused' });
+  await expect(target.ensureStarted(powerOf('undo-returned'), work)).rejects.toMatchObject({ kind: 'Refused' });
 });
 
 test('S11 a cancelled staged run deletes its disks and leaves the machine bootable as before', async () => {
@@ -166,7 +172,31 @@ test('S11 a cancelled staged run deletes its disks and leaves the machine bootab
   expect(await target.observeMachine(pathOf(name), work)).toEqual(before);
   expect(await onMover(name)).toEqual([]);
   expect(existsSync(localFile(stagedOf(name)))).toBe(false);
-  expect((await target.ensureStarted(pathOf(name), work)).power).toBe('running');
+  await expect(target.ensureStarted(powerOf(name), work)).rejects.toThrow(/does not carry the record/);
+  expect((await simulator.machine(name)).power).toBe('off');
+});
+
+test('S5 a stranger that stands at the path is neither started nor stopped, and ours is found where it went', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'moved');
+  await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await simulator.byHand('moved', { name: 'moved-away' });
+  await simulator.byHand('stranger', { name: 'moved' });
+  expect((await target.ensureStarted(powerOf('moved'), work)).power).toBe('running');
+  expect([(await simulator.machine('moved-away')).power, (await simulator.machine('moved')).power]).toEqual([
+    'on',
+    'off',
+  ]);
+  expect((await target.observeMachine(pathOf('moved'), work, runA)).power).toBe('running');
+  expect((await target.ensureStopped(powerOf('moved'), work)).power).toBe('stopped');
+  await simulator.byHand('moved-away', { extraConfig: noRecord });
+  for (const power of ['ensureStarted', 'ensureStopped'] as const)
+    await expect(target[power](powerOf('moved'), work)).rejects.toMatchObject({
+      kind: 'Refused',
+      message: expect.stringContaining('does not carry the record'),
+    });
 });
 
 test('a staged run cancelled after its disks were returned puts the originals back', async () => {
@@ -177,8 +207,8 @@ test('a staged run cancelled after its disks were returned puts the originals ba
   await target.ensureDisksOpen(request, work);
   await target.ensureDisksReleased(request, work);
   await target.ensureDisksReturned(request, work);
-  await target.ensureStarted(pathOf(name), work);
-  await target.ensureStopped(pathOf(name), work);
+  await target.ensureStarted(powerOf(name), work);
+  await target.ensureStopped(powerOf(name), work);
   await target.ensureDisksAbandoned(request, work);
   expect((await simulator.machine(name)).disks).toEqual(before);
   expect(existsSync(localFile(stagedOf(name, 1)))).toBe(false);
@@ -194,12 +224,10 @@ test('every ensure may run twice and answers the same', async () => {
   const returned = await target.ensureDisksReturned(request, work);
   expect(await target.ensureDisksReturned(request, work)).toEqual(returned);
   await target.ensureDisksReleased(request, work);
-  const started = await target.ensureStarted(pathOf('twice'), work);
-  expect(await target.ensureStarted(pathOf('twice'), work)).toEqual(started);
+  const started = await target.ensureStarted(powerOf('twice'), work);
+  expect(await target.ensureStarted(powerOf('twice'), work)).toEqual(started);
   expect(await target.ensureFinished(request, work)).toEqual([]);
   expect(await target.ensureFinished(request, work)).toEqual([]);
-  await target.ensureStopped(pathOf('twice'), work);
-  expect((await target.ensureStopped(pathOf('twice'), work)).power).toBe('stopped');
 });
 
 test('a later run takes over the disks that an abandoned run left open, on the mover or on nothing', async () => {
@@ -302,7 +330,7 @@ test('S5 the undo of a machine that was deleted meanwhile takes its disks off th
     expect(left.slice(0, 2)).toEqual(opened.map((disk) => disk.file));
     expect(left[2]).toContain(`no machine stands at ${pathOf(name)} any more`);
     expect(await onMover(name)).toEqual([]);
-    expect((await target.ensureStopped(pathOf(name), work)).power).toBe('absent');
+    expect((await target.ensureStopped(powerOf(name), work)).power).toBe('absent');
     expect((await target.observeMachine(pathOf(name), work)).power).toBe('absent');
   }
 });
@@ -314,10 +342,10 @@ test('S1 a machine renamed during a run is found by its record: seen running, st
   await target.ensureDisksOpen(request, work);
   await target.ensureDisksReleased(request, work);
   await target.ensureDisksReturned(request, work);
-  await target.ensureStarted(pathOf('renamed'), work);
+  await target.ensureStarted(powerOf('renamed'), work);
   await simulator.byHand('renamed', { name: 'other-name' });
   expect((await target.observeMachine(pathOf('renamed'), work)).power).toBe('running');
-  expect((await target.ensureStopped(pathOf('renamed'), work)).power).toBe('stopped');
+  expect((await target.ensureStopped(powerOf('renamed'), work)).power).toBe('stopped');
   expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
   expect((await simulator.machine('other-name')).disks).toEqual(before);
 });

@@ -233,6 +233,15 @@ export const original = (name: string): GivenMachine => ({
 });
 
 export const runA = '1f3a9c02-0000-4000-8000-00000000000a';
+/** How a run asks for the power of a machine. */
+export const powerOf = (name: string, run = runA) => ({ path: pathOf(name), run });
+/** What a run writes on a machine when it returned the disks: the simulator's machines carry it from the start. */
+export const returnedBy = (name: string, run = runA): Readonly<Record<string, string>> => ({
+  'homeward.run': run,
+  'homeward.path': pathOf(name),
+  'homeward.state': 'returned',
+  'homeward.way': 'in-place',
+});
 export const runB = '77b0d3e1-0000-4000-8000-00000000000b';
 
 /** The request of one run for a machine made by `original`. */

@@ -23,7 +23,7 @@ export async function untilCommitted(journey: Journey, arrival: Arrival): Promis
 }
 
 /** One watch; it ends with the commit, or by itself after a day, so that the history of a long wait stays short. */
-async function watchUntil({ input }: Journey, { final }: Arrival, committed: () => boolean): Promise<void> {
+async function watchUntil({ input, run }: Journey, { final }: Arrival, committed: () => boolean): Promise<void> {
   try {
     await CancellationScope.cancellable(async () => {
       const scope = CancellationScope.current();
@@ -32,7 +32,7 @@ async function watchUntil({ input }: Journey, { final }: Arrival, committed: () 
       decided.catch(() => undefined);
       await watchingVerbs(input).observeSourceStaysOff.executeWithOptions(
         summary(`Does ${input.source.path} stay off?`),
-        [{ failback: input, final }],
+        [{ failback: input, run, final }],
       );
     });
   } catch (error) {

@@ -75,7 +75,7 @@ function assertWeDeletedIt({ path, run }: RetireRequest, disks: readonly SeenDis
     op: 'source-changed',
     subject: path,
     message: `${path} is gone and it was not this run that deleted it (disk ${unmarked.recorded.name} does not say so); nothing was deleted`,
-    hint: `Its disks may have been written to elsewhere and hold data that did not come home; a retry deletes nothing. Find out who deleted the machine. If you know that the disks hold nothing newer, tag each of them ${retiringMark(run)} in the Azure portal and resolve with retry; to keep them, terminate this run in Temporal: the target serves.`,
+    hint: `Its disks may have been written to elsewhere and hold data that did not come home; a retry deletes nothing. Find out who deleted the machine. If you know that the disks hold nothing newer, tag each of them ${retiringMark(run)} in the Azure portal and resolve with retry; to keep them, resolve with skip: the target serves, and what is left in Azure is yours.`,
   });
 }
 
@@ -102,5 +102,5 @@ const ranAgain = (path: string, seen: string): Failure =>
     op: 'source-changed',
     subject: path,
     message: `${path} ${seen}; nothing was deleted`,
-    hint: 'The source may hold newer data that did not come home. Keep it and save that data; a retry deletes nothing. To keep the source for good, terminate this run in Temporal: the target serves.',
+    hint: 'The source may hold newer data that did not come home. Keep it and save that data; a retry deletes nothing. To keep the source for good, resolve with skip: the target serves, and what is left in Azure is yours.',
   });

@@ -20,7 +20,15 @@ export interface Screen {
   ask(question: string): Promise<string | undefined>;
 }
 
+/** Whoever reads has read enough (`| head -1`): that is no fault of anybody. */
+const endQuietly = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCodes.ok);
+};
+
 export function openScreen(json: boolean): Screen {
+  for (const stream of [process.stdout, process.stderr])
+    if (!stream.listeners('error').includes(endQuietly)) stream.on('error', endQuietly);
   const style = styleOf(process.stdout);
   return {
     json,

@@ -4,9 +4,16 @@
  */
 import { parseArgs } from 'node:util';
 import { type Lab, startLab } from './lab.ts';
-import { haveWorkers, type LabWorkers, startWorkers } from './workers.ts';
+import { pointAtLab } from './own-temporal.ts';
+import { findPrograms } from './programs.ts';
+import { type LabWorkers, startWorkers } from './workers.ts';
 
-const usage = 'npm run lab -- [--json] [--small] [--machines <count>] [--keep] [--no-workers]';
+const usage = `npm run lab -- [options]
+  --json              one line of JSON with every address on standard output; stays until SIGTERM
+  --small             small disks without a Linux that boots; opens sooner
+  --machines <count>  how many machines run in Azure (1)
+  --no-workers        without Homeward's control worker and mover: start your own
+  --keep              leaves the lab's folder behind at the end, for looking into`;
 
 const readOptions = () =>
   parseArgs({
@@ -50,10 +57,12 @@ function facts(lab: Lab): object {
   };
 }
 
-function invitation(lab: Lab, workers: boolean): string {
+function invitation(lab: Lab, workers: boolean, temporalProgram: string): string {
   const { temporal, azure, vcenter } = lab;
   const name = lab.machines[0]?.name ?? 'erp-db';
-  const cli = `npm run homeward -- --config ${lab.config}`;
+  const own = `TEMPORAL_ADDRESS=${temporal.address}`;
+  const run = (what: string) => `${own} npm run ${what} -- --config ${lab.config}`;
+  const cli = run('-s homeward');
   return `
 The lab is open. Everything is on this computer, in ${lab.folder}
 
@@ -63,7 +72,8 @@ The lab is open. Everything is on this computer, in ${lab.folder}
   vCenter           ${vcenter.url}
   fault doors       ${azure.control} (Azure), ${vcenter.control} (vCenter)
   machines          ${lab.machines.map((machine) => machine.name).join(', ')}
-  Homeward workers  ${workers ? 'running: control and mover-1' : 'not started'}
+  Homeward workers  ${workers ? 'running: control and mover-1' : 'none, as asked for'}
+  temporal CLI      TEMPORAL_ADDRESS=${temporal.address} ${temporalProgram}
 
 Try, in another terminal:
 
@@ -72,7 +82,7 @@ Try, in another terminal:
   ${cli} failback status ${name}
   ${cli} failback complete ${name}
   ${cli} failback commit ${name}
-  export TEMPORAL_ADDRESS=${temporal.address}
+  ${run('mover')} --id mover-1     (again, after a kill; control likewise)
 
 Ctrl-C ends it and leaves nothing behind.
 `;
@@ -85,15 +95,6 @@ const asked = (): Promise<void> =>
   });
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Homeward's workers, when the project has them; a lab without them is still of use, so their trouble is only told. */
-async function tryWorkers(lab: Lab): Promise<LabWorkers | undefined> {
-  if (!(await haveWorkers())) return undefined;
-  return startWorkers(lab).catch((error: unknown) => {
-    process.stderr.write(`${words(error)}\n`);
-    return undefined;
-  });
-}
 
 async function main(): Promise<void> {
   const values = readOptions();
@@ -109,8 +110,13 @@ async function main(): Promise<void> {
   if (!values.small && !lab.linux.boots) say(lab.linux.why);
   let workers: LabWorkers | undefined;
   try {
-    if (!values['no-workers']) workers = await tryWorkers(lab);
-    process.stdout.write(values.json ? `${JSON.stringify(facts(lab))}\n` : invitation(lab, workers !== undefined));
+    // What the operator's own shell says of Temporal must never lead a lab's workers to a real server.
+    pointAtLab(lab.temporal);
+    if (!values['no-workers']) workers = await startWorkers(lab);
+    const programs = await findPrograms();
+    process.stdout.write(
+      values.json ? `${JSON.stringify(facts(lab))}\n` : invitation(lab, workers !== undefined, programs.temporal),
+    );
     await end;
     say('Closing the lab …');
   } finally {

@@ -2,7 +2,6 @@
  * Homeward's own processes in a lab: the control worker and the mover, as an operator would run them.
  * Rule: they are given the lab's inventory and nothing else; a kill here is a real -9.
  */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { moverId } from './inventory-file.ts';
@@ -27,12 +26,6 @@ const entries: Readonly<Record<WorkerName, { file: string; args: readonly string
 };
 const project = join(import.meta.dirname, '..');
 const entryOf = (name: WorkerName): string => join(project, entries[name].file);
-
-/** Whether the project has its workers. */
-export const haveWorkers = async (): Promise<boolean> =>
-  (await Promise.allSettled([access(entryOf('control')), access(entryOf('mover'))])).every(
-    (each) => each.status === 'fulfilled',
-  );
 
 /** Waits for both; when one could not start, the other is stopped and the first problem is thrown. */
 async function bothOrNone(one: Promise<Child>, other: Promise<Child>): Promise<[Child, Child]> {

@@ -4,6 +4,9 @@
  * a new one beside it. HOMEWARD_KILL_POINTS sets the number of stops (default 128, spread evenly over all there are);
  * HOMEWARD_FAULTS=all goes over every stop in every way of dying; HOMEWARD_KILL_AT=<stop> plays one again.
  */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { blockBytes } from '../../disk/geometry.ts';
 import { decodeMarker } from '../../disk/open-marker.ts';
 import { Children, PreparedStory, type Stop, ways } from './kill-scene.ts';
@@ -112,6 +115,31 @@ async function playAll(stops: readonly Stop[]): Promise<number> {
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return most;
 }
+
+/** The system's own calls that change a file. */
+const changing =
+  'write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat';
+const canTrace = spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status === 0;
+if (!canTrace) console.warn('SKIPPED: whether the stops are all there are needs strace and the right to trace');
+
+/** The changing calls on the disk and its record that the system saw, the child's own log left out. */
+function callsIn(trace: string, { folder }: Workbench): string[] {
+  const lines = readFileSync(trace, 'utf8').split('\n');
+  return lines.filter((line) => line.includes(folder) && !line.includes(`${folder}/log`) && !line.includes('<... '));
+}
+
+(canTrace ? test : test.skip)('L2 the stops of a kill are all calls by which the system changes a file', async () => {
+  const story = await preparedStory('small', 'staged');
+  const bench = story.before('p1');
+  try {
+    const trace = join(bench.folder, 'log.trace');
+    const under = ['strace', '-f', '-y', '-s', '0', '-o', trace, '-e', `trace=${changing}`];
+    await children.run(bench, { story: 'small', way: 'staged', stage: 'p1', stopAt: 0, how: 'before' }, under);
+    expect(callsIn(trace, bench)).toHaveLength(story.stops.filter(({ stage }) => stage === 'p1').length);
+  } finally {
+    bench.remove();
+  }
+});
 
 describe('a mover killed at any write', () => {
   test(

@@ -9,13 +9,13 @@ import { connect, type Link } from '../client/connect.ts';
 import { startFailback } from '../client/failback.ts';
 import { sendMessage } from '../client/message.ts';
 import { observe } from '../client/observe.ts';
+import type { View } from '../client/view.ts';
 import { loadInventory } from '../config/load.ts';
 import { startLab } from '../lab/lab.ts';
 import { pointAtLab } from '../lab/own-temporal.ts';
 import { startWorkers } from '../lab/workers.ts';
 import { failbackInput } from '../model/failback-input.ts';
 import type { Inventory } from '../model/inventory.ts';
-import type { Status } from '../model/status.ts';
 import { measured, median, percentile, type Result } from './result.ts';
 import type { Stage } from './stage.ts';
 import type { Plan, Suite } from './suite.ts';
@@ -26,19 +26,16 @@ const patienceMs = 120_000;
 const machinesALab = 10;
 const roundsFirst = 2;
 
-async function untilStatus(
-  link: Link,
-  machine: string,
-  what: string,
-  holds: (status: Status) => boolean,
-): Promise<Status> {
+async function untilSeen(link: Link, machine: string, what: string, holds: (view: View) => boolean): Promise<View> {
   for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(lookEveryMs)) {
-    const { status } = await observe(link, machine);
-    if (status?.trouble) throw new Error(`${machine} needs an operator: ${status.trouble.message}`);
-    if (status && holds(status)) return status;
+    const view = await observe(link, machine);
+    if (view.status?.trouble) throw new Error(`${machine} needs an operator: ${view.status.trouble.message}`);
+    if (holds(view)) return view;
   }
   throw new Error(`${machine} was not ${what} within ${patienceMs / 1000} s`);
 }
+
+const inPhase = (view: View, phase: string): boolean => view.status?.phase === phase;
 
 /** Brings one machine home up to the second gate; answers the seconds between the word and the observed power. */
 async function oneCutover(link: Link, inventory: Inventory, machine: string): Promise<number> {
@@ -46,16 +43,16 @@ async function oneCutover(link: Link, inventory: Inventory, machine: string): Pr
   if (!input) throw new Error(`the lab has no machine ${machine}`);
   await startFailback(link, input);
   // The first round after the seed may still carry what the guest wrote when it started.
-  await untilStatus(
+  await untilSeen(
     link,
     machine,
     'current',
-    ({ phase, rounds }) => phase === 'Syncing' && (rounds?.done ?? 0) >= roundsFirst,
+    (view) => inPhase(view, 'Syncing') && (view.rounds?.done ?? 0) >= roundsFirst,
   );
   const saidAt = Date.now();
   await sendMessage(link, machine, { name: 'completeFailover', by: 'bench' });
-  const { record } = await untilStatus(link, machine, 'at home', ({ phase }) => phase === 'AwaitingCommit');
-  const started = record.find(({ key }) => key === 'target-started');
+  const { status } = await untilSeen(link, machine, 'at home', (view) => inPhase(view, 'AwaitingCommit'));
+  const started = status?.record.find(({ key }) => key === 'target-started');
   if (!started) throw new Error(`${machine} came home, but its record does not say when it was observed running`);
   return (Date.parse(started.at) - saidAt) / 1000;
 }

@@ -20,6 +20,7 @@ const usage = `npm run bench -- [options]
   --only NAME    only the suite that measures this row: ${rowNames.join(', ')}
   --json FILE    writes {machine, results: [{name, value, unit, rounds, goal}]} there
   --dir FOLDER   where the targets are made; a real disk, not memory (default: the system's temporary folder)
+  --from FILE    measures nothing: writes docs/performance.json and the table from what --json wrote earlier
   --rounds N     how often everything is measured (default 3)`;
 
 const { values } = parseArgs({
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     json: { type: 'string' },
     dir: { type: 'string' },
+    from: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
@@ -52,6 +54,10 @@ function memoryRow(peaks: readonly number[]): Result {
   return measured(name, peaks, 'the worker’s library is loaded, but not connected', (all) => Math.max(...all));
 }
 
+async function writeJson(report: Report): Promise<void> {
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
 async function measureAll(stage: Stage, which: readonly Suite[]): Promise<Report> {
   const machine = await describeMachine(stage.folder);
   const peaks: number[] = [];
@@ -68,9 +74,16 @@ async function measureAll(stage: Stage, which: readonly Suite[]): Promise<Report
     },
   };
   const results: Result[] = [];
-  for (const suite of which) results.push(...(await suite.run(stage, plan)));
-  results.push(memoryRow(peaks));
-  return { at: new Date().toISOString(), quick: values.quick, machine, peers, results, sizes };
+  const report = (more: readonly Result[]): Report => ({
+    ...{ at: new Date().toISOString(), quick: values.quick, machine, peers, sizes },
+    results: [...results, ...more],
+  });
+  for (const suite of which) {
+    results.push(...(await suite.run(stage, plan)));
+    // A long run that is cut off keeps the suites it has finished.
+    await writeJson(report([]));
+  }
+  return report([memoryRow(peaks)]);
 }
 
 async function writeDocuments(report: Report): Promise<void> {
@@ -90,12 +103,13 @@ function tellWorst(results: readonly Result[]): void {
 
 async function bench(): Promise<void> {
   if (values.help) return void process.stdout.write(`${usage}\n`);
+  if (values.from !== undefined) return await writeDocuments(JSON.parse(await readFile(values.from, 'utf8')) as Report);
   const which = chosen(values.only);
   const stage = await Stage.open(values.dir);
   try {
     const report = await measureAll(stage, which);
     process.stdout.write(`${tableOf(report)}\n`);
-    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+    await writeJson(report);
     if (which.length === suites.length && !values.quick) await writeDocuments(report);
     tellWorst(report.results);
   } finally {

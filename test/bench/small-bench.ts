@@ -2,7 +2,8 @@
  * Runs the bench's contestants on a disk of 16 MiB and spoils the copies of one that plays a peer.
  * Rule: prints one line of JSON at the end, what happened to each.
  */
-import { copyFile, open } from 'node:fs/promises';
+import { copyFile, mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { copyBare, copyByPeer, withMover } from '../../bench/contestants.ts';
 import { deltaRound } from '../../bench/delta-copy.ts';
 import { mib } from '../../bench/layout.ts';
@@ -25,7 +26,10 @@ const data = [
   { start: 5 * mib, end: 16 * mib },
 ];
 const changes = [{ start: 4 * mib, end: 4 * mib + 65_536 }];
-const stage = await Stage.open();
+// Beside the project: the system's temporary folder lies in memory on some machines.
+const folder = join(import.meta.dirname, '..', '..', '.homeward');
+await mkdir(folder, { recursive: true });
+const stage = await Stage.open(folder);
 try {
   const disk = await stage.makeSource('small', 16 * mib, data);
   const changed = await stage.makeChanged('changed', disk, changes);

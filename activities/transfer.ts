@@ -2,7 +2,13 @@
  * The verbs of a mover: bytes from a recovery point to an open disk, and the seal that makes it bootable.
  * Rule: the mover obtains its own grants and finds its own device; workflows see sizes, counts and digests.
  */
-import { scrubDisk as scrub, sealDisk as seal, transferDisk as transfer, untilDiskFree } from '../disk/target-disk.ts';
+import {
+  scrubDisk as scrub,
+  sealDisk as seal,
+  tableBytes,
+  transferDisk as transfer,
+  untilDiskFree,
+} from '../disk/target-disk.ts';
 import { forecastCopy } from '../model/forecast.ts';
 import {
   type CopySaid,
@@ -69,14 +75,14 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
 
   transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
     work.beat(waiting(input));
-    return parts.turns.take(input.urgent, work.signal, () => transferOne(parts, input, work));
+    return parts.turns.take(input.urgent, work.signal, () => transferOne(parts, input, work), weightOf(input));
   }),
 
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
   sealDisk: activity(
     'sealDisk',
     (input: SealInput, work): Promise<SealProof> =>
-      parts.turns.take(input.urgent, work.signal, () => sealOne(parts, input, work)),
+      parts.turns.take(input.urgent, work.signal, () => sealOne(parts, input, work), weightOf(input)),
   ),
 
   /** Reads a whole open disk again in the background (S3); gives way to rounds and goes on between them. */
@@ -93,6 +99,9 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
 });
 
 export type MoverActivities = ReturnType<typeof createMoverActivities>;
+
+/** Bytes a disk's copy keeps in memory beside the shared blocks: its block table, and lists of changes. */
+const weightOf = ({ disk }: TransferInput): number => 256 * 1024 + tableBytes(disk.sizeBytes);
 
 const waiting = (
   { disk }: ScrubInput | TransferInput,
@@ -144,6 +153,7 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   machine: input.machine,
   run: input.run,
   stateDir: parts.stateDir,
+  urgent: 'urgent' in input && input.urgent,
 });
 
 /**

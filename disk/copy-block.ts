@@ -6,6 +6,7 @@
 import { corrupt } from '../model/failure.ts';
 import { untilAborted } from './attempts.ts';
 import { type BlockJob, joined, lengthOf } from './block-plan.ts';
+import type { Lent } from './block-pool.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import type { WrittenBlock } from './records.ts';
@@ -35,18 +36,15 @@ async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Promise<B
   return { block: job.block, reads: [writable], writes: [writable] };
 }
 
-/** Puts the job's bytes over what `space` holds of the block; positions are those within the block. */
-async function fetchBlock(held: HeldDisk, job: BlockJob, space: Buffer, signal: AbortSignal): Promise<void> {
+/** Puts the job's bytes over what the space holds of the block; positions are those within the block. */
+async function fetchBlock(held: HeldDisk, job: BlockJob, { space, until }: Lent, signal: AbortSignal): Promise<void> {
   const { start } = blockRange(held.geometry, job.block);
   const view = (range: Range): Buffer => space.subarray(range.start - start, range.end - start);
   if (lengthOf(job.reads) < lengthOf(job.writes)) for (const range of job.writes) view(range).fill(0);
-  const abandon = (): void => {
-    held.buffers.spoiled = true;
-  };
   for (const range of job.reads) {
     const into = view(range);
-    await held.options.pace?.(into.byteLength, signal);
-    await untilAborted(held.options.source.read(range.start, into, signal), signal, abandon);
+    const read = held.options.source.read(range.start, into, signal);
+    await untilAborted(read, signal, () => until(read));
     if (into.byteLength !== range.end - range.start) {
       throw corrupt({
         op: 'source.read',
@@ -86,19 +84,23 @@ function spansOf({ geometry }: HeldDisk, job: BlockJob): Range[] {
   return joined(pages, writeGapBytes);
 }
 
-/** Brings one block. `space` holds a block and is the caller's again when this returns. */
+/** Brings one block. L5: what a limit holds back holds no memory that other disks could use. */
 export async function copyBlock(
   held: HeldDisk,
   planned: BlockJob,
-  space: Buffer,
   windows: Windows,
   signal: AbortSignal,
 ): Promise<void> {
-  const job = await soundJob(held, planned, space);
-  await fetchBlock(held, job, space, signal);
-  const { start, end } = blockRange(held.geometry, job.block);
-  await windows.run(end - start, () => {
-    signal.throwIfAborted();
-    return writeBlock(held, job, space);
+  const pace = async (bytes: number): Promise<void> => held.options.pace?.(bytes, signal);
+  for (const { start, end } of planned.reads) await pace(end - start);
+  await held.memory.toFetch(signal, async (lent) => {
+    const job = await soundJob(held, planned, lent.space);
+    if (job !== planned) await pace(lengthOf(job.reads) - lengthOf(planned.reads));
+    await fetchBlock(held, job, lent, signal);
+    const { start, end } = blockRange(held.geometry, job.block);
+    await windows.run(end - start, () => {
+      signal.throwIfAborted();
+      return writeBlock(held, job, lent.space);
+    });
   });
 }

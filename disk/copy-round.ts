@@ -19,16 +19,16 @@ const blocksALook = 64;
 async function runLanes(held: HeldDisk, jobs: Iterator<BlockWork>, windows: Windows): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([held.signal, stop.signal]);
-  const lane = async (space: Buffer): Promise<void> => {
+  const lane = async (): Promise<void> => {
     for (let next = jobs.next(); !next.done; next = jobs.next()) {
       signal.throwIfAborted();
-      if (isZeroRun(next.value)) await clearRun(held, next.value, space, windows, signal);
-      else await copyBlock(held, next.value, space, windows, signal);
+      if (isZeroRun(next.value)) await clearRun(held, next.value, windows, signal);
+      else await copyBlock(held, next.value, windows, signal);
     }
   };
   let first: { error: unknown } | undefined;
-  const watched = held.buffers.lanes.slice(0, lanesOf(held.options)).map((space) =>
-    lane(space).catch((error: unknown) => {
+  const watched = Array.from({ length: lanesOf(held.options) }, () =>
+    lane().catch((error: unknown) => {
       first ??= { error };
       stop.abort(error);
     }),

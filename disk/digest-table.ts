@@ -5,6 +5,7 @@
  */
 import { defect } from '../model/failure.ts';
 import { digestBytes } from './digest.ts';
+import { blockBytes } from './geometry.ts';
 
 const known = 1;
 const inRound = 2;
@@ -12,6 +13,9 @@ const inRound = 2;
 const zeros = 4;
 /** Digests are kept in pieces of so many blocks (32 KiB). */
 const pieceBlocks = 1024;
+
+/** What the table of a disk takes in memory when no block of it is zeros. */
+export const tableBytes = (sizeBytes: number): number => Math.ceil(sizeBytes / blockBytes) * (1 + digestBytes);
 
 /** The table as it lies in a checkpoint. */
 export interface StoredTable {

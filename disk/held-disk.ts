@@ -1,13 +1,14 @@
 /**
- * What an attempt has in its hands while it holds a disk: target, record, buffers, lock, fence.
+ * What an attempt has in its hands while it holds a disk: target, record, memory, lock, fence.
  * Rule: S8, everything here belongs to one attempt and ends with it; taken in one order (attempt, lock, target,
  * record) and given back in the reverse one. Never hands out a disk that another live process holds.
  */
 import type { TransferProgress } from '../model/progress.ts';
 import { asBackgroundAttempt, asOnlyAttempt } from './attempts.ts';
-import { type BufferSet, laneLimit, withBuffers } from './buffers.ts';
+import { processPool, withSector } from './block-pool.ts';
 import type { Digest } from './digest.ts';
 import { DiskLock } from './disk-lock.ts';
+import { DiskMemory, laneLimit } from './disk-memory.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { type Ledger, type LedgerView, viewLedger } from './ledger.ts';
 import { type OpenMarker, openMarker } from './open-marker.ts';
@@ -29,6 +30,8 @@ export interface TargetDiskOptions {
   readonly stateDir: string;
   /** Blocks fetched at once, 1 to 8 (L2 bounds it); default 8. */
   readonly inFlight?: number;
+  /** Inside a cutover: its blocks are served before those of other disks (L5). */
+  readonly urgent?: boolean;
   /** False: do not even try to go past the page cache. For file systems that accept O_DIRECT and then fail. */
   readonly direct?: boolean;
   /** Hears what an operator should know and no error says, for example that O_DIRECT is not available. */
@@ -57,7 +60,7 @@ export interface Grip<Task extends DiskTask = DiskWork> {
   readonly subject: string;
   readonly geometry: Geometry;
   readonly folder: StateFolder;
-  readonly buffers: BufferSet;
+  readonly memory: DiskMemory;
   readonly target: TargetHandle;
   readonly withholding: Withholding;
   readonly lock: DiskLock;
@@ -97,7 +100,7 @@ export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
 
 /** Runs `work` as the only attempt on the disk, in this process and on this machine; an older one of ours is stopped. */
 export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promise<T>): Promise<T> {
-  const { path, subject, begin } = prepare(options, laneLimit, 'waiting', work);
+  const { path, subject, begin } = prepare(options, 'waiting', work);
   return asOnlyAttempt(path, subject, options.signal, begin);
 }
 
@@ -106,13 +109,12 @@ export async function withSpareGrip<Task extends DiskTask, T>(
   options: Task,
   work: (grip: Grip<Task>) => Promise<T>,
 ): Promise<T | undefined> {
-  const { path, subject, begin } = prepare(options, 0, 'scrubbing', work);
+  const { path, subject, begin } = prepare(options, 'scrubbing', work);
   return asBackgroundAttempt(path, subject, options.signal, begin);
 }
 
 function prepare<Task extends DiskTask, T>(
   options: Task,
-  lanes: number,
   stage: TransferProgress['stage'],
   work: (grip: Grip<Task>) => Promise<T>,
 ) {
@@ -125,17 +127,18 @@ function prepare<Task extends DiskTask, T>(
     await ensureStateFolder(folder, subject);
     const lock = await DiskLock.take(folder.lock, subject);
     try {
-      return await withBuffers(lanes, async (buffers) => {
+      return await withSector(async (sector) => {
         const { path, sizeBytes, direct = true } = options;
-        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector: buffers.sector });
+        const memory = new DiskMemory(processPool(), options.urgent ?? false, sector);
+        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector });
         try {
           if (!target.direct) {
             options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);
           }
-          const withholding = new Withholding(target, geometry, buffers.sector, subject);
+          const withholding = new Withholding(target, geometry, sector, subject);
           const view = await viewLedger(folder, subject);
           const marker = await withholding.readMarker();
-          const held = { subject, geometry, folder, buffers, target, withholding, lock, view, marker, signal, meter };
+          const held = { subject, geometry, folder, memory, target, withholding, lock, view, marker, signal, meter };
           return await work({ options, ...held });
         } finally {
           await target.close();

@@ -29,16 +29,15 @@ async function proveBlock(held: HeldDisk, reader: FreshReader, written: WrittenB
 export async function proveWindow(held: HeldDisk, window: DurableWindow): Promise<void> {
   const blocks: [number, string][] = [];
   const rest = window.blocks[Symbol.iterator]();
-  const lane = async (reader: FreshReader, space: Buffer): Promise<void> => {
+  const lane = async (reader: FreshReader): Promise<void> => {
     for (let next = rest.next(); !next.done; next = rest.next()) {
-      blocks.push([next.value.block, await proveBlock(held, reader, next.value, space)]);
+      const written = next.value;
+      const found = await held.memory.toRead((space) => proveBlock(held, reader, written, space));
+      blocks.push([written.block, found]);
     }
   };
   try {
-    await held.target.withFresh(async (reader) => {
-      const lanes = await Promise.allSettled(held.buffers.readBack.map((space) => lane(reader, space)));
-      for (const result of lanes) if (result.status === 'rejected') throw result.reason;
-    });
+    await held.target.withFresh((reader) => held.memory.readingLanes(() => lane(reader)));
   } catch (error) {
     if (error instanceof Failure && error.kind === 'Corrupt') {
       await held.ledger.append({ t: 'broken', because: error.message });

@@ -88,7 +88,7 @@ async function readOn(
   place: ScrubPlace,
   view: LedgerView & { known: true },
 ): Promise<number> {
-  const { target, geometry, buffers, signal, meter, options, subject, folder } = grip;
+  const { target, geometry, memory, signal, meter, options, subject, folder } = grip;
   let { next, bytes } = place;
   let kept = next;
   const keep = async (): Promise<void> => {
@@ -104,7 +104,8 @@ async function readOn(
         const length = scrubbedBytes(geometry, next);
         if (length === 0) continue;
         const began = performance.now();
-        const damage = await damageIn(proven, next, reader, buffers.readBack[0]);
+        const block = next;
+        const damage = await memory.toRead((space) => damageIn(proven, block, reader, space));
         if (damage !== undefined) throw await recorded(grip, view, damage);
         bytes += length;
         meter.done(length);

@@ -49,27 +49,25 @@ export async function damageIn(
 
 /** Reads all of a held disk; throws `Corrupt` at the first block that is not what was proven. Returns the bytes read. */
 export async function scrubBlocks(held: HeldDisk): Promise<number> {
-  const { target, geometry, ledger, buffers, signal, meter } = held;
+  const { target, geometry, ledger, memory, signal, meter } = held;
   const proven = { ...held, table: ledger.table };
   let bytesRead = 0;
   let next = 0;
   let found: Failure | undefined;
-  await target.withFresh(async (reader) => {
-    const lane = async (space: Buffer): Promise<void> => {
+  await target.withFresh((reader) =>
+    memory.readingLanes(async () => {
       while (next < geometry.blocks && found === undefined) {
         const block = next++;
         signal.throwIfAborted();
         const bytes = scrubbedBytes(geometry, block);
         if (bytes === 0) continue;
-        const damage = await damageIn(proven, block, reader, space);
+        const damage = await memory.toRead((space) => damageIn(proven, block, reader, space));
         found ??= damage;
         bytesRead += bytes;
         meter.done(bytes);
       }
-    };
-    const lanes = await Promise.allSettled(buffers.readBack.map(lane));
-    for (const result of lanes) if (result.status === 'rejected') throw result.reason;
-  });
+    }),
+  );
   if (found === undefined) return bytesRead;
   await ledger.append({ t: 'broken', because: found.message });
   throw found;

@@ -6,8 +6,9 @@
 import { corrupt, Failure } from '../model/failure.ts';
 import type { SealProof } from '../model/machine.ts';
 import { untilAborted } from './attempts.ts';
+import type { Lent } from './block-pool.ts';
 import { rootOf } from './digest.ts';
-import { blankWithheld, blockRange, type Range, withheldBlocks, writableRange } from './geometry.ts';
+import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
 import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
 import { decideSeal } from './lineage.ts';
 import { decodeMarker } from './open-marker.ts';
@@ -41,13 +42,15 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       held.meter.enter('sealing', sizeBytes);
       refuseUnproven(held);
       if (options.reread === true) await scrubBlocks(held);
-      const withheld = await readWithheld(held);
-      const first = held.digest.of(withheld.head.subarray(0, held.withholding.bootBytes)).toString('base64');
-      if (grip.marker === undefined) await expectBootSector(held, first);
-      else await giveBack(held, withheld, first);
-      const proof = await proveSealed(held, withheld);
-      held.meter.enter('done');
-      return proof;
+      return await held.memory.toFetch(held.signal, async (lent) => {
+        const withheld = await readWithheld(held, lent);
+        const first = held.digest.of(withheld.head.subarray(0, held.withholding.bootBytes)).toString('base64');
+        if (grip.marker === undefined) await expectBootSector(held, first);
+        else await giveBack(held, withheld, first);
+        const proof = await proveSealed(held, withheld);
+        held.meter.enter('done');
+        return proof;
+      });
     } finally {
       await held.ledger.close();
     }
@@ -71,25 +74,28 @@ function refuseUnproven({ geometry, ledger, subject }: HeldDisk): void {
   }
 }
 
-async function readWithheld(held: HeldDisk): Promise<Withheld> {
-  const { geometry, buffers, options, signal } = held;
+/** Both lie in the one block, head first: a MiB each at most. */
+async function readWithheld(held: HeldDisk, { space, until }: Lent): Promise<Withheld> {
+  const { geometry, options, signal } = held;
   const { headEnd, tailStart, sizeBytes } = geometry;
-  const [first, second] = buffers.lanes;
-  if (first === undefined || second === undefined) throw new RangeError('two lanes are needed');
-  const [head, tail] = [first.subarray(0, headEnd), second.subarray(0, sizeBytes - tailStart)];
-  const abandon = (): void => {
-    buffers.spoiled = true;
+  const [head, tail] = [
+    space.subarray(0, headEnd),
+    space.subarray(withheldBytes, withheldBytes + sizeBytes - tailStart),
+  ];
+  const fill = async (offset: number, into: Buffer): Promise<void> => {
+    const read = options.source.read(offset, into, signal);
+    await untilAborted(read, signal, () => until(read));
   };
-  if (tail.byteLength > 0) await untilAborted(options.source.read(tailStart, tail, signal), signal, abandon);
-  await untilAborted(options.source.read(0, head, signal), signal, abandon);
+  if (tail.byteLength > 0) await fill(tailStart, tail);
+  await fill(0, head);
   if (decodeMarker(head) === undefined) return { head, tail };
   throw sealError(held, 'the point itself is an open disk of Homeward');
 }
 
 async function expectBootSector(held: HeldDisk, first: string): Promise<void> {
-  const { target, withholding, buffers, digest } = held;
-  await target.read(0, withholding.bootBytes, buffers.sector);
-  const found = digest.of(buffers.sector.subarray(0, withholding.bootBytes)).toString('base64');
+  const { target, withholding, memory, digest } = held;
+  await target.read(0, withholding.bootBytes, memory.sector);
+  const found = digest.of(memory.sector.subarray(0, withholding.bootBytes)).toString('base64');
   if (found === first && held.ledger.state.sealing?.first === first) return;
   throw sealError(held, 'sector 0 is neither the open marker nor the boot sector of the point');
 }
@@ -124,26 +130,27 @@ async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Prom
  * except those before `from`; the rest must still have its recorded digest. Returns the digests of the whole blocks.
  */
 async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): Promise<[number, Buffer][]> {
-  const { target, geometry, buffers, digest, ledger } = held;
-  const [space] = buffers.readBack;
+  const { target, geometry, memory, digest, ledger } = held;
   const found: [number, Buffer][] = [];
-  await target.withFresh(async (reader) => {
-    for (const block of withheldBlocks(geometry)) {
-      const range = blockRange(geometry, block);
-      await reader.read(range.start, range.end - range.start, space);
-      const bytes = space.subarray(0, range.end - range.start);
-      const head = sameBytes(bytes, range, withheld.head, { start: from, end: geometry.headEnd }, 0);
-      const tailRange = { start: geometry.tailStart, end: geometry.sizeBytes };
-      const tail = sameBytes(bytes, range, withheld.tail, tailRange, geometry.tailStart);
-      if (!head || !tail) throw sealError(held, `block ${block} reads back as something else than was written`);
-      found.push([block, digest.of(bytes)]);
-      const writable = writableRange(geometry, block);
-      if (writable.start === writable.end) continue;
-      blankWithheld(geometry, block, bytes);
-      if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;
-      throw sealError(held, `block ${block} is no longer what was proven`);
-    }
-  });
+  await target.withFresh((reader) =>
+    memory.toRead(async (space) => {
+      for (const block of withheldBlocks(geometry)) {
+        const range = blockRange(geometry, block);
+        await reader.read(range.start, range.end - range.start, space);
+        const bytes = space.subarray(0, range.end - range.start);
+        const head = sameBytes(bytes, range, withheld.head, { start: from, end: geometry.headEnd }, 0);
+        const tailRange = { start: geometry.tailStart, end: geometry.sizeBytes };
+        const tail = sameBytes(bytes, range, withheld.tail, tailRange, geometry.tailStart);
+        if (!head || !tail) throw sealError(held, `block ${block} reads back as something else than was written`);
+        found.push([block, digest.of(bytes)]);
+        const writable = writableRange(geometry, block);
+        if (writable.start === writable.end) continue;
+        blankWithheld(geometry, block, bytes);
+        if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;
+        throw sealError(held, `block ${block} is no longer what was proven`);
+      }
+    }),
+  );
   return found;
 }
 

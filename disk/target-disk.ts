@@ -12,6 +12,7 @@ import { decideTransfer } from './lineage.ts';
 import type { DiskState } from './records.ts';
 import { goOn, refuseOtherSize, takeOver } from './take-disk.ts';
 
+export { tableBytes } from './digest-table.ts';
 export type { TargetDiskOptions } from './held-disk.ts';
 export { type DiskObservation, observeDisk, observeSeal } from './observe-disk.ts';
 export { type ScrubOptions, scrubDisk, untilDiskFree } from './scrub-disk.ts';
@@ -56,7 +57,7 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
 
 /** S4: both regions are withheld, on the medium and read back, before any data byte. */
 async function openDisk(held: HeldDisk): Promise<void> {
-  await held.withholding.open(held.own, held.buffers.readBack[0]);
+  await held.memory.toRead((space) => held.withholding.open(held.own, space));
   await held.ledger.append({ t: 'opened' });
 }
 

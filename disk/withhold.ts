@@ -4,7 +4,7 @@
  * the marker stops. Never writes anything between the two regions.
  */
 import { corrupt, fenced } from '../model/failure.ts';
-import { isAllZero } from './buffers.ts';
+import { isAllZero } from './block-pool.ts';
 import type { Geometry } from './geometry.ts';
 import { decodeMarker, encodeMarker, type OpenMarker } from './open-marker.ts';
 import type { TargetHandle } from './target-handle.ts';

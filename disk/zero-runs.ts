@@ -4,7 +4,7 @@
  * byte as it was taken over and nobody wrote there since. Runs are recorded in one piece, never block by block.
  */
 import { type BlockJob, blockWork, isZeroRun, type ZeroRun } from './block-plan.ts';
-import { isAllZero, zeroBlock } from './buffers.ts';
+import { isAllZero, zeroBlock } from './block-pool.ts';
 import { copyBlock } from './copy-block.ts';
 import type { Changes } from './extents.ts';
 import { blockBytes, blockRange } from './geometry.ts';
@@ -16,30 +16,26 @@ import type { Windows } from './window.ts';
 const runsARecord = 4096;
 
 /** A whole block of zeros, read past the page cache: is it one? */
-async function isClear(held: HeldDisk, reader: FreshReader, block: number, space: Buffer): Promise<boolean> {
+async function isClear(held: HeldDisk, reader: FreshReader, block: number): Promise<boolean> {
   const { start, end } = blockRange(held.geometry, block);
-  await reader.read(start, end - start, space);
-  return isAllZero(space.subarray(0, end - start));
+  return held.memory.toRead(async (space) => {
+    await reader.read(start, end - start, space);
+    return isAllZero(space.subarray(0, end - start));
+  });
 }
 
 /**
  * S10: stale bytes must go, but a hole that already reads as zeros need not be filled. What was seen to be zeros is
  * recorded in one piece, also when a stop ends the run in the middle (L7).
  */
-export async function clearRun(
-  held: HeldDisk,
-  run: ZeroRun,
-  space: Buffer,
-  windows: Windows,
-  signal: AbortSignal,
-): Promise<void> {
+export async function clearRun(held: HeldDisk, run: ZeroRun, windows: Windows, signal: AbortSignal): Promise<void> {
   const seen: number[] = [];
   try {
     await held.target.withFresh(async (reader) => {
       for (let block = run.first; block < run.first + run.count; block++) {
         signal.throwIfAborted();
-        if (await isClear(held, reader, block, space)) seen.push(block);
-        else await copyBlock(held, zeroJob(held, block), space, windows, signal);
+        if (await isClear(held, reader, block)) seen.push(block);
+        else await copyBlock(held, zeroJob(held, block), windows, signal);
       }
     });
   } finally {

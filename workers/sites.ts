@@ -20,8 +20,11 @@ import type { TargetSite } from '../sites/target.ts';
 import { createDeviceFinder } from '../sites/vsphere/device.ts';
 import { createVsphereTarget } from '../sites/vsphere/target-site.ts';
 
-/** Disks that copy at once on one mover; each holds some tens of MiB of buffers. */
-const disksAtOnce = 4;
+/**
+ * Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. The blocks are shared by
+ * all (disk/block-pool.ts), so that a mover stays within 256 MiB.
+ */
+const tableRoomBytes = 64 * 1024 * 1024;
 
 type Closing<T> = T & { close(): Promise<void> };
 
@@ -83,7 +86,7 @@ export async function openMoverParts(
     reader: (site) => readers.of(site),
     finder: createDeviceFinder(config),
     stateDir,
-    turns: new Turns(disksAtOnce),
+    turns: new Turns(tableRoomBytes),
     limits,
     site: config.site,
     close: () => readers.close(),

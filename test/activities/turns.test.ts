@@ -35,6 +35,33 @@ test('L5 only so many disks copy at once, and the others follow in the order the
   expect(began).toEqual([0, 1, 2, 3, 4]);
 });
 
+test('heavy disks share the room, light ones wait behind a heavy one, and one too heavy for it goes alone', async () => {
+  const turns = new Turns(10);
+  const began: number[] = [];
+  const weights = [6, 5, 1, 99, 1];
+  const works = weights.map(work);
+  const all = works.map((one, index) =>
+    turns.take(
+      false,
+      never,
+      () => {
+        began.push(index);
+        return one.ended;
+      },
+      weights[index],
+    ),
+  );
+  const seen: number[] = [];
+  for (const one of works) {
+    await soon();
+    seen.push(began.length);
+    one.end();
+  }
+  await Promise.all(all);
+  expect(seen).toEqual([1, 3, 3, 4, 5]);
+  expect(began).toEqual([0, 1, 2, 3, 4]);
+});
+
 test('L5 work inside a cutover waits for nobody', async () => {
   const turns = new Turns(1);
   const seed = work();

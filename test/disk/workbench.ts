@@ -118,9 +118,13 @@ export class Workbench {
   readonly sizeBytes: number;
 
   /** `stale`: what the target holds before; a number makes a file of holes of that size, undefined takes what is there. */
-  constructor(stale: Buffer | number | undefined, folder = mkdtempSync(join(tmpdir(), 'homeward-disk-'))) {
+  constructor(
+    stale: Buffer | number | undefined,
+    folder = mkdtempSync(join(tmpdir(), 'homeward-disk-')),
+    file = 'target.raw',
+  ) {
     this.folder = folder;
-    this.path = join(folder, 'target.raw');
+    this.path = join(folder, file);
     this.stateDir = join(folder, 'state');
     if (stale !== undefined) writeFileSync(this.path, typeof stale === 'number' ? '' : stale);
     if (typeof stale === 'number') truncateSync(this.path, stale);

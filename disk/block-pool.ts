@@ -1,0 +1,144 @@
+/**
+ * The memory bytes pass through, one pool for all disks of the process: page-aligned blocks cut from one WebAssembly.Memory,
+ * as O_DIRECT demands (Buffer's own memory is not aligned).
+ * Rule: bounded, whatever the number and the size of the disks. Blocks to fetch into and blocks to read back into are apart:
+ * who holds one of the first may wait for a proof, who holds one of the second waits for nothing but the disk, so that
+ * nobody waits in a circle. A block a late source may still write into is not lent again before that has ended.
+ */
+import { blockBytes } from './geometry.ts';
+
+/** The part of it we use; the language's own declarations count it to the browser. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+};
+
+const wasmPage = 64 * 1024;
+
+/** Blocks of the process in flight from sources, and being read back: 88 MiB in all. Two disks at full speed fill it. */
+export const poolBlocks = { fetch: 16, proof: 6 } as const;
+export type Use = keyof typeof poolBlocks;
+
+/** What one disk has of the pool. */
+export interface Share {
+  /** Inside a cutover: served before the others. */
+  readonly urgent: boolean;
+  readonly held: Record<Use, number>;
+}
+
+export const newShare = (urgent: boolean): Share => ({ urgent, held: { fetch: 0, proof: 0 } });
+
+interface Waiter {
+  readonly share: Share;
+  readonly begin: (block: Buffer) => void;
+}
+
+/** A block for the time being. */
+export interface Lent {
+  readonly space: Buffer;
+  /** The block goes back only when this has ended, too: something may still write into it. */
+  until(work: Promise<unknown>): void;
+}
+
+interface Shelf {
+  readonly free: Buffer[];
+  readonly waiting: Waiter[];
+}
+
+export class BlockPool {
+  private readonly shelves: Record<Use, Shelf>;
+
+  constructor(blocks: Readonly<Record<Use, number>>) {
+    const pages = ((blocks.fetch + blocks.proof) * blockBytes) / wasmPage;
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const cut = (from: number, count: number): Shelf => ({
+      free: Array.from({ length: count }, (_, at) => Buffer.from(memory.buffer, (from + at) * blockBytes, blockBytes)),
+      waiting: [],
+    });
+    this.shelves = { fetch: cut(0, blocks.fetch), proof: cut(blocks.fetch, blocks.proof) };
+  }
+
+  /**
+   * Lends a block for the time of `work`. Waits for one: the urgent come first, then who holds fewest, then who came first.
+   * `signal` ends the waiting with its reason.
+   */
+  async lend<T>(use: Use, share: Share, signal: AbortSignal | undefined, work: (lent: Lent) => Promise<T>): Promise<T> {
+    const space = this.shelves[use].free.pop() ?? (await this.wait(use, share, signal));
+    share.held[use]++;
+    const after: Promise<unknown>[] = [];
+    try {
+      return await work({ space, until: (late) => void after.push(late) });
+    } finally {
+      const back = (): void => this.giveBack(use, share, space);
+      if (after.length === 0) back();
+      else void Promise.allSettled(after).then(back);
+    }
+  }
+
+  private giveBack(use: Use, share: Share, space: Buffer): void {
+    share.held[use]--;
+    const { free, waiting } = this.shelves[use];
+    const better = (a: Waiter, b: Waiter): Waiter => {
+      if (a.share.urgent !== b.share.urgent) return a.share.urgent ? a : b;
+      return b.share.held[use] < a.share.held[use] ? b : a;
+    };
+    const [first, ...others] = waiting;
+    if (first === undefined) return void free.push(space);
+    const next = others.reduce(better, first);
+    waiting.splice(waiting.indexOf(next), 1);
+    next.begin(space);
+  }
+
+  private async wait(use: Use, share: Share, signal: AbortSignal | undefined): Promise<Buffer> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const { waiting } = this.shelves[use];
+    const mine: Waiter = { share, begin: resolve };
+    const leave = (): void => {
+      const at = waiting.indexOf(mine);
+      // Served at the same moment: the block is ours, and its owner meets the signal itself.
+      if (at < 0) return;
+      waiting.splice(at, 1);
+      reject(signal?.reason);
+    };
+    waiting.push(mine);
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
+  }
+}
+
+let shared: BlockPool | undefined;
+
+/** The pool of this process; made when the first disk is held. */
+export function processPool(): BlockPool {
+  shared ??= new BlockPool(poolBlocks);
+  return shared;
+}
+
+const sectors: Buffer[] = [];
+const sectorsAPage = wasmPage / 4096;
+
+/** Lends an aligned page of 4096 bytes, for single sectors: the marker, the boot sector. */
+export async function withSector<T>(work: (sector: Buffer) => Promise<T>): Promise<T> {
+  if (sectors.length === 0) {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    for (let at = 0; at < sectorsAPage; at++) sectors.push(Buffer.from(memory.buffer, at * 4096, 4096));
+  }
+  const sector = sectors.pop() ?? Buffer.alloc(0);
+  try {
+    return await work(sector);
+  } finally {
+    sectors.push(sector);
+  }
+}
+
+/** A block of zeros, for comparing; never written into. */
+export const zeroBlock = Buffer.alloc(blockBytes);
+
+/** Whether every byte is zero; at most one block long. */
+export function isAllZero(bytes: Uint8Array): boolean {
+  return zeroBlock.subarray(0, bytes.byteLength).equals(bytes);
+}

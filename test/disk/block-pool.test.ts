@@ -1,0 +1,148 @@
+/**
+ * One pool of blocks for all disks of a mover: bounded, fair, the urgent first, and no memory lent that may still change.
+ * Rule: the pool under test is a small one; what disks do with the process's own is shown with many of them at once.
+ */
+import { BlockPool, newShare, poolBlocks, processPool } from '../../disk/block-pool.ts';
+import { blockBytes } from '../../disk/geometry.ts';
+import { transferDisk } from '../../disk/target-disk.ts';
+import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, Workbench } from './workbench.ts';
+
+const soon = (): Promise<void> => new Promise((turn) => setImmediate(turn));
+
+/** Borrows a block until told to give it back; tells in `order` when it got it. */
+function borrow(
+  pool: BlockPool,
+  share: ReturnType<typeof newShare>,
+  name: string,
+  order: string[],
+  signal?: AbortSignal,
+) {
+  const back = Promise.withResolvers<void>();
+  const ended = pool.lend('fetch', share, signal, async () => {
+    order.push(name);
+    await back.promise;
+  });
+  return { back: back.resolve, ended };
+}
+
+describe('the pool', () => {
+  test('L5 serves the urgent first, then the disk that holds fewest, then the one that came first', async () => {
+    const pool = new BlockPool({ fetch: 3, proof: 1 });
+    const order: string[] = [];
+    const [greedy, modest, urgent] = [newShare(false), newShare(false), newShare(true)];
+    const holders = ['g1', 'g2', 'g3'].map((name) => borrow(pool, greedy, name, order));
+    const waiting = [
+      borrow(pool, greedy, 'g4', order),
+      borrow(pool, modest, 'm1', order),
+      borrow(pool, modest, 'm2', order),
+      borrow(pool, urgent, 'u1', order),
+    ];
+    await soon();
+    expect(order).toEqual(['g1', 'g2', 'g3']);
+    for (const one of [...holders, ...waiting]) {
+      one.back();
+      await soon();
+    }
+    await Promise.all([...holders, ...waiting].map(({ ended }) => ended));
+    expect(order.slice(0, 5)).toEqual(['g1', 'g2', 'g3', 'u1', 'm1']);
+  });
+
+  test('gives blocks for proofs while all others are held, so that who waits for a proof gets it', async () => {
+    const pool = new BlockPool({ fetch: 1, proof: 1 });
+    const share = newShare(false);
+    const proven = await pool.lend('fetch', share, undefined, () =>
+      pool.lend('proof', share, undefined, async ({ space }) => space.byteLength),
+    );
+    expect(proven).toBe(blockBytes);
+  });
+
+  test('lends a block again only when a late reader has let go of it', async () => {
+    const pool = new BlockPool({ fetch: 1, proof: 1 });
+    const late = Promise.withResolvers<void>();
+    const order: string[] = [];
+    await pool.lend('fetch', newShare(false), undefined, async ({ until }) => until(late.promise));
+    const next = borrow(pool, newShare(false), 'next', order);
+    await soon();
+    expect(order).toEqual([]);
+    late.reject(new Error('given up at last'));
+    next.back();
+    await next.ended;
+    expect(order).toEqual(['next']);
+  });
+
+  test('lets nobody wait who was told to stop', async () => {
+    const pool = new BlockPool({ fetch: 1, proof: 1 });
+    const stop = new AbortController();
+    const order: string[] = [];
+    const holder = borrow(pool, newShare(false), 'holder', order);
+    const stopped = borrow(pool, newShare(false), 'stopped', order, stop.signal);
+    const behind = borrow(pool, newShare(false), 'behind', order);
+    stop.abort(new RangeError('told to stop'));
+    await expect(stopped.ended).rejects.toThrow('told to stop');
+    holder.back();
+    behind.back();
+    await Promise.all([holder.ended, behind.ended]);
+    expect(order).toEqual(['holder', 'behind']);
+  });
+
+  test('has page-aligned blocks that do not overlap', async () => {
+    const spaces: Buffer[] = [];
+    const take = (left: number): Promise<void> =>
+      processPool().lend('fetch', newShare(false), undefined, async ({ space }) => {
+        spaces.push(space);
+        if (left > 1) await take(left - 1);
+      });
+    await take(poolBlocks.fetch);
+    const starts = spaces.map(({ byteOffset }) => byteOffset).sort((a, b) => a - b);
+    expect(starts).toEqual(starts.map((_, at) => at * blockBytes));
+  });
+});
+
+describe('many disks at once', () => {
+  const size = 9 * mib;
+
+  test('L5 all reach their point with no more in flight than the pool has blocks, and each gets its share', async () => {
+    await onWorkbench(size, async (bench) => {
+      let [inFlight, most] = [0, 0];
+      const served: string[] = [];
+      const copy = async (name: string): Promise<void> => {
+        const image = patternImage(name.length * 100 + name.charCodeAt(0), size);
+        const own = new Workbench(size, bench.folder, `${name}.raw`);
+        const source = new ImagePoint(image, undefined, async () => {
+          served.push(name);
+          most = Math.max(most, ++inFlight);
+          await soon();
+          inFlight--;
+        });
+        await transferDisk({ ...own.options(), disk: name, source, point: 'p0' });
+        expect(firstDifference(own.content().subarray(mib, size - mib), image.subarray(mib, size - mib))).toBe(-1);
+      };
+      const names = Array.from({ length: 24 }, (_, at) => String.fromCharCode(97 + at));
+      await Promise.all(names.map(copy));
+      expect(most).toBeLessThanOrEqual(poolBlocks.fetch);
+      // Each of them has three blocks; nobody was served wholly before the last one began.
+      const lastBegan = Math.max(...names.map((name) => served.indexOf(name)));
+      expect(lastBegan).toBeLessThan(served.length - 1);
+      expect(new Set(served).size).toBe(names.length);
+    });
+  });
+
+  test('L5 a disk whose source hangs takes no memory from the others for good', async () => {
+    await onWorkbench(size, async (bench) => {
+      const stop = new AbortController();
+      const hanging = new ImagePoint(patternImage(1, size), undefined, (_, signal) => {
+        const { promise, reject } = Promise.withResolvers<void>();
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        return promise;
+      });
+      const stuck = bench.transfer(hanging, 'p0', { signal: stop.signal });
+      const image = patternImage(2, size);
+      for (const name of ['a', 'b', 'c']) {
+        const own = new Workbench(size, bench.folder, `${name}.raw`);
+        await transferDisk({ ...own.options(), disk: name, source: new ImagePoint(image), point: 'p0' });
+      }
+      stop.abort(new RangeError('told to stop'));
+      await expect(stuck).rejects.toThrow('told to stop');
+    });
+  });
+});

@@ -35,7 +35,7 @@ const proofs: readonly PlantedBug[] = [
   ),
   bug(
     'S3',
-    'disk/copy-round.ts',
+    'disk/copy-block.ts',
     'if (table.isKnown(job.block) && digest.of(bytes).equals(table.digestOf(job.block))) return job;',
     'if (table.isKnown(job.block)) return job;',
     'test/disk/partial-block.test.ts',
@@ -44,8 +44,8 @@ const proofs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/copy-round.ts',
-    'if (held.ledger.table.isProvenInRound(job.block)) skipped(job);',
-    'if (held.ledger.table.isKnown(job.block)) skipped(job);',
+    'if (table.isProvenInRound(work.block)) skipped(lengthOf(work.writes), lengthOf(work.reads));',
+    'if (table.isKnown(work.block)) skipped(lengthOf(work.writes), lengthOf(work.reads));',
     'test/disk/equality.test.ts',
     'writes cleared ranges',
   ),
@@ -60,8 +60,8 @@ const proofs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/scrub.ts',
-    'if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;',
-    'if (bytes.byteLength > 0) continue;',
+    'if (digest.of(bytes).equals(table.digestOf(block))) return undefined;',
+    'if (bytes.byteLength > 0) return undefined;',
     'test/disk/seal.test.ts',
     'changed since it was proven',
   ),
@@ -319,7 +319,7 @@ const zeros: readonly PlantedBug[] = [
   ),
   bug(
     'S10',
-    'disk/copy-round.ts',
+    'disk/copy-block.ts',
     'if (lengthOf(job.reads) < lengthOf(job.writes)) for (const range of job.writes) view(range).fill(0);',
     '',
     'test/disk/equality.test.ts',
@@ -327,9 +327,9 @@ const zeros: readonly PlantedBug[] = [
   ),
   bug(
     'S10',
-    'disk/copy-round.ts',
-    'if (isAllZero(whole)) return',
-    'if (whole.byteLength > 0) return',
+    'disk/zero-runs.ts',
+    'return isAllZero(space.subarray(0, end - start));',
+    'return space.byteLength > 0;',
     'test/disk/equality.test.ts',
     'names nothing, over stale bytes',
   ),
@@ -371,8 +371,8 @@ const again: readonly PlantedBug[] = [
   bug(
     'L2',
     'disk/copy-round.ts',
-    'if (held.ledger.table.isProvenInRound(job.block)) skipped(job);',
-    'if (job.block < 0) skipped(job);',
+    'if (table.isProvenInRound(work.block)) skipped(lengthOf(work.writes), lengthOf(work.reads));',
+    'if (work.block < 0) skipped(lengthOf(work.writes), lengthOf(work.reads));',
     'test/disk/fencing.test.ts',
     'told to stop',
   ),

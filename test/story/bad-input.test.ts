@@ -212,7 +212,7 @@ async function expectCalled(stands: Run, mistake: Mistake): Promise<Status> {
  * The mistakes of every run: one of each kind. Each of the others is shown as a check in test/azure/preflight or
  * test/vsphere/preflight; that the story waits for all of them in the same way is shown by the long run.
  */
-const everyRun = ['disk-size', 'vcenter-privileges', 'vcenter-login', 'azure-login', 'vcenter-reachable'];
+const everyRun = ['disk-size', 'vcenter-privileges', 'vcenter-login', 'vcenter-reachable'];
 const isOfEveryRun = ([, { check }]: (typeof mistakes)[number]): boolean => everyRun.includes(check);
 
 async function goesOnOnceMended(_what: string, mistake: Mistake): Promise<void> {

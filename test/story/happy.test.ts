@@ -75,7 +75,7 @@ const scrubbedOnce = (run: Run) =>
 
 const factsOf = (status: Status, key: string) => status.record.find((entry) => entry.key === key)?.facts;
 
-test(
+thorough(
   'S2 S3 S9 a byte that changed on the target during the rounds is found before the cutover, copied again, and never sealed',
   async () => {
     const run = await scene.begin({ roundEvery: hour, scrubEvery: 1 });

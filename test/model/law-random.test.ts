@@ -130,7 +130,7 @@ function check(before: Story, after: Story, trail: readonly Phase[]): void {
 test('S1 S2 S5 S6 S7 no random sequence of messages and steps reaches an illegal state, and together they reach every phase', () => {
   const reached = new Map<Phase, number>();
   fc.assert(
-    fc.property(fc.nat({ max: wayHome.length }), fc.array(event, { maxLength: 24 }), (begun, events) => {
+    fc.property(fc.nat({ max: wayHome.length }), fc.array(event, { maxLength: 40 }), (begun, events) => {
       let story = beginStory('run-1');
       const trail: Phase[] = [story.phase];
       // Most random sequences die at the first gate; so each begins somewhere on the way home, and goes on at random.

@@ -47,11 +47,11 @@ async function findPeers(plan: Plan): Promise<Peers> {
 }
 
 /** How each peer copies; undefined for one that is missing. */
-async function runPeers(stage: Stage, disk: SourceDisk, peers: Peers): Promise<Round['peers']> {
+async function runPeers(stage: Stage, plan: Plan, disk: SourceDisk, peers: Peers): Promise<Round['peers']> {
   const ranges = thirdHoles(disk.sizeBytes);
   const ways: Record<Name, (peer: Peer) => Promise<Timed>> = {
     azcopy: (peer) => copyByPeer(stage, disk, (path) => runAzcopy(peer, stage, disk, path)),
-    'qemu-img': (peer) => copyByPeer(stage, disk, (path) => runQemuImg(peer, stage, disk, path)),
+    'qemu-img': (peer) => copyByPeer(stage, disk, (path) => runQemuImg(peer, stage, disk, path, plan.say)),
     curl: (peer) => runCurl(peer, stage, disk, ranges),
     dd: (peer) => copyByPeer(stage, disk, (path) => runDd(peer, disk, path), false),
   };
@@ -141,7 +141,7 @@ export const fullCopy: Suite = {
           const verified = await copyVerified(stage, plan, prover, [disk], { checked: true });
           const unchecked = await copyVerified(stage, plan, prover, [disk], {});
           const bare = await copyBare(stage, carrier, disk, {});
-          return { verified, unchecked, bare, peers: await runPeers(stage, disk, peers) };
+          return { verified, unchecked, bare, peers: await runPeers(stage, plan, disk, peers) };
         }),
       })),
     );

@@ -68,9 +68,12 @@ export const findQemuImg = (): Promise<FoundPeer> => findTool('qemu-img', 'qemu-
 export const findCurl = (): Promise<FoundPeer> => findTool('curl', 'curl', (line) => line.split(' ')[1] ?? line);
 export const findDd = (): Promise<FoundPeer> => findTool('dd', 'coreutils', thirdWord);
 
-/** Runs a program to its end and tells its time and CPU as the shell counts them. Throws when it fails. */
+/** Far longer than any copy here takes; a program that is not done by then has lost its way, not the race. */
+const patienceSeconds = 120;
+
+/** Runs a program to its end and tells its time and CPU as the shell counts them. Throws when it fails or stands still. */
 async function timed(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Timed> {
-  const script = 'TIMEFORMAT="%R %U %S"; time "$@"';
+  const script = `TIMEFORMAT="%R %U %S"; time timeout ${patienceSeconds} "$@"`;
   const { stderr } = await run('bash', ['-c', script, 'bash', program, ...args], {
     env: { ...process.env, LC_ALL: 'C', ...env },
     maxBuffer: 64 * mib,
@@ -79,6 +82,9 @@ async function timed(program: string, args: readonly string[], env: NodeJS.Proce
     stderr.trimEnd().split('\n').at(-1)?.split(' ').map(Number) ?? [];
   return { seconds, cpuSeconds: user + system };
 }
+
+/** What `timeout` ends with when it had to end the program. */
+const stoodStill = (error: unknown): boolean => (error as { code?: unknown }).code === 124;
 
 export async function runAzcopy({ program }: Peer, stage: Stage, source: SourceDisk, to: string): Promise<Timed> {
   const work = join(stage.folder, 'azcopy');
@@ -93,13 +99,27 @@ export async function runAzcopy({ program }: Peer, stage: Stage, source: SourceD
 
 /** Seconds. Its own default of 5 fails reads on a busy machine, and with `-W` a failed read makes it wait for ever. */
 const qemuTimeout = 600;
+/** Version 7.2 stands still now and then, all its connections idle. A run that did says nothing of its speed. */
+const qemuTries = 4;
 
 /** Its library of TLS cannot be told of a private authority, so it alone is spared the check. */
-export function runQemuImg({ program }: Peer, stage: Stage, source: SourceDisk, to: string): Promise<Timed> {
+export async function runQemuImg(
+  { program }: Peer,
+  stage: Stage,
+  source: SourceDisk,
+  to: string,
+  say: (text: string) => void,
+): Promise<Timed> {
   const url = stage.address(source);
   const driver = { driver: 'https', url, sslverify: 'off', readahead: pieceBytes, timeout: qemuTimeout };
   const from = `json:${JSON.stringify({ driver: 'raw', file: driver })}`;
-  return timed(program, ['convert', '-t', 'none', '-W', '-m', '8', '-O', 'raw', from, to]);
+  for (let left = qemuTries; ; left--)
+    try {
+      return await timed(program, ['convert', '-t', 'none', '-W', '-m', '8', '-O', 'raw', from, to]);
+    } catch (error) {
+      if (left === 1 || !stoodStill(error)) throw error;
+      say(`qemu-img stood still for ${patienceSeconds} s; that run does not count, it is run again`);
+    }
 }
 
 /** The same ranges as the copy reads, in pieces of 4 MiB, eight at once, to nothing. */

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CallName } from './host-edge.ts';
 import { type ChildOrder, type Stage, type StoryName, stages, stories, storyBytes } from './kill-story.ts';
 import { fastFolder, patternImage, Workbench } from './workbench.ts';
 
@@ -17,6 +18,8 @@ export type Way = (typeof ways)[number];
 export interface Stop extends Pick<ChildOrder, 'stage' | 'stopAt' | 'how'> {
   readonly story: StoryName;
   readonly way: Way;
+  /** What is called there in a run that nobody kills; in another run a neighbour of it may be. */
+  readonly call?: CallName;
 }
 
 const program = join(__dirname, 'kill-child.ts');
@@ -73,8 +76,8 @@ export class PreparedStory {
       prepared.found.set(stage, bench.copy());
       const stop: Stop = { story, way, stage, stopAt: 0, how: 'before' };
       const last = (await children.run(bench, stop)).at(-1) ?? '';
-      const operations = Number(/^operations (\d+)$/.exec(last)?.[1]);
-      for (let at = 1; at <= operations; at++) prepared.stops.push({ ...stop, stopAt: at });
+      const calls = (/^operations (.*)$/.exec(last)?.[1]?.split(' ') ?? []) as CallName[];
+      for (const [index, call] of calls.entries()) prepared.stops.push({ ...stop, stopAt: index + 1, call });
     }
     const equal = bench.content().equals(prepared.final);
     bench.remove();

@@ -6,7 +6,7 @@
 import { appendFileSync } from 'node:fs';
 import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { sealDisk, type TargetDiskOptions, transferDisk } from '../../disk/target-disk.ts';
-import { changes as changesTheDisk, type HostCall, watchHost } from './host-edge.ts';
+import { type CallName, changes as changesTheDisk, type HostCall, watchHost } from './host-edge.ts';
 import { data, mib, patternBytes, zero } from './workbench.ts';
 
 export const stages = ['p0', 'p1', 'seal'] as const;
@@ -121,7 +121,7 @@ export interface ChildOrder {
   /** The number of the changing call to die at; 0: never. */
   readonly stopAt: number;
   readonly how: (typeof hows)[number];
-  /** One line for every read, and one with the count of changing calls when the stage ended. */
+  /** One line for every read, and one with the names of all changing calls when the stage ended. */
   readonly log: string;
 }
 
@@ -135,9 +135,9 @@ const die = (): boolean => process.kill(process.pid, 'SIGKILL');
 
 /** Plays one stage as the order says; dies by its own hand, in the middle of the system's work. */
 export async function playToTheKill({ options, story, stage, stopAt, how, log }: ChildOrder): Promise<void> {
-  let count = 0;
+  const names: CallName[] = [];
   await watchHost(async (call) => {
-    if (!changesTheDisk(call) || ++count !== stopAt) return call.all();
+    if (!changesTheDisk(call) || names.push(call.name) !== stopAt) return call.all();
     if (how === 'torn' && tornBytes(call) > 0) await call.first(tornBytes(call));
     if (how !== 'after') die();
     const answer = await call.all();
@@ -145,5 +145,5 @@ export async function playToTheKill({ options, story, stage, stopAt, how, log }:
     return answer;
   });
   await playStage(stories[story], stage, options, (line) => appendFileSync(log, `${line}\n`));
-  appendFileSync(log, `operations ${count}\n`);
+  appendFileSync(log, `operations ${names.join(' ')}\n`);
 }

@@ -77,13 +77,21 @@ async function killAndResume(stop: Stop): Promise<number> {
   }
 }
 
+/** Where the most is at stake: a whole window is written, and the record does not say so yet. */
+const beforeRecords = (stops: readonly Stop[]): Stop[] =>
+  stops.filter(({ stage, call }) => stage === 'p0' && call === 'append');
+
+function evenly(stops: readonly Stop[], count: number): Stop[] {
+  if (count >= stops.length) return [...stops];
+  return Array.from({ length: count }, (_, index) => stops[Math.floor(((index + 0.5) * stops.length) / count)]).filter(
+    (stop) => stop !== undefined,
+  );
+}
+
 /** So many of them, evenly spread; every one of them in every way of dying when there are fewer than wanted. */
 function spread(stops: readonly Stop[], count: number): Stop[] {
   const every = stops.flatMap((stop) => hows.map((how) => ({ ...stop, how })));
-  if (count >= every.length) return every;
-  return Array.from({ length: count }, (_, index) => every[Math.floor((index * every.length) / count)]).filter(
-    (stop) => stop !== undefined,
-  );
+  return evenly(every, count);
 }
 
 async function stopsToPlay(): Promise<Stop[]> {
@@ -93,7 +101,8 @@ async function stopsToPlay(): Promise<Stop[]> {
     // Preparing the long one is dear too.
     for (const way of story === 'long' && !all ? (['in-place'] as const) : ways)
       stops.push(...(await preparedStory(story, way)).stops);
-    chosen.push(...spread(stops, Math.floor(wanted * shares[story])));
+    const count = Math.floor(wanted * shares[story]);
+    chosen.push(...(story === 'long' && !all ? evenly(beforeRecords(stops), count) : spread(stops, count)));
   }
   return chosen;
 }

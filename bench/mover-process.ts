@@ -12,7 +12,7 @@ import { CancelledFailure, noopMetricMeter } from '@temporalio/common';
 import { DefaultLogger } from '@temporalio/worker';
 import { createMoverActivities, type TransferInput } from '../activities/transfer.ts';
 import { loadInventory } from '../config/load.ts';
-import { openMoverParts } from '../workers/sites.ts';
+import { openMoverParts } from '../workers/mover-parts.ts';
 import { bareCopy } from './bare-copy.ts';
 import type { Ready, Step, StepAnswer } from './mover-run.ts';
 

@@ -7,9 +7,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { onceNpmIsGone } from './parents.mjs';
-import { projectFolder } from './places.mjs';
+import { cacheFolder, projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
 import { endWith, ensureSetUp } from './setup.mjs';
 
@@ -24,7 +24,12 @@ function readArguments() {
 }
 
 function runEntry(node, entry, rest) {
-  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` };
+  const env = {
+    // Types are stripped and sources compiled once, not at each start: half of a command's time, and 20 MiB of a worker.
+    NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled'),
+    ...process.env,
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+  };
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', entry, ...rest], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {

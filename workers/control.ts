@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { createControlActivities } from '../activities/control.ts';
 import { controlQueue } from '../model/failback-input.ts';
-import { openSites } from './sites.ts';
+import { openSites } from './control-sites.ts';
 import { runWorker } from './start.ts';
 
 await runWorker('control', async ({ loaded }) => {

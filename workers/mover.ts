@@ -4,7 +4,7 @@
  */
 import { createMoverActivities } from '../activities/transfer.ts';
 import { moverQueue } from '../model/failback-input.ts';
-import { openMoverParts } from './sites.ts';
+import { openMoverParts } from './mover-parts.ts';
 import { runWorker } from './start.ts';
 
 /** Work is taken at once and waits for its turn inside, so that a busy mover never looks like one that nobody runs. */

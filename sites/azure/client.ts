@@ -1,10 +1,9 @@
 /**
- * Builds the two official Azure clients of a site: one credential, one trust, no retries of their own.
+ * Builds the official Azure clients of a site: one credential, one trust, no retries of their own.
  * Rule: Temporal retries, so the SDK sends each call once; only a refused token is renewed here.
  * Never keeps the secret: it goes from the resolver into the credential. TLS is always checked.
  */
 import { ComputeManagementClient } from '@azure/arm-compute';
-import { NetworkManagementClient } from '@azure/arm-network';
 import { createDefaultHttpClient, createPipelineRequest, type PipelinePolicy } from '@azure/core-rest-pipeline';
 import {
   ClientSecretCredential,
@@ -37,7 +36,6 @@ export interface AzureClients {
   readonly site: string;
   readonly subscriptionId: string;
   readonly compute: ComputeManagementClient;
-  readonly network: NetworkManagementClient;
   /** Asks for a token, to learn whether the login works. Throws a Failure. */
   login(work: Work): Promise<void>;
   /** GET of a path below the endpoint that the SDK has no client for. Throws a Failure. */
@@ -49,7 +47,15 @@ const scope = 'https://management.azure.com/.default';
 const publicAuthority = 'https://login.microsoftonline.com';
 const noRetries = { maxRetries: 0 };
 
-export function createAzureClients({ site, config, secretOf, ca, ...limits }: AzureSiteParts): AzureClients {
+/** What every official client of a site is made with. */
+export interface AzureAccess {
+  readonly site: string;
+  readonly subscriptionId: string;
+  readonly credential: TokenCredential;
+  readonly options: NonNullable<ConstructorParameters<typeof ComputeManagementClient>[2]>;
+}
+
+export function azureAccess({ site, config, secretOf, ca, ...limits }: AzureSiteParts): AzureAccess {
   const roots = trustedRoots(ca);
   const each = (policy: PipelinePolicy) => ({ policy, position: 'perRetry' as const });
   const inTime = each(deadline(limits.requestMs ?? requestMs));
@@ -62,23 +68,25 @@ export function createAzureClients({ site, config, secretOf, ca, ...limits }: Az
     credentials: { scopes: [scope] },
     additionalPolicies: [each(tokenRenewal(fresh, scope)), inTime, ...trusted],
   };
-  const { subscriptionId } = config;
+  return { site, subscriptionId: config.subscriptionId, credential, options };
+}
+
+export function createAzureClients({ site, subscriptionId, credential, options }: AzureAccess): AzureClients {
   const compute = new ComputeManagementClient(credential, subscriptionId, options);
-  const network = new NetworkManagementClient(credential, subscriptionId, options);
+  const endpoint = String(options.endpoint);
   const http = createDefaultHttpClient();
   return {
     site,
     subscriptionId,
     compute,
-    network,
     async login(work) {
       await ask({ op: 'sign in', subject: site }, work, (call) => credential.getToken(scope, call));
     },
     get(what, path, work) {
       return ask(what, work, async ({ abortSignal }) => {
-        const url = new URL(path, config.endpoint);
+        const url = new URL(path, endpoint);
         // A page's link to the next one must not lead the token elsewhere.
-        if (url.origin !== new URL(config.endpoint).origin)
+        if (url.origin !== new URL(endpoint).origin)
           throw answerFailure(what, { message: 'the answer leads to another server' });
         const request = createPipelineRequest({ url: url.href, method: 'GET', abortSignal });
         const response = await compute.pipeline.sendRequest(http, request);

@@ -12,6 +12,7 @@ import type { Work } from '../source.ts';
 import { parseId, parsePath } from './arm-id.ts';
 import { ask, look, together } from './call.ts';
 import type { AzureClients } from './client.ts';
+import type { NetworkClients } from './network-client.ts';
 
 /** A disk as the VM names it; `id` is absent where it is no managed disk. */
 export interface DiskPlace {
@@ -45,14 +46,14 @@ export function readDisk(azure: AzureClients, id: string, work: Work): Promise<D
   return ask({ op: 'disks.get', subject: id }, work, (call) => azure.compute.disks.get(resourceGroup, name, call));
 }
 
-export const readNic = (azure: AzureClients, id: string, work: Work): Promise<NetworkInterface | undefined> => {
+export const readNic = (azure: NetworkClients, id: string, work: Work): Promise<NetworkInterface | undefined> => {
   const { resourceGroup, name } = parseId(id);
   return look({ op: 'networkInterfaces.get', subject: name }, work, (call) =>
     azure.network.networkInterfaces.get(resourceGroup, name, call),
   );
 };
 
-async function observeNic(azure: AzureClients, path: string, id: string, work: Work): Promise<SourceNic> {
+async function observeNic(azure: NetworkClients, path: string, id: string, work: Work): Promise<SourceNic> {
   const identity = (await readNic(azure, id, work))?.resourceGuid;
   if (identity !== undefined) return { id, identity };
   throw refused({
@@ -87,7 +88,7 @@ export function powerOf(seen: string): Power {
 /** Off, or on its way there, inside a machine that Azure has not taken its hardware from. */
 const guestOff: readonly string[] = ['PowerState/stopped', 'PowerState/stopping', 'PowerState/deallocating'];
 
-export async function observeMachine(azure: AzureClients, path: string, work: Work): Promise<SourceMachine> {
+export async function observeMachine(azure: NetworkClients, path: string, work: Work): Promise<SourceMachine> {
   const vm = await readVm(azure, path, work);
   const state = await stateOf(azure, path, vm, work);
   const nics = vm === undefined ? [] : nicIds(vm).map((id) => observeNic(azure, path, id, work));

@@ -11,7 +11,7 @@ import type { DiskPoint } from '../../model/machine.ts';
 import type { SourceReader, Work } from '../source.ts';
 import { parseId } from './arm-id.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
-import { type AzureClients, type AzureSiteParts, createAzureClients } from './client.ts';
+import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
 import { Flow } from './flow.ts';
 import { Lease, lost, type Role } from './grant.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
@@ -26,7 +26,7 @@ export interface AzureReaderParts extends AzureSiteParts {
 }
 
 export function createAzureReader(parts: AzureReaderParts): SourceReader & { close(): Promise<void> } {
-  const azure = createAzureClients(parts);
+  const azure = createAzureClients(azureAccess(parts));
   const transport = createBlobTransport(parts.config, parts.ca, { ...blobLimits, ...parts.limits });
   const seconds = parts.config.grantSeconds;
   return {

@@ -14,13 +14,14 @@ import { look, together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
 import { powerSeen, readNic, readVm } from './machine.ts';
+import type { NetworkClients } from './network-client.ts';
 import { assertAsRecorded, assertSameDisk, assertSameNic, type Remains } from './retire-guards.ts';
 import { isRetiring, markRetiring, unmarkRetiring } from './retirement-mark.ts';
 import { markOf } from './snapshot-mark.ts';
 import { deleteSnapshot, listSnapshots, placeOf, readSnapshot } from './snapshots.ts';
 
 /** What of the request still exists. */
-async function lookAtAll(azure: AzureClients, request: RemainsRequest, work: Work): Promise<Remains> {
+async function lookAtAll(azure: NetworkClients, request: RemainsRequest, work: Work): Promise<Remains> {
   const [vm, nics, disks, all] = await Promise.all([
     readVm(azure, request.path, work),
     together(request.nics.map(async (recorded) => ({ recorded, seen: await readNic(azure, recorded.id, work) }))),
@@ -44,7 +45,7 @@ function isOurs(snapshot: Snapshot, request: RemainsRequest): boolean {
 }
 
 /** Deletes it all; answers what is verified to be gone. */
-export async function ensureRetired(azure: AzureClients, request: RetireRequest, work: Work): Promise<string[]> {
+export async function ensureRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<string[]> {
   await ensureMachineRetired(azure, request, work);
   const seen = await lookAtAll(azure, request, work);
   assertAsRecorded(request, seen);
@@ -60,7 +61,7 @@ export async function ensureRetired(azure: AzureClients, request: RetireRequest,
 }
 
 /** The machine itself, whose disks are marked first: without it nothing else tells that it was we who deleted it. */
-async function ensureMachineRetired(azure: AzureClients, request: RetireRequest, work: Work): Promise<void> {
+async function ensureMachineRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<void> {
   const { path, run } = request;
   const { resourceGroup, vm } = parsePath(path);
   const first = await assertedLook(azure, request, work);
@@ -79,7 +80,7 @@ async function ensureMachineRetired(azure: AzureClients, request: RetireRequest,
 }
 
 /** Looks at everything and refuses what is not as recorded; a mark of ours then comes off a machine that still stands. */
-async function assertedLook(azure: AzureClients, request: RetireRequest, work: Work): Promise<Remains> {
+async function assertedLook(azure: NetworkClients, request: RetireRequest, work: Work): Promise<Remains> {
   const { path, run } = request;
   let seen = await lookAtAll(azure, request, work);
   const ours = seen.disks.length > 0 && seen.disks.every((disk) => isRetiring(disk.seen, run));
@@ -102,7 +103,7 @@ async function assertedLook(azure: AzureClients, request: RetireRequest, work: W
 }
 
 /** What of the machine, and of ours by tag, still exists. */
-export async function observeRemains(azure: AzureClients, request: RemainsRequest, work: Work): Promise<string[]> {
+export async function observeRemains(azure: NetworkClients, request: RemainsRequest, work: Work): Promise<string[]> {
   const { vm, nics, disks, snapshots } = await lookAtAll(azure, request, work);
   return [
     ...(vm === undefined ? [] : [`virtual machine ${parsePath(request.path).vm}`]),
@@ -122,7 +123,7 @@ const findDisk = (azure: AzureClients, id: string, work: Work): Promise<Disk | u
   return look({ op: 'disks.get', subject: name }, work, (call) => azure.compute.disks.get(resourceGroup, name, call));
 };
 
-async function deleteNic(azure: AzureClients, recorded: SourceNic, work: Work): Promise<void> {
+async function deleteNic(azure: NetworkClients, recorded: SourceNic, work: Work): Promise<void> {
   const { resourceGroup, name } = parseId(recorded.id);
   // S2: looked at once more, as the disks are: one of the same name may have been made meanwhile.
   const seen = await readNic(azure, recorded.id, work);

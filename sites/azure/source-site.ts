@@ -3,15 +3,16 @@
  * Rule: no logic here; each verb has its own file.
  */
 import type { SourceSite } from '../source.ts';
-import { type AzureSiteParts, createAzureClients } from './client.ts';
+import { type AzureSiteParts, azureAccess } from './client.ts';
 import { observeMachine } from './machine.ts';
+import { createNetworkClients } from './network-client.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
 import { ensureRecoveryPoint, releaseRecoveryPoints } from './recovery-point.ts';
 import { ensureRetired, observeRemains } from './retire.ts';
 
 export function createAzureSource(parts: AzureSiteParts): SourceSite & { close(): Promise<void> } {
-  const azure = createAzureClients(parts);
+  const azure = createNetworkClients(azureAccess(parts));
   return {
     site: parts.site,
     observeMachine: (path, work) => observeMachine(azure, path, work),

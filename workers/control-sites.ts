@@ -1,0 +1,32 @@
+/**
+ * Builds the clients of the sites an inventory names, when they are first needed, for the control worker.
+ * Rule: the only file that knows which world stands behind which port; above it nobody asks.
+ */
+import type { Sites } from '../activities/preflight.ts';
+import type { LoadedInventory } from '../config/load.ts';
+import { resolveSecret } from '../config/secret.ts';
+import { createAzureSource } from '../sites/azure/source-site.ts';
+import type { SourceSite } from '../sites/source.ts';
+import type { TargetSite } from '../sites/target.ts';
+import { createVsphereTarget } from '../sites/vsphere/target-site.ts';
+import { azureParts, type Closing, certificate, once, siteOf } from './site-config.ts';
+
+export function openSites(loaded: LoadedInventory): Closing<Sites> {
+  const sources = once<SourceSite>((site) => createAzureSource(azureParts(loaded, site)));
+  const targets = once<TargetSite>((site) => {
+    const config = siteOf(loaded, site, 'vsphere');
+    return createVsphereTarget({
+      site,
+      config,
+      password: () => resolveSecret(config.password, loaded.folder),
+      ...certificate(loaded, config),
+    });
+  });
+  return {
+    source: (site) => sources.of(site),
+    target: (site) => targets.of(site),
+    async close() {
+      await Promise.all([sources.close(), targets.close()]);
+    },
+  };
+}

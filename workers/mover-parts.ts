@@ -1,0 +1,50 @@
+/**
+ * Builds what a mover works with: readers of the sources, the finder of its devices, its limits and turns.
+ * Rule: only what moves bytes is loaded here; what the control worker needs besides would cost a mover memory (256 MiB).
+ */
+import { MoverLimits } from '../activities/limits.ts';
+import type { MoverParts } from '../activities/transfer.ts';
+import { Turns } from '../activities/turns.ts';
+import { type LoadedInventory, resolvePath } from '../config/load.ts';
+import { refused } from '../model/failure.ts';
+import { limitsPlan } from '../model/shared-limits.ts';
+import { createAzureReader } from '../sites/azure/point-source.ts';
+import type { SourceReader } from '../sites/source.ts';
+import { createDeviceFinder } from '../sites/vsphere/device.ts';
+import { azureParts, type Closing, once } from './site-config.ts';
+
+/**
+ * Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. The blocks are shared by
+ * all (disk/block-pool.ts), so that a mover stays within 256 MiB.
+ */
+const tableRoomBytes = 64 * 1024 * 1024;
+
+/** What the mover called `name` works with; it may be left out when the inventory has only one. */
+export async function openMoverParts(
+  loaded: LoadedInventory,
+  name: string | undefined,
+): Promise<Closing<MoverParts> & { name: string }> {
+  const names = Object.keys(loaded.inventory.movers);
+  const chosen = name ?? (names.length === 1 ? names[0] : undefined);
+  const config = chosen === undefined ? undefined : loaded.inventory.movers[chosen];
+  if (chosen === undefined || !config)
+    throw refused({
+      op: 'start-mover',
+      subject: name ?? 'mover',
+      message: name === undefined ? 'no mover was named' : `the inventory has no mover called "${name}"`,
+      hint: `Name one with --id (known: ${names.join(', ') || 'none'}).`,
+    });
+  const stateDir = resolvePath(loaded.folder, config.state);
+  const limits = await MoverLimits.open(limitsPlan(loaded.inventory, chosen), stateDir);
+  const readers = once<SourceReader>((site) => createAzureReader(azureParts(loaded, site)));
+  return {
+    name: chosen,
+    reader: (site) => readers.of(site),
+    finder: createDeviceFinder(config),
+    stateDir,
+    turns: new Turns(tableRoomBytes),
+    limits,
+    site: config.site,
+    close: () => readers.close(),
+  };
+}

@@ -69,15 +69,19 @@ export const findCurl = (): Promise<FoundPeer> => findTool('curl', 'curl', (line
 export const findDd = (): Promise<FoundPeer> => findTool('dd', 'coreutils', thirdWord);
 
 /** Far longer than any copy here takes; a program that is not done by then has lost its way, not the race. */
-const patienceSeconds = 120;
+const patienceSeconds = 60;
 
 /** Runs a program to its end and tells its time and CPU as the shell counts them. Throws when it fails or stands still. */
 async function timed(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Timed> {
   const script = `TIMEFORMAT="%R %U %S"; time timeout ${patienceSeconds} "$@"`;
-  const { stderr } = await run('bash', ['-c', script, 'bash', program, ...args], {
+  const running = run('bash', ['-c', script, 'bash', program, ...args], {
     env: { ...process.env, LC_ALL: 'C', ...env },
     maxBuffer: 64 * mib,
   });
+  // Whoever interrupts the bench does not want its peer to go on.
+  const end = (): void => void running.child.kill();
+  process.once('exit', end);
+  const { stderr } = await running.finally(() => process.off('exit', end));
   const [seconds = Number.NaN, user = Number.NaN, system = Number.NaN] =
     stderr.trimEnd().split('\n').at(-1)?.split(' ').map(Number) ?? [];
   return { seconds, cpuSeconds: user + system };
@@ -99,8 +103,10 @@ export async function runAzcopy({ program }: Peer, stage: Stage, source: SourceD
 
 /** Seconds. Its own default of 5 fails reads on a busy machine, and with `-W` a failed read makes it wait for ever. */
 const qemuTimeout = 600;
-/** Version 7.2 stands still now and then, all its connections idle. A run that did says nothing of its speed. */
-const qemuTries = 4;
+/** More of them than four make version 7.2 slower, and stand still more often. */
+const qemuLanes = '4';
+/** It stands still now and then, all its connections idle. A run that did says nothing of its speed. */
+const qemuTries = 5;
 
 /** Its library of TLS cannot be told of a private authority, so it alone is spared the check. */
 export async function runQemuImg(
@@ -115,7 +121,7 @@ export async function runQemuImg(
   const from = `json:${JSON.stringify({ driver: 'raw', file: driver })}`;
   for (let left = qemuTries; ; left--)
     try {
-      return await timed(program, ['convert', '-t', 'none', '-W', '-m', '8', '-O', 'raw', from, to]);
+      return await timed(program, ['convert', '-t', 'none', '-W', '-m', qemuLanes, '-O', 'raw', from, to]);
     } catch (error) {
       if (left === 1 || !stoodStill(error)) throw error;
       say(`qemu-img stood still for ${patienceSeconds} s; that run does not count, it is run again`);

@@ -16,7 +16,10 @@ import (
 	"syscall"
 )
 
-const pieceBytes = 4 << 20
+const (
+	pieceBytes = 4 << 20
+	pageBytes  = 4096
+)
 
 // lseek's words for sparse files on Linux.
 const (
@@ -82,7 +85,8 @@ func compare(args []string) error {
 	if err != nil {
 		return err
 	}
-	b, err := os.Open(*copied)
+	// Past the page cache: what is compared is what lies on the disk, and many times as fast as small reads ahead.
+	b, err := os.OpenFile(*copied, os.O_RDONLY|syscall.O_DIRECT, 0)
 	if err != nil {
 		return err
 	}
@@ -136,14 +140,24 @@ func nextData(file *os.File, from, size int64) (int64, int64) {
 	return start, end
 }
 
-var left, right = make([]byte, pieceBytes), make([]byte, pieceBytes)
+var left, right = make([]byte, pieceBytes), pages(pieceBytes)
+
+// pages is memory that begins at a page, as reads past the page cache want it.
+func pages(bytes int) []byte {
+	memory, err := syscall.Mmap(-1, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		panic(err)
+	}
+	return memory
+}
 
 func same(a, b *os.File, start, end int64) error {
 	one, other := left[:end-start], right[:end-start]
 	if _, err := a.ReadAt(one, start); err != nil {
 		return err
 	}
-	if _, err := b.ReadAt(other, start); err != nil {
+	// Whole pages are read; the ranges of all disks here begin at one.
+	if count, err := b.ReadAt(right[:(end-start+pageBytes-1)/pageBytes*pageBytes], start); int64(count) < end-start {
 		return err
 	}
 	if bytes.Equal(one, other) {

@@ -103,12 +103,11 @@ func compare(args []string) error {
 		if startB < start {
 			start, end = startB, endB
 		}
-		if start >= sizeA {
-			return nil
-		}
-		end = min(end, start+pieceBytes, sizeA)
-		if err := same(a, b, start, end); err != nil {
-			return err
+		// A look for the next hole costs as much as reading up to it, so it is not taken anew for every piece.
+		for ; start < end; start += pieceBytes {
+			if err := same(a, b, start, min(end, start+pieceBytes)); err != nil {
+				return err
+			}
 		}
 		at = end
 	}

@@ -9,7 +9,11 @@ import { blockBytes } from './geometry.ts';
 
 /** The part of it we use; the language's own declarations count it to the browser. */
 declare const WebAssembly: {
-  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  readonly Memory: new (size: {
+    initial: number;
+    maximum: number;
+    shared: boolean;
+  }) => { readonly buffer: SharedArrayBuffer };
 };
 
 const wasmPage = 64 * 1024;
@@ -49,7 +53,8 @@ export class BlockPool {
 
   constructor(blocks: Readonly<Record<Use, number>>) {
     const pages = ((blocks.fetch + blocks.proof) * blockBytes) / wasmPage;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    // Shared, so that another thread can compute over a block while this one goes on.
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const cut = (from: number, count: number): Shelf => ({
       free: Array.from({ length: count }, (_, at) => Buffer.from(memory.buffer, (from + at) * blockBytes, blockBytes)),
       waiting: [],
@@ -124,7 +129,7 @@ const sectorsAPage = wasmPage / 4096;
 /** Lends an aligned page of 4096 bytes, for single sectors: the marker, the boot sector. */
 export async function withSector<T>(work: (sector: Buffer) => Promise<T>): Promise<T> {
   if (sectors.length === 0) {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
     for (let at = 0; at < sectorsAPage; at++) sectors.push(Buffer.from(memory.buffer, at * 4096, 4096));
   }
   const sector = sectors.pop() ?? Buffer.alloc(0);

@@ -75,9 +75,11 @@ async function writeBlock(held: HeldDisk, job: BlockJob, space: Buffer): Promise
  * What is really written for a job: near parts as one, whole pages. The bytes between are in the space because the block
  * was read and found sound (S3), so they are written as they were; one call costs more than they do.
  */
-function spansOf({ geometry }: HeldDisk, job: BlockJob): Range[] {
+function spansOf({ geometry, ledger }: HeldDisk, job: BlockJob): Range[] {
   const writable = writableRange(geometry, job.block);
-  const pages = job.writes.map(({ start, end }) => ({
+  // S10: a target that was blank when its first list was taken up already has its zeros; the proof reads them all the same.
+  const parts = ledger.state.blank === true ? job.reads : job.writes;
+  const pages = parts.map(({ start, end }) => ({
     start: Math.max(writable.start, start - (start % pageBytes)),
     end: Math.min(writable.end, end + ((pageBytes - (end % pageBytes)) % pageBytes)),
   }));

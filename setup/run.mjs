@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { nodeFlags } from './node-flags.mjs';
 import { onceNpmIsGone } from './parents.mjs';
 import { cacheFolder, projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
@@ -30,7 +31,7 @@ function runEntry(node, entry, rest) {
     ...process.env,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
   };
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', entry, ...rest], { stdio: 'inherit', env });
+  const child = spawn(node, [...nodeFlags(entry), entry, ...rest], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to both of us already; a second one would look like impatience.

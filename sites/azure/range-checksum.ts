@@ -5,22 +5,10 @@
  * they find what storage and proxies do to bytes.
  */
 import { createHash } from 'node:crypto';
-import { createCRC64, type IHasher } from 'hash-wasm';
+import { crc64 } from './crc64.ts';
 
 /** The service computes a range's checksum for at most 4 MiB (Get Blob, x-ms-range-get-content-crc64 and -md5). */
 export const largestCheckedBytes = 4 * 1024 * 1024;
-
-/** CRC-64/NVME, reflected: the one the service calls CRC64. */
-const polynomial = '9a6c9329ac4bc9b5';
-
-let loading: Promise<IHasher> | undefined;
-
-/** The checksum as the service writes it: eight bytes, lowest first, in base64. */
-async function crc64(bytes: Uint8Array): Promise<string> {
-  loading ??= createCRC64(polynomial);
-  const hasher = await loading;
-  return Buffer.from(hasher.init().update(bytes).digest('binary')).reverse().toString('base64');
-}
 
 type Kind = 'crc64' | 'md5';
 const answered: Readonly<Record<Kind, string>> = { crc64: 'x-ms-content-crc64', md5: 'content-md5' };

@@ -47,6 +47,30 @@ describe('a disk that is mostly holes', () => {
   });
 });
 
+describe('a disk of small pieces', () => {
+  const size = 65 * mib;
+  const pieces = Array.from({ length: 15 }, (_, at) => data((4 * at + 5) * mib, 65_536));
+  const named = pieces.length * 65_536;
+
+  test.each([
+    { target: 'a blank target', stale: false, mostBytes: named + 3 * mib },
+    { target: 'a target that holds something', stale: true, mostBytes: Number.POSITIVE_INFINITY },
+  ])(
+    'S10 onto $target fills with zeros what may hold something else, and nothing more',
+    async ({ stale, mostBytes }) => {
+      await onWorkbench(stale ? patternImage(9, size) : size, async (bench) => {
+        const image = Buffer.alloc(size);
+        const full = patternImage(1, size);
+        for (const { offset, length } of pieces) full.copy(image, offset, offset, offset + length);
+        await bench.transfer(new ImagePoint(image, pieces), 'p0');
+        expect(statSync(bench.path).blocks * 512).toBeLessThan(mostBytes);
+        await bench.seal(new ImagePoint(image), 'p0', { reread: true });
+        expect(firstDifference(bench.content(), image)).toBe(-1);
+      });
+    },
+  );
+});
+
 describe('a target that is not blank', () => {
   const size = 301 * mib;
 
@@ -69,25 +93,28 @@ describe('a target that is not blank', () => {
     });
   });
 
-  test('S10 is not called blank when an attempt that was cut off wrote what the next list does not name', async () => {
-    await onWorkbench(33 * mib, async (bench) => {
-      const full = patternImage(3, 33 * mib);
-      const cut = new ImagePoint(full, [data(4 * mib, 4 * mib), data(12 * mib, 4 * mib)], (offset) => {
-        if (offset >= 12 * mib) throw new RangeError('cut off');
+  test.each(['p0', 'p1'])(
+    'S10 is not called blank when an attempt that was cut off wrote what the next list, of %s, does not name',
+    async (next) => {
+      await onWorkbench(33 * mib, async (bench) => {
+        const full = patternImage(3, 33 * mib);
+        const cut = new ImagePoint(full, [data(4 * mib, 4 * mib), data(12 * mib, 4 * mib)], (offset) => {
+          if (offset >= 12 * mib) throw new RangeError('cut off');
+        });
+        await expect(bench.transfer(cut, 'p0', { inFlight: 1 })).rejects.toThrow('cut off');
+        expect(
+          bench
+            .content()
+            .subarray(4 * mib, 8 * mib)
+            .equals(full.subarray(4 * mib, 8 * mib)),
+        ).toBe(true);
+        const blank = Buffer.alloc(33 * mib);
+        await bench.transfer(new ImagePoint(blank, []), next);
+        await bench.seal(new ImagePoint(blank), next, { reread: true });
+        expect(firstDifference(bench.content(), blank)).toBe(-1);
       });
-      await expect(bench.transfer(cut, 'p0', { inFlight: 1 })).rejects.toThrow('cut off');
-      expect(
-        bench
-          .content()
-          .subarray(4 * mib, 8 * mib)
-          .equals(full.subarray(4 * mib, 8 * mib)),
-      ).toBe(true);
-      const blank = Buffer.alloc(33 * mib);
-      await bench.transfer(new ImagePoint(blank, []), 'p0');
-      await bench.seal(new ImagePoint(blank), 'p0', { reread: true });
-      expect(firstDifference(bench.content(), blank)).toBe(-1);
-    });
-  });
+    },
+  );
 
   test('L2 goes on behind the zeros it has recorded', async () => {
     await onWorkbench(size, async (bench) => {

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TransferInput } from '../activities/transfer.ts';
-import { nodeFlags } from '../setup/node-flags.mjs';
+import { nodeFlags } from '../lab/node-flags.ts';
 
 export interface Step {
   /** `bare` proves nothing. */
@@ -48,7 +48,7 @@ export class Mover {
   /** `config`: path of homeward.yaml. Returns when the mover could take work. */
   static async start(config: string): Promise<Mover> {
     const entry = join(import.meta.dirname, 'mover-process.ts');
-    const child = spawn(process.execPath, [...nodeFlags(entry), entry, config], {
+    const child = spawn(process.execPath, [...nodeFlags('workers/mover.ts'), entry, config], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let words = '';

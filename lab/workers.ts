@@ -3,9 +3,9 @@
  * Rule: they are given the lab's inventory and nothing else; a kill here is a real -9.
  */
 import { join } from 'node:path';
-import { nodeFlags } from '../setup/node-flags.mjs';
 import { type Child, startChild } from './child.ts';
 import { moverId } from './inventory-file.ts';
+import { nodeFlags } from './node-flags.ts';
 
 export type WorkerName = 'control' | 'mover';
 
@@ -51,7 +51,7 @@ export async function startWorkers(plan: WorkersPlan): Promise<LabWorkers> {
     startChild({
       name: `worker-${name}`,
       program: process.execPath,
-      args: [...nodeFlags(entryOf(name)), entryOf(name), '--config', plan.config, ...entries[name].args],
+      args: [...nodeFlags(entries[name].file), entryOf(name), '--config', plan.config, ...entries[name].args],
       logFolder: plan.folder,
       ready: { lineWith: 'ready' },
       ...(plan.env === undefined ? {} : { env: plan.env }),

@@ -5,10 +5,9 @@
  * Never hides a failure of the set-up behind one of the entry.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { nodeFlags } from './node-flags.mjs';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { onceNpmIsGone } from './parents.mjs';
 import { cacheFolder, projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
@@ -24,6 +23,11 @@ function readArguments() {
   return { lab, entry: resolve(projectFolder, entry), rest };
 }
 
+function flagsOf(entry) {
+  const listed = JSON.parse(readFileSync(join(projectFolder, 'setup', 'node-flags.json'), 'utf8'));
+  return [...listed.always, ...(listed[relative(projectFolder, entry).replaceAll('\\', '/')] ?? [])];
+}
+
 function runEntry(node, entry, rest) {
   const env = {
     // Types are stripped and sources compiled once, not at each start: half of a command's time, and 20 MiB of a worker.
@@ -31,7 +35,7 @@ function runEntry(node, entry, rest) {
     ...process.env,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
   };
-  const child = spawn(node, [...nodeFlags(entry), entry, ...rest], { stdio: 'inherit', env });
+  const child = spawn(node, [...flagsOf(entry), entry, ...rest], { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to both of us already; a second one would look like impatience.

@@ -2,18 +2,18 @@
  * The control worker: the stories and the light verbs. Any number may run; none holds state of its own.
  * Run: node workers/control.ts --config homeward.yaml
  */
-import { fileURLToPath } from 'node:url';
 import { createControlActivities } from '../activities/control.ts';
 import { controlQueue } from '../model/failback-input.ts';
 import { openSites } from './control-sites.ts';
 import { runWorker } from './start.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
-await runWorker('control', async ({ loaded }) => {
+await runWorker('control', async ({ loaded, log }) => {
   const sites = openSites(loaded);
   return {
     options: {
       taskQueue: controlQueue,
-      workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+      workflowBundle: await workflowBundle((text) => log.warn(text)),
       activities: createControlActivities(sites),
       // A killed worker's cached stories go to the next one after a second instead of ten.
       stickyQueueScheduleToStartTimeout: '1s',

@@ -2,12 +2,12 @@
  * What both worker processes share: options, inventory, connection, the ready line, and an orderly end.
  * Rule: SIGTERM lets attempts hand over their cursors and ends within ten seconds (L7); a config error ends with code 2.
  */
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { ConfigError, inventoryPath, type LoadedInventory, loadInventory } from '../config/load.ts';
 import { temporalSettings } from '../config/temporal.ts';
 import { installLog, type Log } from './log.ts';
+import { payloadConverterPath } from './payload-converter-path.ts';
 
 export interface Started {
   readonly loaded: LoadedInventory;
@@ -52,7 +52,7 @@ export async function runWorker(
 
 /** Found by trial: fresh cursors and quick cancels, while a server restart of half a minute is ridden out. */
 const shared: Partial<WorkerOptions> = {
-  dataConverter: { payloadConverterPath: fileURLToPath(new URL('../workflows/payload-converter.ts', import.meta.url)) },
+  dataConverter: { payloadConverterPath },
   maxHeartbeatThrottleInterval: '1s',
   defaultHeartbeatThrottleInterval: '1s',
   shutdownGraceTime: '5s',

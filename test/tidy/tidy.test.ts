@@ -31,7 +31,7 @@ const reach: Readonly<Record<string, readonly string[]>> = {
   workflows: ['workflows/', 'activities/', 'model/'],
   config: ['config/', 'model/'],
   client: ['client/', 'config/', 'model/'],
-  workers: ['workers/', 'client/', 'config/', 'workflows/', 'activities/', 'sites/', 'disk/', 'model/'],
+  workers: ['workers/', 'client/', 'config/', 'workflows/', 'activities/', 'sites/', 'disk/', 'model/', 'setup/places.mjs'],
 };
 const packages: Readonly<Record<string, RegExp>> = {
   model: /^(zod|@noble\/hashes\/.*)$/,

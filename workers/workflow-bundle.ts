@@ -1,0 +1,58 @@
+/**
+ * The stories as one file, as Temporal's worker runs them: bundled once for each state of the sources and kept.
+ * Rule: the name is a digest of everything that goes in, so that a kept bundle is never an older story. A worker that
+ * comes back after a crash is there a second and a half sooner. Where nothing can be kept, it is bundled anew.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, Runtime } from '@temporalio/worker';
+import { cacheFolder } from '../setup/places.mjs';
+import { payloadConverterPath } from './payload-converter-path.ts';
+
+const project = join(import.meta.dirname, '..');
+/** What a bundle is made of: our sources, and everything of others by the lock file. */
+const folders = ['workflows', 'model'];
+const files = ['package-lock.json', 'tsconfig.json'];
+/** Older ones go: each is 3 MB. */
+const keptBundles = 8;
+
+async function digestOfSources(): Promise<string> {
+  const hash = createHash('sha256').update(process.version);
+  const names = [...files];
+  for (const folder of folders)
+    for (const name of await readdir(join(project, folder))) if (name.endsWith('.ts')) names.push(join(folder, name));
+  for (const name of names.sort()) hash.update(`\n${name}\n`).update(await readFile(join(project, name)));
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function forgetOld(folder: string): Promise<void> {
+  const names = (await readdir(folder)).map((name) => join(folder, name));
+  const aged = await Promise.all(names.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  for (const { path } of aged.sort((a, b) => b.at - a.at).slice(keptBundles)) await rm(path, { force: true });
+}
+
+/** For `WorkerOptions.workflowBundle`. `warn` hears why a bundle could not be kept; the worker works all the same. */
+export async function workflowBundle(
+  warn: (text: string) => void,
+): Promise<{ readonly codePath: string } | { readonly code: string }> {
+  const folder = join(cacheFolder(), 'bundles');
+  const codePath = join(folder, `${await digestOfSources()}.js`);
+  if (existsSync(codePath)) return { codePath };
+  const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+  const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: Runtime.instance().logger });
+  try {
+    await mkdir(folder, { recursive: true });
+    const half = `${codePath}.${randomUUID()}`;
+    await writeFile(half, code);
+    // Another worker may read it at any moment: it is there whole or not at all.
+    await rename(half, codePath);
+    await forgetOld(folder);
+    return { codePath };
+  } catch (error) {
+    warn(`the bundle of the stories could not be kept: ${error instanceof Error ? error.message : String(error)}`);
+    return { code };
+  }
+}

@@ -31,7 +31,17 @@ const reach: Readonly<Record<string, readonly string[]>> = {
   workflows: ['workflows/', 'activities/', 'model/'],
   config: ['config/', 'model/'],
   client: ['client/', 'config/', 'model/'],
-  workers: ['workers/', 'client/', 'config/', 'workflows/', 'activities/', 'sites/', 'disk/', 'model/', 'setup/places.mjs'],
+  workers: [
+    'workers/',
+    'client/',
+    'config/',
+    'workflows/',
+    'activities/',
+    'sites/',
+    'disk/',
+    'model/',
+    'setup/places.mjs',
+  ],
 };
 const packages: Readonly<Record<string, RegExp>> = {
   model: /^(zod|@noble\/hashes\/.*)$/,

@@ -11,5 +11,6 @@ export default {
   },
   // Pure ESM packages that must be turned to CommonJS as well.
   transformIgnorePatterns: ['/node_modules/(?!@noble/)'],
+  testSequencer: '<rootDir>/test/longest-first.cjs',
   testTimeout: 60_000,
 };

@@ -8,7 +8,7 @@ import { controlQueue } from '../model/failback-input.ts';
 import { type LimitsAnswer, type LimitsOrder, limitsWorkflowId } from '../model/limits-order.ts';
 import { asProblem, type Link } from './connect.ts';
 import { Problem } from './problem.ts';
-import { workersOn } from './workers.ts';
+import { isUnattended } from './workers.ts';
 
 const limitsWorkflow = 'limits';
 const startTimeoutMs = 10_000;
@@ -41,7 +41,7 @@ export async function orderLimits(link: Link, order: LimitsOrder, waitMs: number
     if (said?.type === 'Unanswered') return { mover, silent: said.message };
     if (said?.type === 'Refused') return { mover, refused: said.message };
     const problem = asProblem(error, mover, link.settings);
-    if (problem instanceof Problem && problem.kind === 'unreachable' && (await workersOn(link, controlQueue)) === 0)
+    if (problem instanceof Problem && problem.kind === 'unreachable' && (await isUnattended(link, controlQueue)))
       throw new Problem(
         'unreachable',
         `no worker serves the task queue "${controlQueue}"`,

@@ -7,7 +7,7 @@ import type { PreflightReport } from '../model/check.ts';
 import { controlQueue, type FailbackInput } from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
 import { Problem } from './problem.ts';
-import { workersOn } from './workers.ts';
+import { isUnattended } from './workers.ts';
 
 export const preflightWorkflow = 'preflight';
 
@@ -42,7 +42,7 @@ export async function preflight(
         error,
       );
     const problem = asProblem(error, input.machine, link.settings);
-    if (problem instanceof Problem && problem.kind === 'unreachable' && (await workersOn(link, controlQueue)) === 0)
+    if (problem instanceof Problem && problem.kind === 'unreachable' && (await isUnattended(link, controlQueue)))
       throw new Problem(
         'unreachable',
         `no worker serves the task queue "${controlQueue}"`,

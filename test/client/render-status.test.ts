@@ -162,6 +162,32 @@ erp-db  running  Syncing (as last recorded)
   );
 });
 
+test('a run whose mover nobody runs says which worker is missing, what waits since when, and how to start it', () => {
+  const missing = [
+    {
+      queue: 'mover-m1',
+      lastSeenAt: ago(400),
+      waiting: [
+        { activityId: 'transfer-os', since: ago(330) },
+        { activityId: 'transfer-data-0', since: ago(320) },
+      ],
+      start: 'npm run mover -- --config homeward.yaml --id m1',
+    },
+  ];
+  const text = renderStatus(viewOf(statusIn('Seeding'), { missing }), now, { ...plainStyle, width: 200 });
+  expect(text).toContain(
+    `
+  Nobody runs the mover m1: the task queue "mover-m1" was last asked for work at 11:53:20 UTC, 7 min ago.
+  Nothing has happened since 11:54:30 UTC, 6 min: transfer-os, transfer-data-0 wait for it.
+  Start it: npm run mover -- --config homeward.yaml --id m1`,
+  );
+  expect(renderLine(viewOf(statusIn('Seeding'), { missing }))).toBe('erp-db Seeding; nobody runs the mover m1');
+  const control = [{ queue: 'control', waiting: [], start: 'npm run control -- --config homeward.yaml' }];
+  const unasked = renderStatus({ ...silentView, missing: control }, now, { ...plainStyle, width: 200 });
+  expect(unasked).toContain('Nobody runs a control worker: the task queue "control" has not been asked for work for');
+  expect(unasked).toContain('  Start it: npm run control -- --config homeward.yaml');
+});
+
 test('text from outside cannot move the cursor or turn the line', () => {
   const evil = 'x\u001b[2J\u001b]0;title\u0007\r\n\u202eevil';
   const refusals = [{ message: 'hold', by: evil, at: ago(1), phase: 'Syncing', reason: evil } as const];

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { closest } from '../../config/closest.ts';
 import { type Bytes, diskDoor } from './disk-door.ts';
 import type { Entra } from './entra.ts';
-import { type FaultRule, type Faults, faultAction, faultRule } from './faults.ts';
+import { type FaultRule, type Faults, faultRule } from './faults.ts';
 import type { World } from './world.ts';
 import { settings } from './world-file.ts';
 
@@ -78,11 +78,9 @@ async function act(parts: ControlParts, door: string, url: URL, body: unknown): 
   }
 }
 
-/** A rule that can never fire, or that does nothing when it fires, is refused: whoever sets it believes in it. */
+/** A rule that can never fire is refused: whoever sets it believes in it. */
 function ruleOf(body: unknown, operations: readonly string[]): FaultRule {
   const rule = faultRule.parse(body);
-  if (Object.keys(rule.action).length === 0)
-    throw new Error(`the action does nothing; name one of ${Object.keys(faultAction.shape).join(', ')}`);
   if (operations.includes(rule.operation)) return rule;
   const near = closest(rule.operation, operations);
   const meant = near ? ` Did you mean "${near}"?` : '';

@@ -90,7 +90,7 @@ test.each([
 );
 
 test.each([
-  [{ operation: 'disks.get', action: {} }, 'the action does nothing; name one of status, '],
+  [{ operation: 'disks.get', actoin: {} }, 'Unrecognized key: "actoin"'],
   [{ operation: 'disks.get', action: { staus: 500 } }, 'Unrecognized key: "staus"'],
   [{ operation: 'disks.get', action: { status: 200 } }, 'Too small'],
 ])('Azure’s fault door says in plain words what is wrong with %j', async (rule, words) => {

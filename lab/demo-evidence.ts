@@ -54,8 +54,7 @@ export async function showReturn(lab: Lab, machine: LabMachine, say: Say): Promi
     say,
   );
   say();
-  if (whole)
-    say(`Cancelled at your word, and nothing is lost: ${machine.name} serves in Azure again, as before. Exit code 0.`);
+  if (whole) say(`Cancelled at your word: ${machine.name} serves in Azure again, as before. Exit code 0.`);
   else say(`Cancelled at your word, but not as it must be: see the lines with ✗. Exit code 1.`);
   return whole;
 }

@@ -2,6 +2,8 @@
  * A run in one line, for `--watch` into a pipe or a log, and what of that line is news.
  * Rule: news is what a person would want to be told at once; how far the bytes are is told along with it, or now and then.
  */
+import { isFinal, phaseTable } from '../../model/phase.ts';
+import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { limitIn, ratesText } from './ahead.ts';
 import { bytes, count, duration, percent, rate } from './figures.ts';
@@ -42,10 +44,21 @@ function partsOf(view: View): Part[] {
   if (outage?.endedAt)
     parts.push(news(`outage ${duration(Date.parse(outage.endedAt) - Date.parse(outage.startedAt))}`));
   else if (outage) parts.push(news('outage under way'));
+  const approved = approvalIn(status);
+  if (approved) parts.push(news(approved));
   // What is sent to the run follows the colon; here the name is enough.
   if (waitsFor) parts.push(news(`waits for: ${plain(waitsFor.split(':', 1)[0] ?? '')}`));
   if (view.execution !== 'running') parts.push(news(view.execution));
   return parts;
+}
+
+/** The word a person gave that the run is about to follow. */
+function approvalIn({ phase, completion, commitment, cancellation }: Status): string | undefined {
+  const gate = phaseTable[phase]?.gate;
+  if (cancellation) return isFinal(phase) ? undefined : `cancelled by ${plain(cancellation.by)}`;
+  if (gate === 'commit' && commitment) return `committed by ${plain(commitment.by)}`;
+  if (gate === 'completeFailover' && completion) return `completed by ${plain(completion.by)}`;
+  return undefined;
 }
 
 /** Rounds, bytes, limits and pauses. */

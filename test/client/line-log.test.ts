@@ -56,6 +56,7 @@ test('what happened is written at once: a phase, a hold, a pause, a missing work
     viewOf(statusIn('Syncing', { held: { by: 'ana', at: ago(1) } })),
     viewOf(statusIn('Syncing'), { pending: [{ ...step, paused: true, pausedBy: { by: 'ben' } }] }),
     viewOf(statusIn('Syncing'), { missing }),
+    viewOf(statusIn('Syncing', { completion: { by: 'ana', at: ago(1) } })),
     viewOf(statusIn('NeedsOperator', { left: 'Syncing', trouble })),
   ];
   expect(views.flatMap((view, second) => log.next(view, second * 1000))).toEqual([
@@ -64,6 +65,7 @@ test('what happened is written at once: a phase, a hold, a pause, a missing work
     'erp-db Syncing; held by ana',
     'erp-db Syncing; transfer-os paused in Temporal by ben',
     'erp-db Syncing; nobody runs the mover m1',
+    'erp-db Syncing; completed by ana',
     'erp-db NeedsOperator; left Syncing; Refused: quota exceeded. Raise it.',
   ]);
 });

@@ -176,8 +176,9 @@ async function isCommitted(link: Link | undefined, machine: string): Promise<boo
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    if (error instanceof Problem) process.exit(report(error, false));
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    if (error instanceof Problem && error.kind !== 'interrupted') process.exit(report(error, false));
+    const left = error instanceof Problem && '\nYou left: the lab is gone, with all that was in it.';
+    process.stderr.write(`${left || (error instanceof Error ? error.message : String(error))}\n`);
+    process.exit(left ? exitCodes.interrupted : exitCodes.unexpected);
   },
 );

@@ -4,6 +4,8 @@
  * Rule: the real command line against a real lab; what is said is compared with what was done to the lab.
  */
 import { randomUUID } from 'node:crypto';
+import { showReturn } from '../../lab/demo-evidence.ts';
+import { setVcenterPower } from '../../lab/vcenter-control.ts';
 import { standOf } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
@@ -12,7 +14,7 @@ let scene: Scene;
 /** Waits at its first gate, with nothing changed in either world. */
 let waiting: Run;
 beforeAll(async () => {
-  scene = await openScene(3);
+  scene = await openScene(4);
   waiting = await scene.begin({ sync: 'during' });
   await waiting.until('AwaitingCutover');
 }, 180_000);
@@ -103,4 +105,23 @@ test('S2 S7 what the run would refuse is refused with the reason and what it tak
   expect(other.err).toContain('refuses completeFailover: it names run another');
   expect((await ask('failback', 'cancel', name, '--accept-loss')).err).toContain('there is no terminal to confirm on');
   expect(await standOf(scene.lab)).toEqual(before);
+}, 60_000);
+
+test('a machine that was taken back at a person’s word is shown to serve in Azure again, and only if it does', async () => {
+  const run = await scene.begin({ sync: 'during' });
+  await run.until('AwaitingCutover');
+  await run.say('cancel');
+  await run.until('ReturnedToSource');
+  const told: string[] = [];
+  const show = () => showReturn(scene.lab, run.machine, (line = '') => told.push(line));
+  expect(await show()).toBe(true);
+  expect(told.at(-1)).toBe(
+    `Cancelled at your word: ${run.machine.name} serves in Azure again, as before. Exit code 0.`,
+  );
+  expect(told.filter((line) => line.startsWith('  ✓'))).toHaveLength(4);
+
+  await setVcenterPower(scene.lab.vcenter.control, run.machine.target.vm, 'on');
+  expect(await show()).toBe(false);
+  expect(told).toContain(`  ✗ ${run.machine.target.vm} at home is powered on`);
+  expect(told.at(-1)).toContain('not as it must be: see the lines with ✗');
 }, 60_000);

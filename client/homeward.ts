@@ -95,12 +95,28 @@ export async function run(args: readonly string[]): Promise<number> {
 function helpAdvice(args: readonly string[]): string {
   const program = buildProgram();
   const words = args.filter((word) => !word.startsWith('-'));
-  const first = program.commands.find((command) => command.name() === words[0]);
-  const second = first?.commands.find((command) => command.name() === words[1]);
+  const named = (commands: readonly Command[], word: string | undefined) =>
+    commands.find((command) => command.name() === word);
+  const first = named(program.commands, words[0]);
+  const second = first && named(first.commands, words[1]);
+  const meant = failbackMeant(program, args, words);
+  if (meant !== undefined) return `Type: homeward ${meant}`;
   return `Read: homeward ${[first, second]
     .filter((one) => one !== undefined)
     .map((one) => `${one.name()} `)
     .join('')}--help`;
+}
+
+/** `commit erp-db` and `failback erp-db commit` are what people type who know what they want. */
+function failbackMeant(program: Command, args: readonly string[], words: readonly string[]): string | undefined {
+  const verbs = program.commands.find((command) => command.name() === 'failback')?.commands ?? [];
+  const isVerb = (word: string | undefined): boolean => verbs.some((verb) => verb.name() === word);
+  const isOurs = (word: string | undefined): boolean => program.commands.some((command) => command.name() === word);
+  const [first, second, third] = words;
+  if (isVerb(first) && !isOurs(first)) return `failback ${args.join(' ')}`;
+  if (first !== 'failback' || isVerb(second) || !isVerb(third)) return undefined;
+  const rest = args.filter((word) => word !== first && word !== second && word !== third);
+  return ['failback', third, second, ...rest].join(' ');
 }
 
 if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

@@ -3,7 +3,8 @@
  * stands behind which port.
  * Rule: secrets are resolved here, at the moment of use, and go into the clients and nowhere else (S13).
  */
-import { readFileSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { MoverLimits } from '../activities/limits.ts';
 import type { Sites } from '../activities/preflight.ts';
 import type { MoverParts } from '../activities/transfer.ts';
@@ -79,6 +80,7 @@ export async function openMoverParts(
       hint: `Name one with --id (known: ${names.join(', ') || 'none'}).`,
     });
   const stateDir = resolvePath(loaded.folder, config.state);
+  await ensureFolder(stateDir, chosen);
   const limits = await MoverLimits.open(limitsPlan(loaded.inventory, chosen), stateDir);
   const readers = once<SourceReader>((site) => createAzureReader(azureParts(loaded, site)));
   return {
@@ -99,8 +101,37 @@ function azureParts(loaded: LoadedInventory, site: string) {
   return { site, config, secretOf, ...certificate(loaded, config) };
 }
 
-const certificate = (loaded: LoadedInventory, config: { readonly caFile?: string | undefined }): { ca?: string } =>
-  config.caFile === undefined ? {} : { ca: readFileSync(resolvePath(loaded.folder, config.caFile), 'utf8') };
+/** Without its state a mover would copy whole disks again after each start: better it does not start at all. */
+async function ensureFolder(path: string, mover: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw refused({
+      op: 'start-mover',
+      subject: mover,
+      message: `the mover's state folder ${path} cannot be used (${(cause as NodeJS.ErrnoException).code})`,
+      hint: `Make it writable for this user, or correct movers.${mover}.state in homeward.yaml.`,
+      cause,
+    });
+  }
+}
+
+function certificate(loaded: LoadedInventory, { caFile }: { readonly caFile?: string | undefined }): { ca?: string } {
+  if (caFile === undefined) return {};
+  const path = resolvePath(loaded.folder, caFile);
+  try {
+    return { ca: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    throw refused({
+      op: 'open-site',
+      subject: path,
+      message: `the certificate file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+      hint: 'Put it on this worker’s computer, or correct caFile in homeward.yaml; then resolve with retry.',
+      cause,
+    });
+  }
+}
 
 function siteOf<K extends Site['kind']>(loaded: LoadedInventory, name: string, kind: K): Extract<Site, { kind: K }> {
   const config = loaded.inventory.sites[name];

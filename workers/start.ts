@@ -5,10 +5,13 @@
  */
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { noAnswer, noNamespace } from '../client/connect.ts';
 import { readOptions } from '../client/options.ts';
-import { exitCodes, Problem } from '../client/problem.ts';
+import { exitCodes } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
 import { inventoryPath, type LoadedInventory, loadInventory } from '../config/load.ts';
+import { describeProblem } from '../config/problem.ts';
+import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { installLog, type Log } from './log.ts';
 
@@ -93,10 +96,13 @@ async function open(started: Started, plan: (started: Started) => Promise<Worker
   const settings = temporalSettings(loaded.inventory.temporal);
   const { namespace, address, origin, warning } = settings;
   if (warning) log.warn(warning);
+  // A worker needs only some of them; a step that needs one that is not there calls an operator.
+  for (const one of lookAtReferences(loaded).missing) log.info(describeProblem(one));
+  // What is wrong on this computer is told before anybody waits for another one.
+  const made = await plan(started);
   log.info({ address, namespace, origin }, 'connecting to Temporal');
   const connection = await connectTo(settings);
-  const made = await plan(started);
-  const worker = await Worker.create({ connection, namespace, ...shared, ...made.options });
+  const worker = await createWorker(settings, { connection, namespace, ...shared, ...made.options });
   return {
     worker,
     async close() {
@@ -106,17 +112,22 @@ async function open(started: Started, plan: (started: Started) => Promise<Worker
   };
 }
 
-async function connectTo({ connectionOptions, address, origin }: TemporalSettings): Promise<NativeConnection> {
+async function connectTo(settings: TemporalSettings): Promise<NativeConnection> {
   try {
-    return await NativeConnection.connect(connectionOptions ?? {});
+    return await NativeConnection.connect(settings.connectionOptions ?? {});
   } catch (cause) {
-    const why = cause instanceof Error ? `: ${cause.message}` : '';
-    throw new Problem(
-      'unreachable',
-      `Temporal does not answer at ${address} (${origin})${why}`,
-      'Start it, or say where it is: TEMPORAL_ADDRESS, a Temporal profile, or temporal.address in homeward.yaml.',
-      cause,
-    );
+    throw noAnswer(settings, cause instanceof Error ? `: ${cause.message}` : '', cause);
+  }
+}
+
+/** The SDK looks whether the namespace is there, and has no class for it when it is not. */
+async function createWorker(settings: TemporalSettings, options: WorkerOptions): Promise<Worker> {
+  try {
+    return await Worker.create(options);
+  } catch (cause) {
+    if (cause instanceof Error && /^Namespace \S+ was not found/.test(cause.message))
+      throw noNamespace(settings, cause);
+    throw cause;
   }
 }
 

@@ -82,6 +82,11 @@ async function approveCancel(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options } = asked;
   if (!options.acceptLoss) return {};
   const { status, silent } = await openRun(asked);
+  // Before the source was stopped the target cannot have been started; should it be by then, the run refuses this cancel.
+  if (status && !status.outage) {
+    context.screen.note(`homeward: nothing was written at home yet, so ${machine} is cancelled without any loss.`);
+    return { acceptLoss: undefined };
+  }
   const unknown = `Cancel the failback of ${machine}: who serves now is unknown. ${silent ?? ''}`;
   if (!status || !isKnown(status, asked.message))
     await confirm(context.screen, status ? describeLoss(status) : unknown, machine, options.yes === true);

@@ -195,11 +195,14 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
   const lines = approvals.flatMap((text) => say(text, style));
   if (!isOpen(view)) return lines;
   if (status.waitsFor)
-    lines.push(...say(`Waits for: ${status.waitsFor}`, style).map((line) => paint(style, 'bold', line)));
+    lines.push(...say(`Waits for: ${forPeople(status.waitsFor)}`, style).map((line) => paint(style, 'bold', line)));
   const typed = whatToType(status);
   lines.push(...typed.map((command) => `  Type: ${command}`));
   return lines;
 }
+
+/** Without the JSON at its end, which is for Temporal's own tools: here a command is shown. */
+const forPeople = (waitsFor: string): string => waitsFor.replace(/ \{[^{}]*\}$/, '');
 
 /** The commands that fit this moment, by the table. */
 export function whatToType(status: Pick<Status, 'phase' | 'left' | 'machine' | 'held' | 'cancellation'>): string[] {

@@ -116,6 +116,13 @@ test('a call for an operator shows the cause, what to do and both answers', () =
     expect(text).toContain(fact);
 });
 
+test('what is sent to Temporal is no part of what a person at the command line reads', () => {
+  const view = viewOf(statusIn('Syncing', { waitsFor: 'completeFailover: Stop the source. {"by":"you"}' }));
+  const text = renderStatus(view, now, plainStyle);
+  expect(text).toContain('Waits for: completeFailover: Stop the source.');
+  expect(text).not.toContain('{"by"');
+});
+
 test('a held run shows who holds it and how to go on', () => {
   const text = renderStatus(viewOf(statusIn('Syncing', { held: { by: 'ana', at: ago(5) } })), now, plainStyle);
   expect(text).toContain('erp-db  Syncing  held by ana');

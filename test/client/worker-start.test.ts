@@ -12,7 +12,8 @@ let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'homeward-worker-'));
   // Port 1 is never Temporal: connections are refused at once.
-  await writeFile(join(folder, 'right.yaml'), rightText.replace('localhost:7233', '127.0.0.1:1'));
+  const text = rightText.replace('localhost:7233', '127.0.0.1:1').replace('state: state/m1', 'state: right.yaml/state');
+  await writeFile(join(folder, 'right.yaml'), text);
 });
 afterAll(async () => await rm(folder, { recursive: true }));
 
@@ -56,6 +57,8 @@ test('what keeps a worker from starting is told with what to do, and no stack tr
     [['control', '--id', 'm1'], 2, "Unknown option '--id'", 'Read: npm run control -- --help'],
     [['mover', 'm1'], 2, "Unexpected argument 'm1'", 'Read: npm run mover -- --help'],
     [['mover', '--id'], 2, "--id <value>' argument missing", 'Read: npm run mover -- --help'],
+    [['mover', '--config', 'right.yaml', '--id', 'm11'], 2, 'the inventory has no mover called "m11"', 'known: m1'],
+    [['mover', '--config', 'right.yaml'], 2, 'right.yaml/state cannot be used (ENOTDIR)', 'movers.m1.state'],
     [['mover'], 2, 'homeward.yaml: there is no such file', 'homeward config check'],
     [
       ['control', '--config', 'right.yaml'],

@@ -19,6 +19,10 @@ beforeAll(async () => {
   await waiting.until('AwaitingCutover');
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
+/** What one test killed is there for the next one, whatever became of the test. */
+afterEach(async () => {
+  for (const name of ['control', 'mover'] as const) if (!scene.workers.running(name)) await scene.workers.restart(name);
+}, 60_000);
 
 const ask = (...args: string[]) => homeward(scene.lab, ...args);
 
@@ -44,11 +48,10 @@ test('a run whose mover or control worker is not there says who is missing, sinc
 
   await scene.workers.restart('control');
   await scene.workers.restart('mover');
-  await run.until('Syncing');
-  expect((await run.view()).missing).toBeUndefined();
+  await run.untilView('attended', ({ status, missing }) => status?.phase === 'Syncing' && missing === undefined);
   expect(await run.say('cancel')).toEqual({ accepted: true });
   await run.until('ReturnedToSource');
-}, 180_000);
+}, 300_000);
 
 test('a run that does not exist is not found, however it is named, and machines show how their last runs ended', async () => {
   const { name } = waiting.machine;
@@ -103,8 +106,17 @@ test('S2 S7 what the run would refuse is refused with the reason and what it tak
   expect(commit.err).not.toMatch(/this is deleted|no terminal to confirm/);
   const other = await ask('failback', 'complete', name, '--run', 'another');
   expect(other.err).toContain('refuses completeFailover: it names run another');
-  expect((await ask('failback', 'cancel', name, '--accept-loss')).err).toContain('there is no terminal to confirm on');
+  const unsigned = await ask('failback', 'hold', name, '--by', '');
+  expect(unsigned).toMatchObject({ code: 2, out: '' });
+  expect(unsigned.err).toContain('--by: say who you are');
   expect(await standOf(scene.lab)).toEqual(before);
+
+  // Nothing ran at home yet, so there is no loss to accept, and nothing is claimed to be lost.
+  const cancel = await ask('failback', 'cancel', name, '--accept-loss');
+  expect(cancel).toMatchObject({ code: 0, out: expect.stringContaining(`${name} took cancel`) });
+  expect(cancel.err).toContain('nothing was written at home yet');
+  expect(cancel.err).not.toContain('the machine at home stops');
+  await waiting.until('ReturnedToSource');
 }, 60_000);
 
 test('a machine that was taken back at a person’s word is shown to serve in Azure again, and only if it does', async () => {

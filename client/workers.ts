@@ -3,7 +3,8 @@
  * Rule: it only informs. The server remembers a worker for minutes after it died; only the time it was last seen tells.
  */
 import { controlQueue, moverName } from '../model/failback-input.ts';
-import type { Link } from './connect.ts';
+import { asProblem, type Link } from './connect.ts';
+import { Problem } from './problem.ts';
 import type { MissingWorker, Pending } from './view.ts';
 
 /** `TASK_QUEUE_TYPE_…` of temporal/api/enums/v1/task_queue.proto. Stories live on control workers, bytes on movers. */
@@ -52,6 +53,19 @@ export function startCommand(queue: string): string {
   return mover === undefined
     ? 'npm run control -- --config homeward.yaml'
     : `npm run mover -- --config homeward.yaml --id ${mover}`;
+}
+
+/** What to throw when a run that a control worker should have answered ended in `error` instead. */
+export async function whyUnanswered(link: Link, error: unknown, subject: string): Promise<unknown> {
+  const problem = asProblem(error, subject, link.settings);
+  if (!(problem instanceof Problem && problem.kind === 'unreachable') || !(await isUnattended(link, controlQueue)))
+    return problem;
+  return new Problem(
+    'unreachable',
+    `no worker serves the task queue "${controlQueue}"`,
+    `Start the control worker (${startCommand(controlQueue)}) and say it again.`,
+    error,
+  );
 }
 
 /** Of the queues a run needs, and of those its steps wait in, those whose worker is missing. */

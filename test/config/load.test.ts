@@ -5,19 +5,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, inventoryPath, loadInventory, parseInventory, resolvePath } from '../../config/load.ts';
-import { describeProblem } from '../../config/problem.ts';
-import { changed, rightText } from './inventory-text.ts';
-
-function problemsOf(text: string): string[] {
-  try {
-    parseInventory(text, 'h.yaml');
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(describeProblem);
-  }
-}
+import { inventoryPath, loadInventory, resolvePath } from '../../config/load.ts';
+import { changed, problemsOf, rightText } from './inventory-text.ts';
 
 const secretAdvice = 'say where the secret is found: {file: path} or {env: NAME}';
 

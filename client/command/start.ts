@@ -4,7 +4,7 @@
  */
 import { type Command, Option } from 'commander';
 import { controlQueue, moverQueue } from '../../model/failback-input.ts';
-import { roundsTooFast } from '../../model/inventory.ts';
+import { roundsTooFast } from '../../model/inventory-faults.ts';
 import type { RunOptions } from '../failback.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';

@@ -107,6 +107,21 @@ const misuses: [string, string, string[]][] = [
     ['h.yaml:14:10 sites.home.url: this is not a URL like https://host/path'],
   ],
   [
+    'an address of Temporal that is a URL',
+    changed('localhost:7233', 'https://temporal.example:7233'),
+    ['h.yaml:2:12 temporal.address: write host:port, without https:// or a path'],
+  ],
+  [
+    'a source without its resource group',
+    changed('path: rg-dr/erp-db', 'path: erp-db'),
+    ['h.yaml:26:39 machines.erp-db.source.path: in Azure a path is <resource group>/<machine>'],
+  ],
+  [
+    'a target that is only a name',
+    changed('path: /DC0/vm/erp-db', 'path: erp-db'),
+    ['h.yaml:27:33 machines.erp-db.target.path: in vSphere a path is /<datacenter>/vm/<folders>/<machine>'],
+  ],
+  [
     'a name in capitals',
     changed('  erp-db:', '  ERP_DB:'),
     [

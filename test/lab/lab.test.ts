@@ -21,7 +21,8 @@ import {
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { removeLeftovers } from '../../lab/lab-folder.ts';
 import { reportGuest, setVcenterPower } from '../../lab/vcenter-control.ts';
-import { danglingReferences, inventory } from '../../model/inventory.ts';
+import { inventory } from '../../model/inventory.ts';
+import { danglingReferences } from '../../model/inventory-faults.ts';
 
 let lab: Lab;
 let other: Lab;

@@ -3,9 +3,34 @@
  * Rule: every call has a deadline, so that nobody waits before a silent prompt. Never retries by itself.
  */
 import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { Problem } from './problem.ts';
+
+/** What messages tell of where Temporal was looked for. */
+type Place = Pick<TemporalSettings, 'address' | 'namespace' | 'origin' | 'connectionOptions'>;
+
+/** `127.0.0.1:7233 (homeward.yaml)`; TLS is told where it is on, because a server without it stays silent. */
+const placeText = ({ address, origin, connectionOptions }: Place): string =>
+  `${address} (${origin}${connectionOptions?.tls ? ', with TLS' : ''})`;
+
+/** For the CLI and the workers alike. */
+export const noAnswer = (place: Place, why: string, cause?: unknown): Problem =>
+  new Problem(
+    'unreachable',
+    `Temporal does not answer at ${placeText(place)}${why}`,
+    'Start it, or say where it is: TEMPORAL_ADDRESS, a Temporal profile, or temporal.address in homeward.yaml.',
+    cause,
+  );
+
+export const noNamespace = (place: Place, cause?: unknown): Problem =>
+  new Problem(
+    'unreachable',
+    `Temporal at ${placeText(place)} has no namespace "${place.namespace}"`,
+    `Create it (temporal operator namespace create -n ${place.namespace}) or correct temporal.namespace.`,
+    cause,
+  );
 
 export interface Link {
   readonly client: Client;
@@ -28,12 +53,7 @@ export async function connect(section: Inventory['temporal'], timeoutMs = connec
     });
     return link(connection, settings);
   } catch (cause) {
-    throw new Problem(
-      'unreachable',
-      `Temporal does not answer at ${settings.address} (${settings.origin})${reason(cause)}`,
-      'Start it, or say where it is: TEMPORAL_ADDRESS, a Temporal profile, or temporal.address in homeward.yaml.',
-      cause,
-    );
+    throw noAnswer(settings, reason(cause), cause);
   }
 }
 
@@ -62,7 +82,7 @@ const grpcUnavailable = 14;
 const grpcUnauthenticated = 16;
 
 /** Turns what a call to Temporal threw into a Problem, as far as it is known; anything else comes back as it was. */
-export function asProblem(error: unknown, machine: string, settings: TemporalSettings): unknown {
+export function asProblem(error: unknown, machine: string, settings: Place): unknown {
   if (error instanceof WorkflowNotFoundError) {
     const closed = /already completed/.test(error.message);
     return new Problem(
@@ -72,9 +92,10 @@ export function asProblem(error: unknown, machine: string, settings: TemporalSet
       error,
     );
   }
+  if (error instanceof NamespaceNotFoundError) return noNamespace(settings, error);
   const inner = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
   if (!isGrpcServiceError(inner)) return error;
-  const at = `Temporal at ${settings.address} (${settings.origin})`;
+  const at = `Temporal at ${placeText(settings)}`;
   const code: number = inner.code;
   if (code === grpcDeadlineExceeded || code === grpcUnavailable)
     return new Problem(
@@ -90,12 +111,6 @@ export function asProblem(error: unknown, machine: string, settings: TemporalSet
       'Check TEMPORAL_API_KEY or the certificate of the Temporal profile.',
       error,
     );
-  if (code === grpcNotFound && /namespace/i.test(inner.details))
-    return new Problem(
-      'unreachable',
-      `${at} has no namespace "${settings.namespace}"`,
-      `Create it (temporal operator namespace create -n ${settings.namespace}) or correct temporal.namespace.`,
-      error,
-    );
+  if (code === grpcNotFound && /namespace/i.test(inner.details)) return noNamespace(settings, error);
   return error;
 }

@@ -7,7 +7,7 @@ import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/com
 import { controlQueue, type FailbackInput, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
 import { measuredBefore } from './earlier.ts';
-import { phaseKey } from './observe.ts';
+import { phaseKey } from './last-run.ts';
 import { Problem } from './problem.ts';
 
 export const failbackWorkflow = 'failback';

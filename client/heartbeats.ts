@@ -44,6 +44,13 @@ function whoPaused({ pauseInfo }: RawPending): NonNullable<Pending['pausedBy']> 
   return { ...(identity ? { by: identity } : {}), ...(reason ? { reason } : {}), ...(since ? { since } : {}) };
 }
 
+/** `PENDING_ACTIVITY_STATE_SCHEDULED` of temporal/api/enums/v1/workflow.proto: no worker has taken it. */
+const scheduled = 1;
+
+/** A step between two attempts is scheduled too; then it waits for its time and not for a worker. */
+const waitingSince = ({ state, scheduledTime, nextAttemptScheduleTime }: RawPending): string | undefined =>
+  state === scheduled && !nextAttemptScheduleTime?.seconds ? stamp(scheduledTime) : undefined;
+
 /** The pending activities of one workflow and the transfers they report. Payloads go through the client's own codec. */
 export async function pendingOf(
   description: WorkflowExecutionDescription,
@@ -63,6 +70,8 @@ export async function pendingOf(
     const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
     const failure = activity.lastFailure?.message;
     const beat = stamp(activity.lastHeartbeatTime);
+    const queue = activity.activityOptions?.taskQueue?.name;
+    const waitsSince = waitingSince(activity);
     pending.push({
       activity: activity.activityType?.name ?? 'unknown',
       workflowId: description.workflowId,
@@ -73,6 +82,8 @@ export async function pendingOf(
       ...(typeof doing === 'string' ? { doing } : {}),
       ...(failure ? { lastFailure: failure } : {}),
       ...(beat ? { lastHeartbeatAt: beat } : {}),
+      ...(queue ? { queue } : {}),
+      ...(waitsSince ? { waitsSince } : {}),
     });
   }
   return { pending, transfers };

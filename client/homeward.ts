@@ -3,6 +3,7 @@
  * The command `homeward`: the ops tool on the command line.
  * Rule: it only asks and says; every effect is a worker's. Errors are one sentence what, one what to do, and an exit code.
  */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConfig } from './command/config.ts';
 import { addEvidence } from './command/evidence.ts';
@@ -19,20 +20,36 @@ const exitCodeHelp = Object.entries(exitCodeMeaning)
   .map(([kind, meaning]) => `  ${exitCodes[kind as keyof typeof exitCodes]}  ${meaning}`)
   .join('\n');
 
+const wayHelp = [
+  'The way of one machine, and what to type when it stands (docs/operate.md tells all of it):',
+  '  homeward preflight <machine>           is the way home clear?',
+  '  homeward failback start <machine>      copy it home while it goes on serving in Azure',
+  '  homeward status <machine>              where it stands, what it waits for, what to type next',
+  '  homeward failback complete <machine>   stop it in Azure, start it at home',
+  '  homeward failback commit <machine>     keep it at home, delete it in Azure; until then `cancel` takes it back',
+  '  homeward failback resolve <machine>    after phase NeedsOperator',
+].join('\n');
+
 const environmentHelp = [
-  '  HOMEWARD_CONFIG    the inventory, when --config is not given (else ./homeward.yaml)',
+  '  HOMEWARD_CONFIG    the inventory, when --config is not given',
   '  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PROFILE, …   beat the Temporal profile, which beats homeward.yaml',
   '  NO_COLOR           no colours',
   '  HOMEWARD_DEBUG=1   stack traces',
 ].join('\n');
 
+function version(): string {
+  const { name, version: own } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return `${name} ${own}, Node ${process.version}`;
+}
+
 /** The whole command line, not yet parsed. */
 export function buildProgram(): Command {
   const program = new Command('homeward')
     .description('Brings machines home: failback from Azure to VMware, on Temporal.')
-    .option('--config <file>', 'the inventory')
+    .version(version(), '--version', 'print the versions of Homeward and of Node')
+    .option('--config <file>', 'the inventory; else HOMEWARD_CONFIG, else ./homeward.yaml')
     .option('--json', 'answers on stdout and errors on stderr as JSON, one value a line')
-    .addHelpText('after', `\nExit codes:\n${exitCodeHelp}\n\nEnvironment:\n${environmentHelp}`);
+    .addHelpText('after', `\n${wayHelp}\n\nExit codes:\n${exitCodeHelp}\n\nEnvironment:\n${environmentHelp}`);
   quiet(program);
   addMachines(program);
   addPreflight(program);
@@ -52,7 +69,10 @@ const everyCommand = (command: Command): Command[] => [command, ...command.comma
 
 /** Commander's own complaints become problems like all others; help goes where help goes. */
 function quiet(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => undefined });
+  command
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ showGlobalOptions: true });
 }
 
 /** Runs one command line and returns the exit code. */
@@ -75,12 +95,28 @@ export async function run(args: readonly string[]): Promise<number> {
 function helpAdvice(args: readonly string[]): string {
   const program = buildProgram();
   const words = args.filter((word) => !word.startsWith('-'));
-  const first = program.commands.find((command) => command.name() === words[0]);
-  const second = first?.commands.find((command) => command.name() === words[1]);
+  const named = (commands: readonly Command[], word: string | undefined) =>
+    commands.find((command) => command.name() === word);
+  const first = named(program.commands, words[0]);
+  const second = first && named(first.commands, words[1]);
+  const meant = failbackMeant(program, args, words);
+  if (meant !== undefined) return `Type: homeward ${meant}`;
   return `Read: homeward ${[first, second]
     .filter((one) => one !== undefined)
     .map((one) => `${one.name()} `)
     .join('')}--help`;
+}
+
+/** `commit erp-db` and `failback erp-db commit` are what people type who know what they want. */
+function failbackMeant(program: Command, args: readonly string[], words: readonly string[]): string | undefined {
+  const verbs = program.commands.find((command) => command.name() === 'failback')?.commands ?? [];
+  const isVerb = (word: string | undefined): boolean => verbs.some((verb) => verb.name() === word);
+  const isOurs = (word: string | undefined): boolean => program.commands.some((command) => command.name() === word);
+  const [first, second, third] = words;
+  if (isVerb(first) && !isOurs(first)) return `failback ${args.join(' ')}`;
+  if (first !== 'failback' || isVerb(second) || !isVerb(third)) return undefined;
+  const rest = args.filter((word) => word !== first && word !== second && word !== third);
+  return ['failback', third, second, ...rest].join(' ');
 }
 
 if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

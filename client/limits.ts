@@ -6,9 +6,8 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temp
 import { ApplicationFailure } from '@temporalio/common';
 import { controlQueue } from '../model/failback-input.ts';
 import { type LimitsAnswer, type LimitsOrder, limitsWorkflowId } from '../model/limits-order.ts';
-import { asProblem, type Link } from './connect.ts';
-import { Problem } from './problem.ts';
-import { workersOn } from './workers.ts';
+import type { Link } from './connect.ts';
+import { whyUnanswered } from './workers.ts';
 
 const limitsWorkflow = 'limits';
 const startTimeoutMs = 10_000;
@@ -40,15 +39,7 @@ export async function orderLimits(link: Link, order: LimitsOrder, waitMs: number
     const said = error instanceof WorkflowFailedError ? rootOf(error) : undefined;
     if (said?.type === 'Unanswered') return { mover, silent: said.message };
     if (said?.type === 'Refused') return { mover, refused: said.message };
-    const problem = asProblem(error, mover, link.settings);
-    if (problem instanceof Problem && problem.kind === 'unreachable' && (await workersOn(link, controlQueue)) === 0)
-      throw new Problem(
-        'unreachable',
-        `no worker serves the task queue "${controlQueue}"`,
-        'Start the control worker and say it again.',
-        error,
-      );
-    throw problem;
+    throw await whyUnanswered(link, error, mover);
   }
 }
 

@@ -1,12 +1,11 @@
 /**
- * The machines of the inventory, with the phase of a run under way where Temporal can be asked.
+ * The machines of the inventory, with where each one's run stands, or how and when its last one ended.
  * Rule: the inventory is shown even when Temporal is away; an unknown phase is told as unknown.
  */
-import { machineWorkflowId } from '../model/failback-input.ts';
 import type { Inventory } from '../model/inventory.ts';
 import type { Link } from './connect.ts';
-import { failbackWorkflow } from './failback.ts';
-import { phaseKey } from './observe.ts';
+import { lastRun, type RunFacts } from './last-run.ts';
+import { type Execution, isOpen } from './view.ts';
 
 export interface MachineRow {
   readonly name: string;
@@ -14,27 +13,42 @@ export interface MachineRow {
   readonly target: string;
   readonly mover: string;
   readonly policy: string;
-  /** Phase of a run under way; `-` when there is none or Temporal did not answer. */
+  /** Phase of the last run, the one it ended in too; `-` when there was none or Temporal did not answer. */
   readonly phase: string;
+  /** How it stands with that run, in Temporal's words; absent when there was none. */
+  readonly run?: Execution;
+  /** ISO 8601; absent while a run is under way. */
+  readonly endedAt?: string;
 }
 
-/** Phases of the runs under way, by workflow id. The server's list lags by about a second. */
-export async function runningPhases(link: Link): Promise<Map<string, string>> {
-  const phases = new Map<string, string>();
-  await link.within(8_000, async () => {
-    const query = `WorkflowType = '${failbackWorkflow}' AND ExecutionStatus = 'Running'`;
-    for await (const run of link.client.workflow.list({ query }))
-      phases.set(run.workflowId, run.typedSearchAttributes.get(phaseKey) ?? 'running');
+/** Runs are looked up so many at once, so that a large inventory does not flood the server. */
+const atOnce = 16;
+
+/** The last run of each machine of the inventory that has one. */
+export async function lastRuns(link: Link, inventory: Inventory): Promise<Map<string, RunFacts>> {
+  const waiting = Object.keys(inventory.machines);
+  const runs = new Map<string, RunFacts>();
+  const look = async (): Promise<void> => {
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      const run = await lastRun(link, name);
+      if (run) runs.set(name, run);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, look));
+  return runs;
+}
+
+export const machineRows = (inventory: Inventory, runs: ReadonlyMap<string, RunFacts>): MachineRow[] =>
+  Object.entries(inventory.machines).map(([name, machine]) => {
+    const run = runs.get(name);
+    return {
+      name,
+      source: `${machine.source.site}:${machine.source.path}`,
+      target: `${machine.target.site}:${machine.target.path}`,
+      mover: machine.mover,
+      policy: machine.policy,
+      phase: run ? (run.phaseSeen ?? run.execution) : '-',
+      ...(run ? { run: run.execution } : {}),
+      ...(run?.closedAt && !isOpen(run) ? { endedAt: run.closedAt } : {}),
+    };
   });
-  return phases;
-}
-
-export const machineRows = (inventory: Inventory, phases: ReadonlyMap<string, string>): MachineRow[] =>
-  Object.entries(inventory.machines).map(([name, machine]) => ({
-    name,
-    source: `${machine.source.site}:${machine.source.path}`,
-    target: `${machine.target.site}:${machine.target.path}`,
-    mover: machine.mover,
-    policy: machine.policy,
-    phase: phases.get(machineWorkflowId(name)) ?? '-',
-  }));

@@ -46,8 +46,8 @@ export async function sendMessage(
     const issue = shape.error.issues[0];
     throw new Problem(
       'usage',
-      `${name} cannot be sent: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'malformed'}`,
-      'Correct the options.',
+      `${name} cannot be sent: --${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`,
+      `Correct the option and send it again; nothing was sent to ${machine}.`,
     );
   }
   const handle = link.client.workflow.getHandle(machineWorkflowId(machine));

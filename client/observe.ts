@@ -4,35 +4,25 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcDeadlineError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
-import { controlQueue, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
+import { controlQueue, machineWorkflowId, moverQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import { type CopyForecast, forecastCompletion, forecastCopy, forecastStart } from '../model/forecast.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { RoundsStatus, Status } from '../model/status.ts';
 import { asProblem, type Link } from './connect.ts';
 import { pendingOf } from './heartbeats.ts';
-import { type Execution, isOpen, isStatus, resultOf, type View } from './view.ts';
-import { workersOn } from './workers.ts';
+import { factsOf } from './last-run.ts';
+import { Problem } from './problem.ts';
+import { isOpen, isStatus, resultOf, type View } from './view.ts';
+import { attendanceOf, isUnattended, missingWorkers, startCommand } from './workers.ts';
 
 /** How long a query may take. A worker that was killed holds its runs for up to ten seconds; then another answers. */
 export const queryTimeoutMs = 12_000;
 const unattendedTimeoutMs = 3_000;
 const serverTimeoutMs = 8_000;
 
-const executions: Readonly<Record<string, Execution>> = {
-  RUNNING: 'running',
-  COMPLETED: 'completed',
-  FAILED: 'failed',
-  CANCELLED: 'cancelled',
-  CANCELED: 'cancelled',
-  TERMINATED: 'terminated',
-  TIMED_OUT: 'timed out',
-  CONTINUED_AS_NEW: 'continued',
-  PAUSED: 'paused',
-};
-
-export const phaseKey = defineSearchAttributeKey(searchAttributeNames.phase, 'KEYWORD');
+/** Temporal's run ids are UUIDs; an empty one would be taken for the latest run. */
+const runIdShape = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface ObserveOptions {
   /** A certain run; the latest by default. */
@@ -42,28 +32,61 @@ export interface ObserveOptions {
 
 /** The view of a machine's run. Throws Problem: `not-found` when there is none, `unreachable` when Temporal is away. */
 export async function observe(link: Link, machine: string, options: ObserveOptions = {}): Promise<View> {
-  const handle = link.client.workflow.getHandle(machineWorkflowId(machine), options.runId);
+  const { runId } = options;
+  if (runId !== undefined && !runIdShape.test(runId)) throw noSuchRun(machine, runId);
+  const handle = link.client.workflow.getHandle(machineWorkflowId(machine), runId);
   try {
     const description = await link.within(serverTimeoutMs, () => handle.describe());
-    const seen = facts(machine, description);
-    const [answer, mine] = await Promise.all([
-      ask(link, handle, seen, options.queryTimeoutMs ?? queryTimeoutMs),
-      pendingOf(description, link.client.options.loadedDataConverter),
-    ]);
-    const below = await observeRounds(link, answer.status?.roundsWorkflow);
-    const rounds = below.rounds ?? answer.status?.rounds;
-    const transfers = [...below.transfers, ...mine.transfers];
-    return {
-      ...seen,
-      ...answer,
-      ...(rounds ? { rounds } : {}),
-      ...(answer.status && isOpen(seen) ? ahead(answer.status, rounds, transfers) : {}),
-      transfers,
-      pending: [...below.pending, ...mine.pending],
-    };
+    return await lookInto(link, machine, description, handle, options);
   } catch (error) {
-    throw asProblem(error, machine, link.settings);
+    const problem = asProblem(error, machine, link.settings);
+    const unknown = runId !== undefined && problem instanceof Problem && problem.kind === 'not-found';
+    throw unknown ? noSuchRun(machine, runId, error) : problem;
   }
+}
+
+const noSuchRun = (machine: string, runId: string, cause?: unknown): Problem =>
+  new Problem(
+    'not-found',
+    `${machine} has no run "${runId}"`,
+    `Leave out --run for the latest one; all that Temporal keeps: temporal workflow list --query "WorkflowId = '${machineWorkflowId(machine)}'"`,
+    cause,
+  );
+
+/** Asks everybody who knows something of the run, and puts it together. */
+async function lookInto(
+  link: Link,
+  machine: string,
+  description: WorkflowExecutionDescription,
+  handle: WorkflowHandle,
+  options: ObserveOptions,
+): Promise<View> {
+  const seen: View = { machine, ...factsOf(description), transfers: [], pending: [] };
+  const [answer, mine] = await Promise.all([
+    ask(link, handle, seen, options.queryTimeoutMs ?? queryTimeoutMs),
+    pendingOf(description, link.client.options.loadedDataConverter),
+  ]);
+  const { status } = answer;
+  const below = isOpen(seen) ? await observeRounds(link, machine, status) : nothingBelow;
+  const rounds = below.rounds ?? status?.rounds;
+  const transfers = [...below.transfers, ...mine.transfers];
+  const pending = [...below.pending, ...mine.pending];
+  const missing = isOpen(seen) ? await missingWorkers(link, queuesNeeded(status), pending) : [];
+  return {
+    ...seen,
+    ...answer,
+    ...(rounds ? { rounds } : {}),
+    ...(status && isOpen(seen) ? ahead(status, rounds, transfers) : {}),
+    transfers,
+    pending,
+    ...(missing.length > 0 ? { missing } : {}),
+  };
+}
+
+/** A run that answers has its control worker. Once the target has taken over, no byte is carried and no mover missed. */
+function queuesNeeded(status: Status | undefined): string[] {
+  if (!status) return [controlQueue];
+  return status.outage?.endedAt === undefined ? [moverQueue(status.mover)] : [];
 }
 
 const firstForecastMs = 10_000;
@@ -102,21 +125,6 @@ function ahead(
   return { ...(copy ? { copy } : {}), ...(forecast ? { forecast } : {}) };
 }
 
-function facts(machine: string, description: WorkflowExecutionDescription): View {
-  const phaseSeen = description.typedSearchAttributes.get(phaseKey);
-  return {
-    machine,
-    workflowId: description.workflowId,
-    runId: description.runId,
-    execution: executions[description.status.name] ?? 'unknown',
-    startedAt: description.startTime.toISOString(),
-    ...(description.closeTime ? { closedAt: description.closeTime.toISOString() } : {}),
-    ...(phaseSeen ? { phaseSeen } : {}),
-    transfers: [],
-    pending: [],
-  };
-}
-
 /** The run's own status. A run that ended well left it as its result, which needs no worker; else it is queried. */
 async function ask(
   link: Link,
@@ -129,7 +137,7 @@ async function ask(
     if (left.status) return left;
   }
   // Without a worker in sight nobody needs to wait long to hear that there is none.
-  const limitMs = (await workersOn(link, controlQueue)) === 0 ? Math.min(timeoutMs, unattendedTimeoutMs) : timeoutMs;
+  const limitMs = (await isUnattended(link, controlQueue)) ? Math.min(timeoutMs, unattendedTimeoutMs) : timeoutMs;
   try {
     const status: unknown = await link.within(limitMs, () => handle.query('status'));
     if (isStatus(status)) return { status };
@@ -146,10 +154,11 @@ const isQueryFailure = (error: unknown): error is Error =>
 
 async function whySilent(link: Link, error: Error): Promise<string> {
   if (isQueryFailure(error)) return `The run does not answer: ${error.message}`;
-  const workers = await workersOn(link, controlQueue);
-  return workers === 0
-    ? `No worker serves the task queue "${controlQueue}", so the run cannot be asked; start the control worker.`
-    : `The run did not answer in time; see whether the control worker (task queue "${controlQueue}") is still up.`;
+  const attendance = await attendanceOf(link, controlQueue);
+  if (attendance?.present === false)
+    return `No worker serves the task queue "${controlQueue}", so the run cannot be asked; start the control worker.`;
+  const seen = attendance?.lastSeenAt ? ` It last asked for work at ${attendance.lastSeenAt}.` : '';
+  return `The run did not answer in time; see whether the control worker (task queue "${controlQueue}") is still up.${seen} If not: ${startCommand(controlQueue)}`;
 }
 
 interface Below extends Pick<View, 'transfers' | 'pending'> {
@@ -158,18 +167,19 @@ interface Below extends Pick<View, 'transfers' | 'pending'> {
 
 const nothingBelow: Below = { transfers: [], pending: [] };
 
-/** The rounds' own workflow. It may end, or not have begun, between two looks: then there is nothing to add. */
-async function observeRounds(link: Link, workflowId: string | undefined): Promise<Below> {
+/**
+ * The rounds' own workflow. It may end, or not have begun, between two looks: then there is nothing to add. Where the run
+ * itself does not answer, the rounds are not asked either; what waits in them is known to the server.
+ */
+async function observeRounds(link: Link, machine: string, status: Status | undefined): Promise<Below> {
+  const workflowId = status ? status.roundsWorkflow : roundsWorkflowId(machine);
   if (workflowId === undefined) return nothingBelow;
   const handle = link.client.workflow.getHandle(workflowId);
-  const asked = await Promise.allSettled([
+  const [described, rounds] = await Promise.allSettled([
     link.within(serverTimeoutMs, () => handle.describe()),
-    link.within(serverTimeoutMs, () => handle.query<RoundsStatus>('rounds')),
+    status ? link.within(serverTimeoutMs, () => handle.query<RoundsStatus>('rounds')) : undefined,
   ]);
-  const [described, rounds] = asked;
-  const live =
-    described.status === 'fulfilled'
-      ? await pendingOf(described.value, link.client.options.loadedDataConverter)
-      : nothingBelow;
-  return { ...live, ...(rounds.status === 'fulfilled' ? { rounds: rounds.value } : {}) };
+  const open = described.status === 'fulfilled' && isOpen(factsOf(described.value));
+  const live = open ? await pendingOf(described.value, link.client.options.loadedDataConverter) : nothingBelow;
+  return { ...live, ...(rounds.status === 'fulfilled' && rounds.value ? { rounds: rounds.value } : {}) };
 }

@@ -5,9 +5,9 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import type { PreflightReport } from '../model/check.ts';
 import { controlQueue, type FailbackInput } from '../model/failback-input.ts';
-import { asProblem, type Link } from './connect.ts';
+import type { Link } from './connect.ts';
 import { Problem } from './problem.ts';
-import { workersOn } from './workers.ts';
+import { whyUnanswered } from './workers.ts';
 
 export const preflightWorkflow = 'preflight';
 
@@ -41,15 +41,7 @@ export async function preflight(
         `Look at it in the Temporal UI: ${workflowId}`,
         error,
       );
-    const problem = asProblem(error, input.machine, link.settings);
-    if (problem instanceof Problem && problem.kind === 'unreachable' && (await workersOn(link, controlQueue)) === 0)
-      throw new Problem(
-        'unreachable',
-        `no worker serves the task queue "${controlQueue}"`,
-        'Start the control worker and ask again.',
-        error,
-      );
-    throw problem;
+    throw await whyUnanswered(link, error, input.machine);
   }
 }
 

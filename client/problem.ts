@@ -24,7 +24,7 @@ export const exitCodeMeaning: Readonly<Record<keyof typeof exitCodes, string>> =
   usage: 'wrong command line, or homeward.yaml has problems',
   refused: 'the run refused the message, the preflight blocks, or nobody confirmed',
   unreachable: 'Temporal, or a worker, does not answer',
-  'not-found': 'no such machine, or no run of it',
+  'not-found': 'no such machine, or no such run of it, or its run has ended',
   'already-running': 'a run of this machine is under way',
   interrupted: 'Ctrl-C: the watching ended, or nothing was sent',
 };

@@ -23,6 +23,21 @@ export interface Pending {
   readonly lastFailure?: string;
   /** ISO 8601; absent until the first heartbeat. */
   readonly lastHeartbeatAt?: string;
+  /** The task queue its worker serves; absent where the server does not say. */
+  readonly queue?: string;
+  /** ISO 8601: since when it waits for a worker to take it; absent while one works on it, and in the pause before a retry. */
+  readonly waitsSince?: string;
+}
+
+/** A worker the run needs and that nobody runs, as far as the server can tell. */
+export interface MissingWorker {
+  readonly queue: string;
+  /** ISO 8601: when it last asked for work; absent when the server remembers nobody. */
+  readonly lastSeenAt?: string;
+  /** Steps that wait for it, the oldest first. */
+  readonly waiting: readonly { readonly activityId: string; readonly since: string }[];
+  /** What to type on its computer. */
+  readonly start: string;
 }
 
 export type Execution =
@@ -54,6 +69,8 @@ export interface View {
   readonly rounds?: RoundsStatus;
   readonly transfers: readonly TransferProgress[];
   readonly pending: readonly Pending[];
+  /** Workers without which the run stands; absent when none is missing. */
+  readonly missing?: readonly MissingWorker[];
   /** What completing now would cost; only before the outage. */
   readonly forecast?: CompletionForecast;
   /** How long the copy that is under way will take. */
@@ -61,7 +78,8 @@ export interface View {
 }
 
 /** Open: something may still change. */
-export const isOpen = (view: View): boolean => view.execution === 'running' || view.execution === 'paused';
+export const isOpen = (view: Pick<View, 'execution'>): boolean =>
+  view.execution === 'running' || view.execution === 'paused';
 
 /** Whether a value is a status, as far as the client relies on it. Results of other workflow types are not. */
 export function isStatus(value: unknown): value is Status {

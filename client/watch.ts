@@ -1,12 +1,12 @@
 /**
- * Watches a run until it ends: redraws on a terminal, writes a line (or a JSON line) per change elsewhere.
+ * Watches a run until it ends: redraws on a terminal, writes a line per change (or a JSON line) elsewhere.
  * Rule: watching never touches the run; Ctrl-C ends the watching and says so. A server that is away is waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Link } from './connect.ts';
+import { LineLog } from './line-log.ts';
 import { observe } from './observe.ts';
 import { Problem } from './problem.ts';
-import { renderLine, renderRefusal } from './render/line.ts';
 import { wrap } from './render/paint.ts';
 import { renderStatus } from './render/status.ts';
 import type { Screen } from './screen.ts';
@@ -17,8 +17,8 @@ const followEveryMs = 300;
 /** While watching, a run that does not answer is shown as such soon and asked again. */
 const queryTimeoutMs = 5_000;
 
-/** What a watcher draws on. */
-interface Canvas {
+/** What a watcher draws on; it remembers what it showed last. */
+export interface Canvas {
   show(view: View): void;
   away(why: string): void;
   end(): void;
@@ -26,7 +26,7 @@ interface Canvas {
 
 /** Watches until the run is over and returns the last view. Throws Problem `not-found` when there is no run. */
 export async function watch(link: Link, machine: string, screen: Screen, runId?: string): Promise<View> {
-  const canvas = screen.live ? await redrawing(screen) : lineByLine(screen);
+  const canvas = await openCanvas(screen);
   const leave = () => {
     canvas.end();
     screen.note(`watching ended; the run goes on. See it again: homeward failback status ${machine} --watch`);
@@ -50,10 +50,9 @@ export async function watch(link: Link, machine: string, screen: Screen, runId?:
 export async function follow(
   link: Link,
   machine: string,
-  screen: Screen,
+  canvas: Canvas,
   done: (view: View) => boolean,
 ): Promise<View> {
-  const canvas = screen.live ? await redrawing(screen) : lineByLine(screen);
   try {
     const ended = (view: View): boolean => done(view) || !isOpen(view);
     return await drawUntil(canvas, followEveryMs, () => look(link, machine, canvas, undefined), ended);
@@ -79,7 +78,7 @@ async function drawUntil(
 /** One look; undefined when Temporal is away for the moment. */
 async function look(link: Link, machine: string, canvas: Canvas, runId: string | undefined): Promise<View | undefined> {
   try {
-    return await observe(link, machine, { queryTimeoutMs, ...(runId ? { runId } : {}) });
+    return await observe(link, machine, { queryTimeoutMs, ...(runId === undefined ? {} : { runId }) });
   } catch (error) {
     if (!(error instanceof Problem) || error.kind !== 'unreachable') throw error;
     canvas.away(`${error.message}; looking again`);
@@ -109,31 +108,36 @@ async function redrawing(screen: Screen): Promise<Canvas> {
   };
 }
 
-function lineByLine(screen: Screen): Canvas {
-  const last = new Map<string, string>();
-  /** Writes what is new under its heading; `silently` only remembers it. */
-  const write = (heading: string, key: string, text: () => string, value: unknown, silently = false) => {
-    if (last.get(heading) === key) return;
-    last.set(heading, key);
-    if (!silently) screen.answer(() => `${new Date().toISOString()} ${text()}`, value);
-  };
+/** Where a program reads along: every view that differs in anything but what lies ahead, which changes all the time. */
+function jsonByJson(screen: Screen): Canvas {
+  let last = '';
   return {
-    show: (view) => {
-      const line = renderLine(view);
-      const first = last.size === 0;
-      // What lies ahead changes with every second; it is no change of the run.
-      write(
-        'view',
-        screen.json ? JSON.stringify({ ...view, forecast: undefined, copy: undefined }) : line,
-        () => line,
-        view,
-      );
-      const refusal = renderRefusal(view) ?? '';
-      const { at } = view.status?.refusals.at(-1) ?? { at: '' };
-      // Refusals from before the watching are in the status; only new ones are news.
-      write('refusal', at, () => refusal, view, first || screen.json || refusal === '');
+    show(view) {
+      const seen = JSON.stringify({ ...view, forecast: undefined, copy: undefined });
+      if (seen !== last) screen.answer(() => seen, view);
+      last = seen;
     },
     away: (why) => screen.note(why),
     end: () => undefined,
   };
 }
+
+function lineByLine(screen: Screen): Canvas {
+  const log = new LineLog();
+  let away = '';
+  return {
+    show(view) {
+      away = '';
+      for (const line of log.next(view, Date.now())) screen.answer(() => `${new Date().toISOString()} ${line}`, line);
+    },
+    away(why) {
+      if (why !== away) screen.note(why);
+      away = why;
+    },
+    end: () => undefined,
+  };
+}
+
+/** Redraws in place on a terminal; else writes lines, or JSON. */
+export const openCanvas = async (screen: Screen): Promise<Canvas> =>
+  screen.live ? await redrawing(screen) : screen.json ? jsonByJson(screen) : lineByLine(screen);

@@ -4,7 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { contradictions, danglingReferences, type Inventory, inventory } from '../model/inventory.ts';
+import { type Inventory, inventory } from '../model/inventory.ts';
+import { contradictions, danglingReferences } from '../model/inventory-faults.ts';
 import { limitFaults } from '../model/shared-limits.ts';
 import { type Fault, type KeyPath, type ReadDocument, readDocument } from './document.ts';
 import { type Finding, findings, type Issue, secretDepth, straySecrets, valueAt } from './issue.ts';

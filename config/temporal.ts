@@ -29,11 +29,12 @@ export function temporalSettings(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): TemporalSettings {
   const profileName = env.TEMPORAL_PROFILE || section.profile;
-  const profile = readProfile(profileName, env);
+  const profile = usable(profileName, () => readProfile(profileName, env));
   const address = profile.address ?? section.address ?? defaultAddress;
   const namespace = profile.namespace ?? section.namespace ?? 'default';
   const origin = originOf(section, profile, env, profileName);
-  const { connectionOptions } = toClientOptions({ ...profile, address, namespace });
+  // Here the certificates are read that the profile names.
+  const { connectionOptions } = usable(profileName, () => toClientOptions({ ...profile, address, namespace }));
   const overruled = (said: string | undefined, used: string) => said !== undefined && said !== used;
   const differs = overruled(section.address, address) || overruled(section.namespace, namespace);
   return {
@@ -51,16 +52,23 @@ function readProfile(name: string | undefined, env: Readonly<Record<string, stri
   const variables = Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
   );
+  return loadClientConfigProfile({ overrideEnvVars: variables, ...(name ? { profile: name } : {}) });
+}
+
+/** Throws a Refused failure for whatever the profile library throws. */
+function usable<T>(name: string | undefined, read: () => T): T {
   try {
-    return loadClientConfigProfile({ overrideEnvVars: variables, ...(name ? { profile: name } : {}) });
+    return read();
   } catch (cause) {
     // The parser quotes the file in its message, and the file may hold an API key; only the first line is shown.
-    const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : '';
+    const said = (cause as Partial<Error>).message?.split('\n')[0] ?? '';
+    // The library trips over a file without any section.
+    const why = said.startsWith('Cannot read properties of undefined') ? 'its file holds no [profile.…]' : said;
     throw refused({
       op: 'read the Temporal profile',
       subject: name ?? 'default',
       message: `the Temporal profile "${name ?? 'default'}" cannot be used: ${why}`,
-      hint: 'Look at it with "temporal config list", or unset TEMPORAL_PROFILE and temporal.profile.',
+      hint: 'Look at it with "temporal config list" and at the TEMPORAL_* variables, or unset TEMPORAL_PROFILE and temporal.profile.',
       cause,
     });
   }

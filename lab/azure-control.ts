@@ -3,6 +3,7 @@
  * Rule: everything read is checked by shape; nothing here goes over Azure's own API.
  */
 import { z } from 'zod';
+import { knock } from './control-door.ts';
 import type { AzureView } from './witness/view.ts';
 
 const state = z.looseObject({
@@ -24,15 +25,8 @@ const state = z.looseObject({
   ),
 });
 
-async function answer(url: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`);
-  return JSON.parse(text);
-}
-
 export async function readAzure(control: string): Promise<AzureView> {
-  const seen = state.parse(await answer(`${control}/state`));
+  const seen = state.parse(await knock(`${control}/state`));
   return {
     vms: seen.vms,
     disks: seen.disks.map((disk) => disk.name),
@@ -44,7 +38,7 @@ export async function readAzure(control: string): Promise<AzureView> {
 
 /** SHA-256 of the live content of a managed disk, hex. */
 export async function azureContentSha256(control: string, disk: string): Promise<string> {
-  const said = await answer(`${control}/disks/${encodeURIComponent(disk)}/content-sha256`);
+  const said = await knock(`${control}/disks/${encodeURIComponent(disk)}/content-sha256`);
   return z.looseObject({ sha256: z.string() }).parse(said).sha256;
 }
 
@@ -53,6 +47,6 @@ export async function readGuests(control: string): Promise<Map<string, number>> 
   const seen = z.looseObject({
     vms: z.array(z.looseObject({ name: z.string(), guest: z.looseObject({ written: z.number() }).optional() })),
   });
-  const { vms } = seen.parse(await answer(`${control}/state`));
+  const { vms } = seen.parse(await knock(`${control}/state`));
   return new Map(vms.map((vm) => [vm.name, vm.guest?.written ?? 0]));
 }

@@ -5,9 +5,11 @@
 
 import type { View } from '../client/view.ts';
 import { firstBroken } from '../model/evidence.ts';
+import { readAzure, readGuests } from './azure-control.ts';
 import { checkTargetFileSystem, countRecords, remainsInAzure } from './inspect.ts';
 import type { Lab } from './lab.ts';
 import type { LabMachine } from './machines.ts';
+import { readVcenter } from './vcenter-control.ts';
 
 interface Claim {
   readonly holds: boolean;
@@ -16,26 +18,72 @@ interface Claim {
 
 const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 
+type Say = (text?: string) => void;
+
 /** Prints every claim; true when all hold. */
-export async function showEvidence(
-  lab: Lab,
-  machine: LabMachine,
-  end: View,
-  say: (text?: string) => void,
-): Promise<boolean> {
+function show(claims: readonly Claim[], say: Say): boolean {
+  say();
+  say('Evidence, each line looked up in the worlds:');
+  for (const { holds, text } of claims) say(`  ${holds ? '✓' : '✗'} ${text}`);
+  return claims.every((claim) => claim.holds);
+}
+
+/** After a commit. True when every claim holds. */
+export async function showEvidence(lab: Lab, machine: LabMachine, end: View, say: Say): Promise<boolean> {
   const claims = [
     ...moved(end),
     ...equality(lab, machine),
     await fileSystem(lab, machine),
     await records(lab, machine),
     await azure(lab, machine),
-    await invariants(lab, machine),
+    await invariants(lab, machine, 'committed'),
     chain(end),
   ];
+  return show(claims, say);
+}
+
+/** After a person said no at a gate. True when the machine serves in Azure as it was found, and nothing of ours is left. */
+export async function showReturn(lab: Lab, machine: LabMachine, say: Say): Promise<boolean> {
+  const whole = show(
+    [
+      await servesAgain(lab, machine),
+      await offAtHome(lab, machine),
+      await nothingOfOurs(lab, machine),
+      await invariants(lab, machine, 'returned'),
+    ],
+    say,
+  );
   say();
-  say('Evidence, each line looked up in the worlds:');
-  for (const { holds, text } of claims) say(`  ${holds ? '✓' : '✗'} ${text}`);
-  return claims.every((claim) => claim.holds);
+  if (whole) say(`Cancelled at your word: ${machine.name} serves in Azure again, as before. Exit code 0.`);
+  else say(`Cancelled at your word, but not as it must be: see the lines with ✗. Exit code 1.`);
+  return whole;
+}
+
+/** How long the guest is given to write a record again after its machine was started. */
+const writesWithinMs = 20_000;
+
+async function servesAgain(lab: Lab, machine: LabMachine): Promise<Claim> {
+  const written = async (): Promise<number> => (await readGuests(lab.azure.control)).get(machine.source.vm) ?? 0;
+  const before = await written();
+  let now = before;
+  for (const end = Date.now() + writesWithinMs; now === before && Date.now() < end; now = await written())
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  const power = (await readAzure(lab.azure.control)).vms.find((vm) => vm.name === machine.source.vm)?.power ?? 'gone';
+  return {
+    holds: power === 'running' && now > before,
+    text: `${machine.source.vm} is ${power} in Azure and ${now > before ? 'writes' : 'does NOT write'}`,
+  };
+}
+
+async function offAtHome(lab: Lab, machine: LabMachine): Promise<Claim> {
+  const power = (await readVcenter(lab.vcenter.control)).find((vm) => vm.name === machine.target.vm)?.power ?? 'gone';
+  return { holds: power === 'off', text: `${machine.target.vm} at home is powered ${power}` };
+}
+
+/** The machine, its disks and its network interface are meant to be there. */
+async function nothingOfOurs(lab: Lab, machine: LabMachine): Promise<Claim> {
+  const left = (await remainsInAzure(lab, machine)).filter((one) => /^(snapshot|active grant)/.test(one));
+  return { holds: left.length === 0, text: `of ours in Azure now: ${left.join(', ') || 'nothing'}` };
 }
 
 function moved(end: View): Claim[] {
@@ -85,8 +133,8 @@ async function azure(lab: Lab, machine: LabMachine): Promise<Claim> {
   };
 }
 
-async function invariants(lab: Lab, machine: LabMachine): Promise<Claim> {
-  await lab.witness.checkEnd({ expect: 'committed', machine: machine.name });
+async function invariants(lab: Lab, machine: LabMachine, expect: 'committed' | 'returned'): Promise<Claim> {
+  await lab.witness.checkEnd({ expect, machine: machine.name });
   const broken = lab.witness.violations();
   const text = broken.map((one) => `${one.invariant} after ${one.effect}: ${one.seen}`).join('; ');
   return {

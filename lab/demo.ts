@@ -5,35 +5,38 @@
  *   npm start -- [--yes] [--staged] [--during] [--keep]
  */
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
 import { connect, type Link } from '../client/connect.ts';
 import { startFailback } from '../client/failback.ts';
 import { sendMessage } from '../client/message.ts';
-import { openScreen, whoTypes } from '../client/screen.ts';
+import { readOptions } from '../client/options.ts';
+import { exitCodes, Problem } from '../client/problem.ts';
+import { openScreen, report, whoTypes } from '../client/screen.ts';
 import type { View } from '../client/view.ts';
-import { follow } from '../client/watch.ts';
+import { type Canvas, follow, openCanvas } from '../client/watch.ts';
 import { loadInventory } from '../config/load.ts';
 import { failbackInput } from '../model/failback-input.ts';
 import { readGuests } from './azure-control.ts';
-import { showEvidence } from './demo-evidence.ts';
+import { showEvidence, showReturn } from './demo-evidence.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { LabMachine } from './machines.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { type LabWorkers, startWorkers } from './workers.ts';
 
-const usage = `npm start -- [options]
+const usage = `npm start -- [options]: a lab of its own, and one machine that comes home on it
+
   --yes      go through both gates without asking
   --staged   write new disks beside the originals instead of the originals
   --during   one full copy inside the cutover instead of rounds before it
-  --keep     keep the lab's folder (logs, disks) afterwards`;
+  --keep     keep the lab's folder (logs, disks) afterwards
+
+Answering no at a gate takes the machine back to Azure. Exit codes: 0 it came home, or it was taken back at your word,
+and every line of the evidence holds; 1 something does not hold or failed; 2 wrong options; 130 Ctrl-C.`;
 
 const options = {
   yes: { type: 'boolean', default: false },
   staged: { type: 'boolean', default: false },
   during: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
 } as const;
 
 /** Rounds the demo waits for before it goes through the gate by itself. */
@@ -45,21 +48,16 @@ interface Story {
   readonly lab: Lab;
   readonly machine: LabMachine;
   readonly link: Link;
+  readonly canvas: Canvas;
   readonly yes: boolean;
 }
 
-/** Asks on a terminal; without one, or with --yes, the answer is yes. */
+/** Asks on a terminal; without one, or with --yes, the answer is yes. Throws Problem `interrupted` on Ctrl-C. */
 async function askPerson(story: Story, question: string): Promise<boolean> {
-  if (story.yes || process.stdin.isTTY !== true) {
-    say(`${question} yes (nobody was asked)`);
-    return true;
-  }
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
-  } finally {
-    lines.close();
-  }
+  const answer = story.yes ? undefined : await screen.ask(`${question} [y/N] `);
+  if (answer !== undefined) return /^y(es)?$/i.test(answer);
+  say(`${question} yes (nobody was asked)`);
+  return true;
 }
 
 async function showSource({ lab, machine }: Story): Promise<void> {
@@ -78,7 +76,7 @@ async function until(story: Story, holds: (view: View) => boolean): Promise<View
   const view = await follow(
     story.link,
     story.machine.name,
-    screen,
+    story.canvas,
     (seen) => holds(seen) || inPhase('NeedsOperator')(seen),
   );
   const trouble = view.status?.trouble;
@@ -120,20 +118,15 @@ async function tell(story: Story, during: boolean): Promise<number> {
   await startFailback(link, input);
   const end = await bringHome(story, during);
   if (end) return (await showEvidence(lab, machine, end, say)) ? 0 : 1;
-  say('Taking it back: what was written at home since the start is dropped, and the source serves.');
+  say(`You said no: ${machine.name} is taken back. What was written at home, if it ran there, is dropped.`);
   await sendMessage(link, machine.name, { name: 'cancel', by: whoTypes(), acceptLoss: true });
   await until(story, inPhase('ReturnedToSource'));
-  const wrong = await lab.witness.checkEnd({ expect: 'returned', machine: machine.name });
-  for (const one of [...lab.witness.violations(), ...wrong]) say(`✗ ${one.invariant}: ${one.seen}`);
-  return lab.witness.violations().length === 0 ? 0 : 1;
+  return (await showReturn(lab, machine, say)) ? 0 : 1;
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options });
-  if (values.help) {
-    say(usage);
-    return 0;
-  }
+  const values = readOptions({ program: 'npm start --', text: usage }, options);
+  if (!values) return exitCodes.ok;
   say('Opening a lab: Temporal, a vCenter, an Azure, and a machine that writes …');
   const committed = { yes: async (_machine: string) => false };
   const policy = {
@@ -167,7 +160,7 @@ async function main(): Promise<number> {
     const [machine] = lab.machines;
     if (!machine) throw new Error('the lab has no machine');
     committed.yes = async (name) => await isCommitted(link, name);
-    return await tell({ lab, machine, link, yes: values.yes }, values.during);
+    return await tell({ lab, machine, link, canvas: await openCanvas(screen), yes: values.yes }, values.during);
   } finally {
     if (values.keep) say(`The lab's folder is kept: ${lab.folder}`);
     await stop();
@@ -183,7 +176,9 @@ async function isCommitted(link: Link | undefined, machine: string): Promise<boo
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    if (error instanceof Problem && error.kind !== 'interrupted') process.exit(report(error, false));
+    const left = error instanceof Problem && '\nYou left: the lab is gone, with all that was in it.';
+    process.stderr.write(`${left || (error instanceof Error ? error.message : String(error))}\n`);
+    process.exit(left ? exitCodes.interrupted : exitCodes.unexpected);
   },
 );

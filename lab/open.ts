@@ -2,7 +2,9 @@
  * `npm run lab`: keeps a lab open until Ctrl-C (or SIGTERM), and says where everything is and what to try.
  * Rule: with `--json` standard output carries one line of JSON and nothing else; the end leaves nothing running.
  */
-import { parseArgs } from 'node:util';
+import { readOptions } from '../client/options.ts';
+import { Problem } from '../client/problem.ts';
+import { report } from '../client/screen.ts';
 import { type Lab, startLab } from './lab.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { findPrograms } from './programs.ts';
@@ -15,17 +17,14 @@ const usage = `npm run lab -- [options]
   --no-workers        without Homeward's control worker and mover: start your own
   --keep              leaves the lab's folder behind at the end, for looking into`;
 
-const readOptions = () =>
-  parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      small: { type: 'boolean', default: false },
-      machines: { type: 'string', default: '1' },
-      keep: { type: 'boolean', default: false },
-      'no-workers': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  }).values;
+const options = {
+  json: { type: 'boolean', default: false },
+  small: { type: 'boolean', default: false },
+  machines: { type: 'string', default: '1' },
+  keep: { type: 'boolean', default: false },
+  'no-workers': { type: 'boolean', default: false },
+} as const;
+const program = 'npm run lab --';
 
 function facts(lab: Lab): object {
   const { temporal, azure, vcenter } = lab;
@@ -94,14 +93,12 @@ const asked = (): Promise<void> =>
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
 
-const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 async function main(): Promise<void> {
-  const values = readOptions();
-  if (values.help) return void process.stdout.write(`${usage}\n`);
+  const values = readOptions({ program, text: usage }, options);
+  if (!values) return;
   const machines = Number(values.machines);
   if (!Number.isInteger(machines) || machines < 1)
-    throw new Error(`--machines ${values.machines}: give a whole number. ${usage}`);
+    throw new Problem('usage', `--machines ${values.machines} is no number of machines`, `Read: ${program} --help`);
   const end = asked();
   const say = (line: string): void => void (values.json || process.stderr.write(`${line}\n`));
   say('Opening the lab …');
@@ -128,7 +125,8 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`${words(error)}\n`);
+    if (error instanceof Problem) process.exit(report(error, false));
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   },
 );

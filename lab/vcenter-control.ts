@@ -3,6 +3,7 @@
  * Rule: everything read is checked by shape; nothing here goes over the vSphere API.
  */
 import { z } from 'zod';
+import { knock } from './control-door.ts';
 import type { VsphereVm } from './witness/view.ts';
 
 const disk = z.looseObject({
@@ -25,19 +26,9 @@ const vm = z.looseObject({
 
 export type VcenterVm = z.infer<typeof vm>;
 
-async function answer(url: string, init?: RequestInit): Promise<unknown> {
-  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(20_000) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`);
-  return JSON.parse(text);
-}
-
-const post = (url: string, body: object): Promise<unknown> =>
-  answer(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-
 /** All machines, their disks in slot order. */
 export async function readVcenter(control: string): Promise<(VcenterVm & VsphereVm)[]> {
-  const rows = z.array(vm).parse(await answer(`${control}/state`));
+  const rows = z.array(vm).parse(await knock(`${control}/state`));
   return rows.map((row) => ({
     ...row,
     disks: row.disks.toSorted((one, other) => one.controllerKey - other.controllerKey || one.unit - other.unit),
@@ -46,10 +37,10 @@ export async function readVcenter(control: string): Promise<(VcenterVm & Vsphere
 
 /** Says that the guest's tools answer (or no longer do). */
 export async function reportGuest(control: string, guest: { vm: string; running: boolean; ip: string }): Promise<void> {
-  await post(`${control}/guest`, guest);
+  await knock(`${control}/guest`, guest);
 }
 
 /** Power by hand, as a person at the vSphere client would. */
 export async function setVcenterPower(control: string, name: string, state: 'on' | 'off'): Promise<void> {
-  await post(`${control}/power`, { vm: name, state });
+  await knock(`${control}/power`, { vm: name, state });
 }

@@ -20,7 +20,11 @@ export interface FailbackInput {
 }
 
 export const controlQueue = 'control';
-export const moverQueue = (mover: string): string => `mover-${mover}`;
+const moverPrefix = 'mover-';
+export const moverQueue = (mover: string): string => `${moverPrefix}${mover}`;
+/** The mover whose task queue it is; undefined for the control workers' queue. */
+export const moverName = (queue: string): string | undefined =>
+  queue.startsWith(moverPrefix) ? queue.slice(moverPrefix.length) : undefined;
 /** The lock: whatever may move a machine has this workflow id, so that Temporal itself refuses a second one. */
 export const machineWorkflowId = (machine: string): string => `machine/${machine}`;
 export const roundsWorkflowId = (machine: string): string => `machine/${machine}/rounds`;

@@ -136,6 +136,7 @@ const link = z.strictObject({
 
 const temporal = z.strictObject({
   address: text
+    .regex(/^[^/\s]+$/, 'write host:port, without https:// or a path')
     .optional()
     .describe('host:port; default from TEMPORAL_ADDRESS or the Temporal profile, else localhost:7233.'),
   namespace: text.optional(),
@@ -163,86 +164,6 @@ export type MoverConfig = z.infer<typeof mover>;
 export type Policy = z.infer<typeof policy>;
 export type MachineConfig = z.infer<typeof machine>;
 export type SecretReference = z.infer<typeof secretReference>;
-
-export interface InventoryFault {
-  /** Path of keys to the offending value. */
-  readonly at: readonly string[];
-  readonly message: string;
-}
-
-/** The references between parts that do not hold: a machine's site, mover or policy that nobody defined. */
-export function danglingReferences(parsed: Inventory): InventoryFault[] {
-  const found: InventoryFault[] = [];
-  const need = (at: string[], known: object, value: string, what: string): boolean => {
-    if (Object.hasOwn(known, value)) return true;
-    const names = Object.keys(known).join(', ') || 'none is defined';
-    found.push({ at, message: `no ${what} is called "${value}" (known: ${names})` });
-    return false;
-  };
-  for (const [key, entry] of Object.entries(parsed.movers))
-    need(['movers', key, 'site'], parsed.sites, entry.site, 'site');
-  for (const [key, entry] of Object.entries(parsed.machines)) {
-    need(['machines', key, 'source', 'site'], parsed.sites, entry.source.site, 'site');
-    need(['machines', key, 'target', 'site'], parsed.sites, entry.target.site, 'site');
-    if (entry.policy !== 'default') need(['machines', key, 'policy'], parsed.policies, entry.policy, 'policy');
-    if (!need(['machines', key, 'mover'], parsed.movers, entry.mover, 'mover')) continue;
-    if (parsed.movers[entry.mover]?.site !== entry.target.site)
-      found.push({
-        at: ['machines', key, 'mover'],
-        message: `mover "${entry.mover}" stands at another site than the target`,
-      });
-  }
-  return found;
-}
-
-/** One spelling of an address: Azure's names know no case; a vSphere path may be written with slashes around it. */
-function spelled(parsed: Inventory, { site: at, path }: MachineConfig['source']): string {
-  const plain = path.replace(/^\/+|\/+$/g, '');
-  return `${at} ${parsed.sites[at]?.kind === 'azure' ? plain.toLowerCase() : plain}`;
-}
-
-const isAzureItself = ({ endpoint = 'https://management.azure.com' }: Partial<AzureSiteConfig>): boolean =>
-  /^https:\/\/management\.azure\.com(:443)?(\/|$)/i.test(endpoint);
-
-/** Seven snapshots of a disk in five minutes are one in 43 seconds; a little air for the snapshot's own time. */
-const azureRoundSeconds = 45;
-
-/** Why rounds of a source of this site cannot follow each other so fast; undefined when they can. */
-export function roundsTooFast(from: Site | undefined, seconds: number | undefined): string | undefined {
-  const fast =
-    from?.kind === 'azure' && isAzureItself(from) && typeof seconds === 'number' && seconds < azureRoundSeconds;
-  return fast
-    ? `must be ${azureRoundSeconds} or more: Azure takes at most 7 snapshots of a disk in 5 minutes`
-    : undefined;
-}
-
-/** What each part may say by itself but not together: shared machines, sites of the wrong kind, rounds that Azure refuses. */
-export function contradictions(parsed: Inventory): InventoryFault[] {
-  const found: InventoryFault[] = [];
-  const taken = new Map<string, string>();
-  for (const [key, entry] of Object.entries(parsed.machines)) {
-    for (const side of ['source', 'target'] as const) {
-      const address = spelled(parsed, entry[side]);
-      const other = taken.get(`${side} ${address}`);
-      if (other === undefined) taken.set(`${side} ${address}`, key);
-      else
-        found.push({
-          at: ['machines', key, side, 'path'],
-          message: `machine "${other}" has this ${side} already; two failbacks would write the same machine`,
-        });
-      const kind = parsed.sites[entry[side].site]?.kind;
-      const wanted = side === 'source' ? 'azure' : 'vsphere';
-      if ((kind === 'azure' || kind === 'vsphere') && kind !== wanted)
-        found.push({
-          at: ['machines', key, side, 'site'],
-          message: `"${entry[side].site}" is of kind ${kind}; the ${side} must be of kind ${wanted}`,
-        });
-    }
-    const tooFast = roundsTooFast(parsed.sites[entry.source.site], parsed.policies[entry.policy]?.roundEverySeconds);
-    if (tooFast !== undefined) found.push({ at: ['policies', entry.policy, 'roundEverySeconds'], message: tooFast });
-  }
-  return found;
-}
 
 /** The policy a machine runs under; `default` exists even when nobody wrote it down. */
 export const policyOf = (parsed: Inventory, machineName: string): Policy =>

@@ -3,7 +3,8 @@
  * Rule: the division is static, by the inventory and not by who copies just now, so that no mover must know of another
  * and the sum never goes over what was allowed; a mover that idles leaves its share unused.
  */
-import type { Inventory, InventoryFault } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
+import type { InventoryFault } from './inventory-faults.ts';
 import { type LimitRule, type LimitScope, type ScopeKind, windowKey } from './limit.ts';
 
 const sectionOf = { mover: 'movers', site: 'sites', link: 'links' } as const satisfies Record<ScopeKind, string>;

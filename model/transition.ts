@@ -79,7 +79,7 @@ export interface Decision {
 }
 
 /** Why this message is refused now, `'known'` when it was accepted before, or undefined when it is welcome. */
-function objection(story: Story, message: Message): string | undefined {
+export function objectionTo(story: Story, message: Message): string | undefined {
   if (message.run !== undefined && message.run !== story.run)
     return `it names run ${message.run}, but run ${story.run} is under way; look at the status and send it again`;
   return rules[message.name](story, message);
@@ -142,7 +142,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
 
 /** Applies one parsed message at a time `at` (ISO 8601). Pure: the same story and message give the same decision. */
 export function hear(story: Story, message: Message, at: string): Decision {
-  const reason = objection(story, message);
+  const reason = objectionTo(story, message);
   if (reason === 'known')
     return { story, accepted: true, reason: 'already so; nothing changed', ...waiting(story, message.name) };
   if (reason !== undefined)

@@ -2,6 +2,8 @@
  * Builds what a mover works with: readers of the sources, the finder of its devices, its limits and turns.
  * Rule: only what moves bytes is loaded here; what the control worker needs besides would cost a mover memory (256 MiB).
  */
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { MoverLimits } from '../activities/limits.ts';
 import type { MoverParts } from '../activities/transfer.ts';
 import { Turns } from '../activities/turns.ts';
@@ -35,6 +37,7 @@ export async function openMoverParts(
       hint: `Name one with --id (known: ${names.join(', ') || 'none'}).`,
     });
   const stateDir = resolvePath(loaded.folder, config.state);
+  await ensureFolder(stateDir, chosen);
   const limits = await MoverLimits.open(limitsPlan(loaded.inventory, chosen), stateDir);
   const readers = once<SourceReader>((site) => createAzureReader(azureParts(loaded, site)));
   return {
@@ -47,4 +50,20 @@ export async function openMoverParts(
     site: config.site,
     close: () => readers.close(),
   };
+}
+
+/** Without its state a mover would copy whole disks again after each start: better it does not start at all. */
+async function ensureFolder(path: string, mover: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw refused({
+      op: 'start-mover',
+      subject: mover,
+      message: `the mover's state folder ${path} cannot be used (${(cause as NodeJS.ErrnoException).code})`,
+      hint: `Make it writable for this user, or correct movers.${mover}.state in homeward.yaml.`,
+      cause,
+    });
+  }
 }

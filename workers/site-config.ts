@@ -31,11 +31,24 @@ export function azureParts(loaded: LoadedInventory, site: string) {
   return { site, config, secretOf, ...certificate(loaded, config) };
 }
 
-export const certificate = (
+export function certificate(
   loaded: LoadedInventory,
-  config: { readonly caFile?: string | undefined },
-): { ca?: string } =>
-  config.caFile === undefined ? {} : { ca: readFileSync(resolvePath(loaded.folder, config.caFile), 'utf8') };
+  { caFile }: { readonly caFile?: string | undefined },
+): { ca?: string } {
+  if (caFile === undefined) return {};
+  const path = resolvePath(loaded.folder, caFile);
+  try {
+    return { ca: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    throw refused({
+      op: 'open-site',
+      subject: path,
+      message: `the certificate file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+      hint: 'Put it on this worker’s computer, or correct caFile in homeward.yaml; then resolve with retry.',
+      cause,
+    });
+  }
+}
 
 export function siteOf<K extends Site['kind']>(
   loaded: LoadedInventory,

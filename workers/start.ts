@@ -1,11 +1,17 @@
 /**
  * What both worker processes share: options, inventory, connection, the ready line, and an orderly end.
- * Rule: SIGTERM lets attempts hand over their cursors and ends within ten seconds (L7); a config error ends with code 2.
+ * Rule: SIGTERM lets attempts hand over their cursors and ends within ten seconds (L7). What keeps a worker from starting
+ * is told to the person who started it, with what to do and the exit codes of `homeward`; later troubles go to the log.
  */
-import { parseArgs } from 'node:util';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { ConfigError, inventoryPath, type LoadedInventory, loadInventory } from '../config/load.ts';
-import { temporalSettings } from '../config/temporal.ts';
+import { noAnswer, noNamespace } from '../client/connect.ts';
+import { readOptions } from '../client/options.ts';
+import { exitCodes } from '../client/problem.ts';
+import { report } from '../client/screen.ts';
+import { inventoryPath, type LoadedInventory, loadInventory } from '../config/load.ts';
+import { describeProblem } from '../config/problem.ts';
+import { lookAtReferences } from '../config/references.ts';
+import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
 
@@ -21,32 +27,107 @@ export interface WorkerPlan {
   close(): Promise<void>;
 }
 
+type Kind = 'control' | 'mover';
+
+const about: Readonly<Record<Kind, readonly string[]>> = {
+  control: [
+    'npm run control -- [--config <file>]',
+    '',
+    'Runs a control worker: the stories and everything light. Any number of them may run, on any computer that reaches',
+    'Temporal, the Azure management endpoint and vCenter.',
+  ],
+  mover: [
+    'npm run mover -- [--config <file>] [--id <mover>]',
+    '',
+    'Runs a mover: it copies the bytes, so it runs on the machine that homeward.yaml names for it, beside the disks.',
+    '',
+    '  --id <mover>     its name in homeward.yaml; may be left out when there is only one',
+  ],
+};
+
+const usageOf = (kind: Kind): string =>
+  [
+    ...about[kind],
+    ...(kind === 'control' ? [''] : []),
+    '  --config <file>  the inventory; else HOMEWARD_CONFIG, else ./homeward.yaml',
+    '',
+    'It says {"ready":true,…} on stdout once it works, logs to stderr (HOMEWARD_LOG=debug for more), and runs until SIGTERM.',
+    `Exit codes: ${exitCodes.ok} asked to end, ${exitCodes.usage} wrong options or homeward.yaml has problems, ${exitCodes.unreachable} Temporal does not answer, ${exitCodes.unexpected} anything else.`,
+  ].join('\n');
+
+const config = { config: { type: 'string' } } as const;
+
+/** A control worker has no name of its own: any one may take any work. */
+function optionsOf(kind: Kind): { config?: string; id?: string } | undefined {
+  const usage = { program: `npm run ${kind} --`, text: usageOf(kind) };
+  return kind === 'control' ? readOptions(usage, config) : readOptions(usage, { ...config, id: { type: 'string' } });
+}
+
 /** Runs a worker process from its command line to its end. */
-export async function runWorker(
-  kind: 'control' | 'mover',
-  plan: (started: Started) => Promise<WorkerPlan>,
-): Promise<void> {
-  const { values } = parseArgs({ options: { config: { type: 'string' }, id: { type: 'string' } } });
-  const log = installLog(values.id ?? kind);
+export async function runWorker(kind: Kind, plan: (started: Started) => Promise<WorkerPlan>): Promise<void> {
+  let log: Log | undefined;
   try {
+    const values = optionsOf(kind);
+    if (!values) return;
     const loaded = await loadInventory(inventoryPath(values.config));
-    const { connectionOptions, namespace, address, origin, warning } = temporalSettings(loaded.inventory.temporal);
-    if (warning) log.warn(warning);
-    log.info({ address, namespace, origin }, 'connecting to Temporal');
-    const connection = await NativeConnection.connect(connectionOptions ?? {});
-    const made = await plan({ loaded, log, id: values.id });
-    const worker = await Worker.create({ connection, namespace, ...shared, ...made.options });
+    const started = { loaded, log: installLog(values.id ?? kind), id: values.id };
+    const { worker, close } = await open(started, plan);
+    log = started.log;
     const running = worker.run();
-    process.stdout.write(
-      `${JSON.stringify({ ready: true, worker: kind, queue: made.options.taskQueue, pid: process.pid })}\n`,
-    );
+    const { taskQueue: queue } = worker.options;
+    process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid })}\n`);
     await running;
-    await made.close();
-    await connection.close();
+    await close();
   } catch (error) {
-    log.fatal({ error: error instanceof Error ? error.message : String(error) }, `the ${kind} worker ends`);
+    const code = log ? exitCodes.unexpected : report(error, false);
+    log?.fatal({ error: error instanceof Error ? error.message : String(error) }, `the ${kind} worker ends`);
     // Sessions and pools may keep the process alive; a worker that cannot work must not look as if it did.
-    process.exit(error instanceof ConfigError ? 2 : 1);
+    process.exit(code);
+  }
+}
+
+interface Opened {
+  readonly worker: Worker;
+  close(): Promise<void>;
+}
+
+async function open(started: Started, plan: (started: Started) => Promise<WorkerPlan>): Promise<Opened> {
+  const { log, loaded } = started;
+  const settings = temporalSettings(loaded.inventory.temporal);
+  const { namespace, address, origin, warning } = settings;
+  if (warning) log.warn(warning);
+  // A worker needs only some of them; a step that needs one that is not there calls an operator.
+  for (const one of lookAtReferences(loaded).missing) log.info(describeProblem(one));
+  // What is wrong on this computer is told before anybody waits for another one.
+  const made = await plan(started);
+  log.info({ address, namespace, origin }, 'connecting to Temporal');
+  const connection = await connectTo(settings);
+  const worker = await createWorker(settings, { connection, namespace, ...shared, ...made.options });
+  return {
+    worker,
+    async close() {
+      await made.close();
+      await connection.close();
+    },
+  };
+}
+
+async function connectTo(settings: TemporalSettings): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(settings.connectionOptions ?? {});
+  } catch (cause) {
+    throw noAnswer(settings, cause instanceof Error ? `: ${cause.message}` : '', cause);
+  }
+}
+
+/** The SDK looks whether the namespace is there, and has no class for it when it is not. */
+async function createWorker(settings: TemporalSettings, options: WorkerOptions): Promise<Worker> {
+  try {
+    return await Worker.create(options);
+  } catch (cause) {
+    if (cause instanceof Error && /^Namespace \S+ was not found/.test(cause.message))
+      throw noNamespace(settings, cause);
+    throw cause;
   }
 }
 

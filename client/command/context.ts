@@ -25,6 +25,9 @@ export interface Context {
 /** The screen and the inventory for one command. Throws ConfigError. */
 export async function contextOf(command: Command): Promise<Context> {
   const globals = command.optsWithGlobals<Globals>();
+  // A script whose variable is empty must not work on another inventory than it means.
+  if (globals.config === '')
+    throw new Problem('usage', '--config names no file', 'Name the inventory, or leave the option out.');
   return { screen: openScreen(globals.json === true), loaded: await loadInventory(inventoryPath(globals.config)) };
 }
 

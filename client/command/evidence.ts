@@ -21,7 +21,7 @@ export function addEvidence(failback: Command): void {
       const { observe } = await import('../observe.ts');
       const { verifyRecord } = await import('../record.ts');
       const view = await withTemporal(context, (link) => {
-        const look = observe(link, machine, options.run ? { runId: options.run } : {});
+        const look = observe(link, machine, options.run === undefined ? {} : { runId: options.run });
         return withPatience(`asking ${machine}`, namingUnknown(loaded.inventory, machine, look), screen.json);
       });
       if (!view.status)

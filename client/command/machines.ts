@@ -1,9 +1,12 @@
 /**
- * `homeward machines`: what the inventory knows, and where runs under way stand.
+ * `homeward machines`: what the inventory knows, and where each machine's run stands or how its last one ended.
  * Rule: works without Temporal too; then the phases are told as unknown.
  */
 import type { Command } from 'commander';
+import type { RunFacts } from '../last-run.ts';
+import type { MachineRow } from '../machines.ts';
 import { Problem } from '../problem.ts';
+import { clock } from '../render/figures.ts';
 import { table } from '../render/table.ts';
 import { type Context, contextOf, withTemporal } from './context.ts';
 
@@ -13,22 +16,31 @@ const connectTimeoutMs = 2_000;
 export function addMachines(program: Command): void {
   program
     .command('machines')
-    .description('list the machines of the inventory and where their runs stand')
+    .description('list the machines of the inventory, where their runs stand and how the last ones ended')
     .action(async (_options: unknown, command: Command) => {
       const context = await contextOf(command);
       const { machineRows } = await import('../machines.ts');
-      const rows = machineRows(context.loaded.inventory, await phasesIfReachable(context));
-      const cells = rows.map((row) => [row.name, row.source, row.target, row.mover, row.policy, row.phase]);
-      const heading = ['machine', 'source', 'target', 'mover', 'policy', 'phase'];
+      const rows = machineRows(context.loaded.inventory, await runsIfReachable(context));
+      const now = Date.now();
+      const cells = rows.map((row) => [row.name, row.source, row.target, row.mover, row.policy, stands(row, now)]);
+      const heading = ['machine', 'source', 'target', 'mover', 'policy', 'last run'];
       const none = 'The inventory has no machines yet; docs/operate.md shows how to write one.';
       context.screen.answer(() => (rows.length === 0 ? none : table(heading, cells, context.screen.style)), rows);
     });
 }
 
-async function phasesIfReachable(context: Context): Promise<Map<string, string>> {
-  const { runningPhases } = await import('../machines.ts');
+/** `Syncing`, `Committed, ended 11:04:32 UTC`, `terminated in Seeding, ended …`. */
+function stands({ phase, run, endedAt }: MachineRow, now: number): string {
+  if (!endedAt) return phase;
+  const how = run === 'completed' || run === phase ? phase : `${run} in ${phase}`;
+  return `${how}, ended ${clock(endedAt, now)}`;
+}
+
+async function runsIfReachable(context: Context): Promise<Map<string, RunFacts>> {
+  const { lastRuns } = await import('../machines.ts');
+  const { inventory } = context.loaded;
   try {
-    return await withTemporal(context, runningPhases, connectTimeoutMs);
+    return await withTemporal(context, (link) => lastRuns(link, inventory), connectTimeoutMs);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     context.screen.note(`homeward: phases are unknown: ${error.message}`);

@@ -4,28 +4,22 @@
  */
 import { type Command, Option } from 'commander';
 import type { Message, MessageName } from '../../model/message.ts';
-import { confirm } from '../confirm.ts';
 import type { Link } from '../connect.ts';
 import type { Answer } from '../message.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
-import { describeCommit, describeCompletion, describeLoss } from '../render/confirm.ts';
 import { plain } from '../render/paint.ts';
 import { whoTypes } from '../screen.ts';
-import { isOpen, type View } from '../view.ts';
-import { type Context, contextOf, namingUnknown, withTemporal } from './context.ts';
+import { type Approvable, approvals } from './approve.ts';
+import { contextOf, namingUnknown, withTemporal } from './context.ts';
 
-interface MessageOptions {
+interface MessageOptions extends Approvable {
   readonly by: string;
   readonly note?: string;
-  readonly run?: string;
-  readonly evidence?: string;
-  readonly acceptLoss?: boolean;
   readonly retry?: boolean;
   readonly undo?: boolean;
   readonly skip?: boolean;
   readonly signal?: boolean;
-  readonly yes?: boolean;
 }
 
 interface Verb {
@@ -34,15 +28,6 @@ interface Verb {
   readonly description: string;
   /** Adds the verb's own options. */
   readonly extend?: (command: Command) => void;
-  /** Shows what it does and asks; returns what the person approved. */
-  readonly approve?: (asked: Asked) => Promise<Partial<Message>>;
-}
-
-interface Asked {
-  readonly context: Context;
-  readonly link: Link;
-  readonly machine: string;
-  readonly options: MessageOptions;
 }
 
 const yesOption = (command: Command) => command.option('--yes', 'do not ask; needed without a terminal');
@@ -53,7 +38,6 @@ const verbs: readonly Verb[] = [
     name: 'completeFailover',
     description: 'stop the source, move the last changes and start the machine at home',
     extend: yesOption,
-    approve: approveCompletion,
   },
   {
     verb: 'commit',
@@ -61,7 +45,6 @@ const verbs: readonly Verb[] = [
     description: 'keep the machine at home and delete the source; no way back',
     extend: (command) =>
       yesOption(command).option('--evidence <digest>', 'the evidence digest you approve; default: the one shown'),
-    approve: approveCommit,
   },
   {
     verb: 'cancel',
@@ -72,7 +55,6 @@ const verbs: readonly Verb[] = [
         '--accept-loss',
         'after the target went live: accept to lose what was written there; asks first',
       ),
-    approve: approveCancel,
   },
   { verb: 'hold', name: 'hold', description: 'do nothing more until resumed' },
   { verb: 'resume', name: 'resume', description: 'go on after a hold' },
@@ -116,9 +98,9 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
   const context = await contextOf(command);
   const { sendMessage } = await import('../message.ts');
   const work = (link: Link) => async () => {
-    const approved = (await verb.approve?.({ context, link, machine, options })) ?? {};
-    const message: Message = { ...messageOf(verb.name, options), ...approved };
-    const sending = sendMessage(link, machine, message, { signal: options.signal === true });
+    const message = messageOf(verb.name, options);
+    const approved = (await approvals[verb.name]?.({ context, link, machine, options, message })) ?? {};
+    const sending = sendMessage(link, machine, { ...message, ...approved }, { signal: options.signal === true });
     return await withPatience(`waiting for ${machine} to answer`, sending, context.screen.json);
   };
   const answer = await withTemporal(context, (link) => namingUnknown(context.loaded.inventory, machine, work(link)()));
@@ -147,49 +129,4 @@ function told(verb: Verb, machine: string, answer: Answer, options: MessageOptio
   const reason = answer.reason ? ` (${plain(answer.reason)})` : '';
   const waits = answer.waits ? `\nIt waits: ${plain(answer.waits)}.` : '';
   return `${machine} took ${verb.name}${reason}; phase ${plain(answer.phase ?? 'unknown')}.${waits} ${see} --watch`;
-}
-
-/** Looks at the run a person is about to approve something of. Throws Problem `not-found` when it is over. */
-async function openRun({ context, link, machine }: Asked): Promise<View> {
-  const { observe } = await import('../observe.ts');
-  const view = await withPatience(`asking ${machine}`, observe(link, machine), context.screen.json);
-  if (isOpen(view)) return view;
-  throw new Problem('not-found', `the run of ${machine} has ended`, `Look at it: homeward failback status ${machine}`);
-}
-
-/** S002-11, S001-12: direction, bytes and outage are shown; the answer is bound to the run that was shown. */
-async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
-  const { context, machine, options } = asked;
-  const view = await openRun(asked);
-  const { status } = view;
-  const silent = `Complete the failover of ${machine}: what it would cost is unknown. ${view.silent ?? ''}`;
-  await confirm(context.screen, status ? describeCompletion(view, status) : silent, machine, options.yes === true);
-  return status && options.run === undefined ? { run: status.run } : {};
-}
-
-/** S5: a cancel that stops a machine which serves and drops what was written there is shown, and bound to that run. */
-async function approveCancel(asked: Asked): Promise<Partial<Message>> {
-  const { context, machine, options } = asked;
-  if (!options.acceptLoss) return {};
-  const { status, silent } = await openRun(asked);
-  const unknown = `Cancel the failback of ${machine}: who serves now is unknown. ${silent ?? ''}`;
-  await confirm(context.screen, status ? describeLoss(status) : unknown, machine, options.yes === true);
-  return status && options.run === undefined ? { run: status.run } : {};
-}
-
-/** S2: what is deleted and the digest are shown; the commit names exactly that run and that digest. */
-async function approveCommit(asked: Asked): Promise<Partial<Message>> {
-  const { context, machine, options } = asked;
-  const { status, silent } = await openRun(asked);
-  if (!status) {
-    if (options.yes && options.evidence !== undefined) return {};
-    throw new Problem(
-      'unreachable',
-      `nothing was sent: what a commit of ${machine} deletes cannot be shown. ${silent ?? ''}`,
-      'Start the control worker, or name the digest yourself: --evidence DIGEST --signal --yes.',
-    );
-  }
-  await confirm(context.screen, describeCommit(status), machine, options.yes === true);
-  const evidence = options.evidence ?? status.evidence;
-  return { run: options.run ?? status.run, ...(evidence === undefined ? {} : { evidence }) };
 }

@@ -3,15 +3,15 @@
  * Rule: what the run does is fixed at its start; options change this run only, never the inventory.
  */
 import { type Command, Option } from 'commander';
-import { controlQueue } from '../../model/failback-input.ts';
-import { roundsTooFast } from '../../model/inventory.ts';
+import { controlQueue, moverQueue } from '../../model/failback-input.ts';
+import { roundsTooFast } from '../../model/inventory-faults.ts';
 import type { RunOptions } from '../failback.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { copyText } from '../render/ahead.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
 import { seconds } from './parse.ts';
-import { tellEnd } from './status.ts';
+import { tellEnd, tellUnattended } from './status.ts';
 
 interface StartOptions extends RunOptions {
   readonly watch?: boolean;
@@ -23,16 +23,23 @@ export function addStart(failback: Command): void {
     .description('begin to bring a machine home; the source goes on serving')
     .argument('<machine>', 'a machine of the inventory')
     .addOption(
-      new Option('--sync <when>', 'copy before the cutover, or during it (one full copy)').choices([
-        'before',
-        'during',
-      ]),
+      new Option(
+        '--sync <when>',
+        'before: rounds while the source runs; during: one full copy inside the outage; else as the policy says',
+      ).choices(['before', 'during']),
     )
     .addOption(
-      new Option('--write <way>', 'the original disks, or new ones beside them').choices(['in-place', 'staged']),
+      new Option(
+        '--write <way>',
+        'in-place: the original disks; staged: new ones beside them; else as the policy says',
+      ).choices(['in-place', 'staged']),
     )
-    .option('--round-every <seconds>', 'pause between rounds', seconds(0.1, 86_400))
-    .option('--scrub-every <seconds>', 'pause between two scrubs of the whole target; 0: none', seconds(0, 2_592_000))
+    .option('--round-every <seconds>', 'pause between rounds; else as the policy says', seconds(0.1, 86_400))
+    .option(
+      '--scrub-every <seconds>',
+      'pause between two scrubs of the whole target; 0: none; else as the policy says',
+      seconds(0, 2_592_000),
+    )
     .option('--reread', 'read the whole target again before it is sealed; costs outage')
     .option('--watch', 'watch it until it ends')
     .action(async (machine: string, options: StartOptions, command: Command) => {
@@ -43,14 +50,14 @@ export function addStart(failback: Command): void {
         throw new Problem('usage', `--round-every ${tooFast}`, 'Give a longer pause, or leave the option out.');
       await withTemporal(context, async (link) => {
         const { startFailback, withOptions } = await import('../failback.ts');
-        const { workersOn } = await import('../workers.ts');
+        const { isUnattended } = await import('../workers.ts');
         const started = await withPatience(
           'starting',
           startFailback(link, withOptions(input, options)),
           context.screen.json,
         );
         const said = `${machine} is on its way home (run ${started.runId}).`;
-        const attended = (await workersOn(link, controlQueue)) !== 0;
+        const attended = !(await isUnattended(link, controlQueue));
         if (options.watch) context.screen.note(said);
         else {
           const { firstForecast } = await import('../observe.ts');
@@ -61,10 +68,7 @@ export function addStart(failback: Command): void {
           const answer = { ...started, ...(ahead ? { forecast: ahead } : {}) };
           context.screen.answer(() => `${said}${bound}${see}`, answer);
         }
-        if (!attended)
-          context.screen.note(
-            `homeward: no worker serves the task queue "${controlQueue}" yet; the run waits for one.`,
-          );
+        await tellUnattended(link, [controlQueue, moverQueue(input.mover.name)], context.screen);
         if (!options.watch) return;
         const { watch } = await import('../watch.ts');
         tellEnd(await watch(link, machine, context.screen), context.screen);

@@ -3,8 +3,10 @@
  * Rule: looking changes nothing, and works for runs that have ended and for machines the inventory no longer knows.
  */
 import type { Command } from 'commander';
+import type { Link } from '../connect.ts';
 import { withPatience } from '../patience.ts';
 import { exitCodes } from '../problem.ts';
+import { workerText } from '../render/missing.ts';
 import { renderStatus } from '../render/status.ts';
 import type { Screen } from '../screen.ts';
 import type { View } from '../view.ts';
@@ -32,7 +34,7 @@ export function addStatus(parent: Command): void {
           return;
         }
         const { observe } = await import('../observe.ts');
-        const look = observe(link, machine, options.run ? { runId: options.run } : {});
+        const look = observe(link, machine, options.run === undefined ? {} : { runId: options.run });
         const view = await withPatience(
           `asking ${machine}`,
           namingUnknown(loaded.inventory, machine, look),
@@ -42,6 +44,16 @@ export function addStatus(parent: Command): void {
         if (!view.status) process.exitCode = exitCodes.unreachable;
       });
     });
+}
+
+/** Says which of the workers nobody runs: what is asked of them waits. */
+export async function tellUnattended(link: Link, queues: readonly string[], screen: Screen): Promise<void> {
+  const { isUnattended, startCommand } = await import('../workers.ts');
+  for (const queue of queues)
+    if (await isUnattended(link, queue))
+      screen.note(
+        `homeward: nobody runs ${workerText(queue)} yet (task queue "${queue}"); what it has to do waits. Start it: ${startCommand(queue)}`,
+      );
 }
 
 /** After watching: a run that did not end by its own story is an error for scripts. */

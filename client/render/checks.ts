@@ -3,6 +3,7 @@
  * Rule: what stands in the way comes with its remedy, and the last line says whether a failback may start.
  */
 import { blocking, type Check, type Verdict } from '../../model/check.ts';
+import { type Phase, phaseTable } from '../../model/phase.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 
 const colours: Readonly<Record<Verdict, 'green' | 'yellow' | 'red'>> = {
@@ -16,6 +17,22 @@ const verdictWidth = 6;
 export function renderChecks(machine: string, checks: readonly Check[], style: Style): string {
   const lines = checks.flatMap((check) => checkLines(check, style));
   return [...lines, '', verdictLine(machine, checks, style)].join('\n');
+}
+
+/** While a run is under way: what it has made itself looks like trouble, so the last lines speak of the run instead. */
+export function renderChecksDuring(machine: string, phase: string, checks: readonly Check[], style: Style): string {
+  const untouched = Object.hasOwn(phaseTable, phase) && phaseTable[phase as Phase].targetDisks === 'as found';
+  const seen = untouched
+    ? 'It has changed nothing yet, so the checks see the machine as it was found.'
+    : 'Checks that speak of open disks, snapshots, marks or disks on the mover see what it has made itself.';
+  return [
+    ...checks.flatMap((check) => checkLines(check, style)),
+    '',
+    ...wrap(`A run of ${plain(machine)} is under way, in phase ${plain(phase)}. ${seen}`, style.width).map((line) =>
+      paint(style, 'yellow', line),
+    ),
+    `See it: homeward failback status ${plain(machine)}`,
+  ].join('\n');
 }
 
 function checkLines(check: Check, style: Style): string[] {

@@ -1,37 +1,82 @@
 /**
- * One line per change, for `--watch` into a pipe or a log.
- * Rule: a line is written when it says something new; bytes count as new only every tenth of a disk.
+ * A run in one line, for `--watch` into a pipe or a log, and what of that line is news.
+ * Rule: news is what a person would want to be told at once; how far the bytes are is told along with it, or now and then.
  */
+import { isFinal, phaseTable } from '../../model/phase.ts';
+import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { limitIn, ratesText } from './ahead.ts';
 import { bytes, count, duration, percent, rate } from './figures.ts';
+import { workerText } from './missing.ts';
 import { plain } from './paint.ts';
 
-/** The run in one line, without the time. Equal views, and views that differ only in small progress, give equal lines. */
-export function renderLine(view: View): string {
+interface Part {
+  readonly text: string;
+  /** Differs when something happened; absent for progress. */
+  readonly news?: string;
+}
+
+const news = (text: string): Part => ({ text, news: text });
+const progress = (text: string): Part => ({ text });
+
+/** The run in one line, without the time. */
+export const renderLine = (view: View): string =>
+  partsOf(view)
+    .map(({ text }) => text)
+    .join('; ');
+
+/** Equal for two views between which nothing happened but progress. */
+export const newsIn = (view: View): string =>
+  partsOf(view)
+    .flatMap((part) => part.news ?? [])
+    .join('; ');
+
+function partsOf(view: View): Part[] {
   const { status } = view;
-  if (!status) return `${view.machine} ${view.execution}: ${plain(view.silent ?? 'no answer')}`;
-  const parts = [`${view.machine} ${status.phase}`];
-  if (status.left) parts.push(`left ${status.left}`);
-  if (status.held) parts.push(`held by ${plain(status.held.by)}`);
-  if (status.trouble) parts.push(`${status.trouble.kind}: ${plain(status.trouble.message)}`);
-  if (view.rounds) parts.push(`${count(view.rounds.done, 'round')}, ${bytes(view.rounds.copiedBytes)}`);
-  const judged = view.rounds?.convergence;
-  if (judged?.converges === false) parts.push(`changes faster than the link: ${ratesText(judged)}`);
-  const moving = view.transfers.filter(({ stage }) => stage !== 'waiting' && stage !== 'done');
-  moving.sort((a, b) => (a.disk < b.disk ? -1 : 1));
-  for (const { disk, stage, doneBytes, totalBytes } of moving)
-    parts.push(`${plain(disk)} ${stage} ${Math.floor(percent(doneBytes, totalBytes) / 10) * 10}%`);
-  const limit = limitIn(view.transfers);
-  if (limit?.holdsBack) parts.push(`held back to ${rate(limit.bytesPerSecond)} by ${plain(limit.by)}`);
-  for (const { paused, activityId, pausedBy } of view.pending)
-    if (paused) parts.push(`${plain(activityId)} paused in Temporal by ${plain(pausedBy?.by ?? 'somebody')}`);
-  if (status.outage?.endedAt)
-    parts.push(`outage ${duration(Date.parse(status.outage.endedAt) - Date.parse(status.outage.startedAt))}`);
-  else if (status.outage) parts.push('outage under way');
-  if (status.waitsFor) parts.push(`waits for: ${plain(status.waitsFor)}`);
-  if (view.execution !== 'running') parts.push(view.execution);
-  return parts.join('; ');
+  const missing = (view.missing ?? []).map(({ queue }) => news(`nobody runs ${workerText(queue)}`));
+  if (!status) return [news(`${view.machine} ${view.execution}: ${plain(view.silent ?? 'no answer')}`), ...missing];
+  const { left, held, trouble, outage, waitsFor } = status;
+  const parts = [news(`${view.machine} ${status.phase}`)];
+  if (left) parts.push(news(`left ${left}`));
+  if (held) parts.push(news(`held by ${plain(held.by)}`));
+  if (trouble) parts.push(news(`${trouble.kind}: ${plain(trouble.message)}. ${plain(trouble.hint)}`));
+  parts.push(...missing, ...moving(view));
+  if (outage?.endedAt)
+    parts.push(news(`outage ${duration(Date.parse(outage.endedAt) - Date.parse(outage.startedAt))}`));
+  else if (outage) parts.push(news('outage under way'));
+  const approved = approvalIn(status);
+  if (approved) parts.push(news(approved));
+  // What is sent to the run follows the colon; here the name is enough.
+  if (waitsFor) parts.push(news(`waits for: ${plain(waitsFor.split(':', 1)[0] ?? '')}`));
+  if (view.execution !== 'running') parts.push(news(view.execution));
+  return parts;
+}
+
+/** The word a person gave that the run is about to follow. */
+function approvalIn({ phase, completion, commitment, cancellation }: Status): string | undefined {
+  const gate = phaseTable[phase]?.gate;
+  if (cancellation) return isFinal(phase) ? undefined : `cancelled by ${plain(cancellation.by)}`;
+  if (gate === 'commit' && commitment) return `committed by ${plain(commitment.by)}`;
+  if (gate === 'completeFailover' && completion) return `completed by ${plain(completion.by)}`;
+  return undefined;
+}
+
+/** Rounds, bytes, limits and pauses. */
+function moving({ rounds, transfers, pending }: View): Part[] {
+  const parts: Part[] = [];
+  if (rounds) parts.push(progress(`${count(rounds.done, 'round')}, ${bytes(rounds.copiedBytes)}`));
+  const judged = rounds?.convergence;
+  if (judged?.converges === false)
+    parts.push({ text: `changes faster than the link: ${ratesText(judged)}`, news: 'changes faster than the link' });
+  const working = transfers.filter(({ stage }) => stage !== 'waiting' && stage !== 'done');
+  working.sort((a, b) => (a.disk < b.disk ? -1 : 1));
+  for (const { disk, stage, doneBytes, totalBytes } of working)
+    parts.push(progress(`${plain(disk)} ${stage} ${Math.floor(percent(doneBytes, totalBytes) / 10) * 10}%`));
+  const limit = limitIn(transfers);
+  if (limit?.holdsBack) parts.push(progress(`held back to ${rate(limit.bytesPerSecond)} by ${plain(limit.by)}`));
+  for (const { paused, activityId, pausedBy } of pending)
+    if (paused) parts.push(news(`${plain(activityId)} paused in Temporal by ${plain(pausedBy?.by ?? 'somebody')}`));
+  return parts;
 }
 
 /** The latest refusal as a line of its own, told once; undefined when there is none. */

@@ -9,6 +9,7 @@ import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
 import { diskLines } from './bars.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
+import { missingLines } from './missing.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { scrubLines } from './scrubs.ts';
 
@@ -25,6 +26,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: heading(view, status, now, style), worth: 9 },
     { lines: sides(status, style), worth: 2 },
     { lines: trouble(status, now, style), worth: 8 },
+    { lines: missingLines(view.missing ?? [], now, style), worth: 8 },
     { lines: blocked(status, style), worth: 6 },
     { lines: bars, worth: 7 },
     { lines: isOpen(view) ? copyLines(view, style) : [], worth: 6 },
@@ -193,11 +195,14 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
   const lines = approvals.flatMap((text) => say(text, style));
   if (!isOpen(view)) return lines;
   if (status.waitsFor)
-    lines.push(...say(`Waits for: ${status.waitsFor}`, style).map((line) => paint(style, 'bold', line)));
+    lines.push(...say(`Waits for: ${forPeople(status.waitsFor)}`, style).map((line) => paint(style, 'bold', line)));
   const typed = whatToType(status);
   lines.push(...typed.map((command) => `  Type: ${command}`));
   return lines;
 }
+
+/** Without the JSON at its end, which is for Temporal's own tools: here a command is shown. */
+const forPeople = (waitsFor: string): string => waitsFor.replace(/ \{[^{}]*\}$/, '');
 
 /** The commands that fit this moment, by the table. */
 export function whatToType(status: Pick<Status, 'phase' | 'left' | 'machine' | 'held' | 'cancellation'>): string[] {
@@ -234,6 +239,7 @@ function silent(view: View, now: number, style: Style): string[] {
     ...say(`started ${clock(view.startedAt, now)}, ${since(view.startedAt, now)} ago`, style),
     ...(view.closedAt ? say(`ended ${clock(view.closedAt, now)}`, style) : []),
     ...(view.silent ? say(view.silent, style).map((line) => paint(style, 'yellow', line)) : []),
+    ...missingLines(view.missing ?? [], now, style),
     ...diskLines([], view.transfers, style).map((line) => `  ${line}`),
     ...steps(view, style),
   ];

@@ -21,6 +21,23 @@ const types: Readonly<
   networkinterfaces: { kind: 'networkInterfaces', provider: 'Microsoft.Network', entries: nicsEntries },
 };
 
+/** What is asked of the subscription itself, of a resource group, or of an operation under way. */
+type Fixed =
+  | 'subscriptions.list'
+  | 'subscriptions.get'
+  | 'usage.list'
+  | 'resourceGroups.get'
+  | 'permissions.listForResourceGroup'
+  | 'operations.get';
+const fixedOperations: Readonly<Record<Fixed, true>> = {
+  'subscriptions.list': true,
+  'subscriptions.get': true,
+  'usage.list': true,
+  'resourceGroups.get': true,
+  'permissions.listForResourceGroup': true,
+  'operations.get': true,
+};
+
 export interface Route {
   /** As in the SDK: `snapshots.createOrUpdate`. */
   readonly operation: string;
@@ -39,6 +56,14 @@ export class Arm {
     const root = `${base}/subscriptions/${subscriptionId}/providers/Microsoft.Compute/locations/${location}/operations`;
     this.world = world;
     this.parts = { world, shapes: new Shapes(world), operations: new Operations(world.settings, root), witness };
+  }
+
+  /** The name of every operation there is a route for. */
+  operations(): string[] {
+    const ofTypes = Object.values(types).flatMap(({ kind, entries }) =>
+      Object.values(entries(this.parts, '', '')).map(({ name }) => `${kind}.${name}`),
+    );
+    return [...Object.keys(fixedOperations), ...ofTypes];
   }
 
   /** Finds the route of a path below the subscription; undefined: no such thing here. */
@@ -73,7 +98,7 @@ export class Arm {
     );
   }
 
-  private fixed(operation: string, body: unknown): Route {
+  private fixed(operation: Fixed, body: unknown): Route {
     return { operation, action: '', resource: '', act: async () => ok(body) };
   }
 
@@ -103,8 +128,9 @@ export class Arm {
   }
 
   private poll(id: string): Route {
+    const operation: Fixed = 'operations.get';
     return {
-      operation: 'operations.get',
+      operation,
       action: '',
       resource: id,
       act: async ({ url }) => this.parts.operations.poll(id, url.searchParams.get('monitor') === 'true'),

@@ -13,6 +13,7 @@ import type { Range } from './intervals.ts';
 import { pageList } from './page-list.ts';
 import { Refusal } from './refusal.ts';
 import type { World } from './world.ts';
+import type { Settings } from './world-file.ts';
 
 const checksumLimit = 4 * 1024 * 1024;
 /** Ranges up to this size are read at once; bigger ones go out piece by piece. */
@@ -26,6 +27,8 @@ export interface BlobRequest {
   readonly fault: FaultAction | undefined;
 }
 
+export const blobOperations = ['blob.head', 'blob.put', 'blob.getRange', 'blob.pageList', 'blob.pageListDiff'] as const;
+
 export class Blob {
   private readonly world: World;
 
@@ -33,8 +36,8 @@ export class Blob {
     this.world = world;
   }
 
-  /** Name of the operation, for faults and the audit: `blob.getRange`, `blob.pageList`, `blob.pageListDiff`. */
-  static operation(method: string, url: URL, headers: IncomingHttpHeaders): string {
+  /** Name of the operation, for faults and the audit. */
+  static operation(method: string, url: URL, headers: IncomingHttpHeaders): (typeof blobOperations)[number] {
     if (method === 'HEAD') return 'blob.head';
     if (method === 'PUT') return 'blob.put';
     if (url.searchParams.get('comp') !== 'pagelist') return 'blob.getRange';
@@ -63,7 +66,7 @@ export class Blob {
     }
     if (url.searchParams.get('comp') === 'pagelist')
       return withBasics(pageList(this.world, exported, url, headers, fault?.splitBytes), headers, etag);
-    return withBasics(await range(exported, headers, fault), headers, etag);
+    return withBasics(await range(exported, headers, this.world.settings.checksums, fault), headers, etag);
   }
 }
 
@@ -86,7 +89,12 @@ const withBasics = (answer: BlobAnswer, headers: IncomingHttpHeaders, etag: stri
   },
 });
 
-async function range(exported: ExportedDisk, headers: IncomingHttpHeaders, fault?: FaultAction): Promise<BlobAnswer> {
+async function range(
+  exported: ExportedDisk,
+  headers: IncomingHttpHeaders,
+  known: Settings['checksums'],
+  fault?: FaultAction,
+): Promise<BlobAnswer> {
   const total = exported.sizeBytes + footerBytes;
   const asked = fault?.ignoreRange ? undefined : askedRange(headers, total);
   const served = shifted(asked ?? { from: 0, to: total }, total, fault);
@@ -98,7 +106,7 @@ async function range(exported: ExportedDisk, headers: IncomingHttpHeaders, fault
   const status = asked ? 206 : 200;
   if (to - from > atOnceBytes) return { status, headers: { ...type, ...where }, body: pieces(exported, served) };
   const body = await readExported(exported, from, to);
-  const sums = fault?.ignoreRange ? {} : checksums(headers, body);
+  const sums = fault?.ignoreRange ? {} : checksums(headers, body, known);
   if (fault?.flipByte !== undefined && fault.flipByte < body.length)
     body[fault.flipByte] = (body[fault.flipByte] ?? 0) ^ 1;
   return { status, headers: { ...type, ...where, ...sums }, body };
@@ -126,8 +134,9 @@ function assertChecksumSize(headers: IncomingHttpHeaders, length: number): void 
     throw new Refusal(400, 'OutOfRangeInput', 'A checksum is given for ranges of at most 4 MiB.');
 }
 
-function checksums(headers: IncomingHttpHeaders, body: Buffer): Record<string, string> {
+function checksums(headers: IncomingHttpHeaders, body: Buffer, known: Settings['checksums']): Record<string, string> {
+  if (known === 'none') return {};
   if (wanted(headers, 'md5')) return { 'Content-MD5': createHash('md5').update(body).digest('base64') };
-  if (wanted(headers, 'crc64')) return { 'x-ms-content-crc64': crc64(body).toString('base64') };
+  if (wanted(headers, 'crc64') && known === 'crc64') return { 'x-ms-content-crc64': crc64(body).toString('base64') };
   return {};
 }

@@ -4,20 +4,30 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { closest } from '../../config/closest.ts';
 import { type Bytes, diskDoor } from './disk-door.ts';
 import type { Entra } from './entra.ts';
-import { type Faults, faultRule } from './faults.ts';
+import { type FaultRule, type Faults, faultRule } from './faults.ts';
 import type { World } from './world.ts';
 import { settings } from './world-file.ts';
 
-export function startControl(world: World, entra: Entra, faults: Faults): Server {
+export interface ControlParts {
+  readonly world: World;
+  readonly entra: Entra;
+  readonly faults: Faults;
+  /** The names a fault rule may carry. */
+  readonly operations: readonly string[];
+}
+
+export function startControl(parts: ControlParts): Server {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const text = Buffer.concat(pieces).toString('utf8');
     const body: unknown = text === '' ? {} : JSON.parse(text);
-    const said = await act(world, entra, faults, `${request.method} ${url.pathname}`, url, body);
+    const said = await act(parts, `${request.method} ${url.pathname}`, url, body);
     if (isBytes(said)) return await pipeline(said.bytes, response);
     response.writeHead(said === undefined ? 404 : 200, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(said ?? { error: `no such door: ${request.method} ${url.pathname}` }));
@@ -25,21 +35,20 @@ export function startControl(world: World, entra: Entra, faults: Faults): Server
   return createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       response.writeHead(400, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+      response.end(JSON.stringify({ error: words(error) }));
     });
   });
 }
 
+function words(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  return error instanceof Error ? error.message : String(error);
+}
+
 const isBytes = (said: unknown): said is Bytes => typeof said === 'object' && said !== null && 'bytes' in said;
 
-async function act(
-  world: World,
-  entra: Entra,
-  faults: Faults,
-  door: string,
-  url: URL,
-  body: unknown,
-): Promise<unknown> {
+async function act(parts: ControlParts, door: string, url: URL, body: unknown): Promise<unknown> {
+  const { world, entra, faults } = parts;
   const named = /^(\w+) \/disks\/([^/]+)\/([a-z0-9-]+)$/.exec(door);
   if (named) {
     const [, method = '', name = '', verb = ''] = named;
@@ -55,7 +64,7 @@ async function act(
     case 'GET /rules':
       return faults.list();
     case 'POST /rules':
-      return { id: faults.add(faultRule.parse(body)) };
+      return { id: faults.add(ruleOf(body, parts.operations)) };
     case 'DELETE /rules':
       return faults.remove() ?? {};
     case 'POST /settings':
@@ -67,6 +76,17 @@ async function act(
     default:
       return undefined;
   }
+}
+
+/** A rule that can never fire is refused: whoever sets it believes in it. */
+function ruleOf(body: unknown, operations: readonly string[]): FaultRule {
+  const rule = faultRule.parse(body);
+  if (operations.includes(rule.operation)) return rule;
+  const near = closest(rule.operation, operations);
+  const meant = near ? ` Did you mean "${near}"?` : '';
+  throw new Error(
+    `no operation is called "${rule.operation}".${meant} There are: ${[...operations].sort().join(', ')}`,
+  );
 }
 
 /** Changes what is named and nothing else: a shape with defaults would fill in the rest. */

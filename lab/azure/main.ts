@@ -59,7 +59,7 @@ const door = new FrontDoor({ world, arm, entra, blob: new Blob(world), faults, a
 front.on('request', (request, response) => door.handle(request, response));
 front.on('connection', (socket) => door.meet(socket));
 const proxy = startProxy(front);
-const control = startControl(world, entra, faults);
+const control = startControl({ world, entra, faults, operations: door.operations() });
 const [proxyPort, controlPort] = [await listen(proxy), await listen(control)];
 
 let ending = false;

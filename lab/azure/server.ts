@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Arm, Route } from './arm.ts';
 import type { Audit } from './audit.ts';
-import { Blob } from './blob.ts';
+import { Blob, blobOperations } from './blob.ts';
 import { cloudMetadata } from './cloud-metadata.ts';
 import type { Entra } from './entra.ts';
 import type { FaultAction, Faults } from './faults.ts';
@@ -29,6 +29,9 @@ export interface Parts {
   base(): string;
 }
 
+/** What anyone may ask: the sign-in, and what this cloud is. */
+const openOperations = ['entra.token', 'entra.discovery'] as const;
+
 export class FrontDoor {
   private readonly parts: Parts;
   /** The connections below TLS by the client's port: only they can be reset. */
@@ -36,6 +39,11 @@ export class FrontDoor {
 
   constructor(parts: Parts) {
     this.parts = parts;
+  }
+
+  /** Every operation a call can be, by the name that faults and the audit know it by. */
+  operations(): string[] {
+    return [...openOperations, ...this.parts.arm.operations(), ...blobOperations];
   }
 
   /** To be told of each connection as it comes in. */
@@ -69,9 +77,10 @@ export class FrontDoor {
     await this.arm(request, response, { method, url, body, route });
   }
 
-  /** What anyone may ask: the sign-in, and what this cloud is. */
   private async open(request: IncomingMessage, response: ServerResponse, url: URL, answer: Answer): Promise<void> {
-    const operation = url.pathname.endsWith('/token') ? 'entra.token' : 'entra.discovery';
+    const operation: (typeof openOperations)[number] = url.pathname.endsWith('/token')
+      ? 'entra.token'
+      : 'entra.discovery';
     const fault = this.parts.faults.meet(operation, url.pathname);
     await this.finish(request, response, { operation, resource: '' }, fault, async () => json(answer));
   }

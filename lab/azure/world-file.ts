@@ -49,6 +49,8 @@ export const settings = z.strictObject({
   copyMs: z.number().default(2_000),
   /** How far the service's clock is ahead of this machine's; decides when tokens and grants end. */
   clockOffsetMs: z.number().default(0),
+  /** Which checksums the blob endpoint gives over a range: both kinds, only the older one, or none at all. */
+  checksums: z.enum(['crc64', 'md5', 'none']).default('crc64'),
 });
 export type Settings = z.infer<typeof settings>;
 

@@ -4,24 +4,22 @@
  * and only when no byte of an answer had come. Everything else is the caller's to repeat.
  */
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { BlobAnswer, BlobLimits, BlobTransport } from './blob-port.ts';
-import { BodyCutOff, Space } from './http-body.ts';
+import { BodyCutOff, bodyText, Space } from './http-body.ts';
 import { type Exchange, HttpConnection, StaleConnection } from './http-connection.ts';
 import type { Head } from './http-head.ts';
 import { tunnel } from './proxy-tunnel.ts';
 import { TooSlow, withinDeadline } from './request-deadline.ts';
 import { Slots } from './slots.ts';
-import { trustedRoots } from './trust.ts';
+import { trustContext } from './trust.ts';
 
 export function createDirectTransport(
   proxy: string | undefined,
   ca: string | undefined,
   limits: BlobLimits,
 ): BlobTransport {
-  const roots = trustedRoots(ca);
-  // One context for all connections: reading all roots anew for each would cost more than the handshake.
-  const trust = roots === undefined ? {} : { secureContext: createSecureContext({ ca: roots }) };
+  const trust = trustContext(ca);
   const kept = new KeptConnections((url, connection) => dial(url, proxy, trust, limits, connection));
   const slots = new Slots(limits.connections);
   return {
@@ -180,9 +178,6 @@ function answerOf(connection: HttpConnection, exchange: Exchange, head: Head): B
     status: head.status,
     header: head.header,
     fill,
-    async text(mostBytes) {
-      const into = Buffer.alloc(mostBytes);
-      return into.toString('utf8', 0, await fill(into));
-    },
+    text: (mostBytes) => bodyText(fill, mostBytes),
   };
 }

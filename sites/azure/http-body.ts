@@ -40,6 +40,12 @@ export class Space {
   }
 }
 
+/** A whole body as text, read by what fills memory. Throws a `BodyTooLong` when it is longer than `mostBytes`. */
+export async function bodyText(fill: (into: Uint8Array) => Promise<number>, mostBytes: number): Promise<string> {
+  const into = Buffer.alloc(mostBytes);
+  return into.toString('utf8', 0, await fill(into));
+}
+
 /** Counts and unwraps one body as it arrives in pieces. */
 export class BodyFrame {
   private readonly framing: Framing;

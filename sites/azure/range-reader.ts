@@ -7,7 +7,7 @@ import { corrupt, defect, type Failure, transient } from '../../model/failure.ts
 import type { BlobAnswer } from './blob-port.ts';
 import type { What } from './call.ts';
 import { BodyTooLong } from './http-body.ts';
-import { largestCheckedBytes, RangeChecksum } from './range-checksum.ts';
+import { type ChecksumQuestion, largestCheckedBytes, RangeChecksum, type Verdict } from './range-checksum.ts';
 import { getFromSnapshot, type OpenSnapshot } from './snapshot-get.ts';
 
 export interface RangeReader {
@@ -27,12 +27,18 @@ export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeR
       for (let at = 0; at < into.byteLength; at += largestCheckedBytes) {
         const piece = into.subarray(at, at + largestCheckedBytes);
         const first = offset + at;
-        const headers = {
-          'x-ms-range': `bytes=${first}-${first + piece.byteLength - 1}`,
-          ...content.checksum.wanted,
-          ...(content.etag === undefined ? {} : { 'if-match': content.etag }),
+        const ask = (question: ChecksumQuestion): Promise<Verdict> => {
+          const headers = {
+            'x-ms-range': `bytes=${first}-${first + piece.byteLength - 1}`,
+            ...question.headers,
+            ...(content.etag === undefined ? {} : { 'if-match': content.etag }),
+          };
+          return getFromSnapshot(source, { what, headers }, signal, (answer) =>
+            take(content, question, what, answer, first, piece),
+          );
         };
-        await getFromSnapshot(source, { what, headers }, signal, (answer) => take(content, what, answer, first, piece));
+        // S3: bytes that came without a checksum are not believed while there is another one to ask for.
+        while ((await ask(content.checksum.question())) === 'ask again');
       }
     },
   };
@@ -45,7 +51,14 @@ interface Content {
   readonly checksum: RangeChecksum;
 }
 
-async function take(content: Content, what: What, answer: BlobAnswer, first: number, into: Uint8Array): Promise<void> {
+async function take(
+  content: Content,
+  question: ChecksumQuestion,
+  what: What,
+  answer: BlobAnswer,
+  first: number,
+  into: Uint8Array,
+): Promise<Verdict> {
   if (answer.status !== 206) throw wrong(what, `status ${answer.status} instead of 206`);
   const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
   if (Number(from) !== first || Number(to) !== first + into.byteLength - 1)
@@ -56,11 +69,13 @@ async function take(content: Content, what: What, answer: BlobAnswer, first: num
   const etag = answer.header('etag');
   if (content.etag !== undefined && etag !== content.etag) throw wrong(what, 'another ETag than before');
   await fill(what, answer, into);
-  if (!(await content.checksum.matches(answer.header, into)))
-    throw wrong(what, 'bytes that do not match the service’s own checksum');
+  const verdict = await question.judge(answer.header, into);
+  if (verdict === 'wrong') throw wrong(what, 'bytes that do not match the service’s own checksum');
+  if (verdict === 'missing') throw wrong(what, 'no checksum, which this service gave before');
   // Of two first reads at once, the later one must agree with the earlier one too.
   content.etag ??= etag;
   if (content.etag !== etag) throw wrong(what, 'another ETag than before');
+  return verdict;
 }
 
 async function fill(what: What, answer: BlobAnswer, into: Uint8Array): Promise<void> {

@@ -3,7 +3,7 @@
  * Rule: an extra authority adds to the roots and never replaces them. Checks are never switched off.
  */
 import { Agent } from 'node:https';
-import { createSecureContext, getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 
 /** PEM certificates for Node's `ca` option; undefined leaves Node's own default untouched. */
@@ -11,6 +11,12 @@ export const trustedRoots = (extra: string | undefined): string[] | undefined =>
   extra === undefined
     ? undefined
     : [...new Set([...getCACertificates('default'), ...getCACertificates('system'), extra])];
+
+/** For the options of a TLS connection: one context for all of them, because reading all roots costs more than a handshake. */
+export function trustContext(extra: string | undefined): { secureContext?: SecureContext } {
+  const roots = trustedRoots(extra);
+  return roots === undefined ? {} : { secureContext: createSecureContext({ ca: roots }) };
+}
 
 /**
  * Sends the SDK's calls through one agent that trusts `roots`. Handed over as the SDK's own TLS option, all roots would be

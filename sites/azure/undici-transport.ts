@@ -2,26 +2,23 @@
  * GETs by undici: for sites whose proxy is itself spoken to over TLS, and the reference our own reader is tested against.
  * Rule: the same port, the same deadlines, the same errors as the direct transport.
  */
-import { createSecureContext } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { BlobAnswer, BlobLimits, BlobTransport } from './blob-port.ts';
-import { Space } from './http-body.ts';
+import { bodyText, Space } from './http-body.ts';
 import { withinDeadline } from './request-deadline.ts';
-import { trustedRoots } from './trust.ts';
+import { trustContext } from './trust.ts';
 
 export function createUndiciTransport(
   proxy: string | undefined,
   ca: string | undefined,
   limits: BlobLimits,
 ): BlobTransport {
-  const roots = trustedRoots(ca);
-  // One context for all connections: reading all roots anew for each would cost more than the handshake.
-  const tls = roots === undefined ? {} : { secureContext: createSecureContext({ ca: roots }) };
+  const trust = trustContext(ca);
   const pool = { connections: limits.connections, headersTimeout: limits.stallMs, bodyTimeout: limits.stallMs };
   const dispatcher: Dispatcher =
     proxy === undefined
-      ? new Agent({ ...pool, connect: { ...tls, timeout: limits.stallMs } })
-      : new ProxyAgent({ ...pool, uri: proxy, requestTls: { ...tls, timeout: limits.stallMs } });
+      ? new Agent({ ...pool, connect: { ...trust, timeout: limits.stallMs } })
+      : new ProxyAgent({ ...pool, uri: proxy, requestTls: { ...trust, timeout: limits.stallMs } });
   return {
     limits,
     async get(url, headers, signal, take) {
@@ -62,9 +59,6 @@ function answerOf({ statusCode, headers, body }: Dispatcher.ResponseData): BlobA
       return Array.isArray(value) ? value[0] : value;
     },
     fill,
-    async text(mostBytes) {
-      const into = Buffer.alloc(mostBytes);
-      return into.toString('utf8', 0, await fill(into));
-    },
+    text: (mostBytes) => bodyText(fill, mostBytes),
   };
 }

@@ -12,21 +12,39 @@ const askMd5 = { 'x-ms-range-get-content-md5': 'true' };
 
 test('S3 the service’s CRC64 is asked for, and a range that does not match it is not believed', async () => {
   const checksum = new RangeChecksum();
-  expect(checksum.wanted).toEqual(askCrc);
-  expect(await checksum.matches(saying({ 'x-ms-content-crc64': crc }), bytes)).toBe(true);
-  expect(await checksum.matches(saying({ 'x-ms-content-crc64': crc }), Buffer.from('123456788'))).toBe(false);
-  expect(checksum.wanted).toEqual(askCrc);
+  const { headers, judge } = checksum.question();
+  expect(headers).toEqual(askCrc);
+  expect(await judge(saying({ 'x-ms-content-crc64': crc }), bytes)).toBe('right');
+  expect(await judge(saying({ 'x-ms-content-crc64': crc }), Buffer.from('123456788'))).toBe('wrong');
+  expect(checksum.question().headers).toEqual(askCrc);
 });
 
-test('S3 MD5 is asked for where the service answers without a CRC64, and compared', async () => {
+test('S3 of a service that answers without a CRC64 the same range is asked for with MD5, and compared', async () => {
   const checksum = new RangeChecksum();
-  expect(await checksum.matches(saying({}), bytes)).toBe(true);
-  expect(checksum.wanted).toEqual(askMd5);
-  expect(await checksum.matches(saying({ 'content-md5': md5 }), bytes)).toBe(true);
-  expect(await checksum.matches(saying({ 'content-md5': md5 }), Buffer.from('12345678'))).toBe(false);
+  expect(await checksum.question().judge(saying({}), bytes)).toBe('ask again');
+  const { headers, judge } = checksum.question();
+  expect(headers).toEqual(askMd5);
+  expect(await judge(saying({ 'content-md5': md5 }), bytes)).toBe('right');
+  expect(await judge(saying({ 'content-md5': md5 }), Buffer.from('12345678'))).toBe('wrong');
+});
+
+test('S3 each of several first ranges at once is asked for again, however much the others learned meanwhile', async () => {
+  const checksum = new RangeChecksum();
+  const first = [checksum.question(), checksum.question(), checksum.question()];
+  for (const { judge } of first) expect(await judge(saying({}), bytes)).toBe('ask again');
+});
+
+test('S3 only a service that has never given a checksum is believed without one', async () => {
+  const never = new RangeChecksum();
+  expect(await never.question().judge(saying({}), bytes)).toBe('ask again');
+  expect(await never.question().judge(saying({}), bytes)).toBe('right');
+  const before = new RangeChecksum();
+  expect(await before.question().judge(saying({ 'x-ms-content-crc64': crc }), bytes)).toBe('right');
+  expect(await before.question().judge(saying({}), bytes)).toBe('ask again');
+  expect(await before.question().judge(saying({}), bytes)).toBe('missing');
 });
 
 test('S3 a checksum that was not asked for is compared as well', async () => {
   const both = { 'x-ms-content-crc64': crc, 'content-md5': createHash('md5').update('other').digest('base64') };
-  expect(await new RangeChecksum().matches(saying(both), bytes)).toBe(false);
+  expect(await new RangeChecksum().question().judge(saying(both), bytes)).toBe('wrong');
 });

@@ -144,6 +144,21 @@ test.each([
     'Did you mean "m1"?',
   ],
   [
+    'a command of failback without failback',
+    ['commit', 'erp-db', '--yes'],
+    2,
+    "homeward: unknown command 'commit'",
+    'Type: homeward failback commit erp-db --yes',
+  ],
+  [
+    'the machine before what is to be done with it',
+    ['failback', 'erp-db', 'start'],
+    2,
+    "homeward: unknown command 'erp-db'",
+    'Type: homeward failback start erp-db',
+  ],
+  ['a config without a name', ['--config=', 'machines'], 2, 'homeward: --config names no file', 'Name the inventory'],
+  [
     'a config that is not there',
     ['--config', 'none.yaml', 'machines'],
     2,

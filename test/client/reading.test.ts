@@ -2,6 +2,8 @@
  * What the client reads from outside: heartbeats, results, records, errors.
  */
 
+import { NamespaceNotFoundError } from '@temporalio/common';
+import { asProblem } from '../../client/connect.ts';
 import { detailsOf, summaryOf, withOptions } from '../../client/failback.ts';
 import { progressIn } from '../../client/heartbeats.ts';
 import { explain, Problem } from '../../client/problem.ts';
@@ -90,6 +92,15 @@ test('in every phase that waits for a person there is a command to type', () => 
     AwaitingCutover: ['homeward failback complete m'],
     AwaitingCommit: ['homeward failback commit m'],
     NeedsOperator: ['homeward failback resolve m --retry', 'homeward failback resolve m --undo'],
+  });
+});
+
+test('a namespace that does not exist is told with what to create or correct, and TLS is said where it is on', () => {
+  const settings = { address: 'h:7233', namespace: 'nope', origin: 'homeward.yaml', connectionOptions: { tls: true } };
+  expect(explain(asProblem(new NamespaceNotFoundError('nope'), 'erp-db', settings))).toEqual({
+    kind: 'unreachable',
+    what: 'Temporal at h:7233 (homeward.yaml, with TLS) has no namespace "nope"',
+    todo: expect.stringContaining('temporal operator namespace create -n nope'),
   });
 });
 

@@ -116,6 +116,13 @@ test('a call for an operator shows the cause, what to do and both answers', () =
     expect(text).toContain(fact);
 });
 
+test('what is sent to Temporal is no part of what a person at the command line reads', () => {
+  const view = viewOf(statusIn('Syncing', { waitsFor: 'completeFailover: Stop the source. {"by":"you"}' }));
+  const text = renderStatus(view, now, plainStyle);
+  expect(text).toContain('Waits for: completeFailover: Stop the source.');
+  expect(text).not.toContain('{"by"');
+});
+
 test('a held run shows who holds it and how to go on', () => {
   const text = renderStatus(viewOf(statusIn('Syncing', { held: { by: 'ana', at: ago(5) } })), now, plainStyle);
   expect(text).toContain('erp-db  Syncing  held by ana');
@@ -160,6 +167,32 @@ erp-db  running  Syncing (as last recorded)
   No worker serves the task queue "control", so the run cannot be asked; start
     the control worker.`.slice(1),
   );
+});
+
+test('a run whose mover nobody runs says which worker is missing, what waits since when, and how to start it', () => {
+  const missing = [
+    {
+      queue: 'mover-m1',
+      lastSeenAt: ago(400),
+      waiting: [
+        { activityId: 'transfer-os', since: ago(330) },
+        { activityId: 'transfer-data-0', since: ago(320) },
+      ],
+      start: 'npm run mover -- --config homeward.yaml --id m1',
+    },
+  ];
+  const text = renderStatus(viewOf(statusIn('Seeding'), { missing }), now, { ...plainStyle, width: 200 });
+  expect(text).toContain(
+    `
+  Nobody runs the mover m1: the task queue "mover-m1" was last asked for work at 11:53:20 UTC, 7 min ago.
+  Nothing has happened since 11:54:30 UTC, 6 min: transfer-os, transfer-data-0 wait for it.
+  Start it: npm run mover -- --config homeward.yaml --id m1`,
+  );
+  expect(renderLine(viewOf(statusIn('Seeding'), { missing }))).toBe('erp-db Seeding; nobody runs the mover m1');
+  const control = [{ queue: 'control', waiting: [], start: 'npm run control -- --config homeward.yaml' }];
+  const unasked = renderStatus({ ...silentView, missing: control }, now, { ...plainStyle, width: 200 });
+  expect(unasked).toContain('Nobody runs a control worker: the task queue "control" has not been asked for work for');
+  expect(unasked).toContain('  Start it: npm run control -- --config homeward.yaml');
 });
 
 test('text from outside cannot move the cursor or turn the line', () => {

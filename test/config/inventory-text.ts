@@ -2,6 +2,9 @@
  * A right inventory as text, for tests that break it in one place.
  * Rule: it stays valid by itself; every test changes exactly what it is about.
  */
+import { ConfigError, parseInventory } from '../../config/load.ts';
+import { describeProblem } from '../../config/problem.ts';
+
 export const rightText = `temporal:
   address: localhost:7233
 sites:
@@ -40,4 +43,15 @@ machines:
 export function changed(part: string, by: string): string {
   if (!rightText.includes(part)) throw new Error(`the right inventory does not contain "${part}"`);
   return rightText.replace(part, by);
+}
+
+/** The problems of a text, as they are printed; empty when it is right. */
+export function problemsOf(text: string): string[] {
+  try {
+    parseInventory(text, 'h.yaml');
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(describeProblem);
+  }
 }

@@ -2,19 +2,8 @@
  * Limits and links in homeward.yaml: what they mean for each mover, and mistakes told with line, key and what to write.
  */
 import { parseInventory } from '../../config/load.ts';
-import { ConfigError, describeProblem } from '../../config/problem.ts';
 import { limitsPlan, sharersOf } from '../../model/shared-limits.ts';
-import { rightText } from './inventory-text.ts';
-
-function problemsOf(text: string): string[] {
-  try {
-    parseInventory(text, 'h.yaml');
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(describeProblem);
-  }
-}
+import { problemsOf, rightText } from './inventory-text.ts';
 
 const withLimits = (limits: string): string => `${rightText}limits:\n${limits}`;
 

@@ -5,19 +5,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, inventoryPath, loadInventory, parseInventory, resolvePath } from '../../config/load.ts';
-import { describeProblem } from '../../config/problem.ts';
-import { changed, rightText } from './inventory-text.ts';
-
-function problemsOf(text: string): string[] {
-  try {
-    parseInventory(text, 'h.yaml');
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(describeProblem);
-  }
-}
+import { inventoryPath, loadInventory, resolvePath } from '../../config/load.ts';
+import { changed, problemsOf, rightText } from './inventory-text.ts';
 
 const secretAdvice = 'say where the secret is found: {file: path} or {env: NAME}';
 
@@ -116,6 +105,21 @@ const misuses: [string, string, string[]][] = [
     'a URL that is none',
     changed('https://vc.example/sdk', 'vc.example'),
     ['h.yaml:14:10 sites.home.url: this is not a URL like https://host/path'],
+  ],
+  [
+    'an address of Temporal that is a URL',
+    changed('localhost:7233', 'https://temporal.example:7233'),
+    ['h.yaml:2:12 temporal.address: write host:port, without https:// or a path'],
+  ],
+  [
+    'a source without its resource group',
+    changed('path: rg-dr/erp-db', 'path: erp-db'),
+    ['h.yaml:26:39 machines.erp-db.source.path: in Azure a path is <resource group>/<machine>'],
+  ],
+  [
+    'a target that is only a name',
+    changed('path: /DC0/vm/erp-db', 'path: erp-db'),
+    ['h.yaml:27:33 machines.erp-db.target.path: in vSphere a path is /<datacenter>/vm/<folders>/<machine>'],
   ],
   [
     'a name in capitals',

@@ -58,3 +58,16 @@ test('a profile that is not there is refused with what to do', () => {
     /the Temporal profile "nope" cannot be used/,
   );
 });
+
+test('a certificate of the profile that is not there is refused with its path', () => {
+  const variables = { ...noProfiles(), TEMPORAL_TLS_CLIENT_CERT_PATH: join(folder, 'none.pem') };
+  expect(() => temporalSettings({}, variables)).toThrow(
+    /the Temporal profile "default" cannot be used: ENOENT.*none\.pem/,
+  );
+});
+
+test('a profile file that holds nothing is refused in plain words', () => {
+  const empty = join(folder, 'empty.toml');
+  writeFileSync(empty, '');
+  expect(() => temporalSettings({}, { TEMPORAL_CONFIG_FILE: empty })).toThrow(/its file holds no \[profile\.…\]/);
+});

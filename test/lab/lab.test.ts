@@ -21,7 +21,8 @@ import {
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { removeLeftovers } from '../../lab/lab-folder.ts';
 import { reportGuest, setVcenterPower } from '../../lab/vcenter-control.ts';
-import { danglingReferences, inventory } from '../../model/inventory.ts';
+import { inventory } from '../../model/inventory.ts';
+import { danglingReferences } from '../../model/inventory-faults.ts';
 
 let lab: Lab;
 let other: Lab;
@@ -73,6 +74,31 @@ async function callArm(one: Lab, method: 'POST' | 'GET', path: string): Promise<
   await dispatcher.close();
   return response.status;
 }
+
+test.each([
+  ['azure', { operation: 'virtualMachines.dealocate', action: { status: 429 } }, 'virtualMachines.deallocate'],
+  ['vcenter', { method: 'ReconfgVM_Task', fault: 'NoPermission' }, 'ReconfigVM_Task'],
+] as const)(
+  'a fault rule of %s that names nothing there is is refused with what was meant',
+  async (world, rule, meant) => {
+    const answer = await fetch(`${lab[world].control}/rules`, { method: 'POST', body: JSON.stringify(rule) });
+    expect(answer.status).toBe(400);
+    const { error } = (await answer.json()) as { error: string };
+    expect(error).toContain(`Did you mean "${meant}"? There are: `);
+    expect(error.length).toBeGreaterThan(400);
+    expect(await (await fetch(`${lab[world].control}/rules`)).json()).toEqual([]);
+  },
+);
+
+test.each([
+  [{ operation: 'disks.get', actoin: {} }, 'Unrecognized key: "actoin"'],
+  [{ operation: 'disks.get', action: { staus: 500 } }, 'Unrecognized key: "staus"'],
+  [{ operation: 'disks.get', action: { status: 200 } }, 'Too small'],
+])('Azure’s fault door says in plain words what is wrong with %j', async (rule, words) => {
+  const answer = await fetch(`${lab.azure.control}/rules`, { method: 'POST', body: JSON.stringify(rule) });
+  expect(answer.status).toBe(400);
+  expect(((await answer.json()) as { error: string }).error).toContain(words);
+});
 
 test('two labs at once have their own folder, ports and machines', () => {
   const addresses = (one: Lab) => [one.folder, one.temporal.address, one.azure.arm, one.vcenter.url, one.witness.url];

@@ -79,10 +79,18 @@ const proofs: readonly PlantedBug[] = [
   bug(
     'S3',
     'sites/azure/range-reader.ts',
-    'if (!(await content.checksum.matches(answer.header, into)))',
+    "if (verdict === 'wrong')",
     'if (into.byteLength === 0)',
     'test/azure/reading.test.ts',
     'a flipped byte',
+  ),
+  bug(
+    'S3',
+    'sites/azure/range-checksum.ts',
+    "return 'ask again';",
+    "return 'right';",
+    'test/azure/checked-ranges.test.ts',
+    'not one range is believed unchecked',
   ),
   bug(
     'S3',

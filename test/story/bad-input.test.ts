@@ -6,6 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { preflight } from '../../client/preflight.ts';
+import { knock } from '../../lab/control-door.ts';
 import { freePort } from '../../lab/free-port.ts';
 import { moverName } from '../../lab/vcenter.ts';
 import { readVcenter, setVcenterPower } from '../../lab/vcenter-control.ts';
@@ -58,13 +59,8 @@ const azure = (door: string, body: object): Promise<unknown> => tell(`${scene.la
 const vcenter = (door: string, body: object): Promise<unknown> => tell(`${scene.lab.vcenter.control}${door}`, body);
 const resized = (bytes: number): Promise<unknown> =>
   azure(`/disks/${osDisk().azureName}/resize`, { sizeBytes: osDisk().sizeBytes + bytes });
-async function withoutSnapshots(vm: string): Promise<void> {
-  const answer = await fetch(`${scene.lab.vcenter.control}/snapshot`, {
-    method: 'DELETE',
-    body: JSON.stringify({ vm }),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
-}
+const withoutSnapshots = (vm: string): Promise<unknown> =>
+  knock(`${scene.lab.vcenter.control}/snapshot`, { vm }, 'DELETE');
 
 /** Replaces what a secret file holds; answers how to put the right secret back. */
 async function spoil(file: string): Promise<() => Promise<void>> {

@@ -4,20 +4,13 @@
  * Rule: only what moves by itself is left out: the counters of guests that go on writing.
  */
 import { z } from 'zod';
+import { knock } from '../../lab/control-door.ts';
 import type { Lab } from '../../lab/lab.ts';
 
 const azureState = z.looseObject({ vms: z.array(z.looseObject({ guest: z.unknown().optional() })) });
 
-async function ask(url: string, init?: RequestInit): Promise<unknown> {
-  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(30_000) });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${text.slice(0, 300)}`);
-  return JSON.parse(text);
-}
-
 /** Sends a word to a control door, as an outside actor or the weather would. */
-export const tell = (url: string, body: object): Promise<unknown> =>
-  ask(url, { method: 'POST', body: JSON.stringify(body) });
+export const tell = (url: string, body: object): Promise<unknown> => knock(url, body);
 
 export interface Stand {
   readonly azure: unknown;
@@ -28,7 +21,7 @@ export interface Stand {
 
 export async function standOf({ azure, vcenter, witness }: Pick<Lab, 'azure' | 'vcenter' | 'witness'>): Promise<Stand> {
   await witness.quiet();
-  const [ours, theirs] = await Promise.all([ask(`${azure.control}/state`), ask(`${vcenter.control}/state`)]);
+  const [ours, theirs] = await Promise.all([knock(`${azure.control}/state`), knock(`${vcenter.control}/state`)]);
   const seen = azureState.parse(ours);
   return {
     azure: { ...seen, vms: seen.vms.map(({ guest: _counts, ...vm }) => vm) },

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { readAzure } from '../../lab/azure-control.ts';
+import { knock } from '../../lab/control-door.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import { searchAttributeNames } from '../../model/failback-input.ts';
 import type { Phase } from '../../model/phase.ts';
@@ -33,10 +34,9 @@ afterEach(async () => {
 afterAll(() => scene?.close(), 60_000);
 
 /** Does something at a world's control door. */
-async function atDoor(world: 'azure' | 'vcenter', path: string, body: object = {}, method = 'POST'): Promise<void> {
+async function atDoor(world: 'azure' | 'vcenter', path: string, body: object = {}, method?: 'DELETE'): Promise<void> {
   const { control } = world === 'azure' ? scene.lab.azure : scene.lab.vcenter;
-  const answer = await fetch(`${control}${path}`, { method, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+  await knock(`${control}${path}`, body, method);
 }
 
 const needsHuman = async (run: Run): Promise<boolean | undefined> =>

@@ -4,7 +4,7 @@
  * Rule: what is slowed down is a read or a running task, never a change on its way, which could land long after the kill.
  */
 import { readFile } from 'node:fs/promises';
-import { phaseKey } from '../../client/observe.ts';
+import { phaseKey } from '../../client/last-run.ts';
 import { freshLayout, recordBytes, slotOffset } from '../../lab/guest/record.ts';
 import type { LabDisk } from '../../lab/machines.ts';
 import type { SeenEffect } from '../../lab/witness/witness.ts';

@@ -8,6 +8,7 @@ import { type RunOptions, startFailback, withOptions } from '../../client/failba
 import { observe } from '../../client/observe.ts';
 import type { View } from '../../client/view.ts';
 import { loadInventory } from '../../config/load.ts';
+import { knock } from '../../lab/control-door.ts';
 import { countRecords, remainsInAzure } from '../../lab/inspect.ts';
 import { type Lab, type LabOptions, startLab } from '../../lab/lab.ts';
 import type { LabMachine } from '../../lab/machines.ts';
@@ -86,17 +87,17 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
       return runOf({ lab, link }, machine, input);
     },
     async fault(world, rule) {
-      await askRules(lab, world, { method: 'POST', body: JSON.stringify(rule) });
+      await knock(rulesOf(lab, world), rule);
     },
     async untilMet(world) {
       for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(lookEveryMs)) {
-        const rules = (await (await askRules(lab, world)).json()) as { readonly hits: number }[];
+        const rules = (await knock(rulesOf(lab, world))) as { readonly hits: number }[];
         if (rules.some((rule) => rule.hits > 0)) return;
       }
       throw new Error(`no call met a rule of ${world} in time`);
     },
     async forgetRules() {
-      for (const world of worlds) await askRules(lab, world, { method: 'DELETE' });
+      for (const world of worlds) await knock(rulesOf(lab, world), {}, 'DELETE');
     },
     async close() {
       await link.close();
@@ -106,11 +107,7 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
   };
 }
 
-async function askRules(lab: Lab, world: World, init: RequestInit = {}): Promise<Response> {
-  const answer = await fetch(`${lab[world].control}/rules`, init);
-  if (!answer.ok) throw new Error(`${world} did not take the rule: ${await answer.text()}`);
-  return answer;
-}
+const rulesOf = (lab: Lab, world: World): string => `${lab[world].control}/rules`;
 
 function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, input: FailbackInput): Run {
   const id = machineWorkflowId(machine.name);

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { makeCertificates } from '../../lab/certificates.ts';
+import { knock } from '../../lab/control-door.ts';
 import type { DiskPair, WriteWay } from '../../model/machine.ts';
 import type { Work } from '../../sites/source.ts';
 import type { TargetRequest } from '../../sites/target.ts';
@@ -161,11 +162,7 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
   const { sdk, control } = await ready(child);
   const ca = await readFile(files.caFile, 'utf8');
   const open: VsphereTarget[] = [];
-  const door: Simulator['door'] = async (method, path, body) => {
-    const answer = await fetch(`${control}${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return answer.json();
-  };
+  const door: Simulator['door'] = (method, path, body) => knock(`${control}${path}`, body, method);
   return {
     url: sdk,
     ca,

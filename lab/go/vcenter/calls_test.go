@@ -4,6 +4,7 @@
 package main
 
 import (
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -126,6 +127,22 @@ func TestADroppedReplyLeavesItsEffect(t *testing.T) {
 			t.Fatal("the effect is missing")
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func TestARuleOnAMethodThatNobodyAnswersIsRefusedWithTheNamesThereAre(t *testing.T) {
+	lab := newLabVcenter(t)
+	for _, known := range []string{"*", "ReconfigVM", "ReconfigVM_Task", "FindByInventoryPath", "Login", "QueryChangedDiskAreas", "DestroyView", "RemoveSnapshot_Task", "CreateVirtualDisk_Task", "HasPrivilegeOnEntities", "WaitForUpdatesEx", "CancelTask"} {
+		lab.ask("POST", "/rules", `{"method":"`+known+`","fault":"HostCommunication"}`, nil)
+	}
+	for _, wrong := range []string{"ReconfgVM_Task", "VirtualMachineConfigSpec", "powerOn", "Reference"} {
+		status, text := lab.refuse("POST", "/rules", `{"method":"`+wrong+`","fault":"HostCommunication"}`)
+		if status != http.StatusBadRequest || !strings.Contains(text, "There are: ") || !strings.Contains(text, "PowerOnVM_Task") {
+			t.Fatalf("%s: %d %s", wrong, status, text)
+		}
+	}
+	if _, text := lab.refuse("POST", "/rules", `{"method":"ReconfgVM_Task","delayMs":1}`); !strings.Contains(text, `Did you mean \"ReconfigVM_Task\"?`) {
+		t.Fatal(text)
 	}
 }
 

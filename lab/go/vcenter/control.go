@@ -61,6 +61,9 @@ func read[T any](r *http.Request) (T, error) {
 func (w *world) addRule(out http.ResponseWriter, r *http.Request) {
 	rule, err := read[faultRule](r)
 	id := 0
+	if err == nil && rule.Method != "" {
+		err = w.checkMethod(rule.Method)
+	}
 	if err == nil {
 		id, err = w.rules.add(rule)
 	}

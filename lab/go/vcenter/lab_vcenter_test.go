@@ -124,17 +124,33 @@ func (l *labVcenter) certificate() (string, string) {
 // ask talks to the control door and fails the test when it says no.
 func (l *labVcenter) ask(method, path, body string, into any) {
 	l.t.Helper()
+	status, text := l.knock(method, path, body)
+	if status != http.StatusOK {
+		l.t.Fatalf("%s %s: %s", method, path, text)
+	}
+	if into != nil {
+		l.must(json.Unmarshal([]byte(text), into))
+	}
+}
+
+// refuse talks to the control door, fails the test when it says yes, and answers what it said instead.
+func (l *labVcenter) refuse(method, path, body string) (int, string) {
+	l.t.Helper()
+	status, text := l.knock(method, path, body)
+	if status == http.StatusOK {
+		l.t.Fatalf("%s %s %s was taken: %s", method, path, body, text)
+	}
+	return status, text
+}
+
+func (l *labVcenter) knock(method, path, body string) (int, string) {
+	l.t.Helper()
 	request, _ := http.NewRequest(method, l.control+path, bytes.NewReader([]byte(body)))
 	answer, err := http.DefaultClient.Do(request)
 	l.must(err)
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(answer.Body)
-	if answer.StatusCode != http.StatusOK {
-		l.t.Fatalf("%s %s: %s", method, path, text)
-	}
-	if into != nil {
-		l.must(json.Unmarshal(text, into))
-	}
+	return answer.StatusCode, string(text)
 }
 
 func (l *labVcenter) vm(name string) *object.VirtualMachine {

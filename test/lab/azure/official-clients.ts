@@ -15,6 +15,7 @@ import { NetworkManagementClient } from '@azure/arm-network';
 import { ClientSecretCredential } from '@azure/identity';
 import { AnonymousCredential, PageBlobClient } from '@azure/storage-blob';
 import { makeCertificates } from '../../../lab/certificates.ts';
+import { knock } from '../../../lab/control-door.ts';
 
 export const MiB = 1 << 20;
 export const group = 'rg-lab';
@@ -98,20 +99,10 @@ async function firstLine(child: ChildProcess): Promise<Record<string, string>> {
 }
 
 function doorAt(control: string): Door {
-  const call = async (method: string, path: string, body?: object): Promise<unknown> => {
-    const answer = await fetch(`${control}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
-    return JSON.parse(text);
-  };
   return {
-    get: (path) => call('GET', path),
-    post: (path, body = {}) => call('POST', path, body),
-    remove: (path) => call('DELETE', path),
+    get: (path) => knock(`${control}${path}`),
+    post: (path, body = {}) => knock(`${control}${path}`, body),
+    remove: (path) => knock(`${control}${path}`, undefined, 'DELETE'),
   };
 }
 

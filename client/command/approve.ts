@@ -1,0 +1,119 @@
+/**
+ * What a person is shown and asked before something stops or is deleted, and what their answer is bound to.
+ * Rule: first it is looked whether the run would take it at all: nobody is asked for a yes that is refused afterwards.
+ */
+import type { Message, MessageName } from '../../model/message.ts';
+import type { Status } from '../../model/status.ts';
+import { objectionTo, type Story } from '../../model/transition.ts';
+import { confirm } from '../confirm.ts';
+import type { Link } from '../connect.ts';
+import { withPatience } from '../patience.ts';
+import { Problem } from '../problem.ts';
+import { describeCommit, describeCompletion, describeLoss } from '../render/confirm.ts';
+import { whatToType } from '../render/status.ts';
+import { isOpen, type View } from '../view.ts';
+import type { Context } from './context.ts';
+
+export interface Approvable {
+  readonly run?: string;
+  readonly evidence?: string;
+  readonly acceptLoss?: boolean;
+  readonly yes?: boolean;
+}
+
+export interface Asked {
+  readonly context: Context;
+  readonly link: Link;
+  readonly machine: string;
+  readonly options: Approvable;
+  /** As it would be sent, before anything was approved. */
+  readonly message: Message;
+}
+
+/** Looks at the run a person is about to approve something of. Throws Problem `not-found` when it is over. */
+async function openRun({ context, link, machine }: Asked): Promise<View> {
+  const { observe } = await import('../observe.ts');
+  const view = await withPatience(`asking ${machine}`, observe(link, machine), context.screen.json);
+  if (isOpen(view)) return view;
+  throw new Problem('not-found', `the run of ${machine} has ended`, `Look at it: homeward failback status ${machine}`);
+}
+
+/** The story as far as a status tells it. Whether the target is live it does not tell in every phase; the run knows. */
+function storyOf({ run, phase, left, held, completion, commitment, cancellation, evidence, refusals }: Status): Story {
+  return {
+    ...{ run, phase, refusals, targetLive: false, commitNeedsEvidence: false },
+    ...(left ? { left } : {}),
+    ...(held ? { held } : {}),
+    ...(completion ? { completion } : {}),
+    ...(commitment ? { commitment } : {}),
+    ...(cancellation ? { cancellation: { acceptLoss: false, ...cancellation } } : {}),
+    ...(evidence ? { evidence } : {}),
+  };
+}
+
+/**
+ * Whether the run has taken the message before: then there is nothing to ask, and it may be said again. Throws Problem
+ * `refused` when the law refuses it here.
+ */
+function isKnown(status: Status, message: Message): boolean {
+  const objection = objectionTo(storyOf(status), message);
+  if (objection === undefined || objection === 'known') return objection === 'known';
+  const fitting = whatToType(status);
+  throw new Problem(
+    'refused',
+    `${status.machine} refuses ${message.name}: ${objection}`,
+    `Nothing was sent. ${fitting.length > 0 ? `What it takes now: ${fitting.join(', or ')}` : `See where it stands: homeward failback status ${status.machine}`}`,
+  );
+}
+
+/** S002-11, S001-12: direction, bytes and outage are shown; the answer is bound to the run that was shown. */
+async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options } = asked;
+  const view = await openRun(asked);
+  const { status } = view;
+  const silent = `Complete the failover of ${machine}: what it would cost is unknown. ${view.silent ?? ''}`;
+  if (!status || !isKnown(status, asked.message))
+    await confirm(context.screen, status ? describeCompletion(view, status) : silent, machine, options.yes === true);
+  return status && options.run === undefined ? { run: status.run } : {};
+}
+
+/** S5: a cancel that stops a machine which serves and drops what was written there is shown, and bound to that run. */
+async function approveCancel(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options } = asked;
+  if (!options.acceptLoss) return {};
+  const { status, silent } = await openRun(asked);
+  // Before the source was stopped the target cannot have been started; should it be by then, the run refuses this cancel.
+  if (status && !status.outage) {
+    context.screen.note(`homeward: nothing was written at home yet, so ${machine} is cancelled without any loss.`);
+    return { acceptLoss: undefined };
+  }
+  const unknown = `Cancel the failback of ${machine}: who serves now is unknown. ${silent ?? ''}`;
+  if (!status || !isKnown(status, asked.message))
+    await confirm(context.screen, status ? describeLoss(status) : unknown, machine, options.yes === true);
+  return status && options.run === undefined ? { run: status.run } : {};
+}
+
+/** S2: what is deleted and the digest are shown; the commit names exactly that run and that digest. */
+async function approveCommit(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options } = asked;
+  const { status, silent } = await openRun(asked);
+  if (!status) {
+    if (options.yes && options.evidence !== undefined) return {};
+    throw new Problem(
+      'unreachable',
+      `nothing was sent: what a commit of ${machine} deletes cannot be shown. ${silent ?? ''}`,
+      'Start the control worker, or name the digest yourself: --evidence DIGEST --signal --yes.',
+    );
+  }
+  if (!isKnown(status, asked.message))
+    await confirm(context.screen, describeCommit(status), machine, options.yes === true);
+  const evidence = options.evidence ?? status.evidence;
+  return { run: options.run ?? status.run, ...(evidence === undefined ? {} : { evidence }) };
+}
+
+/** The messages that are asked about before they are sent; each answers what the person approved. */
+export const approvals: Readonly<Partial<Record<MessageName, (asked: Asked) => Promise<Partial<Message>>>>> = {
+  completeFailover: approveCompletion,
+  cancel: approveCancel,
+  commit: approveCommit,
+};

@@ -1,0 +1,50 @@
+/**
+ * What the server itself knows of a machine's last run, under way or ended, without asking any worker.
+ * Rule: read from the run and not from the server's list, which lags behind.
+ */
+import { type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
+import { asProblem, type Link } from './connect.ts';
+import type { Execution, View } from './view.ts';
+
+export const phaseKey = defineSearchAttributeKey(searchAttributeNames.phase, 'KEYWORD');
+
+const lookTimeoutMs = 8_000;
+
+const executions: Readonly<Record<string, Execution>> = {
+  RUNNING: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  CANCELED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed out',
+  CONTINUED_AS_NEW: 'continued',
+  PAUSED: 'paused',
+};
+
+export type RunFacts = Pick<View, 'workflowId' | 'runId' | 'execution' | 'startedAt' | 'closedAt' | 'phaseSeen'>;
+
+export function factsOf(description: WorkflowExecutionDescription): RunFacts {
+  const phaseSeen = description.typedSearchAttributes.get(phaseKey);
+  return {
+    workflowId: description.workflowId,
+    runId: description.runId,
+    execution: executions[description.status.name] ?? 'unknown',
+    startedAt: description.startTime.toISOString(),
+    ...(description.closeTime ? { closedAt: description.closeTime.toISOString() } : {}),
+    ...(phaseSeen ? { phaseSeen } : {}),
+  };
+}
+
+/** The machine's last run, under way or ended; undefined when Temporal knows none. Throws Problem `unreachable`. */
+export async function lastRun(link: Link, machine: string): Promise<RunFacts | undefined> {
+  const handle = link.client.workflow.getHandle(machineWorkflowId(machine));
+  try {
+    return factsOf(await link.within(lookTimeoutMs, () => handle.describe()));
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw asProblem(error, machine, link.settings);
+  }
+}

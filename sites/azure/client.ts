@@ -17,6 +17,7 @@ import type { Work } from '../source.ts';
 import { ask, type What } from './call.ts';
 import { deadline, requestMs } from './deadline.ts';
 import { answerFailure, redact, retryAfter } from './failure.ts';
+import { lastLook } from './last-look.ts';
 import { tokenRenewal } from './token-renewal.ts';
 import { trustedRoots, trusting } from './trust.ts';
 
@@ -60,7 +61,7 @@ export function createAzureClients({ site, config, secretOf, ca, ...limits }: Az
     endpoint: config.endpoint,
     retryOptions: noRetries,
     credentials: { scopes: [scope] },
-    additionalPolicies: [each(tokenRenewal(fresh, scope)), inTime, ...trusted],
+    additionalPolicies: [each(tokenRenewal(fresh, scope)), inTime, ...trusted, each(lastLook)],
   };
   const { subscriptionId } = config;
   const compute = new ComputeManagementClient(credential, subscriptionId, options);

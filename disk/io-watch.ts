@@ -52,7 +52,8 @@ export class IoWatch {
     clearTimeout(this.timer);
     if (this.calls.size === 0) return;
     this.dueAt = performance.now() + this.limitMs;
-    this.timer = setTimeout(() => this.look(), this.limitMs);
+    // A call on its way keeps the process alive by itself.
+    this.timer = setTimeout(() => this.look(), this.limitMs).unref();
   }
 
   private look(): void {

@@ -2,16 +2,20 @@
  * A run that waits for a person and is given none: it reminds, and lets a gate expire only into safety.
  * Rule: every machine of this scene has a gate that expires, so that the one that must not expire is seen not to.
  */
+import { readdir } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { firstBroken } from '../../model/evidence.ts';
 import { tell } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
+import { everyFault, thorough } from './thorough.ts';
 
 const gateExpiresSeconds = 6;
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(3, { policy: { remindEverySeconds: 1, gateExpiresSeconds, guestWaitSeconds: 10 } });
+  scene = await openScene(everyFault ? 4 : 3, {
+    policy: { remindEverySeconds: 1, gateExpiresSeconds, guestWaitSeconds: 10 },
+  });
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
 
@@ -75,3 +79,25 @@ test('S12 a target without VMware Tools is not said to answer: record, status, d
   await run.until('Committed');
   expect(await run.wrongAtEnd('committed')).toEqual([]);
 }, 180_000);
+
+thorough(
+  'S11 L1 a mover that is gone for good does not keep a run from its end, and the record declares what it has left there',
+  async () => {
+    const run = await scene.begin({ roundEvery: 3_600 });
+    await run.until('Syncing');
+    await run.say('completeFailover');
+    await run.until('AwaitingCommit');
+    await scene.workers.kill('mover');
+    const committed = Date.now();
+    await run.say('commit');
+    const end = await run.until('Committed');
+    expect(Date.now() - committed).toBeLessThan(60_000);
+    const left = end.record.find(({ key }) => key === 'mover-leftover');
+    expect(left?.what).toContain(run.machine.name);
+    expect(left?.facts).toMatchObject({ disks: 'os, data-0', because: expect.stringMatching(/\w/) });
+    expect(end.record.map(({ key }) => key)).not.toContain('operator-called');
+    expect(await readdir(scene.lab.moverState)).toContain(run.machine.name);
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+  },
+  180_000,
+);

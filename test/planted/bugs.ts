@@ -3,26 +3,8 @@
  * Rule: each names the promise it breaks and the test that must notice; planted.test.ts sees to it that every line still
  * stands in its file, run.ts that every bug is noticed. Never planted in the working tree.
  */
-export interface PlantedBug {
-  readonly promise: 'L2' | 'S1' | 'S3' | 'S4' | 'S8' | 'S9' | 'S10' | 'S11' | 'S12';
-  readonly file: string;
-  /** Text that stands in the file exactly once. */
-  readonly line: string;
-  /** What stands there instead. */
-  readonly instead: string;
-  readonly caughtBy: string;
-  /** Part of the names of the tests that suffice, as jest's `-t` takes it. */
-  readonly named?: string;
-}
-
-const bug = (
-  promise: PlantedBug['promise'],
-  file: string,
-  line: string,
-  instead: string,
-  caughtBy: string,
-  named?: string,
-): PlantedBug => ({ promise, file, line, instead, caughtBy, ...(named === undefined ? {} : { named }) });
+import { bug, type PlantedBug } from './bug.ts';
+import { lateBugs } from './late-bugs.ts';
 
 const proofs: readonly PlantedBug[] = [
   bug(
@@ -378,66 +360,6 @@ const again: readonly PlantedBug[] = [
   ),
 ];
 
-/** Attempts that come late, calls that never return, and what a run leaves behind. */
-const late: readonly PlantedBug[] = [
-  bug(
-    'S1',
-    'activities/pulse.ts',
-    'const silentMs = Math.max(monotonicMs - this.last.monotonicMs, wallMs - this.last.wallMs);',
-    'const silentMs = monotonicMs - this.last.monotonicMs;',
-    'test/activities/pulse.test.ts',
-    'monotonic clock stood still',
-  ),
-  bug(
-    'S1',
-    'sites/azure/last-look.ts',
-    'work.mayChange();',
-    'void work;',
-    'test/azure/observe-and-power.test.ts',
-    'not the one any more sends no stop',
-  ),
-  bug(
-    'S1',
-    'sites/vsphere/session.ts',
-    'if (methodEntry(method).changes) work.mayChange();',
-    'if (method === undefined) work.mayChange();',
-    'test/vsphere/faults.test.ts',
-    'sends no start',
-  ),
-  bug(
-    'S8',
-    'disk/attempts.ts',
-    'mine.givenAtMs < known.givenAtMs - (mine.step === known.step ? 0 : clockSkewMs);',
-    'mine.givenAtMs < 0 && known.givenAtMs < 0 && clockSkewMs > 0;',
-    'test/disk/fencing.test.ts',
-    'given out first',
-  ),
-  bug(
-    'S8',
-    'disk/attempts.ts',
-    '    stuck.abort();',
-    '    stuck.signal.throwIfAborted();',
-    'test/disk/io-deadline.test.ts',
-    'never returns',
-  ),
-  bug(
-    'S11',
-    'disk/forget-disk.ts',
-    'if (view.known && view.state.run !== run) return [folder.path];',
-    "if (view.known && view.state.run === '') return [folder.path];",
-    'test/disk/forget.test.ts',
-    'a newer run',
-  ),
-  bug(
-    'S12',
-    'model/record-book.ts',
-    'if (had < mostOfAKind)',
-    'if (had < 1_000_000)',
-    'test/model/record-book.test.ts',
-    '5,000 holds',
-  ),
-];
-
 export const plantedBugs: readonly PlantedBug[] = [
   ...proofs,
   ...openDisks,
@@ -445,5 +367,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...lineages,
   ...zeros,
   ...again,
-  ...late,
+  ...lateBugs,
 ];

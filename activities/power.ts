@@ -52,7 +52,7 @@ export const createPowerActivities = (sites: Sites) => ({
   }),
 
   ensureTargetStarted: activity('ensureTargetStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
-    await assertSourceOff(sites, input, work);
+    await assertSourceOff(sites, input, 'the target starts', work);
     const { site, path } = input.failback.target;
     return await sites.target(site).ensureStarted({ path, run: input.run }, work);
   }),
@@ -79,7 +79,7 @@ async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work)
   const { path } = input.failback.target;
   try {
     const target = await site.observeMachine(path, work, input.run);
-    assertOff('target', path, target.power, target.powerSeen);
+    assertOff('target', path, target, targetRuns);
   } catch (error) {
     const unseen = error instanceof Failure && error.kind === 'Transient';
     if (!unseen || input.disksReturned) throw error;
@@ -87,8 +87,30 @@ async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work)
   }
 }
 
+/** What a look at the source is for. Once the target's start may have been sent, the law takes a way back only with the loss flag. */
+export type Before = 'the disks go back' | 'the target starts' | 'the commit';
+
+const lossOnly =
+  'cancel with the loss flag (homeward failback cancel --accept-loss): what was written at home since its start is lost then';
+
+/** How the run is taken back from there, as the law takes it (model/transition.ts). */
+const wayBack: Readonly<Record<Before, string>> = {
+  'the disks go back':
+    'Take the run back (resolve with undo; nothing was started at home, so nothing is lost), then start a new failback.',
+  'the target starts': `Take the run back, then start a new failback: ${lossOnly}; if it never ran, that is nothing.`,
+  'the commit': `Decide which side keeps its data. The source: ${lossOnly}. The target: stop the source, resolve with skip, and commit.`,
+};
+
+const targetRuns =
+  'Find out who started the target and look at what was written there. Stop it, then resolve with retry; or resolve with skip and see to the power of the source yourself.';
+
 /** Looked at here and now: whoever is about to bring the target to life may not go by what was seen before. */
-export async function assertSourceOff(sites: Sites, { failback, final }: TargetStart, work: Work): Promise<void> {
+export async function assertSourceOff(
+  sites: Sites,
+  { failback, final }: TargetStart,
+  before: Before,
+  work: Work,
+): Promise<void> {
   const { site, path } = failback.source;
   const seen = await sites.source(site).observeMachine(path, work);
   // S1: a machine that is gone is not off. Its disks may hang on another one and be written to.
@@ -97,28 +119,30 @@ export async function assertSourceOff(sites: Sites, { failback, final }: TargetS
       op: 'source-changed',
       subject: path,
       message: 'the source was deleted after it was stopped; its disks may run in another machine',
-      hint: 'Find out in Azure who deleted it and where its disks are. Homeward does not start the target beside them: take the run back, leave out with skip what cannot be undone, and start the machine yourself from the disks you trust.',
+      hint: `Find out in Azure who deleted it and where its disks are. Homeward does not start the target beside them. ${wayBack[before]} Leave out with skip what cannot be undone, and start the machine yourself from the disks you trust.`,
     });
-  assertOff('source', path, seen.power, seen.powerSeen);
+  assertOff('source', path, seen, `Find out who started the source: it has newer data. ${wayBack[before]}`);
   if (seen.stoppedSince !== undefined && seen.stoppedSince === final.sourceStoppedSince) return;
   throw refused({
     op: 'source-changed',
     subject: path,
     message: 'the source was started after the final recovery point was taken, and stopped again',
-    hint: 'The source has newer data; a plain retry loses data. Undo (cancel), then start a new failback.',
+    hint: `The source has newer data; a plain retry loses data. ${wayBack[before]}`,
   });
 }
 
-function assertOff(side: string, path: string, power: Power, seen: string): void {
+function assertOff(
+  side: string,
+  path: string,
+  { power, powerSeen }: { readonly power: Power; readonly powerSeen: string },
+  hint: string,
+): void {
   if (power === 'stopped' || power === 'absent') return;
   throw refused({
     op: 'observe-power',
     subject: path,
-    message: `the ${side} is ${power} (${seen}), so the other side must not start`,
-    hint:
-      side === 'source'
-        ? 'Find out who started the source: it has newer data. Take the run back (resolve with undo, or cancel), then start a new failback.'
-        : 'Find out who started the target; stop it, then resolve with retry, or undo.',
+    message: `the ${side} is ${power} (${powerSeen}), so the other side must not start`,
+    hint,
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * Asks both sides whether the way home is clear and pairs their disks. Looks only; changes nothing.
- * Rule: one side being out of reach is an answer (a refusing check), not an error.
+ * Rule: one side being out of reach is an answer (a refusing check), not an error. A side that is only too busy to answer
+ * is asked again by Temporal, as late as it wishes, before that becomes an answer too.
  */
 import type { Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -8,9 +9,12 @@ import { Failure } from '../model/failure.ts';
 import type { DiskPair, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { rereadCost } from '../model/scrub.ts';
-import type { SourceSite, Work } from '../sites/source.ts';
+import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
-import { activity } from './attempt.ts';
+import { activity, type ReportingWork } from './attempt.ts';
+
+/** The attempt at which a side that says nothing but how busy it is becomes an answer, so that a person hears of it. */
+const lastPatientAttempt = 6;
 
 export interface Sites {
   source(site: string): SourceSite;
@@ -30,10 +34,14 @@ export const createPreflightActivities = (sites: Sites) => ({
     const { policy } = input;
     const sourceSite = sites.source(input.source.site);
     const targetSite = sites.target(input.target.site);
-    const source = await look('source', input.source.path, () => sourceSite.observeMachine(input.source.path, work));
-    const target = await look('target', input.target.path, () => targetSite.observeMachine(input.target.path, work));
+    const source = await look('source', input.source.path, work, () =>
+      sourceSite.observeMachine(input.source.path, work),
+    );
+    const target = await look('target', input.target.path, work, () =>
+      targetSite.observeMachine(input.target.path, work),
+    );
     const checks = [
-      ...(await ask('source', input.source.path, () => sourceSite.preflight(input.source.path, work))),
+      ...(await ask('source', input.source.path, work, () => sourceSite.preflight(input.source.path, work))),
       ...(await askTarget(targetSite, input, source.seen, work)),
     ];
     if (!source.seen || !target.seen) {
@@ -74,9 +82,9 @@ const askTarget = (
   site: TargetSite,
   input: FailbackInput,
   source: SourceMachine | undefined,
-  work: Work,
+  work: ReportingWork,
 ): Promise<Check[]> =>
-  ask('target', input.target.path, () =>
+  ask('target', input.target.path, work, () =>
     site.preflight(
       {
         path: input.target.path,
@@ -93,24 +101,28 @@ interface Look<T> {
   readonly checks: Check[];
 }
 
-async function look<T>(side: string, path: string, see: () => Promise<T>): Promise<Look<T>> {
+async function look<T>(side: string, path: string, work: ReportingWork, see: () => Promise<T>): Promise<Look<T>> {
   try {
     return { seen: await see(), checks: [] };
   } catch (error) {
-    return { checks: [asCheck(side, path, error)] };
+    return { checks: [asCheck(side, path, work, error)] };
   }
 }
 
-async function ask(side: string, path: string, see: () => Promise<Check[]>): Promise<Check[]> {
+async function ask(side: string, path: string, work: ReportingWork, see: () => Promise<Check[]>): Promise<Check[]> {
   try {
     return await see();
   } catch (error) {
-    return [asCheck(side, path, error)];
+    return [asCheck(side, path, work, error)];
   }
 }
 
 /** Only what the world itself says becomes a check; a fault of ours (or a cancel) stays an error. */
-function asCheck(side: string, path: string, error: unknown): Check {
+function asCheck(side: string, path: string, { signal, attempt }: ReportingWork, error: unknown): Check {
+  signal.throwIfAborted();
   if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
-  return { id: `${side}-observed`, verdict: 'refuse', subject: path, seen: error.message, remedy: error.hint };
+  if (error.busy && attempt < lastPatientAttempt) throw error;
+  const again = `It said nothing else ${attempt} times in a row: find out what keeps it busy, and ask again later.`;
+  const remedy = error.busy ? again : error.hint;
+  return { id: `${side}-observed`, verdict: 'refuse', subject: path, seen: error.message, remedy };
 }

@@ -38,7 +38,7 @@ export const createTargetActivities = (sites: Sites) => {
      * stops it here already (S1): while the disks hang on the mover the whole run can still be taken back without loss.
      */
     ensureDisksReturned: activity('ensureDisksReturned', async (input: ReturnInput, work): Promise<TargetMachine> => {
-      await assertSourceOff(sites, input, work);
+      await assertSourceOff(sites, input, 'the disks go back', work);
       await site(input).ensureDisksReleased(request(input), work);
       return await site(input).ensureDisksReturned(request(input), work);
     }),

@@ -2,7 +2,9 @@
  * The verbs of a mover: bytes from a recovery point to an open disk, and the seal that makes it bootable.
  * Rule: the mover obtains its own grants and finds its own device; workflows see sizes, counts and digests.
  */
+import { IoWatch } from '../disk/io-watch.ts';
 import {
+  forgetDisk,
   scrubDisk as scrub,
   sealDisk as seal,
   tableBytes,
@@ -12,6 +14,7 @@ import {
 import { forecastCopy } from '../model/forecast.ts';
 import {
   type CopySaid,
+  type DiskKey,
   type DiskPoint,
   type OpenDisk,
   pointName,
@@ -65,6 +68,12 @@ export interface ScrubInput {
   readonly after: number;
 }
 
+export interface ForgetInput {
+  readonly machine: string;
+  readonly run: string;
+  readonly disks: readonly DiskKey[];
+}
+
 /** Disks scrubbed at once on one mover: the storage is there for the rounds. */
 const scrubsAtOnce = 1;
 /** While any disk copies, a scrub rests three times as long as it reads: a quarter of its pace. */
@@ -95,6 +104,14 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
       const proof = await scrubs.take(false, work.signal, () => scrub(options));
       if (proof) return proof;
     }
+  }),
+
+  /** S11: removes what this mover kept of a run's disks; answers the folders that another run uses by now. */
+  releaseDiskRecords: activity('releaseDiskRecords', async ({ machine, run, disks }: ForgetInput, { signal }) => {
+    const left: string[] = [];
+    for (const disk of disks)
+      left.push(...(await forgetDisk({ machine, disk, run, signal, stateDir: parts.stateDir })));
+    return left;
   }),
 });
 
@@ -146,14 +163,21 @@ async function sealOne(parts: MoverParts, input: SealInput, work: ReportingWork)
   }
 }
 
+/** Only looks, so nothing is lost when a dead mount keeps the call. */
+function findDevice({ finder }: MoverParts, { machine, disk }: ScrubInput | TransferInput, work: ReportingWork) {
+  const io = new IoWatch(`${machine}/${disk.disk}`);
+  return Promise.race([io.run('target.find', () => finder.findDevice(disk, work)), io.gaveUp]);
+}
+
 const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, work: ReportingWork) => ({
-  path: await parts.finder.findDevice(input.disk, work),
+  path: await findDevice(parts, input, work),
   sizeBytes: input.disk.sizeBytes,
   disk: input.disk.disk,
   machine: input.machine,
   run: input.run,
   stateDir: parts.stateDir,
   urgent: 'urgent' in input && input.urgent,
+  claim: work.claim,
 });
 
 /**

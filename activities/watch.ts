@@ -15,7 +15,7 @@ export const createWatchActivities = (sites: Sites) => ({
   observeSourceStaysOff: activity('observeSourceStaysOff', async (input: TargetStart, work): Promise<void> => {
     const everyMs = input.failback.policy.sourceWatchSeconds * 1000;
     for (const until = performance.now() + watchMs; performance.now() < until; ) {
-      await assertSourceOff(sites, input, work);
+      await assertSourceOff(sites, input, 'the commit', work);
       work.report('the source is off; next look in a moment');
       await setTimeout(everyMs, undefined, { signal: work.signal });
     }

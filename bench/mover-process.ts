@@ -42,7 +42,7 @@ function asActivity<T>(act: () => Promise<T>): Promise<T> {
 }
 
 async function bare(input: TransferInput): Promise<number> {
-  const work = { signal: never, report: () => undefined };
+  const work = { signal: never, report: () => undefined, mayChange: () => undefined };
   const path = await parts.finder.findDevice(input.disk, work);
   const source = await parts.reader(input.sourceSite).openPoint({ point: input.point, disk: input.disk.disk }, work);
   try {

@@ -1,25 +1,68 @@
 /**
  * Within this process: at most one attempt on a disk. A newer one stops the older and waits until it has ended.
- * Rule: S8, the newer attempt's work begins only when the older one can write no more. Never lets the older one
- * end as if it had been cancelled by its own caller: it ends `Fenced`.
+ * Rule: S8, the newer attempt's work begins only when the older one can write no more. Which of two is the newer is what
+ * Temporal says, not which came first: an attempt whose worker stood still may come to the disk after its successor.
+ * Never lets the older one end as if it had been cancelled by its own caller: it ends `Fenced`.
  */
-import { Failure, fenced } from '../model/failure.ts';
+import { Failure, fenced, transient } from '../model/failure.ts';
+
+/** Which attempt it is, by Temporal's own account. */
+export interface Claim {
+  /** The step it is an attempt at; attempts at one step are ordered by one clock. */
+  readonly step: string;
+  /** When the server gave out this attempt, epoch ms by the server's clock. */
+  readonly givenAtMs: number;
+}
 
 interface Attempt {
   readonly stop: AbortController;
+  /** Fires when its calls on the disk, or those of one before it, no longer return. */
+  readonly stuck: AbortController;
   readonly ended: Promise<void>;
 }
 
 const current = new Map<string, Attempt>();
+/** The newest attempt that came to each disk, also when it has ended since. */
+const newest = new Map<string, Claim>();
 const attemptOp = 'attempt';
 
-function supersededError(subject: string): Failure {
-  return fenced({
+/**
+ * Two steps may be given out by two servers of a cluster, whose clocks differ a little. Less than a step takes, and more
+ * than clocks that are kept in time differ by.
+ */
+const clockSkewMs = 2_000;
+
+const isLate = (mine: Claim, known: Claim): boolean =>
+  mine.givenAtMs < known.givenAtMs - (mine.step === known.step ? 0 : clockSkewMs);
+
+function supersededError(subject: string, message = 'a newer attempt on the same disk began in this mover'): Failure {
+  return fenced({ op: attemptOp, subject, message, hint: 'Nothing to do: the newer attempt goes on.' });
+}
+
+/** S8: what was given out before the newest that came here does nothing, whether that one still works or has ended. */
+function admit(key: string, subject: string, claim: Claim | undefined): void {
+  if (claim === undefined) return;
+  const known = newest.get(key);
+  if (known !== undefined && isLate(claim, known))
+    throw supersededError(subject, 'a newer attempt on the same disk came to this mover first');
+  newest.set(key, claim);
+}
+
+/** The calls of an attempt may land until they return, so nobody else gets the disk before; but nobody waits for ever. */
+const stuckError = (subject: string): Failure =>
+  transient({
     op: attemptOp,
     subject,
-    message: 'a newer attempt on the same disk began in this mover',
-    hint: 'Nothing to do: the newer attempt goes on.',
+    message: `calls of an earlier attempt on the target disk of ${subject} have not returned yet and may still land`,
+    hint: 'Look at the path to the datastore. The copy goes on by itself once they return; if the storage is gone for good, end this mover process first.',
+    retryAfterMs: 30_000,
   });
+
+export interface AttemptPlan {
+  /** Absent where nobody orders attempts: then the one that comes last is the newest. */
+  readonly claim?: Claim | undefined;
+  /** Rejects when the attempt's calls on the disk no longer return; its caller is told then, and the disk stays its own. */
+  readonly gaveUp?: Promise<never> | undefined;
 }
 
 /**
@@ -32,27 +75,43 @@ export async function asOnlyAttempt<T>(
   subject: string,
   callerSignal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+  { claim, gaveUp }: AttemptPlan = {},
 ): Promise<T> {
   callerSignal.throwIfAborted();
-  const stop = new AbortController();
+  admit(key, subject, claim);
+  const [stop, stuck] = [new AbortController(), new AbortController()];
   const signal = AbortSignal.any([callerSignal, stop.signal]);
   const older = current.get(key);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const self: Attempt = { stop, ended };
+  const self: Attempt = { stop, stuck, ended };
   current.set(key, self);
   older?.stop.abort(supersededError(subject));
-  try {
-    await older?.ended;
-    signal.throwIfAborted();
-    return await work(signal);
-  } catch (error) {
-    if (error instanceof Failure && error.kind === 'Corrupt') throw error;
-    if (signal.aborted) throw signal.reason;
-    throw error;
-  } finally {
-    if (current.get(key) === self) current.delete(key);
-    end();
-  }
+  const alone = async (): Promise<T> => {
+    try {
+      await older?.ended;
+      signal.throwIfAborted();
+      return await work(signal);
+    } catch (error) {
+      if (error instanceof Failure && error.kind === 'Corrupt') throw error;
+      if (signal.aborted) throw signal.reason;
+      throw error;
+    } finally {
+      if (current.get(key) === self) current.delete(key);
+      end();
+    }
+  };
+  const { promise: left, reject: leave } = Promise.withResolvers<never>();
+  // Only the caller leaves. The attempt stays where it is, told to stop, until its calls return: so the next one, and the
+  // one after that, find the disk taken.
+  const giveUp = (failure: unknown): void => {
+    stuck.abort();
+    stop.abort(failure);
+    leave(callerSignal.aborted ? callerSignal.reason : failure);
+  };
+  gaveUp?.catch(giveUp);
+  older?.stuck.signal.addEventListener('abort', () => giveUp(stuckError(subject)), { once: true });
+  if (older?.stuck.signal.aborted) giveUp(stuckError(subject));
+  return await Promise.race([alone(), left]);
 }
 
 /** Answers when no attempt of this process is on `key`; the next moment one may be. Throws the signal's reason. */
@@ -71,10 +130,11 @@ export async function asBackgroundAttempt<T>(
   subject: string,
   callerSignal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
+  plan: AttemptPlan = {},
 ): Promise<T | undefined> {
   if (current.has(key)) return undefined;
   try {
-    return await asOnlyAttempt(key, subject, callerSignal, work);
+    return await asOnlyAttempt(key, subject, callerSignal, work, plan);
   } catch (error) {
     if (error instanceof Failure && error.kind === 'Fenced' && error.op === attemptOp) return undefined;
     throw error;

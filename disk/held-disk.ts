@@ -4,12 +4,13 @@
  * record) and given back in the reverse one. Never hands out a disk that another live process holds.
  */
 import type { TransferProgress } from '../model/progress.ts';
-import { asBackgroundAttempt, asOnlyAttempt } from './attempts.ts';
+import { asBackgroundAttempt, asOnlyAttempt, type Claim } from './attempts.ts';
 import { processPool, withSector } from './block-pool.ts';
 import type { Digest } from './digest.ts';
 import { DiskLock } from './disk-lock.ts';
 import { DiskMemory, laneLimit } from './disk-memory.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
+import { IoWatch } from './io-watch.ts';
 import { type Ledger, type LedgerView, viewLedger } from './ledger.ts';
 import { type OpenMarker, openMarker } from './open-marker.ts';
 import type { PointReader } from './point-reader.ts';
@@ -30,6 +31,10 @@ export interface TargetDiskOptions {
   readonly stateDir: string;
   /** Blocks fetched at once, 1 to 8 (L2 bounds it); default 8. */
   readonly inFlight?: number;
+  /** Which attempt of Temporal's this is; absent where nobody orders attempts. */
+  readonly claim?: Claim;
+  /** After so long without an answer of the target the attempt is given up; the default suits, a shorter one is for tests. */
+  readonly ioDeadlineMs?: number;
   /** Inside a cutover: its blocks are served before those of other disks (L5). */
   readonly urgent?: boolean;
   /** False: do not even try to go past the page cache. For file systems that accept O_DIRECT and then fail. */
@@ -100,8 +105,8 @@ export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
 
 /** Runs `work` as the only attempt on the disk, in this process and on this machine; an older one of ours is stopped. */
 export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promise<T>): Promise<T> {
-  const { path, subject, begin } = prepare(options, 'waiting', work);
-  return asOnlyAttempt(path, subject, options.signal, begin);
+  const { path, subject, begin, gaveUp } = prepare(options, 'waiting', work);
+  return asOnlyAttempt(path, subject, options.signal, begin, { gaveUp, claim: options.claim });
 }
 
 /** The same for work that only reads, in the background: undefined when another attempt has the disk or wants it. */
@@ -109,8 +114,9 @@ export async function withSpareGrip<Task extends DiskTask, T>(
   options: Task,
   work: (grip: Grip<Task>) => Promise<T>,
 ): Promise<T | undefined> {
-  const { path, subject, begin } = prepare(options, 'scrubbing', work);
-  return asBackgroundAttempt(path, subject, options.signal, begin);
+  const { path, subject, begin, gaveUp } = prepare(options, 'scrubbing', work);
+  // One scrub lives beside many rounds, so that it was given out before them says nothing.
+  return asBackgroundAttempt(path, subject, options.signal, begin, { gaveUp });
 }
 
 function prepare<Task extends DiskTask, T>(
@@ -123,6 +129,7 @@ function prepare<Task extends DiskTask, T>(
   const folder = stateFolder(options.stateDir, options.machine, options.disk);
   const meter = new ProgressMeter(options.disk, options.report.bind(options));
   meter.enter(stage, options.sizeBytes);
+  const io = new IoWatch(subject, options.ioDeadlineMs);
   const begin = async (signal: AbortSignal): Promise<T> => {
     await ensureStateFolder(folder, subject);
     const lock = await DiskLock.take(folder.lock, subject);
@@ -130,7 +137,7 @@ function prepare<Task extends DiskTask, T>(
       return await withSector(async (sector) => {
         const { path, sizeBytes, direct = true } = options;
         const memory = new DiskMemory(processPool(), options.urgent ?? false, sector);
-        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector });
+        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, io });
         try {
           if (!target.direct) {
             options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);
@@ -148,5 +155,5 @@ function prepare<Task extends DiskTask, T>(
       await lock.release();
     }
   };
-  return { path: folder.path, subject, begin };
+  return { path: folder.path, subject, begin, gaveUp: io.gaveUp };
 }

@@ -13,6 +13,7 @@ import type { DiskState } from './records.ts';
 import { goOn, refuseOtherSize, takeOver } from './take-disk.ts';
 
 export { tableBytes } from './digest-table.ts';
+export { type ForgetOptions, forgetDisk } from './forget-disk.ts';
 export type { TargetDiskOptions } from './held-disk.ts';
 export { type DiskObservation, observeDisk, observeSeal } from './observe-disk.ts';
 export { type ScrubOptions, scrubDisk, untilDiskFree } from './scrub-disk.ts';

@@ -7,6 +7,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { refused } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
+import type { IoWatch } from './io-watch.ts';
 
 export interface TargetOpening {
   readonly path: string;
@@ -16,6 +17,8 @@ export interface TargetOpening {
   readonly direct: boolean;
   /** A page-aligned buffer of at least 4096 bytes, for the probe of the alignment. */
   readonly sector: Buffer;
+  /** Every call on the target goes through it. */
+  readonly io: IoWatch;
 }
 
 /** Linux's dev_t: 12 + 20 bits of major and 8 + 24 bits of minor number, interleaved (sysmacros.h). */
@@ -94,8 +97,8 @@ export class TargetHandle {
 
   /** Throws `Refused` when the size differs by a byte or the device is in use by the mover itself. */
   static async open(opening: TargetOpening): Promise<TargetHandle> {
-    const { path, subject } = opening;
-    const { sizeBytes, device } = await observedSize(path, subject);
+    const { path, subject, io } = opening;
+    const { sizeBytes, device } = await io.run('target.stat', () => observedSize(path, subject));
     if (sizeBytes !== opening.sizeBytes) {
       throw refused({
         op: 'target.open',
@@ -106,7 +109,7 @@ export class TargetHandle {
     }
     // O_EXCL on a device fails while it is mounted or part of a volume, and keeps others from claiming it.
     const flags = constants.O_RDWR | (device ? constants.O_EXCL : 0);
-    return hostCall('target.open', subject, async () => {
+    const opened = async (): Promise<TargetHandle> => {
       const handle = opening.direct ? await openDirect(path, flags) : undefined;
       if (handle === undefined) return new TargetHandle(opening, await open(path, flags), false, 512);
       try {
@@ -115,7 +118,14 @@ export class TargetHandle {
         await handle.close();
         throw error;
       }
-    });
+    };
+    return io.run('target.open', () => hostCall('target.open', subject, opened));
+  }
+
+  /** One call on the target: what it throws becomes a Failure, and one that never returns is noticed. */
+  private call<T>(op: string, act: () => Promise<T>): Promise<T> {
+    const { io, subject } = this.opening;
+    return io.run(op, () => hostCall(op, subject, act));
   }
 
   /**
@@ -123,7 +133,7 @@ export class TargetHandle {
    * read of a hole would get too. A device cannot tell.
    */
   async isBlank(): Promise<boolean> {
-    return hostCall('target.stat', this.opening.subject, async () => {
+    return this.call('target.stat', async () => {
       // What others wrote and the kernel still holds back must be counted.
       await this.main.sync();
       const facts = await this.main.stat();
@@ -137,7 +147,7 @@ export class TargetHandle {
 
   /** `bytes` is aligned like `offset`; returns when the kernel took all of it, not when it is durable. */
   async write(offset: number, bytes: Buffer): Promise<void> {
-    await hostCall('target.write', this.opening.subject, async () => {
+    await this.call('target.write', async () => {
       const handle = this.aligned(offset, bytes.byteLength) ? this.main : await this.edgeHandle();
       let done = 0;
       while (done < bytes.byteLength) {
@@ -155,7 +165,7 @@ export class TargetHandle {
 
   /** Reads through the handle that writes; enough to look, not enough to prove. */
   async read(offset: number, length: number, into: Buffer): Promise<void> {
-    await hostCall('target.read', this.opening.subject, () => this.readWith(this.main, offset, length, into));
+    await this.call('target.read', () => this.readWith(this.main, offset, length, into));
   }
 
   /** Aligned offsets only; an unaligned length is rounded up and the file's end ends it. */
@@ -167,7 +177,7 @@ export class TargetHandle {
 
   /** What was written before is durable when this returns. */
   async flush(): Promise<void> {
-    await hostCall('target.flush', this.opening.subject, async () => {
+    await this.call('target.flush', async () => {
       if (this.edge !== undefined) await (await this.edge).datasync();
       await this.main.datasync();
     });
@@ -175,12 +185,11 @@ export class TargetHandle {
 
   /** S3: opens a handle of its own for a read-back, so that nothing remembered by the writing one can answer. */
   async withFresh<T>(work: (reader: FreshReader) => Promise<T>): Promise<T> {
-    const { path, subject } = this.opening;
+    const { path } = this.opening;
     const flags = constants.O_RDONLY | (this.direct ? constants.O_DIRECT : 0);
-    const handle = await hostCall('target.reopen', subject, () => open(path, flags));
+    const handle = await this.call('target.reopen', () => open(path, flags));
     const reader: FreshReader = {
-      read: (offset, length, into) =>
-        hostCall('target.readback', subject, () => this.readWith(handle, offset, length, into)),
+      read: (offset, length, into) => this.call('target.readback', () => this.readWith(handle, offset, length, into)),
     };
     try {
       return await work(reader);

@@ -17,6 +17,8 @@ export interface FailureFacts {
   readonly message: string;
   /** How long the world asked us to wait before the next try, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** True when the world answered, and said only that it has too much to do now; said also by `retryAfterMs`. */
+  readonly busy?: boolean;
   readonly cause?: unknown;
 }
 
@@ -28,6 +30,7 @@ export class Failure extends Error {
   readonly subject: string;
   readonly hint: string;
   readonly retryAfterMs: number | undefined;
+  readonly busy: boolean;
 
   constructor(kind: FailureKind, facts: FailureFacts) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -36,6 +39,7 @@ export class Failure extends Error {
     this.subject = facts.subject;
     this.hint = facts.hint;
     this.retryAfterMs = facts.retryAfterMs;
+    this.busy = facts.busy === true || facts.retryAfterMs !== undefined;
   }
 }
 

@@ -112,6 +112,22 @@ const policy = z.strictObject({
     .describe(
       'Read and compare the whole target once more before it is sealed. Costs outage: the source is stopped then.',
     ),
+  remindEverySeconds: z
+    .number()
+    .min(0)
+    .max(2_592_000)
+    .default(14_400)
+    .describe(
+      'While a run waits for a person, it says so again this often: in a worker’s log and in its status. 0: never.',
+    ),
+  gateExpiresSeconds: z
+    .number()
+    .min(0)
+    .max(31_536_000)
+    .default(0)
+    .describe(
+      'When nobody completes the failover for so long after the run began to wait for it, the run is taken back and the source goes on serving. 0: never. A commit is waited for without end.',
+    ),
   commitNeedsEvidence: z.boolean().default(true).describe('A commit must name the evidence digest it approves.'),
 });
 

@@ -15,6 +15,9 @@ import type { Approval, Refusal, Trouble } from './transition.ts';
 
 export type { RoundReport } from './round.ts';
 
+/** What is known of a target whose guest has no agent, in the words of the record and of the commit gate. */
+export const silentGuest = 'the target runs, but no agent in it can answer: VMware Tools are not installed';
+
 /** The rounds so far; answered by the rounds' own workflow while it runs, kept by the failback afterwards. */
 export interface RoundsStatus {
   readonly done: number;
@@ -43,6 +46,14 @@ export interface Outage {
   readonly endedAt?: string;
 }
 
+/** How long a run has waited for a person. */
+export interface Waiting {
+  readonly since: string;
+  /** Reminders so far. */
+  readonly reminded: number;
+  readonly lastAt?: string;
+}
+
 export interface Status {
   readonly machine: string;
   readonly run: string;
@@ -62,6 +73,7 @@ export interface Status {
   readonly says: string;
   /** What the run waits for, and what to type; absent while it works. */
   readonly waitsFor?: string;
+  readonly waiting?: Waiting;
   readonly held?: Approval;
   /** Steps of the failback itself that an operator paused in Temporal; those of the rounds are in `rounds`. */
   readonly paused?: readonly Steering[];
@@ -81,6 +93,8 @@ export interface Status {
   /** The last turn that the rounds told of (L3); what holds now is in the rounds. */
   readonly convergence?: Convergence;
   readonly targetIp?: string;
+  /** True when the target runs and nobody heard its guest, because no agent is installed in it: `silentGuest`. */
+  readonly guestSilent?: boolean;
   readonly seals: readonly SealProof[];
   readonly evidence?: string;
   readonly record: readonly EvidenceEntry[];

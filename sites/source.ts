@@ -20,6 +20,11 @@ export interface Work {
   readonly signal: AbortSignal;
   /** A short sentence on what is being waited for; also keeps the caller's heartbeat alive. */
   report(detail: string): void;
+  /**
+   * To be called right before each call that changes the world, with nothing to wait for in between. Throws when the
+   * caller was told to stop, or stood still for so long that another attempt may have taken its place (S1).
+   */
+  mayChange(): void;
 }
 
 export interface PowerRequest {

@@ -6,13 +6,12 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Arrival } from './cutover.ts';
 import type { Journey } from './departure.ts';
+import { leaveTheMover } from './farewell.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
 /** Deletes the source and our marks; answers what is observed to remain there. */
-export async function commitStory(
-  { input, run, teller, course }: Journey,
-  { way, seals, final }: Arrival,
-): Promise<string[]> {
+export async function commitStory(journey: Journey, { way, seals, final }: Arrival): Promise<string[]> {
+  const { input, run, teller, course } = journey;
   const control = controlVerbs(input);
   teller.enter('Committing');
   const { commitment, evidence } = teller.story;
@@ -54,6 +53,7 @@ export async function commitStory(
     ['not looked at'],
   );
   teller.record('source-remains', 'what still exists in the source', { remains: remains.join(', ') });
+  await leaveTheMover(journey, way.pairs);
   teller.enter('Committed');
   return remains;
 }

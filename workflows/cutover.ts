@@ -6,15 +6,15 @@
 import { type OpenDisk, pointName, type RecoveryPoint, type SealProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
+import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
+import { noRounds, type RoundsState } from './rounds-state.ts';
 import { sealTheDisks } from './sealing.ts';
 import { syncRound } from './sync-round.ts';
-import type { RoundsState } from './sync-rounds.ts';
-import { noRounds } from './sync-rounds.ts';
 import type { Teller } from './teller.ts';
-import { controlVerbs, summary } from './verbs.ts';
+import { controlVerbs, guestVerbs, summary } from './verbs.ts';
 
 /** What the rounds reached before the cutover; absent when everything is copied inside it. */
 export interface Synced {
@@ -188,9 +188,17 @@ async function startTheTarget(
     ]),
   );
   teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
-  const seen = await course.step(() =>
-    control.observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [{ failback: input, run }]),
+  await hearTheGuest({ input, run, teller, course });
+}
+
+async function hearTheGuest({ input, run, teller, course }: Journey): Promise<void> {
+  const { guest } = await course.step(() =>
+    guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [
+      { failback: input, run },
+    ]),
   );
-  teller.find({ ...(seen.guest.ip === undefined ? {} : { targetIp: seen.guest.ip }) });
-  teller.record('guest-answers', 'the guest answers', { agent: seen.guest.agent, ip: seen.guest.ip ?? '' });
+  const silent = guest.agent === 'not-installed';
+  teller.find({ guestSilent: silent, ...(guest.ip === undefined ? {} : { targetIp: guest.ip }) });
+  if (silent) teller.record('guest-silent', silentGuest, { agent: guest.agent });
+  else teller.record('guest-answers', 'the guest answers', { agent: guest.agent, ip: guest.ip ?? '' });
 }

@@ -7,6 +7,7 @@ import type { PreflightAnswer } from '../activities/preflight.ts';
 import { blocking } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
+import { leaveTheMover } from './farewell.ts';
 import { recordBound } from './foresight.ts';
 import type { Course } from './taking-back.ts';
 import type { Teller } from './teller.ts';
@@ -69,6 +70,8 @@ function clear(answer: PreflightAnswer, input: FailbackInput): Way {
 /** How the target's disks and our recovery points are taken back; registered before either is touched. */
 export function registerTargetUndo({ input, run, teller, course }: Journey, way: Way): void {
   const control = controlVerbs(input);
+  // Registered first, so it is done last.
+  course.beforehand('work on the mover', () => leaveTheMover({ input, run, teller }, way.pairs));
   course.beforehand('open target disks', async () => {
     const left = await control.ensureDisksAbandoned.executeWithOptions(summary('Undo: give up the target disks'), [
       { failback: input, run, pairs: way.pairs },

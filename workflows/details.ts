@@ -8,7 +8,7 @@ import { forecastCompletion } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import type { ScrubReport } from '../model/scrub.ts';
-import type { RoundReport, RoundsStatus, Status } from '../model/status.ts';
+import type { RoundReport, RoundsStatus, Status, Waiting } from '../model/status.ts';
 import { pausedLines } from './steered.ts';
 
 /** Temporal refuses details over 20,000 bytes. */
@@ -31,6 +31,7 @@ export function failbackDetails(status: Status): string {
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
   lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));
+  if (status.waiting) lines.push('', waitingText(status.waiting));
   if (status.held) lines.push('', `### Held by ${status.held.by}`, 'Send `resume` to go on: `{"by":"you"}`');
   if (status.trouble) lines.push(...troubleLines(status));
   else if (status.waitsFor) lines.push('', '### Waits for a person', literal(status.waitsFor));
@@ -47,6 +48,9 @@ function shortened(text: string): string {
   const bytes = new TextEncoder().encode(text);
   return bytes.byteLength <= detailsLimit ? text : new TextDecoder().decode(bytes.subarray(0, detailsLimit));
 }
+
+const waitingText = ({ since, reminded, lastAt }: Waiting): string =>
+  `**Waits for a person since ${since}**${lastAt ? `, reminded ${reminded} times, last ${lastAt}` : ''}.`;
 
 function troubleLines({ trouble }: Status): string[] {
   if (!trouble) return [];

@@ -10,6 +10,7 @@ import { commitStory } from './commit.ts';
 import { untilCommitted } from './commit-gate.ts';
 import { type Arrival, cutOver } from './cutover.ts';
 import { checkTheWay, type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { beginReminding } from './reminding.ts';
 import { runTheRounds } from './rounds.ts';
 import { Course } from './taking-back.ts';
 import { Teller } from './teller.ts';
@@ -29,9 +30,11 @@ export async function failback(input: FailbackInput): Promise<FailbackResult> {
   root.cancelRequested.catch(() => teller.hear('cancel', { by: 'Temporal cancellation request' }));
   return await CancellationScope.nonCancellable(async () => {
     const journey: Journey = { input, teller, course, run: teller.story.run };
+    const endReminding = beginReminding(teller);
     const arrival = await course.forward(() => comeHome(journey));
     if (!arrival) await course.undoAll();
     const remains = arrival ? await commitStory(journey, arrival) : [];
+    endReminding();
     await condition(allHandlersFinished);
     return { outcome: arrival ? 'Committed' : 'ReturnedToSource', remains, status: teller.status() };
   });

@@ -9,16 +9,8 @@ import type { OpenDisk } from '../model/machine.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import type { Journey, Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
-import {
-  convergenceTurned,
-  finishRounds,
-  holdRounds,
-  noRounds,
-  type RoundsState,
-  scrubbed,
-  seeded,
-  syncRounds,
-} from './sync-rounds.ts';
+import { noRounds, type RoundsState } from './rounds-state.ts';
+import { convergenceTurned, finishRounds, holdRounds, scrubbed, seeded, syncRounds } from './sync-rounds.ts';
 import type { Teller } from './teller.ts';
 import { carriedState } from './trouble.ts';
 

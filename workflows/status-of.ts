@@ -10,7 +10,7 @@ import type { DiskPair, Power, SealProof } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { type Phase, phaseTable } from '../model/phase.ts';
 import type { Steering } from '../model/progress.ts';
-import type { Outage, RoundsStatus, Status } from '../model/status.ts';
+import { type Outage, type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
 import { type Story, standing } from '../model/transition.ts';
 
 export interface Findings {
@@ -26,9 +26,13 @@ export interface Findings {
   readonly roundsWorkflow?: string | undefined;
   readonly outage?: Outage;
   readonly targetIp?: string;
+  /** The target runs and has no agent that could say more. */
+  readonly guestSilent?: boolean;
   readonly convergence?: Convergence;
   readonly measured?: Measured | undefined;
   readonly paused?: readonly Steering[];
+  /** Since when the run waits for a person, and how often it has said so. */
+  readonly waiting?: Waiting | undefined;
 }
 
 export interface Moments {
@@ -46,7 +50,7 @@ export function statusOf(
   const rule = phaseTable[story.phase];
   const asLeft = story.left ? phaseTable[story.left] : rule;
   const { checks, seals, pairs, rounds, roundsWorkflow, outage, targetIp, convergence, measured } = findings;
-  const waits = waitsFor(story, convergence);
+  const waits = waitsFor(story, findings);
   const { leftOut } = findings;
   const undone = leftOut.length > 0 ? ` An operator left out: ${leftOut.join(', ')}.` : '';
   return {
@@ -63,7 +67,7 @@ export function statusOf(
     serves: serves(story, findings),
     targetDisks: asLeft.targetDisks,
     says: `${rule.says}${undone}`,
-    ...(waits ? { waitsFor: waits } : {}),
+    ...(waits ? { waitsFor: waits, ...only('waiting', findings.waiting) } : {}),
     ...only('left', story.left),
     ...only('held', story.held),
     ...only('paused', findings.paused?.length ? findings.paused : undefined),
@@ -83,6 +87,7 @@ export function statusOf(
     ...only('roundsWorkflow', roundsWorkflow),
     ...only('outage', outage),
     ...only('targetIp', targetIp),
+    ...only('guestSilent', findings.guestSilent || undefined),
     ...only('convergence', convergence),
     ...only('measured', measured),
     seals,
@@ -122,16 +127,31 @@ const commitMeaning = ({ commitNeedsEvidence, evidence }: Story): string =>
     ? messageMeaning.commit.replace('{"by":"you"}', `{"by":"you","evidence":"${evidence}"}`)
     : messageMeaning.commit;
 
-/** What the run waits for and what to send; undefined while it works by itself. */
-function waitsFor(story: Story, convergence: Convergence | undefined): string | undefined {
-  if (story.phase === 'NeedsOperator') return `resolve: ${messageMeaning.resolve}`;
-  if (story.held) return `resume: ${messageMeaning.resume}`;
+/** What a person can say next, when the run waits for one. */
+export type Wait = 'resolve' | 'resume' | 'completeFailover' | 'commit';
+
+/** What the run waits for; undefined while it works by itself. */
+export function waitOf(story: Story): Wait | undefined {
+  if (story.phase === 'NeedsOperator') return 'resolve';
+  if (story.held) return 'resume';
   if (story.cancellation) return undefined;
   const { gate } = phaseTable[story.phase];
-  if (gate === 'completeFailover' && !story.completion) {
-    const stuck = convergence?.converges === false ? `changes come faster than the link. ${divergenceAdvice} ` : '';
-    return `completeFailover: ${stuck}${messageMeaning.completeFailover}`;
-  }
-  if (gate === 'commit' && !story.commitment) return `commit: ${commitMeaning(story)}`;
+  if (gate === 'completeFailover' && !story.completion) return gate;
+  if (gate === 'commit' && !story.commitment) return gate;
   return undefined;
+}
+
+/** The same with what to send. */
+function waitsFor(story: Story, { convergence, guestSilent }: Findings): string | undefined {
+  const wait = waitOf(story);
+  if (wait === undefined) return undefined;
+  const stuck = convergence?.converges === false ? `changes come faster than the link. ${divergenceAdvice} ` : '';
+  const unheard = guestSilent ? `${silentGuest}. Look at its console before you commit. ` : '';
+  const words: Readonly<Record<Wait, string>> = {
+    resolve: messageMeaning.resolve,
+    resume: messageMeaning.resume,
+    completeFailover: `${stuck}${messageMeaning.completeFailover}`,
+    commit: `${unheard}${commitMeaning(story)}`,
+  };
+  return `${wait}: ${words[wait]}`;
 }

@@ -8,7 +8,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskKey, DiskPair, DiskPoint, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/status.ts';
 import { lineageBroke, stoppedAsAsked } from './trouble.ts';
-import { controlVerbs, moverVerbs, summary } from './verbs.ts';
+import { controlVerbs, moverVerbs, pointVerbs, summary } from './verbs.ts';
 
 export interface RoundOrder {
   readonly input: FailbackInput;
@@ -35,11 +35,11 @@ export interface RoundResult {
 
 export async function syncRound(order: RoundOrder): Promise<RoundResult> {
   const { input, run, number, final, identity, pairs } = order;
-  const control = controlVerbs(input);
   const startedAt = Date.now();
-  const point = await control.ensureRecoveryPoint.executeWithOptions(summary(`${name(order)}: recovery point`), [
-    { failback: input, run, number, final, identity, pairs },
-  ]);
+  const point = await pointVerbs(input).ensureRecoveryPoint.executeWithOptions(
+    summary(`${name(order)}: recovery point`),
+    [{ failback: input, run, number, final, identity, pairs }],
+  );
   const pointMs = Date.now() - startedAt;
   order.pointMade?.(point);
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));

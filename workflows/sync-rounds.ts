@@ -17,15 +17,15 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { type Convergence, convergence } from '../model/convergence.ts';
+import type { Convergence } from '../model/convergence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
-import type { Steering } from '../model/progress.ts';
+import type { DiskPair, OpenDisk } from '../model/machine.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
+import { advance, type RoundsState, roundsStatus } from './rounds-state.ts';
 import { Scrubbing } from './scrubbing.ts';
-import { listenForSteering } from './steered.ts';
+import { listenForSteering, type Steered } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
 import { stoppedAsAsked, troubleOf } from './trouble.ts';
 
@@ -39,20 +39,6 @@ export const convergenceTurned = defineSignal<[Convergence]>('convergence');
 /** And what each pass of a scrub found. */
 export const scrubbed = defineSignal<[ScrubReport]>('scrubbed');
 
-/** What the rounds have reached; carried through continue-as-new and through failures. */
-export interface RoundsState {
-  readonly number: number;
-  /** The newest round whose copy may have begun; beyond `number` it may stand half written on a disk. */
-  readonly begun: number;
-  readonly base?: RecoveryPoint;
-  readonly done: number;
-  readonly recent: readonly RoundReport[];
-  readonly copiedBytes: number;
-  readonly changedBytes: number;
-  readonly convergence?: Convergence;
-  readonly scrubs: readonly ScrubReport[];
-}
-
 export interface RoundsInput {
   readonly input: FailbackInput;
   readonly run: string;
@@ -65,153 +51,170 @@ export interface RoundsInput {
   readonly finish?: boolean;
 }
 
-export const noRounds: RoundsState = {
-  number: 0,
-  begun: 0,
-  done: 0,
-  recent: [],
-  copiedBytes: 0,
-  changedBytes: 0,
-  scrubs: [],
-};
-
-/** How many rounds the status remembers. */
-const roundsKept = 20;
-
 export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
-  let { state, held } = order;
-  let finish = order.finish === true;
-  let now = 'starting';
-  let copying: CancellationScope | undefined;
-  // Whether the running copy was stopped for a hold; a resume may come before the copy has ended.
-  let stoppedForHold = false;
-  const scrubbing = new Scrubbing({
-    ...order,
-    known: state.scrubs,
-    async tell(report) {
-      say(now);
-      await parentOf().signal(scrubbed, report);
-    },
-  });
-  const reached = (): RoundsState => ({ ...state, scrubs: scrubbing.reports });
-  const say = (text: string): void => {
-    now = text;
-    show();
-  };
-  const steered = listenForSteering(() => show());
-  const told = (): RoundsStatus => status(reached(), now, steered.paused());
-  const show = (): void => setCurrentDetails(roundsDetails(order.input, order.pairs, told()));
-  const description = 'Sent by the failback: end after a proven round.';
-  setHandler(
-    finishRounds,
-    () => {
-      finish = true;
-    },
-    { description },
-  );
-  setHandler(roundsQuery, told, { description: 'The rounds so far.' });
-  setHandler(holdRounds, (wanted) => {
-    held = wanted;
-    if (!held || !copying) return;
-    stoppedForHold = true;
-    copying.cancel();
-  });
-
-  const oneRound = async (): Promise<void> => {
-    say(state.number === 0 ? 'seed: copying' : `round ${state.number + 1}: copying`);
-    copying = new CancellationScope();
-    stoppedForHold = false;
-    const base = state.base ? { base: state.base } : {};
-    state = { ...state, begun: state.number + 1 };
-    const round = { ...order, number: state.begun, final: false, damaged: scrubbing.damaged, ...base };
-    const result = await copying.run(() => syncRound(round));
-    copying = undefined;
-    const before = state.convergence;
-    state = advance(state, result.point, result.report);
-    scrubbing.afterRound(result.proofs);
-    await tellSeeded();
-    await tellTurn(before, state.convergence);
-    await releaseOlderPoints(round);
-  };
-  // The parent ignores what it knows; telling again after a failure or a continue-as-new is what makes it certain.
-  let toldSeeded = false;
-  const tellSeeded = async (): Promise<void> => {
-    if (toldSeeded || state.done === 0) return;
-    await parentOf().signal(
-      seeded,
-      state.recent.find((round) => round.number === 1),
-    );
-    toldSeeded = true;
-  };
-  await tellSeeded();
-
-  const roundAfterRound = async (): Promise<void> => {
-    // S3: with damage on a disk the cutover would have to copy it in full inside the outage, so that is done first.
-    // A round that a hold or a failure stopped half way is ended first too: a disk in the middle of it takes no other delta
-    // (S9), and the final round would have to copy it whole while nobody serves.
-    while (!finish || state.done === 0 || state.begun > state.number || scrubbing.damaged.length > 0) {
-      if (held) {
-        say('held');
-        await scrubbing.stop();
-        await condition(() => !held);
-      }
-      if (state.done > 0) scrubbing.begin();
-      try {
-        await oneRound();
-      } catch (error) {
-        const forHold = stoppedForHold && !CancellationScope.current().consideredCancelled;
-        if (!forHold || !stoppedAsAsked(error)) throw failed(error, reached());
-        continue;
-      } finally {
-        copying = undefined;
-        steered.forget();
-      }
-      if (!finish && !held) {
-        scrubbing.begin();
-        say(`round ${state.number} proven; next in ${order.input.policy.roundEverySeconds} s`);
-        const early = () => finish || held || scrubbing.damaged.length > 0;
-        await condition(early, order.input.policy.roundEverySeconds * 1000);
-      }
-      if (workflowInfo().continueAsNewSuggested) {
-        await scrubbing.stop();
-        await condition(allHandlersFinished);
-        await continueAsNew<typeof syncRounds>({ ...order, state: reached(), held, finish });
-      }
-    }
-  };
+  const rounds = new Rounds(order);
+  await rounds.tellSeeded();
   try {
-    await roundAfterRound();
+    await rounds.untilFinished();
   } catch (error) {
     // An undo may follow, and it must not meet a mover that still reads a disk.
-    await CancellationScope.nonCancellable(() => scrubbing.stop());
+    await CancellationScope.nonCancellable(() => rounds.scrubbing.stop());
     throw error;
   }
   // The cutover waits for nobody: its final round and its seal take the disk from a scrub that has not heard yet.
-  scrubbing.cancel();
+  rounds.scrubbing.cancel();
   await condition(allHandlersFinished);
-  return reached();
+  return rounds.reached();
 }
 
-function advance(state: RoundsState, base: RecoveryPoint, report: RoundReport): RoundsState {
-  const recent = [...state.recent, report].slice(-roundsKept);
-  const judged = convergence(recent, state.convergence);
-  return {
-    ...state,
-    number: state.number + 1,
-    begun: state.number + 1,
-    base,
-    done: state.done + 1,
-    recent,
-    copiedBytes: state.copiedBytes + report.copiedBytes,
-    changedBytes: state.changedBytes + report.changedBytes,
-    ...(judged ? { convergence: judged } : {}),
-  };
-}
+class Rounds {
+  readonly scrubbing: Scrubbing;
+  private readonly order: RoundsInput;
+  private readonly steered: Steered;
+  private state: RoundsState;
+  private held: boolean;
+  private finish: boolean;
+  private now = 'starting';
+  private copying: CancellationScope | undefined;
+  /** Whether the running copy was stopped for a hold; a resume may come before the copy has ended. */
+  private stoppedForHold = false;
+  private toldSeeded = false;
 
-function status(state: RoundsState, now: string, paused: readonly Steering[]): RoundsStatus {
-  const { done, recent, copiedBytes, changedBytes, scrubs } = state;
-  const judged = state.convergence ? { convergence: state.convergence } : {};
-  return { done, recent, copiedBytes, changedBytes, scrubs, now, ...judged, ...(paused.length > 0 ? { paused } : {}) };
+  constructor(order: RoundsInput) {
+    this.order = order;
+    this.state = order.state;
+    this.held = order.held;
+    this.finish = order.finish === true;
+    this.scrubbing = new Scrubbing({
+      ...order,
+      known: order.state.scrubs,
+      tell: async (report) => {
+        this.say(this.now);
+        await parentOf().signal(scrubbed, report);
+      },
+    });
+    this.steered = listenForSteering(() => this.show());
+    this.listen();
+  }
+
+  private listen(): void {
+    const description = 'Sent by the failback: end after a proven round.';
+    setHandler(
+      finishRounds,
+      () => {
+        this.finish = true;
+      },
+      { description },
+    );
+    setHandler(roundsQuery, () => this.told(), { description: 'The rounds so far.' });
+    setHandler(holdRounds, (wanted) => {
+      this.held = wanted;
+      if (!this.held || !this.copying) return;
+      this.stoppedForHold = true;
+      this.copying.cancel();
+    });
+  }
+
+  reached(): RoundsState {
+    return { ...this.state, scrubs: this.scrubbing.reports };
+  }
+
+  private told(): RoundsStatus {
+    return roundsStatus(this.reached(), this.now, this.steered.paused());
+  }
+
+  private say(text: string): void {
+    this.now = text;
+    this.show();
+  }
+
+  private show(): void {
+    setCurrentDetails(roundsDetails(this.order.input, this.order.pairs, this.told()));
+  }
+
+  /** Round after round, until the parent says finish and all that was begun is proven. */
+  async untilFinished(): Promise<void> {
+    while (!this.finish || this.unfinished()) {
+      await this.whileHeld();
+      if (this.state.done > 0) this.scrubbing.begin();
+      if (!(await this.roundOrHold())) continue;
+      if (!this.finish && !this.held) await this.restBetweenRounds();
+      if (workflowInfo().continueAsNewSuggested) await this.goOnAsNew();
+    }
+  }
+
+  /**
+   * S3: with damage on a disk the cutover would have to copy it in full inside the outage, so that is done first. A round
+   * that a hold or a failure stopped half way is ended first too: a disk in the middle of it takes no other delta (S9), and
+   * the final round would have to copy it whole while nobody serves.
+   */
+  private unfinished(): boolean {
+    const { done, begun, number } = this.state;
+    return done === 0 || begun > number || this.scrubbing.damaged.length > 0;
+  }
+
+  private async whileHeld(): Promise<void> {
+    if (!this.held) return;
+    this.say('held');
+    await this.scrubbing.stop();
+    await condition(() => !this.held);
+  }
+
+  /** One round; false when a hold stopped it. */
+  private async roundOrHold(): Promise<boolean> {
+    try {
+      await this.oneRound();
+      return true;
+    } catch (error) {
+      const forHold = this.stoppedForHold && !CancellationScope.current().consideredCancelled;
+      if (!forHold || !stoppedAsAsked(error)) throw failed(error, this.reached());
+      return false;
+    } finally {
+      this.copying = undefined;
+      this.steered.forget();
+    }
+  }
+
+  private async oneRound(): Promise<void> {
+    const { state, order } = this;
+    this.say(state.number === 0 ? 'seed: copying' : `round ${state.number + 1}: copying`);
+    const copying = new CancellationScope();
+    this.copying = copying;
+    this.stoppedForHold = false;
+    const base = state.base ? { base: state.base } : {};
+    this.state = { ...state, begun: state.number + 1 };
+    const round = { ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...base };
+    const result = await copying.run(() => syncRound(round));
+    this.copying = undefined;
+    this.state = advance(this.state, result.point, result.report);
+    this.scrubbing.afterRound(result.proofs);
+    await this.tellSeeded();
+    await tellTurn(state.convergence, this.state.convergence);
+    await releaseOlderPoints(round);
+  }
+
+  private async restBetweenRounds(): Promise<void> {
+    this.scrubbing.begin();
+    const { roundEverySeconds } = this.order.input.policy;
+    this.say(`round ${this.state.number} proven; next in ${roundEverySeconds} s`);
+    const early = (): boolean => this.finish || this.held || this.scrubbing.damaged.length > 0;
+    await condition(early, roundEverySeconds * 1000);
+  }
+
+  private async goOnAsNew(): Promise<void> {
+    await this.scrubbing.stop();
+    await condition(allHandlersFinished);
+    const { held, finish } = this;
+    await continueAsNew<typeof syncRounds>({ ...this.order, state: this.reached(), held, finish });
+  }
+
+  /** The parent ignores what it knows; telling again after a failure or a continue-as-new is what makes it certain. */
+  async tellSeeded(): Promise<void> {
+    if (this.toldSeeded || this.state.done === 0) return;
+    const seed = this.state.recent.find((round) => round.number === 1);
+    await parentOf().signal(seeded, seed);
+    this.toldSeeded = true;
+  }
 }
 
 /** L3: only a turn is news; the rounds go on either way, because each of them protects what it can. */

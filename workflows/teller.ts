@@ -14,10 +14,11 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { type EvidenceEntry, record } from '../model/evidence.ts';
+import type { EvidenceEntry } from '../model/evidence.ts';
 import { type FailbackInput, searchAttributeNames } from '../model/failback-input.ts';
 import { type MessageName, messageMeaning, messageNames, parseMessage } from '../model/message.ts';
-import type { Phase } from '../model/phase.ts';
+import { isFinal, type Phase } from '../model/phase.ts';
+import { emptyBook, type RecordBook, write, writeTallies } from '../model/record-book.ts';
 import type { Status } from '../model/status.ts';
 import {
   beginStory,
@@ -31,7 +32,7 @@ import {
   type Trouble,
 } from '../model/transition.ts';
 import { failbackDetails } from './details.ts';
-import { type Findings, statusOf } from './status-of.ts';
+import { type Findings, statusOf, type Wait, waitOf } from './status-of.ts';
 import { listenForSteering, type Steered } from './steered.ts';
 
 export const statusQuery = defineQuery<Status>('status');
@@ -64,7 +65,7 @@ export class Teller {
   /** What was observed and proven so far; the status shows it. */
   findings: Findings;
   private readonly steered: Steered;
-  private chain: EvidenceEntry[] = [];
+  private book: RecordBook = emptyBook;
   private readonly startedAt = isoNow();
   private phaseSince = isoNow();
   /** What the search attributes last said; each upsert is an event, so only a change is sent. */
@@ -140,6 +141,7 @@ export class Teller {
   }
 
   enter(phase: Phase): void {
+    if (isFinal(phase)) this.book = writeTallies(this.book, isoNow());
     this.move(enter(this.story, phase));
   }
 
@@ -163,16 +165,21 @@ export class Teller {
     this.publish();
   }
 
-  /** S12: one entry for each effect, before the next effect. */
+  /** S12: one entry for each effect, before the next effect; what recurs without end is counted beyond a bound. */
   record(key: string, what: string, facts: EvidenceEntry['facts'] = {}): void {
-    this.chain = record(this.chain, { at: isoNow(), key, what, facts });
+    this.book = write(this.book, { at: isoNow(), key, what, facts });
   }
 
   status(): Status {
-    return statusOf(this.input, this.story, this.findings, this.chain, {
+    return statusOf(this.input, this.story, this.findings, this.book.chain, {
       startedAt: this.startedAt,
       phaseSince: this.phaseSince,
     });
+  }
+
+  /** What the run waits for a person to say; undefined while it works by itself. */
+  waits(): Wait | undefined {
+    return waitOf(this.story);
   }
 
   private move(story: Story): void {

@@ -7,6 +7,7 @@ import { ActivityCancellationType, type ActivityOptions, proxyActivities } from 
 import type { ControlActivities } from '../activities/control.ts';
 import type { MoverActivities } from '../activities/transfer.ts';
 import { controlQueue, type FailbackInput, moverQueue } from '../model/failback-input.ts';
+import { farewellStep, guestStep, lightStep, pointStep, type StepTimes } from './step-times.ts';
 
 /** Temporal refuses summaries over 400 bytes; the UI clips at about 120 characters. */
 const summaryLimit = 120;
@@ -18,15 +19,28 @@ const shared = (input: FailbackInput): ActivityOptions => ({
   heartbeatTimeout: input.policy.heartbeatSeconds * 1000,
 });
 
-/** Light verbs: two hours of patience with a world that is busy, then a person is asked. */
+/** The steps that wait for something outside for longer than the others. */
+type LongSteps = 'observeGuest' | 'ensureRecoveryPoint';
+
+const light = (input: FailbackInput, { attemptMs, allMs }: StepTimes): ActivityOptions => ({
+  ...shared(input),
+  taskQueue: controlQueue,
+  startToCloseTimeout: attemptMs,
+  scheduleToCloseTimeout: allMs,
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** Light verbs: some patience with a world that is busy, then a person is asked. */
 export const controlVerbs = (input: FailbackInput) =>
-  proxyActivities<ControlActivities>({
-    ...shared(input),
-    taskQueue: controlQueue,
-    startToCloseTimeout: '1 hour',
-    scheduleToCloseTimeout: '2 hours',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-  });
+  proxyActivities<Omit<ControlActivities, LongSteps>>(light(input, lightStep));
+
+/** Waits for the guest of the target. */
+export const guestVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<ControlActivities, 'observeGuest'>>(light(input, guestStep(input.policy)));
+
+/** Makes a recovery point. */
+export const pointVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<ControlActivities, 'ensureRecoveryPoint'>>(light(input, pointStep));
 
 /** A watch that changes nothing: as long as it takes, tried again for as long as the other side is away, left at once. */
 export const watchingVerbs = (input: FailbackInput) =>
@@ -38,9 +52,21 @@ export const watchingVerbs = (input: FailbackInput) =>
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   });
 
+/** The mover's last step: worth a short wait, and no run stays open for a mover that is gone. */
+export const farewellVerbs = (input: FailbackInput) => {
+  const { attemptMs, allMs } = farewellStep(input.policy);
+  return proxyActivities<Pick<MoverActivities, 'releaseDiskRecords'>>({
+    ...shared(input),
+    taskQueue: moverQueue(input.mover.name),
+    startToCloseTimeout: attemptMs,
+    scheduleToCloseTimeout: allMs,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  });
+};
+
 /** The mover's verbs: as long as the bytes take; a mover that nobody runs is reported after ten minutes. */
 export const moverVerbs = (input: FailbackInput) =>
-  proxyActivities<MoverActivities>({
+  proxyActivities<Omit<MoverActivities, 'releaseDiskRecords'>>({
     ...shared(input),
     taskQueue: moverQueue(input.mover.name),
     startToCloseTimeout: '7 days',

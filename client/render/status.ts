@@ -4,7 +4,7 @@
  */
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
-import type { RoundReport, RoundsStatus, Status } from '../../model/status.ts';
+import type { RoundReport, RoundsStatus, Status, Waiting } from '../../model/status.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
 import { diskLines } from './bars.ts';
@@ -196,6 +196,7 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
   if (!isOpen(view)) return lines;
   if (status.waitsFor)
     lines.push(...say(`Waits for: ${forPeople(status.waitsFor)}`, style).map((line) => paint(style, 'bold', line)));
+  if (status.waiting) lines.push(...say(waitedText(status.waiting, now), style));
   const typed = whatToType(status);
   lines.push(...typed.map((command) => `  Type: ${command}`));
   return lines;
@@ -203,6 +204,11 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
 
 /** Without the JSON at its end, which is for Temporal's own tools: here a command is shown. */
 const forPeople = (waitsFor: string): string => waitsFor.replace(/ \{[^{}]*\}$/, '');
+
+const waitedText = ({ since: at, reminded, lastAt }: Waiting, now: number): string => {
+  const reminders = lastAt ? `; ${count(reminded, 'reminder')}, the last ${since(lastAt, now)} ago` : '';
+  return `It has waited for ${since(at, now)}${reminders}.`;
+};
 
 /** The commands that fit this moment, by the table. */
 export function whatToType(status: Pick<Status, 'phase' | 'left' | 'machine' | 'held' | 'cancellation'>): string[] {

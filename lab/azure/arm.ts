@@ -88,7 +88,7 @@ export class Arm {
         location: this.world.file.location,
         properties: { provisioningState: 'Succeeded' },
       });
-    if (type.toLowerCase() === 'permissions') return this.permissions();
+    if (type.toLowerCase() === 'permissions') return this.permissions(decodeURIComponent(group));
     return this.resource(
       method,
       type.toLowerCase(),
@@ -137,8 +137,9 @@ export class Arm {
     };
   }
 
-  private permissions(): Route {
-    const denied = this.world.settings.deniedActions;
+  private permissions(group: string): Route {
+    const { deniedActions, deniedIn } = this.world.settings;
+    const denied = [...deniedActions, ...(deniedIn[group] ?? [])];
     return this.fixed('permissions.listForResourceGroup', {
       value: [{ actions: ['*'], notActions: denied, dataActions: [], notDataActions: [] }],
     });

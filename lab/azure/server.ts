@@ -104,7 +104,9 @@ export class FrontDoor {
   }
 
   private assertAllowed(route: Route): void {
-    if (!this.parts.world.settings.deniedActions.includes(route.action)) return;
+    const { deniedActions, deniedIn } = this.parts.world.settings;
+    const [, group = route.resource] = /\/resourceGroups\/([^/]+)/i.exec(route.resource) ?? [];
+    if (![...deniedActions, ...(deniedIn[group] ?? [])].includes(route.action)) return;
     const { clientId } = this.parts.world.file;
     throw new Refusal(
       403,

@@ -29,7 +29,7 @@ export class Shapes {
 
   machine(one: Machine, expand: boolean) {
     const at = one.resourceGroup;
-    const managed = (name: string) => ({ id: this.id(at, `${compute}/disks`, name) });
+    const managed = (name: string) => ({ id: this.id(this.world.groupOfDisk(one, name), `${compute}/disks`, name) });
     return {
       ...this.common(at, `${compute}/virtualMachines`, one.name, one.tags),
       properties: {

@@ -44,6 +44,8 @@ export const settings = z.strictObject({
   sasMaxSeconds: z.number().default(5_184_000),
   snapshotsPer5Min: z.number().default(7),
   deniedActions: z.array(z.string()).default([]),
+  /** More of them, by resource group. */
+  deniedIn: z.record(z.string(), z.array(z.string())).default({}),
   operationExpiryMs: z.number().default(3_600_000),
   /** How long the background copy of a Premium SSD v2 or Ultra snapshot takes. */
   copyMs: z.number().default(2_000),

@@ -136,6 +136,13 @@ export class World {
     return disk.managedBy === undefined ? undefined : this.machines.get(key(disk.resourceGroup, disk.managedBy));
   }
 
+  /** The group a machine's disk lies in, which may be another than the machine's. */
+  groupOfDisk(machine: Machine, name: string): string {
+    const lies = (disk: Disk): boolean => disk.name === name && disk.managedBy === machine.name;
+    if (this.disks.has(key(machine.resourceGroup, name))) return machine.resourceGroup;
+    return [...this.disks.values()].find(lies)?.resourceGroup ?? machine.resourceGroup;
+  }
+
   disksOf(machine: Machine): Disk[] {
     return [machine.osDisk, ...machine.dataDisks.map((data) => data.disk)].map((name) =>
       this.disk(machine.resourceGroup, name),

@@ -16,6 +16,7 @@ import type { Work } from '../source.ts';
 import { ask, type What } from './call.ts';
 import { deadline, requestMs } from './deadline.ts';
 import { answerFailure, redact, retryAfter } from './failure.ts';
+import { lastLook } from './last-look.ts';
 import { tokenRenewal } from './token-renewal.ts';
 import { trustedRoots, trusting } from './trust.ts';
 
@@ -66,7 +67,7 @@ export function azureAccess({ site, config, secretOf, ca, ...limits }: AzureSite
     endpoint: config.endpoint,
     retryOptions: noRetries,
     credentials: { scopes: [scope] },
-    additionalPolicies: [each(tokenRenewal(fresh, scope)), inTime, ...trusted],
+    additionalPolicies: [each(tokenRenewal(fresh, scope)), inTime, ...trusted, each(lastLook)],
   };
   return { site, subscriptionId: config.subscriptionId, credential, options };
 }

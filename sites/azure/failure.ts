@@ -144,6 +144,7 @@ export function answerFailure(what: { op: string; subject: string }, answer: Ans
     hint,
     message: `${what.op} on ${what.subject}: ${head}: ${redact(answer.message)}`,
     ...(kind === 'Transient' && retryAfterMs !== undefined ? { retryAfterMs } : {}),
+    ...(kind === 'Transient' && (status === 429 || status === 503) ? { busy: true } : {}),
   });
 }
 

@@ -125,7 +125,8 @@ export class Lease implements SnapshotLease {
     if (this.#closed) return;
     this.#closed = true;
     const signal = AbortSignal.timeout(closeWithinMs);
-    const work: Work = { signal, report: () => undefined };
+    // Also late: a newer attempt that loses its grant by this makes itself another.
+    const work: Work = { signal, report: () => undefined, mayChange: () => undefined };
     // A renewal on its way would leave a new SAS behind us.
     await this.#renewing?.catch(() => undefined);
     this.#sas = undefined;

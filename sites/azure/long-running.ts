@@ -7,6 +7,7 @@ import type { Failure } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import { type CallOptions, pause, saysGone, thrown, type What } from './call.ts';
 import { azureFailure } from './failure.ts';
+import { onBehalfOf } from './last-look.ts';
 
 /** The part of the SDK's pollers that is used. */
 interface Operation<T> {
@@ -41,8 +42,12 @@ export async function runOperation<T>(
   try {
     // S5: a request that was sent may still have its effect, minutes after we let go of it. So it is never let go of
     // before Azure has answered; from then on the resource itself shows what is under way, and the undo sees it.
-    const operation = begin({ abortSignal: neverAborted });
-    await operation.submitted();
+    // Wrapped, because the SDK's pollers are thenable: given back bare, it would be waited for to its end.
+    const { operation } = await onBehalfOf(work, async () => {
+      const begun = begin({ abortSignal: neverAborted });
+      await begun.submitted();
+      return { operation: begun };
+    });
     for (const ms of firstLooksMs) {
       if (operation.isDone) break;
       work.report(`${what.op} on ${what.subject} is running`);

@@ -1,6 +1,6 @@
 /**
  * Asks Azure whether the way home is clear: login, reach, the machine, its disks, rights and quotas.
- * Rule: looks only, changes nothing. Without a login, or without an answer from Azure, the other questions are not asked:
+ * Rule: looks only, changes nothing. An Azure that is too busy has said nothing: that stays an error. Without a login, or without an answer from Azure, the other questions are not asked:
  * their answers would only repeat the first.
  */
 import type { VirtualMachine } from '@azure/arm-compute';
@@ -8,12 +8,12 @@ import type { Check } from '../../model/check.ts';
 import { Failure } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import { parsePath } from './arm-id.ts';
-import { ask } from './call.ts';
+import { ask, together } from './call.ts';
 import { passed, refusedBy, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
-import { powerOf, powerSeen, readVm } from './machine.ts';
+import { diskPlaces, nicIds, powerOf, powerSeen, readVm } from './machine.ts';
 import { diskChecks } from './preflight-disks.ts';
-import { missingActions, neededActions, readPermissions } from './rights.ts';
+import { type GroupNeeds, missingActions, neededIn, readPermissions } from './rights.ts';
 
 export async function preflight(azure: AzureClients, path: string, work: Work): Promise<Check[]> {
   const login = await asCheck('azure-login', azure.site, work, async () => {
@@ -28,19 +28,19 @@ export async function preflight(azure: AzureClients, path: string, work: Work): 
   });
   const first = [login, reach];
   if (reach.verdict !== 'pass') return first;
-  const rights = await rightsCheck(azure, path, work);
-  if (vm === undefined) return [...first, await missingCheck(azure, path, work), rights];
+  const rights = await rightsChecks(azure, path, vm, work);
+  if (vm === undefined) return [...first, await missingCheck(azure, path, work), ...rights];
   const disks = await diskChecks(azure, path, vm, work);
-  return [...first, ...machineChecks(path, vm), ...disks, rights];
+  return [...first, ...machineChecks(path, vm), ...disks, ...rights];
 }
 
-/** Turns what the world says into a check; a stop and a fault of ours stay errors. */
+/** Turns what the world says into a check; a stop, a fault of ours, and a world too busy to say anything stay errors. */
 async function asCheck(id: string, subject: string, work: Work, see: () => Promise<Check>): Promise<Check> {
   try {
     return await see();
   } catch (error) {
     work.signal.throwIfAborted();
-    if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
+    if (!(error instanceof Failure) || error.kind === 'Defect' || error.busy) throw error;
     return refusedBy(id, subject, error);
   }
 }
@@ -94,15 +94,21 @@ async function missingCheck(azure: AzureClients, path: string, work: Work): Prom
   });
 }
 
-async function rightsCheck(azure: AzureClients, path: string, work: Work): Promise<Check> {
-  const { resourceGroup } = parsePath(path);
+/** One check for each resource group: the machine's, and those of its disks and NICs. */
+function rightsChecks(azure: AzureClients, path: string, vm: VirtualMachine | undefined, work: Work): Promise<Check[]> {
+  const disks = vm === undefined ? [] : diskPlaces(vm).flatMap(({ id }) => id ?? []);
+  const nics = vm === undefined ? [] : nicIds(vm);
+  const needs = neededIn({ machineGroup: parsePath(path).resourceGroup, disks, nics });
+  return together(needs.map((each) => rightsCheck(azure, each, work)));
+}
+
+async function rightsCheck(azure: AzureClients, { resourceGroup, actions }: GroupNeeds, work: Work): Promise<Check> {
   return asCheck('azure-permissions', resourceGroup, work, async () => {
-    const missing = missingActions(await readPermissions(azure, resourceGroup, work), neededActions);
+    const missing = missingActions(await readPermissions(azure, resourceGroup, work), actions);
     if (missing.length === 0) return passed('azure-permissions', resourceGroup, 'all needed rights are granted');
     return seenAs('azure-permissions', 'refuse', resourceGroup, {
       seen: `missing on ${resourceGroup}: ${missing.join(', ')}`,
-      remedy:
-        'Give Homeward’s identity a role with these actions on the resource group, in the Azure portal under Access control.',
+      remedy: `Give Homeward’s identity a role with these actions on resource group ${resourceGroup}, in the Azure portal under Access control.`,
     });
   });
 }

@@ -1,34 +1,66 @@
 /**
- * What Homeward must be allowed to do on the machine's resource group, and what of it is missing.
+ * What Homeward must be allowed to do, in the machine's resource group and in those of its disks and NICs, and what of it
+ * is missing.
  * Rule: asked from Azure's own list of effective permissions; nothing is tried out.
  */
 import { z } from 'zod';
 import type { Work } from '../source.ts';
+import { parseId } from './arm-id.ts';
 import type { AzureClients } from './client.ts';
 import { answerFailure } from './failure.ts';
 
 const compute = 'Microsoft.Compute';
 
-/** Everything sites/azure calls, as role actions. */
-export const neededActions = [
+/** What sites/azure calls on the machine itself and on the snapshots, which are made in its resource group. */
+const onMachine = [
   `${compute}/virtualMachines/read`,
   `${compute}/virtualMachines/deallocate/action`,
   `${compute}/virtualMachines/start/action`,
   `${compute}/virtualMachines/delete`,
+  `${compute}/snapshots/read`,
+  `${compute}/snapshots/write`,
+  `${compute}/snapshots/delete`,
+  `${compute}/snapshots/beginGetAccess/action`,
+  `${compute}/snapshots/endGetAccess/action`,
+] as const;
+
+const onDisks = [
   `${compute}/disks/read`,
   // Making a snapshot of a disk needs the right to read the disk's bytes, although no grant on the disk is made.
   `${compute}/disks/beginGetAccess/action`,
   // The mark on a disk of a machine that the commit deletes (retirement-mark.ts).
   `${compute}/disks/write`,
   `${compute}/disks/delete`,
-  `${compute}/snapshots/read`,
-  `${compute}/snapshots/write`,
-  `${compute}/snapshots/delete`,
-  `${compute}/snapshots/beginGetAccess/action`,
-  `${compute}/snapshots/endGetAccess/action`,
-  'Microsoft.Network/networkInterfaces/read',
-  'Microsoft.Network/networkInterfaces/delete',
 ] as const;
+
+const onNics = ['Microsoft.Network/networkInterfaces/read', 'Microsoft.Network/networkInterfaces/delete'] as const;
+
+/** Where the machine and its parts are, by resource id. */
+export interface Whereabouts {
+  readonly machineGroup: string;
+  readonly disks: readonly string[];
+  readonly nics: readonly string[];
+}
+
+export interface GroupNeeds {
+  readonly resourceGroup: string;
+  readonly actions: readonly string[];
+}
+
+/** What is needed in each resource group, the machine's first; disks and NICs may lie in others than it. */
+export function neededIn({ machineGroup, disks, nics }: Whereabouts): GroupNeeds[] {
+  const needs = new Map<string, { resourceGroup: string; actions: Set<string> }>();
+  const need = (resourceGroup: string, actions: readonly string[]): void => {
+    const key = resourceGroup.toLowerCase();
+    const known = needs.get(key) ?? { resourceGroup, actions: new Set<string>() };
+    for (const action of actions) known.actions.add(action);
+    needs.set(key, known);
+  };
+  need(machineGroup, onMachine);
+  for (const id of disks) need(parseId(id).resourceGroup, onDisks);
+  for (const id of nics) need(parseId(id).resourceGroup, onNics);
+  return [...needs.values()].map(({ resourceGroup, actions }) => ({ resourceGroup, actions: [...actions] }));
+}
 
 const permission = z.looseObject({
   actions: z.array(z.string()).default([]),

@@ -1,7 +1,8 @@
 /**
  * Look, decide, act, look again: the one way in which anything in vCenter is changed.
  * Rule: VIM calls carry no idempotency key, so after any lost answer, ended session or conflict the world is looked at
- * before the call goes out once more; success is what was observed, never the absence of an error.
+ * before the call goes out once more; success is what was observed, never the absence of an error. Whether the attempt is
+ * still the one that may change anything is asked by the session, right before each changing call leaves.
  */
 import { Failure, transient } from '../../model/failure.ts';
 import type { Work } from '../source.ts';

@@ -48,7 +48,7 @@ async function reach(at: Vcenter, work: Work): Promise<Check[]> {
     return [reachable(), login(), edition];
   } catch (error) {
     work.signal.throwIfAborted();
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof Failure) || error.busy) throw error;
     return error.op === 'Login' && error.kind === 'Refused'
       ? [reachable(), login(error.message, error.hint)]
       : [reachable(error.message, error.hint)];

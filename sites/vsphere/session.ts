@@ -147,6 +147,8 @@ class VcenterSession implements Session {
     for (let tries = 1; ; tries++) {
       const mine = this.liveOnce();
       const { channel } = await unlessAborted(mine, work.signal);
+      // S1: signing in may have taken a while, and this worker may have stood still since it looked.
+      if (methodEntry(method).changes) work.mayChange();
       try {
         return await channel.call(method, on, args, { signal, subject, timeoutMs: hints.timeoutMs ?? this.timeoutMs });
       } catch (error) {

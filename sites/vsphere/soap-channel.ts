@@ -73,6 +73,7 @@ function notSoap(answer: Answer, op: string, subject: string): Failure | undefin
       op,
       subject,
       message,
+      busy: answer.status === 429,
       hint: 'The vCenter is starting, busy, or behind a broken proxy: wait, then check it.',
     });
   return refused({ op, subject, message, hint: 'Check the site’s url and whether a proxy stands before the vCenter.' });

@@ -37,7 +37,11 @@ export const mib = 1024 * 1024;
 export const osBytes = 12 * mib;
 export const dataBytes = 6 * mib;
 
-export const quiet = (signal = new AbortController().signal): Work => ({ signal, report: () => undefined });
+export const quiet = (signal = new AbortController().signal): Work => ({
+  signal,
+  report: () => undefined,
+  mayChange: () => undefined,
+});
 
 export interface AzureLab {
   readonly world: World;

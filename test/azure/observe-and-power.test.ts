@@ -1,4 +1,5 @@
 /** Observing, stopping and starting a machine in Azure, against the lab's simulator. */
+import { transient } from '../../model/failure.ts';
 import { type AzureLab, dataBytes, failureOf, machine, openAzureLab, osBytes, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
@@ -105,6 +106,30 @@ test('a stop whose reply is lost is found done by the next try', async () => {
   expect((await failureOf(lab.source.ensureStopped(ours(), quiet()))).kind).toBe('Transient');
   expect(await lab.source.ensureStopped(ours(), quiet())).toMatchObject({ power: 'stopped' });
   expect(lab.calls().filter((call) => call === 'virtualMachines.deallocate')).toHaveLength(1);
+});
+
+const gone = transient({ op: 'heartbeat', subject: 'a', message: 'another attempt has begun', hint: 'Nothing to do.' });
+
+test('S1 an attempt that is not the one any more sends no stop', async () => {
+  const work = quiet();
+  work.mayChange = () => {
+    throw gone;
+  };
+  await expect(lab.source.ensureStopped(ours(), work)).rejects.toBe(gone);
+  expect(lab.calls()).not.toContain('virtualMachines.deallocate');
+});
+
+test('S1 whether an attempt is still the one is asked again before a stop that was refused for its token goes out once more', async () => {
+  lab.fault('virtualMachines.deallocate', { status: 401 });
+  let asked = 0;
+  const work = quiet();
+  work.mayChange = () => {
+    if (++asked === 2) throw gone;
+  };
+  await expect(lab.source.ensureStopped(ours(), work)).rejects.toBe(gone);
+  expect(asked).toBe(2);
+  expect(lab.calls().filter((call) => call === 'virtualMachines.deallocate')).toHaveLength(1);
+  expect((await lab.source.observeMachine(path, quiet())).power).toBe('running');
 });
 
 test('starting is safe twice and answers a running machine', async () => {

@@ -93,6 +93,37 @@ test('rights that are missing are named', async () => {
   expect(rights?.seen).not.toContain('disks/read');
 });
 
+test('rights are asked for in every resource group the machine has a part in, and what is missing is named with its group', async () => {
+  lab = await openAzureLab({
+    deniedIn: { 'rg-data': ['Microsoft.Compute/disks/delete', 'Microsoft.Compute/virtualMachines/delete'] },
+  });
+  const data = lab.world.disk(group, 'erp-db-data');
+  lab.world.disks.delete(`${group}/erp-db-data`);
+  lab.world.disks.set('rg-data/erp-db-data', { ...data, resourceGroup: 'rg-data' });
+  const rights = (await checksOf()).filter((check) => check.id === 'azure-permissions');
+  expect(rights.map(({ subject, verdict }) => [subject, verdict])).toEqual([
+    [group, 'pass'],
+    ['rg-data', 'refuse'],
+  ]);
+  expect(rights[1]?.seen).toBe('missing on rg-data: Microsoft.Compute/disks/delete');
+  expect(rights[1]?.remedy).toContain('rg-data');
+});
+
+test('an Azure that is too busy to answer has said nothing: no check refuses, and the failure says when to ask again', async () => {
+  lab = await openAzureLab();
+  for (const operation of ['entra.token', 'virtualMachines.get', 'permissions.listForResourceGroup', 'disks.get'])
+    for (const retryAfter of [7, 'none']) {
+      lab.fault(operation, { status: 429, code: 'TooManyRequests', retryAfter }, { count: 9 });
+      const source = createAzureSource({ site: 'azure', config: lab.config, ca: lab.ca, secretOf: () => 'right' });
+      const failure = await failureOf(source.preflight(path, quiet()));
+      expect([operation, failure.kind, failure.busy]).toEqual([operation, 'Transient', true]);
+      // What the login library makes of a login server's answer has no such header any more.
+      const told = retryAfter === 7 && operation !== 'entra.token';
+      expect(failure.retryAfterMs).toBe(told ? 7_000 : undefined);
+      lab.faults.remove();
+    }
+});
+
 test('a disk with 4096-byte sectors is refused by name, an Ultra disk is a warning', async () => {
   lab = await openAzureLab();
   const data = lab.world.disk(group, 'erp-db-data');

@@ -1,6 +1,6 @@
 /** Making and releasing recovery points, against the lab's simulator. */
 
-import { assertSourceOff } from '../../activities/power.ts';
+import { assertSourceOff, type Before } from '../../activities/power.ts';
 import type { Sites } from '../../activities/preflight.ts';
 import { completionPercent } from '../../lab/azure/snapshot-taking.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
@@ -105,24 +105,39 @@ test('S1 the target does not start, nor get its disks, once the source was start
   const final = await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet());
   const sites = { source: () => lab.source } as unknown as Sites;
   const failback = { machine, source: { site: 'azure', path } } as FailbackInput;
-  await assertSourceOff(sites, { failback, run, final }, quiet());
+  await assertSourceOff(sites, { failback, run, final }, 'the target starts', quiet());
   const { sourceStoppedSince: _, ...untold } = final;
-  expect((await failureOf(assertSourceOff(sites, { failback, run, final: untold }, quiet()))).op).toBe(
-    'source-changed',
-  );
+  expect(
+    (await failureOf(assertSourceOff(sites, { failback, run, final: untold }, 'the target starts', quiet()))).op,
+  ).toBe('source-changed');
   await lab.world.powerOn(lab.world.machine(group, machine));
-  expect((await failureOf(assertSourceOff(sites, { failback, run, final }, quiet()))).op).toBe('observe-power');
+  expect((await failureOf(assertSourceOff(sites, { failback, run, final }, 'the target starts', quiet()))).op).toBe(
+    'observe-power',
+  );
   await lab.world.powerOff(lab.world.machine(group, machine), 'deallocated');
-  expect(await failureOf(assertSourceOff(sites, { failback, run, final }, quiet()))).toMatchObject({
-    kind: 'Refused',
-    op: 'source-changed',
-    hint: expect.stringContaining('loses data'),
-  });
+  expect(await failureOf(assertSourceOff(sites, { failback, run, final }, 'the target starts', quiet()))).toMatchObject(
+    {
+      kind: 'Refused',
+      op: 'source-changed',
+      hint: expect.stringContaining('loses data'),
+    },
+  );
+  // What a person is told to do is what the law takes there: an undo, or once the target may be live the loss flag.
+  const hintFor = async (before: Before): Promise<string> =>
+    (await failureOf(assertSourceOff(sites, { failback, run, final }, before, quiet()))).hint;
+  expect(await hintFor('the disks go back')).toMatch(/resolve with undo/);
+  expect(await hintFor('the disks go back')).not.toMatch(/accept-loss/);
+  for (const before of ['the target starts', 'the commit'] as const) {
+    expect(await hintFor(before)).toMatch(/cancel --accept-loss/);
+    expect(await hintFor(before)).not.toMatch(/undo/);
+  }
   await lab.world.deleteMachine(lab.world.machine(group, machine));
-  expect(await failureOf(assertSourceOff(sites, { failback, run, final }, quiet()))).toMatchObject({
-    op: 'source-changed',
-    message: expect.stringContaining('deleted'),
-  });
+  expect(await failureOf(assertSourceOff(sites, { failback, run, final }, 'the target starts', quiet()))).toMatchObject(
+    {
+      op: 'source-changed',
+      message: expect.stringContaining('deleted'),
+    },
+  );
 });
 
 test('S1 a final point of which a part was taken before the machine was started again is refused', async () => {

@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Claim } from '../../disk/attempts.ts';
 import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { sealDisk, transferDisk } from '../../disk/target-disk.ts';
 import { Failure } from '../../model/failure.ts';
@@ -92,6 +93,8 @@ export interface Overrides {
   machine?: string;
   direct?: boolean;
   inFlight?: number;
+  claim?: Claim;
+  ioDeadlineMs?: number;
   signal?: AbortSignal;
   reread?: boolean;
   stateDir?: string;

@@ -3,26 +3,8 @@
  * Rule: each names the promise it breaks and the test that must notice; planted.test.ts sees to it that every line still
  * stands in its file, run.ts that every bug is noticed. Never planted in the working tree.
  */
-export interface PlantedBug {
-  readonly promise: 'L2' | 'S3' | 'S4' | 'S8' | 'S9' | 'S10';
-  readonly file: string;
-  /** Text that stands in the file exactly once. */
-  readonly line: string;
-  /** What stands there instead. */
-  readonly instead: string;
-  readonly caughtBy: string;
-  /** Part of the names of the tests that suffice, as jest's `-t` takes it. */
-  readonly named?: string;
-}
-
-const bug = (
-  promise: PlantedBug['promise'],
-  file: string,
-  line: string,
-  instead: string,
-  caughtBy: string,
-  named?: string,
-): PlantedBug => ({ promise, file, line, instead, caughtBy, ...(named === undefined ? {} : { named }) });
+import { bug, type PlantedBug } from './bug.ts';
+import { lateBugs } from './late-bugs.ts';
 
 const proofs: readonly PlantedBug[] = [
   bug(
@@ -386,4 +368,12 @@ const again: readonly PlantedBug[] = [
   ),
 ];
 
-export const plantedBugs: readonly PlantedBug[] = [...proofs, ...openDisks, ...fences, ...lineages, ...zeros, ...again];
+export const plantedBugs: readonly PlantedBug[] = [
+  ...proofs,
+  ...openDisks,
+  ...fences,
+  ...lineages,
+  ...zeros,
+  ...again,
+  ...lateBugs,
+];

@@ -7,7 +7,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PlantedBug, plantedBugs } from './bugs.ts';
+import type { PlantedBug } from './bug.ts';
+import { plantedBugs } from './bugs.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const lanes = 2;

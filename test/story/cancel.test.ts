@@ -2,6 +2,7 @@
  * A cancel from every phase that allows it ends with the source serving and nothing of ours left (S5, S11).
  * Rule: each test holds the run inside the phase by a slow world, so that the cancel lands there and not near it.
  */
+import { readdir } from 'node:fs/promises';
 import { readAzure } from '../../lab/azure-control.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import type { Status } from '../../model/status.ts';
@@ -31,6 +32,7 @@ async function takeBack(run: Run, payload: object = {}): Promise<Status> {
   expect(azure.snapshots.filter((one) => one.name.includes(run.machine.name))).toEqual([]);
   const target = (await readVcenter(scene.lab.vcenter.control)).find((vm) => vm.name === run.machine.target.vm);
   expect(target?.power).toBe('off');
+  expect(await readdir(scene.lab.moverState)).not.toContain(run.machine.name);
   return end;
 }
 

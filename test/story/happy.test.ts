@@ -2,7 +2,7 @@
  * A machine comes home while it keeps writing: both ways to write, both ways to sync, on the real Temporal server; and
  * also when something changes a byte of its target behind Homeward's back, in the target's own file.
  */
-import { open } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import { rereadInFull } from '../../model/scrub.ts';
@@ -46,6 +46,7 @@ test.each([
       ]),
     );
     expect(firstBroken(end.record)).toBeUndefined();
+    expect(await readdir(scene.lab.moverState)).not.toContain(run.machine.name);
     const keys = end.record.map((entry) => entry.key);
     expect(keys.indexOf('source-stopped')).toBeLessThan(keys.indexOf('final/os'));
     expect(keys.indexOf('commit')).toBeLessThan(keys.indexOf('source-retired'));

@@ -76,6 +76,12 @@ async function askEverything(run: Run): Promise<void> {
   for (const { out, err } of answers) collect('command line', out + err);
 }
 
+/** What the mover keeps on its own disk; of a run that has ended it keeps nothing (S11). */
+async function lookAtMover(): Promise<void> {
+  for (const file of await filesBelow(scene.lab.moverState))
+    collect('mover state', `${file} ${await readFile(file, 'latin1')}`);
+}
+
 /** A run in which everything that carries a secret fails once with it: logins, grants, reads, vCenter calls. */
 async function troubledRun(): Promise<Run> {
   const run = await scene.begin();
@@ -98,6 +104,7 @@ async function troubledRun(): Promise<Run> {
   await run.untilView('copying', ({ transfers }) => transfers.some((one) => one.doneBytes > 0));
   await askEverything(run);
   await run.until('Syncing');
+  await lookAtMover();
   await tell(`${scene.lab.azure.control}/expire-sas`, {});
   await tell(`${scene.lab.azure.control}/revoke-tokens`, {});
   await tell(`${scene.lab.vcenter.control}/sessions/expire`, {});
@@ -143,8 +150,7 @@ async function collectAll(runs: readonly Run[]): Promise<void> {
     collect('the server’s file', await readFile(join(scene.lab.folder, file), 'latin1').catch(() => ''));
   for (const worker of ['control', 'mover'] as const)
     collect('worker logs', await readFile(scene.workers.logFile(worker), 'utf8'));
-  for (const file of await filesBelow(scene.lab.moverState))
-    collect('mover state', `${file} ${await readFile(file, 'latin1')}`);
+  await lookAtMover();
   collect('marks on the machines', await (await fetch(`${scene.lab.vcenter.control}/state`)).text());
   collect('the inventory', await readFile(scene.lab.config, 'utf8'));
 }

@@ -2,7 +2,7 @@
  * What goes wrong between us and vCenter, or in it: lost answers, busy machines, held disks, snapshots.
  * Rule: the simulator's door makes the trouble; nothing of ours is replaced. Random points come from a printed seed.
  */
-import { Failure } from '../../model/failure.ts';
+import { Failure, transient } from '../../model/failure.ts';
 import type { TargetRequest } from '../../sites/target.ts';
 import type { VsphereTarget } from '../../sites/vsphere/target-site.ts';
 import {
@@ -19,7 +19,7 @@ import {
 } from './simulator.ts';
 
 /** Machines that a run has just given their disks back. */
-const returned = ['power-lost', 'power-fails', 'power-guest'];
+const returned = ['power-lost', 'power-fails', 'power-guest', 'power-late'];
 const names = ['lost', 'lost-staged', 'busy', 'held', 'snap', 'mover-snap', 'on', 'concurrent', 'storm'];
 let simulator: Simulator;
 const work = quietWork();
@@ -65,6 +65,30 @@ test('a start or stop whose answer was lost is observed, not repeated', async ()
   expect((await target.ensureStarted(powerOf('power-lost'), work)).powerSeen).toBe('poweredOn');
   expect((await target.ensureStopped(powerOf('power-lost'), work)).powerSeen).toBe('poweredOff');
   expect(await hits()).toBe(2);
+});
+
+test('S1 an attempt that is not the one any more, as it turns out while it signs in again, sends no start', async () => {
+  const target = simulator.target();
+  const gone = transient({
+    op: 'heartbeat',
+    subject: 'a',
+    message: 'another attempt has begun',
+    hint: 'Nothing to do.',
+  });
+  const stop = new AbortController();
+  const late = {
+    ...quietWork(),
+    signal: stop.signal,
+    mayChange() {
+      stop.abort(gone);
+      throw gone;
+    },
+  };
+  await target.observeMachine(pathOf('power-late'), work);
+  await simulator.door('POST', '/sessions/expire');
+  await expect(target.ensureStarted(powerOf('power-late'), late)).rejects.toBe(gone);
+  expect((await simulator.machine('power-late')).power).toBe('off');
+  expect((await target.ensureStarted(powerOf('power-late'), work)).power).toBe('running');
 });
 
 test('a start whose task fails is not taken for a start', async () => {

@@ -172,7 +172,7 @@ test('a call that was told to stop ends at once with the caller’s reason', asy
   await target.observeMachine(pathOf('abort'), work);
   await simulator.door('POST', '/rules', { method: 'FindByInventoryPath', action: 'hang' });
   const stop = new AbortController();
-  const looking = target.observeMachine(pathOf('abort'), { signal: stop.signal, report: () => undefined });
+  const looking = target.observeMachine(pathOf('abort'), { ...quietWork(), signal: stop.signal });
   const reason = new Error('cancelled by the story');
   setTimeout(() => stop.abort(reason), 50);
   await expect(looking).rejects.toBe(reason);

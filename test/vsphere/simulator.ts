@@ -214,7 +214,11 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
   };
 }
 
-export const quietWork = (): Work => ({ signal: new AbortController().signal, report: () => undefined });
+export const quietWork = (): Work => ({
+  signal: new AbortController().signal,
+  report: () => undefined,
+  mayChange: () => undefined,
+});
 
 export const pathOf = (name: string): string => `/DC0/vm/${name}`;
 export const diskOf = (name: string, number = 0): string =>

@@ -163,6 +163,18 @@ func TestToolsRunOnlyAfterTheGuestHasSaidSo(t *testing.T) {
 	}
 }
 
+func TestAMachineWithoutToolsSaysNothingOfItsGuest(t *testing.T) {
+	lab := newLabVcenter(t)
+	lab.must(lab.power("erp-db", true))
+	lab.ask("POST", "/guest", `{"vm":"erp-db","missing":true}`, nil)
+	lab.ask("POST", "/guest", `{"vm":"erp-db","running":true,"ip":"10.1.2.3"}`, nil)
+	var vm mo.VirtualMachine
+	lab.must(lab.vm("erp-db").Properties(lab.ctx, lab.vm("erp-db").Reference(), []string{"guest"}, &vm))
+	if vm.Guest.ToolsVersionStatus2 != "guestToolsNotInstalled" || vm.Guest.ToolsRunningStatus != "guestToolsNotRunning" || vm.Guest.IpAddress != "" {
+		t.Fatalf("%+v", vm.Guest)
+	}
+}
+
 func TestAnOutsideActorsPowerIsHeardByTheWitness(t *testing.T) {
 	lab := newLabVcenter(t)
 	lab.ask("POST", "/power", `{"vm":"erp-db","state":"on"}`, nil)

@@ -106,6 +106,7 @@ type handRequest struct {
 	State   string `json:"state"`
 	Name    string `json:"name"`
 	Needed  bool   `json:"needed"`
+	Missing bool   `json:"missing"` // Tools are not installed, from now on
 }
 
 func (w *world) readHand(r *http.Request) (handRequest, machineRow, error) {
@@ -127,6 +128,9 @@ func (w *world) setGuestByHand(out http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		ip := request.IP
+		if request.Missing {
+			w.toolless.Store(row.self, true)
+		}
 		if !request.Running {
 			ip = ""
 		}

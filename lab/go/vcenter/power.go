@@ -58,6 +58,11 @@ func (w *world) setGuest(ctx *simulator.Context, ref types.ManagedObjectReferenc
 	}
 	status, tools, state := types.VirtualMachineToolsStatusToolsNotRunning, types.VirtualMachineToolsRunningStatusGuestToolsNotRunning, "notRunning"
 	beat := types.ManagedEntityStatusGray
+	version := types.VirtualMachineToolsVersionStatusGuestToolsCurrent
+	if _, missing := w.toolless.Load(ref); missing {
+		running, ip = false, ""
+		status, version = types.VirtualMachineToolsStatusToolsNotInstalled, types.VirtualMachineToolsVersionStatusGuestToolsNotInstalled
+	}
 	if running {
 		status, tools, state = types.VirtualMachineToolsStatusToolsOk, types.VirtualMachineToolsRunningStatusGuestToolsRunning, "running"
 		beat = types.ManagedEntityStatusGreen
@@ -72,7 +77,7 @@ func (w *world) setGuest(ctx *simulator.Context, ref types.ManagedObjectReferenc
 		ctx.Update(vm, []types.PropertyChange{
 			{Name: "guest.toolsStatus", Val: status},
 			{Name: "guest.toolsRunningStatus", Val: string(tools)},
-			{Name: "guest.toolsVersionStatus2", Val: string(types.VirtualMachineToolsVersionStatusGuestToolsCurrent)},
+			{Name: "guest.toolsVersionStatus2", Val: string(version)},
 			{Name: "guest.guestState", Val: state},
 			{Name: "guest.ipAddress", Val: ip},
 			{Name: "guest.net", Val: vm.Guest.Net},

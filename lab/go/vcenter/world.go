@@ -32,6 +32,7 @@ type world struct {
 	views      *machineViews
 	calls      sync.Map // address of a call's context -> *openCall
 	busy       sync.Map // VM -> task that works on it
+	toolless   sync.Map // VM without Tools: whatever its guest does, nobody reports it
 	changeIDs  changeCounter
 	shelf      settingsShelf
 }

@@ -5,6 +5,8 @@
  */
 export interface MethodEntry {
   readonly repeat: 'safe' | 'never';
+  /** True: it changes the world, so the attempt is asked whether it is still the one, right before it is sent. */
+  readonly changes?: true;
   readonly args: Readonly<Record<string, string>>;
   /** A type of the table, with `?` or `[]`; `void` when nothing comes back. */
   readonly returns: string;
@@ -42,17 +44,23 @@ export const methodsTable = {
   },
   DestroyPropertyCollector: { repeat: 'never', args: {}, returns: 'void' },
 
-  ReconfigVM_Task: { repeat: 'never', args: { spec: 'VirtualMachineConfigSpec' }, returns: 'ref' },
-  PowerOnVM_Task: { repeat: 'never', args: { host: 'ref?' }, returns: 'ref' },
-  PowerOffVM_Task: { repeat: 'never', args: {}, returns: 'ref' },
-  ShutdownGuest: { repeat: 'never', args: {}, returns: 'void' },
+  ReconfigVM_Task: { repeat: 'never', changes: true, args: { spec: 'VirtualMachineConfigSpec' }, returns: 'ref' },
+  PowerOnVM_Task: { repeat: 'never', changes: true, args: { host: 'ref?' }, returns: 'ref' },
+  PowerOffVM_Task: { repeat: 'never', changes: true, args: {}, returns: 'ref' },
+  ShutdownGuest: { repeat: 'never', changes: true, args: {}, returns: 'void' },
 
   CreateVirtualDisk_Task: {
     repeat: 'never',
+    changes: true,
     args: { name: 'string', datacenter: 'ref?', spec: 'VirtualDiskSpec' },
     returns: 'ref',
   },
-  DeleteVirtualDisk_Task: { repeat: 'never', args: { name: 'string', datacenter: 'ref?' }, returns: 'ref' },
+  DeleteVirtualDisk_Task: {
+    repeat: 'never',
+    changes: true,
+    args: { name: 'string', datacenter: 'ref?' },
+    returns: 'ref',
+  },
   QueryVirtualDiskUuid: { repeat: 'safe', args: { name: 'string', datacenter: 'ref?' }, returns: 'string' },
   HasPrivilegeOnEntities: {
     repeat: 'safe',

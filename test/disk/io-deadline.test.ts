@@ -1,0 +1,122 @@
+/**
+ * A target whose calls do not return any more, as a dead path or a hung NFS leaves them.
+ * Rule: the calls are held at the edge of the host and let go later, when they do what they were asked after all.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Failure } from '../../model/failure.ts';
+import { type HostCall, watchHost } from './host-edge.ts';
+import { firstDifference, ImagePoint, mib, onWorkbench, patternImage } from './workbench.ts';
+
+const size = 41 * mib;
+const image = patternImage(1, size);
+const ioDeadlineMs = 300;
+
+/** Holds calls on `path` from the first that `stops` names on, until `release` is called. */
+async function hold(path: () => string, stops: (call: HostCall) => boolean) {
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let dead = false;
+  const restore = await watchHost(async (call) => {
+    if (call.path !== path()) return call.all();
+    dead ||= stops(call);
+    if (dead) {
+      reached.resolve();
+      await released.promise;
+    }
+    return call.all();
+  });
+  const release = (): void => {
+    dead = false;
+    released.resolve();
+  };
+  return { reached: reached.promise, release, restore };
+}
+
+const failed = (act: Promise<unknown>): Promise<unknown> =>
+  act.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+test.each<[string, (call: HostCall) => boolean]>([
+  ['write', ({ name, offset }) => name === 'write' && offset >= 20 * mib],
+  ['flush', ({ name }) => name === 'flush'],
+  ['read', ({ name, offset }) => name === 'read' && offset >= 4 * mib],
+])(
+  'L1 S8 a %s that never returns ends the attempt as Transient with the disk’s name, and nobody gets the disk before it does',
+  async (_, stops) => {
+    await onWorkbench(size, async (bench) => {
+      const door = await hold(() => bench.path, stops);
+      try {
+        const begun = performance.now();
+        const failure = await failed(bench.transfer(new ImagePoint(image), 'p0', { ioDeadlineMs }));
+        expect(failure).toBeInstanceOf(Failure);
+        expect(failure).toMatchObject({
+          kind: 'Transient',
+          subject: 'erp/os',
+          message: expect.stringContaining('erp/os'),
+        });
+        expect(performance.now() - begun).toBeGreaterThanOrEqual(ioDeadlineMs);
+        // One after the other, and a third behind the second: all are told at once, and none touches the disk.
+        for (let tries = 0; tries < 2; tries++) {
+          const next = new ImagePoint(image);
+          expect(await failed(bench.transfer(next, 'p0'))).toMatchObject({
+            ...{ kind: 'Transient', op: 'attempt', subject: 'erp/os', retryAfterMs: 30_000 },
+          });
+          expect(next.reads).toEqual([]);
+        }
+        // Its blocks are still its own: another disk is copied beside it and gets none of them.
+        await onWorkbench(size, async (other) => {
+          await other.transfer(new ImagePoint(image), 'p0');
+          await other.seal(new ImagePoint(image), 'p0');
+          expect(firstDifference(other.content(), image)).toBe(-1);
+        });
+        door.release();
+        let ended = false;
+        for (const end = performance.now() + 10_000; !ended && performance.now() < end; await pause(20))
+          ended = (await failed(bench.transfer(new ImagePoint(image), 'p0'))) === undefined;
+        expect(ended).toBe(true);
+      } finally {
+        door.release();
+        door.restore();
+      }
+      await bench.seal(new ImagePoint(image), 'p0');
+      expect(firstDifference(bench.content(), image)).toBe(-1);
+    });
+  },
+);
+
+test('a target that is slow but answers is not given up', async () => {
+  await onWorkbench(9 * mib, async (bench) => {
+    const small = patternImage(1, 9 * mib);
+    const restore = await watchHost(async (call) => {
+      if (call.path === bench.path) await pause(ioDeadlineMs / 3);
+      return call.all();
+    });
+    try {
+      await bench.transfer(new ImagePoint(small), 'p0', { ioDeadlineMs, inFlight: 1 });
+    } finally {
+      restore();
+    }
+  });
+});
+
+test('an attempt that is stopped by its caller while the target is silent ends with the caller’s reason', async () => {
+  await onWorkbench(size, async (bench) => {
+    const door = await hold(
+      () => bench.path,
+      ({ name, offset }) => name === 'write' && offset >= 20 * mib,
+    );
+    try {
+      const [stop, reason] = [new AbortController(), new Error('ActivityPause')];
+      const call = failed(bench.transfer(new ImagePoint(image), 'p0', { ioDeadlineMs, signal: stop.signal }));
+      await door.reached;
+      stop.abort(reason);
+      expect(await call).toBe(reason);
+    } finally {
+      door.release();
+      door.restore();
+    }
+    // Only for the folder to be left in peace: the attempt ends now.
+    await pause(200);
+  });
+});

@@ -1,0 +1,103 @@
+/**
+ * A run that waits for a person and is given none: it reminds, and lets a gate expire only into safety.
+ * Rule: every machine of this scene has a gate that expires, so that the one that must not expire is seen not to.
+ */
+import { readdir } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { firstBroken } from '../../model/evidence.ts';
+import { tell } from './both-worlds.ts';
+import { homeward } from './command-line.ts';
+import { openScene, type Run, type Scene } from './scene.ts';
+import { everyFault, thorough } from './thorough.ts';
+
+const gateExpiresSeconds = 6;
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene(everyFault ? 4 : 3, {
+    policy: { remindEverySeconds: 1, gateExpiresSeconds, guestWaitSeconds: 10 },
+  });
+}, 180_000);
+afterAll(() => scene?.close(), 60_000);
+
+const detailsOf = async (run: Run): Promise<string> =>
+  (
+    await scene.link.client.workflow
+      .getHandle(run.id)
+      .query<{ currentDetails?: string }>('__temporal_workflow_metadata')
+  ).currentDetails ?? '';
+
+test('L4 a run that waits for its commit reminds again and again, never commits by itself, and never expires', async () => {
+  const run = await scene.begin({ roundEvery: 3_600 });
+  await run.until('Syncing');
+  await run.say('completeFailover');
+  const reached = await run.until('AwaitingCommit');
+  await pause(gateExpiresSeconds * 1000);
+  const seen = await run.untilView('reminded', ({ status }) => (status?.waiting?.reminded ?? 0) >= gateExpiresSeconds);
+  expect(seen.status).toMatchObject({ phase: 'AwaitingCommit', waitsFor: expect.stringMatching(/^commit: /) });
+  expect(Date.parse(seen.status?.waiting?.since ?? '')).toBeGreaterThanOrEqual(Date.parse(reached.phaseSince));
+  expect(await detailsOf(run)).toMatch(/\*\*Waits for a person since .*\*\*, reminded \d+ times/);
+  expect((await homeward(scene.lab, 'status', run.machine.name)).out).toMatch(/It has waited for .*; \d+ reminders/);
+  await run.say('commit');
+  const end = await run.until('Committed');
+  expect(end.waiting).toBeUndefined();
+  const keys = end.record.map(({ key }) => key);
+  expect(keys.filter((key) => key === 'reminded/commit').length).toBeGreaterThanOrEqual(gateExpiresSeconds);
+  expect(keys.lastIndexOf('reminded/commit')).toBeLessThan(keys.indexOf('commit'));
+  expect(firstBroken(end.record)).toBeUndefined();
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+}, 180_000);
+
+test('L4 S5 a gate that nobody completes in time takes the run back, and the source goes on serving', async () => {
+  const run = await scene.begin({ roundEvery: 3_600 });
+  const waiting = await run.until('Syncing');
+  const end = await run.until('ReturnedToSource');
+  expect(Date.parse(end.cancellation?.at ?? '') - Date.parse(waiting.phaseSince)).toBeGreaterThanOrEqual(
+    gateExpiresSeconds * 1000,
+  );
+  expect(end.cancellation?.by).toContain('nobody completed the failover in time');
+  expect(end.record.map(({ key }) => key)).toContain('reminded/completeFailover');
+  expect(await run.wrongAtEnd('returned')).toEqual([]);
+}, 180_000);
+
+test('S12 a target without VMware Tools is not said to answer: record, status, details and command line say so before the commit', async () => {
+  const run = await scene.begin({ roundEvery: 3_600 });
+  await tell(`${scene.lab.vcenter.control}/guest`, { vm: run.machine.target.vm, missing: true });
+  await run.until('Syncing');
+  await run.say('completeFailover');
+  const { waitsFor, record, guestSilent, targetIp } = await run.until('AwaitingCommit');
+  const keys = record.map(({ key }) => key);
+  expect(keys).toContain('guest-silent');
+  expect(keys).not.toContain('guest-answers');
+  expect([guestSilent, targetIp]).toEqual([true, undefined]);
+  const words = 'no agent in it can answer: VMware Tools are not installed';
+  expect(record.find(({ key }) => key === 'guest-silent')?.what).toContain(words);
+  expect(waitsFor).toContain(words);
+  expect(await detailsOf(run)).toContain(words);
+  const shown = (await homeward(scene.lab, 'status', run.machine.name)).out.replace(/\s+/g, ' ');
+  expect(shown).toContain(words);
+  await run.say('commit');
+  await run.until('Committed');
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+}, 180_000);
+
+thorough(
+  'S11 L1 a mover that is gone for good does not keep a run from its end, and the record declares what it has left there',
+  async () => {
+    const run = await scene.begin({ roundEvery: 3_600 });
+    await run.until('Syncing');
+    await run.say('completeFailover');
+    await run.until('AwaitingCommit');
+    await scene.workers.kill('mover');
+    const committed = Date.now();
+    await run.say('commit');
+    const end = await run.until('Committed');
+    expect(Date.now() - committed).toBeLessThan(60_000);
+    const left = end.record.find(({ key }) => key === 'mover-leftover');
+    expect(left?.what).toContain(run.machine.name);
+    expect(left?.facts).toMatchObject({ disks: 'os, data-0', because: expect.stringMatching(/\w/) });
+    expect(end.record.map(({ key }) => key)).not.toContain('operator-called');
+    expect(await readdir(scene.lab.moverState)).toContain(run.machine.name);
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+  },
+  180_000,
+);

@@ -1,0 +1,37 @@
+/**
+ * How long each kind of light step may take. Pure, so that it can be held against what the steps have to wait for.
+ * Rule (L1): a step that waits for something outside has more time than that may take by its own rule, so that it ends by
+ * its own word and not by a clock that knows nothing; and each has an end, after which a person is asked.
+ */
+import type { Policy } from '../model/inventory.ts';
+
+/** Milliseconds. `attemptMs`: of one attempt. `allMs`: of all attempts and the pauses between them. */
+export interface StepTimes {
+  readonly attemptMs: number;
+  readonly allMs: number;
+}
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** Two hours of patience with a world that is busy. */
+export const lightStep: StepTimes = { attemptMs: hourMs, allMs: 2 * hourMs };
+
+/** A guest that boots: as long as the policy lets it, and ten minutes for a vCenter that is slow to be asked. */
+export function guestStep({ guestWaitSeconds }: Pick<Policy, 'guestWaitSeconds'>): StepTimes {
+  const ms = guestWaitSeconds * 1000 + 10 * minuteMs;
+  return { attemptMs: ms, allMs: ms };
+}
+
+/**
+ * A recovery point: Azure copies the snapshot of an Ultra or Premium SSD v2 disk in the background before it can be read,
+ * which grows with the disk and may well outlast a night. The heartbeat tells what is waited for.
+ */
+export const pointStep: StepTimes = { attemptMs: 2 * dayMs, allMs: 2 * dayMs + 2 * hourMs };
+
+/** What the mover removes at the end of a run: ten missed heartbeats long, so that a mover that is restarted is in time. */
+export function farewellStep({ heartbeatSeconds }: Pick<Policy, 'heartbeatSeconds'>): StepTimes {
+  const ms = 10 * heartbeatSeconds * 1000;
+  return { attemptMs: ms, allMs: ms };
+}

@@ -3,8 +3,7 @@
  * Rule: heartbeats say that the worker lives, nothing else; a stalled call is found by the site's own I/O deadline. An
  * attempt that could not say so in time changes nothing any more (activities/pulse.ts).
  */
-import { Context, type Info } from '@temporalio/activity';
-import type { Claim } from '../disk/attempts.ts';
+import { Context } from '@temporalio/activity';
 import { Failure } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
 import { toTemporal } from './failure.ts';
@@ -14,12 +13,15 @@ import { asPaused, tellGoesOn, tellPaused } from './steering.ts';
 /** How often the worker shows that it lives, in milliseconds; the SDK throttles what reaches the server. */
 const beatEveryMs = 1_000;
 
+/** How many attempts this process was handed. */
+let handedOver = 0;
+
 /** A `Work` that can also carry a structured report (a mover's progress) in its heartbeats. */
 export interface ReportingWork extends Work {
   /** Which try of Temporal's this is, from 1. */
   readonly attempt: number;
-  /** The same as an order over all attempts at all steps. */
-  readonly claim: Claim;
+  /** Where it stands among all attempts of this process, in the order in which Temporal handed them over. */
+  readonly order: number;
   beat(detail: unknown): void;
 }
 
@@ -29,6 +31,8 @@ export function activity<Input, Output>(
   act: (input: Input, work: ReportingWork) => Promise<Output>,
 ): (input: Input) => Promise<Output> {
   return async (input) => {
+    // Before anything is awaited, or the order would be that of what is waited for.
+    const order = ++handedOver;
     const context = Context.current();
     const { cancellationSignal: told, info } = context;
     const pulse = new Pulse(name, info.heartbeatTimeoutMs);
@@ -48,7 +52,7 @@ export function activity<Input, Output>(
     try {
       return await act(input, {
         attempt: info.attempt,
-        claim: claimOf(info),
+        order,
         signal,
         report: (now) => beat({ now }),
         beat,
@@ -67,9 +71,3 @@ export function activity<Input, Output>(
     }
   };
 }
-
-/** By the server's clock: an operator's reset begins to count attempts anew, and steps of one name follow each other. */
-const claimOf = ({ workflowExecution, activityId, currentAttemptScheduledTimestampMs }: Info): Claim => ({
-  step: `${workflowExecution?.workflowId} ${workflowExecution?.runId} ${activityId}`,
-  givenAtMs: currentAttemptScheduledTimestampMs,
-});

@@ -177,7 +177,7 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   run: input.run,
   stateDir: parts.stateDir,
   urgent: 'urgent' in input && input.urgent,
-  claim: work.claim,
+  order: work.order,
 });
 
 /**

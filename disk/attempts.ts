@@ -1,18 +1,11 @@
 /**
  * Within this process: at most one attempt on a disk. A newer one stops the older and waits until it has ended.
- * Rule: S8, the newer attempt's work begins only when the older one can write no more. Which of two is the newer is what
- * Temporal says, not which came first: an attempt whose worker stood still may come to the disk after its successor.
+ * Rule: S8, the newer attempt's work begins only when the older one can write no more. Which of two is the newer is told by
+ * when Temporal handed them to this process, not by when they came to the disk: one that waited long for its turn or its
+ * grant, or whose process stood still there, may come after its successor.
  * Never lets the older one end as if it had been cancelled by its own caller: it ends `Fenced`.
  */
 import { Failure, fenced, transient } from '../model/failure.ts';
-
-/** Which attempt it is, by Temporal's own account. */
-export interface Claim {
-  /** The step it is an attempt at; attempts at one step are ordered by one clock. */
-  readonly step: string;
-  /** When the server gave out this attempt, epoch ms by the server's clock. */
-  readonly givenAtMs: number;
-}
 
 interface Attempt {
   readonly stop: AbortController;
@@ -23,29 +16,19 @@ interface Attempt {
 
 const current = new Map<string, Attempt>();
 /** The newest attempt that came to each disk, also when it has ended since. */
-const newest = new Map<string, Claim>();
+const newest = new Map<string, number>();
 const attemptOp = 'attempt';
-
-/**
- * Two steps may be given out by two servers of a cluster, whose clocks differ a little. Less than a step takes, and more
- * than clocks that are kept in time differ by.
- */
-const clockSkewMs = 2_000;
-
-const isLate = (mine: Claim, known: Claim): boolean =>
-  mine.givenAtMs < known.givenAtMs - (mine.step === known.step ? 0 : clockSkewMs);
 
 function supersededError(subject: string, message = 'a newer attempt on the same disk began in this mover'): Failure {
   return fenced({ op: attemptOp, subject, message, hint: 'Nothing to do: the newer attempt goes on.' });
 }
 
-/** S8: what was given out before the newest that came here does nothing, whether that one still works or has ended. */
-function admit(key: string, subject: string, claim: Claim | undefined): void {
-  if (claim === undefined) return;
-  const known = newest.get(key);
-  if (known !== undefined && isLate(claim, known))
+/** S8: what was handed over before the newest that came here does nothing, whether that one still works or has ended. */
+function admit(key: string, subject: string, order: number | undefined): void {
+  if (order === undefined) return;
+  if (order < (newest.get(key) ?? order))
     throw supersededError(subject, 'a newer attempt on the same disk came to this mover first');
-  newest.set(key, claim);
+  newest.set(key, order);
 }
 
 /** The calls of an attempt may land until they return, so nobody else gets the disk before; but nobody waits for ever. */
@@ -59,8 +42,13 @@ const stuckError = (subject: string): Failure =>
   });
 
 export interface AttemptPlan {
-  /** Absent where nobody orders attempts: then the one that comes last is the newest. */
-  readonly claim?: Claim | undefined;
+  /**
+   * Counts the attempts of this process in the order Temporal handed them over; absent where nobody hands them over, and
+   * then the one that comes last is the newest. Temporal hands a step out anew only after it has given its attempt up, and a
+   * mover asks for one at a time over one connection, so this order is Temporal's own. Its time stamps are not used: the
+   * clock of a server may be set back, and that of another be behind, and then the living attempt would be fenced.
+   */
+  readonly order?: number | undefined;
   /** Rejects when the attempt's calls on the disk no longer return; its caller is told then, and the disk stays its own. */
   readonly gaveUp?: Promise<never> | undefined;
 }
@@ -75,10 +63,10 @@ export async function asOnlyAttempt<T>(
   subject: string,
   callerSignal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
-  { claim, gaveUp }: AttemptPlan = {},
+  { order, gaveUp }: AttemptPlan = {},
 ): Promise<T> {
   callerSignal.throwIfAborted();
-  admit(key, subject, claim);
+  admit(key, subject, order);
   const [stop, stuck] = [new AbortController(), new AbortController()];
   const signal = AbortSignal.any([callerSignal, stop.signal]);
   const older = current.get(key);

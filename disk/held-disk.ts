@@ -4,7 +4,7 @@
  * record) and given back in the reverse one. Never hands out a disk that another live process holds.
  */
 import type { TransferProgress } from '../model/progress.ts';
-import { asBackgroundAttempt, asOnlyAttempt, type Claim } from './attempts.ts';
+import { asBackgroundAttempt, asOnlyAttempt } from './attempts.ts';
 import { processPool, withSector } from './block-pool.ts';
 import type { Digest } from './digest.ts';
 import { DiskLock } from './disk-lock.ts';
@@ -31,8 +31,8 @@ export interface TargetDiskOptions {
   readonly stateDir: string;
   /** Blocks fetched at once, 1 to 8 (L2 bounds it); default 8. */
   readonly inFlight?: number;
-  /** Which attempt of Temporal's this is; absent where nobody orders attempts. */
-  readonly claim?: Claim;
+  /** Where the attempt stands among those of this process, as Temporal handed them over (disk/attempts.ts). */
+  readonly order?: number;
   /** After so long without an answer of the target the attempt is given up; the default suits, a shorter one is for tests. */
   readonly ioDeadlineMs?: number;
   /** Inside a cutover: its blocks are served before those of other disks (L5). */
@@ -106,7 +106,7 @@ export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
 /** Runs `work` as the only attempt on the disk, in this process and on this machine; an older one of ours is stopped. */
 export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promise<T>): Promise<T> {
   const { path, subject, begin, gaveUp } = prepare(options, 'waiting', work);
-  return asOnlyAttempt(path, subject, options.signal, begin, { gaveUp, claim: options.claim });
+  return asOnlyAttempt(path, subject, options.signal, begin, { gaveUp, order: options.order });
 }
 
 /** The same for work that only reads, in the background: undefined when another attempt has the disk or wants it. */
@@ -115,7 +115,7 @@ export async function withSpareGrip<Task extends DiskTask, T>(
   work: (grip: Grip<Task>) => Promise<T>,
 ): Promise<T | undefined> {
   const { path, subject, begin, gaveUp } = prepare(options, 'scrubbing', work);
-  // One scrub lives beside many rounds, so that it was given out before them says nothing.
+  // One scrub lives beside many rounds, so that it was handed over before them says nothing.
   return asBackgroundAttempt(path, subject, options.signal, begin, { gaveUp });
 }
 

@@ -10,6 +10,8 @@ import { firstDifference, ImagePoint, mib, onWorkbench, patternImage } from './w
 const size = 41 * mib;
 const image = patternImage(1, size);
 const ioDeadlineMs = 300;
+/** Long enough for a busy machine, and no wait for calls that never return. */
+const atOnceMs = 5_000;
 
 /** Holds calls on `path` from the first that `stops` names on, until `release` is called. */
 async function hold(path: () => string, stops: (call: HostCall) => boolean) {
@@ -59,7 +61,11 @@ test.each<[string, (call: HostCall) => boolean]>([
         // One after the other, and a third behind the second: all are told at once, and none touches the disk.
         for (let tries = 0; tries < 2; tries++) {
           const next = new ImagePoint(image);
-          expect(await failed(bench.transfer(next, 'p0'))).toMatchObject({
+          const told = Promise.race([
+            failed(bench.transfer(next, 'p0')),
+            pause(atOnceMs, 'still waiting', { ref: false }),
+          ]);
+          expect(await told).toMatchObject({
             ...{ kind: 'Transient', op: 'attempt', subject: 'erp/os', retryAfterMs: 30_000 },
           });
           expect(next.reads).toEqual([]);

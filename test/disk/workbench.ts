@@ -20,7 +20,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Claim } from '../../disk/attempts.ts';
 import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { sealDisk, transferDisk } from '../../disk/target-disk.ts';
 import { Failure } from '../../model/failure.ts';
@@ -93,7 +92,7 @@ export interface Overrides {
   machine?: string;
   direct?: boolean;
   inFlight?: number;
-  claim?: Claim;
+  order?: number;
   ioDeadlineMs?: number;
   signal?: AbortSignal;
   reread?: boolean;

@@ -31,10 +31,10 @@ export const lateBugs: readonly PlantedBug[] = [
   bug(
     'S8',
     'disk/attempts.ts',
-    'mine.givenAtMs < known.givenAtMs - (mine.step === known.step ? 0 : clockSkewMs);',
-    'mine.givenAtMs < 0 && known.givenAtMs < 0 && clockSkewMs > 0;',
+    'if (order < (newest.get(key) ?? order))',
+    'if (order < 0)',
     'test/disk/fencing.test.ts',
-    'given out first',
+    'handed over first',
   ),
   bug(
     'S8',

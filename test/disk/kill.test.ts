@@ -77,9 +77,18 @@ async function killAndResume(stop: Stop): Promise<number> {
   }
 }
 
-/** Where the most is at stake: a whole window is written, and the record does not say so yet. */
-const beforeRecords = (stops: readonly Stop[]): Stop[] =>
-  stops.filter(({ stage, call }) => stage === 'p0' && call === 'append');
+/** Where the most is at stake: most of a window is written, and the record does not say so yet. */
+function beforeRecords(stops: readonly Stop[]): Stop[] {
+  let written = 0;
+  return stops.filter(({ stage, call }) => {
+    if (stage !== 'p0') return false;
+    if (call === 'write') written++;
+    if (call !== 'append') return false;
+    const most = written > 2;
+    written = 0;
+    return most;
+  });
+}
 
 function evenly(stops: readonly Stop[], count: number): Stop[] {
   if (count >= stops.length) return [...stops];

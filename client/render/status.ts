@@ -201,8 +201,8 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
   return lines;
 }
 
-/** Without the JSON at its end, which is for Temporal's own tools: here a command is shown. */
-const forPeople = (waitsFor: string): string => waitsFor.replace(/ \{[^{}]*\}$/, '');
+/** Without what follows for Temporal's own tools, which begins with the JSON to send: here a command is shown. */
+const forPeople = (waitsFor: string): string => waitsFor.split(' {"', 1)[0] ?? '';
 
 /** The commands that fit this moment, by the table. */
 export function whatToType(status: Pick<Status, 'phase' | 'left' | 'machine' | 'held' | 'cancellation'>): string[] {

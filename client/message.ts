@@ -71,7 +71,9 @@ const refusal = (machine: string, name: string, reason: string, cause?: unknown)
     'refused',
     // The run says "commit refused: …" itself; once is enough.
     `${machine} refuses ${name}: ${reason.replace(`${name} refused: `, '')}`,
-    `See where it stands: homeward failback status ${machine}`,
+    /"acceptLoss"/.test(reason)
+      ? `To accept that: homeward failback cancel ${machine} --accept-loss`
+      : `See where it stands: homeward failback status ${machine}`,
     cause,
   );
 

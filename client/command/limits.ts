@@ -34,7 +34,11 @@ type SetOptions = ChangeOptions & Omit<LimitRule, 'rate'>;
 export function addLimits(program: Command): void {
   const limits = program.command('limits').description('how fast movers, sites and links may copy; also while they do');
   changing(
-    scoped(limits.command('set').description('set a limit; without days and hours it replaces all of that scope')),
+    scoped(
+      limits
+        .command('set')
+        .description('set a limit on a mover, a site or a link; without days and hours it replaces all of that scope'),
+    ),
   )
     .argument('<rate>', 'like 100MiB/s, 1Gbit/s or none', rateText)
     .option('--days <days>', 'weekdays on which it holds: mon-fri, or sat,sun')
@@ -52,7 +56,7 @@ export function addLimits(program: Command): void {
 
 const scoped = (command: Command): Command =>
   command
-    .addOption(new Option('--mover <name>', 'the mover').conflicts(['site', 'link']))
+    .addOption(new Option('--mover <name>', 'this mover').conflicts(['site', 'link']))
     .addOption(new Option('--site <name>', 'all movers that read from this site or write to it').conflicts('link'))
     .option('--link <name>', 'all movers of this link')
     .option('--wait <seconds>', 'how long a mover may take to answer', seconds(1, 3_600), 30);

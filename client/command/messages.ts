@@ -62,7 +62,7 @@ const verbs: readonly Verb[] = [
     verb: 'resolve',
     name: 'resolve',
     description:
-      'answer a call for an operator: --retry the step, --undo everything, or --skip an undo that cannot be done',
+      'answer a call for an operator with one of these: --retry the step, --undo everything, or --skip an undo that cannot be done',
     extend: (command) =>
       command
         .addOption(new Option('--retry', 'the cause is mended; try the step again').conflicts('undo'))

@@ -202,8 +202,8 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
   return lines;
 }
 
-/** Without the JSON at its end, which is for Temporal's own tools: here a command is shown. */
-const forPeople = (waitsFor: string): string => waitsFor.replace(/ \{[^{}]*\}$/, '');
+/** Without what follows for Temporal's own tools, which begins with the JSON to send: here a command is shown. */
+const forPeople = (waitsFor: string): string => waitsFor.split(' {"', 1)[0] ?? '';
 
 const waitedText = ({ since: at, reminded, lastAt }: Waiting, now: number): string => {
   const reminders = lastAt ? `; ${count(reminded, 'reminder')}, the last ${since(lastAt, now)} ago` : '';

@@ -5,6 +5,7 @@ import { styleText } from 'node:util';
 import { renderLine, renderRefusal } from '../../client/render/line.ts';
 import { plainStyle } from '../../client/render/paint.ts';
 import { renderStatus } from '../../client/render/status.ts';
+import { messageMeaning } from '../../model/message.ts';
 import { ago, now, silentView, statusIn, syncing, viewOf } from './views.ts';
 
 test('a run at the gate shows rounds, bars, cost and what to type', () => {
@@ -120,7 +121,12 @@ test('what is sent to Temporal is no part of what a person at the command line r
   const view = viewOf(statusIn('Syncing', { waitsFor: 'completeFailover: Stop the source. {"by":"you"}' }));
   const text = renderStatus(view, now, plainStyle);
   expect(text).toContain('Waits for: completeFailover: Stop the source.');
-  expect(text).not.toContain('{"by"');
+  const resolve = viewOf(
+    statusIn('NeedsOperator', { left: 'Syncing', waitsFor: `resolve: ${messageMeaning.resolve}` }),
+  );
+  const called = renderStatus(resolve, now, plainStyle);
+  expect(called).toContain('Waits for: resolve: Answer a call for an operator.\n');
+  expect(text + called).not.toContain('{"by"');
 });
 
 test('a held run shows who holds it and how to go on', () => {

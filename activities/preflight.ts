@@ -5,7 +5,7 @@
 import type { Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure } from '../model/failure.ts';
-import type { DiskPair, SourceMachine, TargetMachine } from '../model/machine.ts';
+import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { SourceSite, Work } from '../sites/source.ts';
@@ -15,6 +15,8 @@ import { activity } from './attempt.ts';
 export interface Sites {
   source(site: string): SourceSite;
   target(site: string): TargetSite;
+  /** As this worker's own inventory has it; undefined when it knows no such mover. */
+  mover(name: string): (MoverPlace & { readonly site: string }) | undefined;
 }
 
 export interface PreflightAnswer {
@@ -101,7 +103,7 @@ async function look<T>(side: string, path: string, see: () => Promise<T>): Promi
   }
 }
 
-async function ask(side: string, path: string, see: () => Promise<Check[]>): Promise<Check[]> {
+export async function ask(side: string, path: string, see: () => Promise<Check[]>): Promise<Check[]> {
   try {
     return await see();
   } catch (error) {

@@ -50,6 +50,8 @@ export interface TransferInput {
   readonly base?: DiskPoint;
   /** Inside a cutover: it waits for no other disk's turn. */
   readonly urgent: boolean;
+  /** How many movers had the disk before this one in this run; absent: none. */
+  readonly handovers?: number;
 }
 
 export interface SealInput extends TransferInput {
@@ -154,6 +156,7 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   run: input.run,
   stateDir: parts.stateDir,
   urgent: 'urgent' in input && input.urgent,
+  handovers: ('handovers' in input && input.handovers) || 0,
 });
 
 /**

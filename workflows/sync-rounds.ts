@@ -24,6 +24,7 @@ import type { Steering } from '../model/progress.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
+import { partingMs, unlessLeft } from './reassigning.ts';
 import { Scrubbing } from './scrubbing.ts';
 import { listenForSteering } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
@@ -31,6 +32,8 @@ import { stoppedAsAsked, troubleOf } from './trouble.ts';
 
 export const finishRounds = defineSignal('finish');
 export const holdRounds = defineSignal<[boolean]>('hold');
+/** The disks go to another mover: end, and wait no longer for this one than for one that lives. */
+export const leaveMover = defineSignal('leave');
 export const roundsQuery = defineQuery<RoundsStatus>('rounds');
 /** The child tells its parent once, when the first round is proven. */
 export const seeded = defineSignal<[RoundReport?]>('seeded');
@@ -63,6 +66,7 @@ export interface RoundsInput {
   readonly state: RoundsState;
   readonly held: boolean;
   readonly finish?: boolean;
+  readonly left?: boolean;
 }
 
 export const noRounds: RoundsState = {
@@ -81,6 +85,8 @@ const roundsKept = 20;
 export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   let { state, held } = order;
   let finish = order.finish === true;
+  let left = order.left === true;
+  const isLeft = (): boolean => left;
   let now = 'starting';
   let copying: CancellationScope | undefined;
   // Whether the running copy was stopped for a hold; a resume may come before the copy has ended.
@@ -109,6 +115,13 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     },
     { description },
   );
+  setHandler(
+    leaveMover,
+    () => {
+      left = true;
+    },
+    { description: 'Sent by the failback: another mover gets the disks.' },
+  );
   setHandler(roundsQuery, told, { description: 'The rounds so far.' });
   setHandler(holdRounds, (wanted) => {
     held = wanted;
@@ -124,8 +137,9 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     const base = state.base ? { base: state.base } : {};
     state = { ...state, begun: state.number + 1 };
     const round = { ...order, number: state.begun, final: false, damaged: scrubbing.damaged, ...base };
-    const result = await copying.run(() => syncRound(round));
+    const result = await unlessLeft(copying, () => syncRound(round), isLeft, partingMs(order.input));
     copying = undefined;
+    if (!result) return;
     const before = state.convergence;
     state = advance(state, result.point, result.report);
     scrubbing.afterRound(result.proofs);
@@ -149,13 +163,15 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     // S3: with damage on a disk the cutover would have to copy it in full inside the outage, so that is done first.
     // A round that a hold or a failure stopped half way is ended first too: a disk in the middle of it takes no other delta
     // (S9), and the final round would have to copy it whole while nobody serves.
-    while (!finish || state.done === 0 || state.begun > state.number || scrubbing.damaged.length > 0) {
+    while (!left && (!finish || state.done === 0 || state.begun > state.number || scrubbing.damaged.length > 0)) {
       if (held) {
         say('held');
         await scrubbing.stop();
-        await condition(() => !held);
+        await condition(() => !held || left);
+        if (left) return;
       }
-      if (state.done > 0) scrubbing.begin();
+      // Without a base the mover has yet to prove the disks.
+      if (state.base) scrubbing.begin();
       try {
         await oneRound();
       } catch (error) {
@@ -166,16 +182,16 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
         copying = undefined;
         steered.forget();
       }
-      if (!finish && !held) {
+      if (!finish && !held && !left) {
         scrubbing.begin();
         say(`round ${state.number} proven; next in ${order.input.policy.roundEverySeconds} s`);
-        const early = () => finish || held || scrubbing.damaged.length > 0;
+        const early = () => finish || held || left || scrubbing.damaged.length > 0;
         await condition(early, order.input.policy.roundEverySeconds * 1000);
       }
       if (workflowInfo().continueAsNewSuggested) {
         await scrubbing.stop();
         await condition(allHandlersFinished);
-        await continueAsNew<typeof syncRounds>({ ...order, state: reached(), held, finish });
+        await continueAsNew<typeof syncRounds>({ ...order, state: reached(), held, finish, left });
       }
     }
   };
@@ -188,6 +204,7 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   }
   // The cutover waits for nobody: its final round and its seal take the disk from a scrub that has not heard yet.
   scrubbing.cancel();
+  if (left) await unlessLeft(new CancellationScope(), () => scrubbing.stop(), isLeft, partingMs(order.input));
   await condition(allHandlersFinished);
   return reached();
 }

@@ -13,6 +13,7 @@ export function renderLine(view: View): string {
   if (!status) return `${view.machine} ${view.execution}: ${plain(view.silent ?? 'no answer')}`;
   const parts = [`${view.machine} ${status.phase}`];
   if (status.left) parts.push(`left ${status.left}`);
+  if (status.reassignment) parts.push(`goes to ${plain(status.reassignment.mover)}`);
   if (status.held) parts.push(`held by ${plain(status.held.by)}`);
   if (status.trouble) parts.push(`${status.trouble.kind}: ${plain(status.trouble.message)}`);
   if (view.rounds) parts.push(`${count(view.rounds.done, 'round')}, ${bytes(view.rounds.copiedBytes)}`);

@@ -3,10 +3,10 @@
  * Rule: what a person typed counts only as far as this worker's own inventory says the same; a world that cannot be asked
  * is a refusal, so that whoever sends the machine there hears it at once. Changes nothing.
  */
-import type { Check } from '../model/check.ts';
-import { blocking } from '../model/check.ts';
+import { blocking, type Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { MoverPlace } from '../model/machine.ts';
+import type { Work } from '../sites/source.ts';
 import { activity } from './attempt.ts';
 import { ask, type Sites } from './preflight.ts';
 
@@ -19,16 +19,18 @@ export interface MoverLook {
 
 export const createMoverLookActivities = (sites: Sites) => ({
   /** The checks that refuse it; empty when it can carry the machine. */
-  observeMover: activity('observeMover', async (input: MoverLook, work): Promise<Check[]> => {
-    const { failback, mover, sizesBytes } = input;
-    const stranger = strangerCheck(sites, input);
-    if (stranger) return [stranger];
-    const { site, path } = failback.target;
-    // Whichever way it writes, its new disks are there already: the mover is asked for slots, not the datastore for space.
-    const request = { path, mover: mover.path, write: 'in-place', diskSizesBytes: sizesBytes } as const;
-    return blocking(await ask('target', path, () => sites.target(site).preflight(request, work)));
-  }),
+  observeMover: activity('observeMover', (input: MoverLook, work) => refusals(sites, input, work)),
 });
+
+export async function refusals(sites: Sites, input: MoverLook, work: Work): Promise<Check[]> {
+  const { failback, mover, sizesBytes } = input;
+  const stranger = strangerCheck(sites, input);
+  if (stranger) return [stranger];
+  const { site, path } = failback.target;
+  // Whichever way it writes, its new disks are there already: the mover is asked for slots, not the datastore for space.
+  const request = { path, mover: mover.path, write: 'in-place', diskSizesBytes: sizesBytes } as const;
+  return blocking(await ask('target', path, () => sites.target(site).preflight(request, work)));
+}
 
 function strangerCheck(sites: Sites, { failback, mover }: MoverLook): Check | undefined {
   const known = sites.mover(mover.name);

@@ -7,17 +7,22 @@
 import { moverNameOf } from '../../lab/vcenter.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import { firstBroken } from '../../model/evidence.ts';
+import { tell } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
+import { everyFault, thorough } from './thorough.ts';
 
 const hour = 3_600;
 const runMs = 240_000;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(3, { movers: 2, policy: { heartbeatSeconds: 3 } });
+  scene = await openScene(everyFault ? 5 : 1, { movers: 2, policy: { heartbeatSeconds: 3 } });
   await scene.workers.restart('mover-2');
 }, 180_000);
+beforeEach(async () => {
+  if (!scene.workers.running('mover')) await scene.workers.restart('mover');
+});
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
 
@@ -96,6 +101,90 @@ test(
     expect(await factsOf(run, 'mover-reassigned')).toEqual([{ from: 'mover-1', to: 'mover-2', by: 'ana' }]);
     expect(end.record.filter(({ key }) => key === 'operator-called')).toEqual([]);
     expect(firstBroken(end.record)).toBeUndefined();
+  },
+  runMs,
+);
+
+thorough(
+  'S3 S8 S9 a mover that dies in the final round is replaced inside the outage, and the new one copies in full before the seal',
+  async () => {
+    const run = await scene.begin({ roundEvery: hour });
+    await run.until('Syncing');
+    await stuckReads('data-0-2');
+    await scene.fault('azure', { operation: 'blob.pageListDiff', resource: 'data-0-2', action: { delayMs: 60_000 } });
+    await run.say('completeFailover');
+    await run.until('FinalSync');
+    await scene.untilMet('azure');
+    await scene.workers.kill('mover');
+    await scene.forgetRules();
+    const done = await reassign(run, '--to', 'mover-2', '--yes');
+    expect(done).toMatchObject({ code: 0, err: expect.stringContaining('INSIDE THE OUTAGE') });
+    const live = await run.until('AwaitingCommit');
+    expect(live).toMatchObject({ mover: 'mover-2', refusals: [] });
+    const finals = live.record.filter(({ key }) => key === 'final/data-0' || key === 'final/os');
+    expect(finals.map(({ facts }) => facts.mode)).toEqual(['full', 'full']);
+    await run.say('commit');
+    await run.until('Committed');
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+    expect([await heldBy(1, run), await heldBy(2, run)]).toEqual([[], []]);
+  },
+  runMs,
+);
+
+thorough(
+  'S8 S9 C16 a machine is taken from a mover that lives, held and staged, and the cutover that was asked for waits for the full copy',
+  async () => {
+    const run = await scene.begin({ write: 'staged', roundEvery: 1 });
+    await run.untilView('rounds on', ({ rounds }) => (rounds?.done ?? 0) >= 3);
+    await run.say('hold');
+    expect((await reassign(run, '--to', 'mover-2', '--yes')).out).toMatch(/ana holds the run; nothing happens until/);
+    await run.say('completeFailover');
+    expect(await run.status()).toMatchObject({ mover: 'mover-1', reassignment: { mover: 'mover-2', by: 'ana' } });
+    expect(await heldBy(1, run)).toHaveLength(2);
+    await run.say('resume');
+    const live = await run.until('AwaitingCommit');
+    const modes = live.rounds?.recent.map(({ mode }) => mode) ?? [];
+    expect([modes[0], modes.at(-2), modes.at(-1)]).toEqual(['full', 'full', 'delta']);
+    expect(modes.filter((mode) => mode === 'full')).toHaveLength(2);
+    const keys = live.record.map(({ key }) => key);
+    expect(keys.indexOf('mover-reassigned')).toBeLessThan(keys.indexOf('source-stopped'));
+    await run.say('commit');
+    await run.until('Committed');
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+  },
+  runMs,
+);
+
+thorough(
+  'S5 S11 L6 where an operator was called a reassign is the answer, and a cancel after it takes the disks off the new mover',
+  async () => {
+    const { control } = scene.lab.vcenter;
+    await tell(`${control}/rules`, { method: 'ReconfigVM_Task', objectName: moverNameOf(1), fault: 'NoPermission' });
+    const run = await scene.begin({ roundEvery: hour });
+    const called = await run.until('NeedsOperator');
+    expect(called).toMatchObject({ left: 'Seeding', mover: 'mover-1' });
+    expect(await reassign(run, '--to', 'mover-2', '--yes')).toMatchObject({ code: 0 });
+    await run.until('Syncing');
+    expect(await heldBy(2, run)).toHaveLength(2);
+    await run.say('cancel');
+    await run.until('ReturnedToSource');
+    expect(await run.wrongAtEnd('returned')).toEqual([]);
+    expect([await heldBy(1, run), await heldBy(2, run)]).toEqual([[], []]);
+  },
+  runMs,
+);
+
+thorough(
+  'before anything is opened a reassign only changes the mover, and the way home is asked for again',
+  async () => {
+    const run = await scene.begin({ sync: 'during' });
+    await run.until('AwaitingCutover');
+    expect((await reassign(run, '--to', 'mover-2', '--yes')).err).toContain('nothing has been copied yet');
+    expect(await run.status()).toMatchObject({ mover: 'mover-2', phase: 'AwaitingCutover' });
+    await scene.workers.kill('mover');
+    await run.comeHome();
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+    expect(await factsOf(run, 'mover-reassigned')).toEqual([{ from: 'mover-1', to: 'mover-2', by: 'ana' }]);
   },
   runMs,
 );

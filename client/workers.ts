@@ -4,17 +4,25 @@
  */
 import type { Link } from './connect.ts';
 
-/** `TASK_QUEUE_TYPE_WORKFLOW` of temporal/api/enums/v1/task_queue.proto. */
+/** `TASK_QUEUE_TYPE_WORKFLOW` and `_ACTIVITY` of temporal/api/enums/v1/task_queue.proto. */
 const workflowTasks = 1;
+const activityTasks = 2;
 
 /** How many workflow workers were seen on a task queue lately; undefined when the server does not say. */
-export async function workersOn(link: Link, queue: string): Promise<number | undefined> {
+export const workersOn = (link: Link, queue: string): Promise<number | undefined> =>
+  pollersOf(link, queue, workflowTasks);
+
+/** The same for the workers that do the steps of a queue: a mover's queue has no others. */
+export const stepWorkersOn = (link: Link, queue: string): Promise<number | undefined> =>
+  pollersOf(link, queue, activityTasks);
+
+async function pollersOf(link: Link, queue: string, taskQueueType: number): Promise<number | undefined> {
   try {
     const answer = await link.within(3_000, () =>
       link.client.workflowService.describeTaskQueue({
         namespace: link.settings.namespace,
         taskQueue: { name: queue },
-        taskQueueType: workflowTasks,
+        taskQueueType,
       }),
     );
     return answer.pollers?.length ?? 0;

@@ -4,6 +4,7 @@
  * the run looks for itself.
  */
 import type { Command } from 'commander';
+import { moverQueue } from '../../model/failback-input.ts';
 import type { Inventory } from '../../model/inventory.ts';
 import type { MoverPlace } from '../../model/machine.ts';
 import type { Message } from '../../model/message.ts';
@@ -43,10 +44,12 @@ async function approveReassignment(asked: Asked): Promise<Partial<Message>> {
   };
   // There is nothing to approve of what the run is going to refuse, with its reason, in its record.
   if (status && phaseTable[status.left ?? status.phase].reassign === 'no') return said;
+  const { stepWorkersOn } = await import('../workers.ts');
+  const attended = (await stepWorkersOn(asked.link, moverQueue(mover.name))) !== 0;
   const silent = `Let ${mover.name} carry ${machine}: it copies every disk in full; what that costs is unknown. ${view.silent ?? ''}`;
   await confirm(
     context.screen,
-    status ? describeReassignment(view, status, mover.name) : silent,
+    status ? describeReassignment(view, status, { name: mover.name, attended }) : silent,
     machine,
     options.yes === true,
   );

@@ -2,6 +2,7 @@
  * What a person reads before saying yes: direction and cost before completing, what is deleted before committing.
  * Rule: it shows what the run itself reported just now; what is not known is said to be unknown, never left out.
  */
+import { moverQueue } from '../../model/failback-input.ts';
 import { phaseTable } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
@@ -28,14 +29,19 @@ export function describeCompletion(view: View, status: Status): string {
   ].join('\n');
 }
 
-/** Shown before *reassign*: from where to where, and that everything is copied again. */
-export function describeReassignment(view: View, status: Status, to: string): string {
+/** Shown before *reassign*: from where to where, and that everything is copied again. `attended`: its worker was seen. */
+export function describeReassignment(
+  view: View,
+  status: Status,
+  { name: to, attended }: { readonly name: string; readonly attended: boolean },
+): string {
   const all = status.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
   const { cost, after } = reassignmentCost(view, status, bytes(all));
   return [
     `Let ${plain(to)} carry ${plain(status.machine)} from now on:`,
     `  from       ${plain(status.mover)}; its copy stops, and the disks are taken off it`,
     `  to         ${plain(to)}, which has no record of the disks`,
+    ...(attended ? [] : [`  first      start its worker: nobody serves the task queue "${moverQueue(plain(to))}"`]),
     `  cost       ${cost}`,
     `  after it   ${after}`,
   ].join('\n');

@@ -4,6 +4,10 @@
  * Rule: the dead one is killed -9 and never comes back; what is said of the disks is looked up in the vCenter.
  */
 
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
 import { moverNameOf } from '../../lab/vcenter.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import { firstBroken } from '../../model/evidence.ts';
@@ -17,7 +21,7 @@ const runMs = 240_000;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(everyFault ? 5 : 1, { movers: 2, policy: { heartbeatSeconds: 3 } });
+  scene = await openScene(everyFault ? 7 : 1, { movers: 2, policy: { heartbeatSeconds: 3 } });
   await scene.workers.restart('mover-2');
 }, 180_000);
 beforeEach(async () => {
@@ -36,6 +40,19 @@ const untilCopying = (run: Run) =>
 async function heldBy(mover: number, run: Run): Promise<string[]> {
   const vm = (await readVcenter(scene.lab.vcenter.control)).find(({ name }) => name === moverNameOf(mover));
   return (vm?.disks ?? []).map(({ file }) => file).filter((file) => file.includes(`] ${run.machine.name}/`));
+}
+
+/** The lab's inventory with a second vCenter and a mover there, as another operator's file may have it. */
+async function withAnnex(): Promise<{ config: string }> {
+  const { sites, movers, ...rest } = parse(await readFile(scene.lab.config, 'utf8'));
+  const config = join(scene.lab.folder, 'with-annex.yaml');
+  const annex = { ...sites.vcenter, url: 'https://annex.example/sdk', datacenter: 'DC1' };
+  const mover = { ...movers['mover-1'], site: 'annex', vm: '/DC1/vm/annex-mover', state: 'annex' };
+  await writeFile(
+    config,
+    stringify({ ...rest, sites: { ...sites, annex }, movers: { ...movers, 'annex-mover': mover } }),
+  );
+  return { config };
 }
 
 const reassign = (run: Run, ...rest: string[]) =>
@@ -58,6 +75,19 @@ test(
     });
     const same = await reassign(run, '--to', 'mover-1', '--yes');
     expect(same).toMatchObject({ code: 3, err: expect.stringContaining('is carried by mover-1 already') });
+    const away = await homeward(
+      await withAnnex(),
+      'mover',
+      'reassign',
+      run.machine.name,
+      '--to',
+      'annex-mover',
+      '--yes',
+    );
+    expect(away).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/stands at annex, .* lie at vcenter\n.*mover-2/),
+    });
     const unasked = await reassign(run, '--to', 'mover-2');
     expect(unasked).toMatchObject({ code: 3, err: expect.stringContaining('there is no terminal to confirm on') });
     expect(unasked.err).toMatch(/every disk is copied in full: 2 disks of 80\.0 MiB in all/);
@@ -185,6 +215,52 @@ thorough(
     await run.comeHome();
     expect(await run.wrongAtEnd('committed')).toEqual([]);
     expect(await factsOf(run, 'mover-reassigned')).toEqual([{ from: 'mover-1', to: 'mover-2', by: 'ana' }]);
+  },
+  runMs,
+);
+
+thorough(
+  'S3 S8 a mover that was frozen in a copy and wakes when another one has the disks changes nothing any more',
+  async () => {
+    await scene.fault('azure', { operation: 'blob.getRange', skip: 5, count: 10_000, action: { delayMs: 15_000 } });
+    const run = await scene.begin({ roundEvery: hour });
+    await untilCopying(run);
+    const frozen = scene.workers.pid('mover');
+    process.kill(frozen, 'SIGSTOP');
+    try {
+      await scene.forgetRules();
+      expect(await reassign(run, '--to', 'mover-2', '--yes')).toMatchObject({ code: 0 });
+      await run.until('Syncing');
+    } finally {
+      process.kill(frozen, 'SIGCONT');
+    }
+    // Long enough for all that it had asked for to arrive, and for it to hear that nobody waits for it.
+    await pause(5_000);
+    await run.comeHome();
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+    expect(scene.workers.running('mover')).toBe(true);
+  },
+  runMs,
+);
+
+thorough(
+  'S8 L1 a control worker that is killed while the disks are taken off the old mover takes them to the new one all the same',
+  async () => {
+    await stuckReads();
+    const run = await scene.begin({ roundEvery: hour });
+    await untilCopying(run);
+    await scene.workers.kill('mover');
+    await scene.forgetRules();
+    const slow = { method: 'ReconfigVM_Task', objectName: moverNameOf(1), where: 'task', delayMs: 8_000 };
+    await scene.fault('vcenter', slow);
+    expect(await reassign(run, '--to', 'mover-2', '--yes', '--signal')).toMatchObject({ code: 0 });
+    await scene.untilMet('vcenter');
+    await scene.workers.kill('control');
+    await scene.workers.restart('control');
+    await run.comeHome();
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+    expect(await factsOf(run, 'mover-reassigned')).toHaveLength(1);
+    expect([await heldBy(1, run), await heldBy(2, run)]).toEqual([[], []]);
   },
   runMs,
 );

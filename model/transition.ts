@@ -3,8 +3,9 @@
  * cancellation and the workflow's steps all pass through here, so that legality is decided in one place.
  * Rule: a refused message changes nothing but the list of refusals; an illegal step is a Defect.
  */
+import { type Carried, objectionToMover } from './carrying.ts';
 import { defect } from './failure.ts';
-import type { Carrier, MoverPlace } from './machine.ts';
+import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
 import { isFinal, type Phase, phaseTable } from './phase.ts';
 
@@ -34,7 +35,7 @@ export interface Trouble {
   readonly since: string;
 }
 
-export interface Story {
+export interface Story extends Carried {
   readonly run: string;
   readonly phase: Phase;
   /** The phase that called the operator; only while in NeedsOperator. */
@@ -45,10 +46,6 @@ export interface Story {
   readonly commitment?: Approval;
   readonly cancellation?: Approval & { readonly acceptLoss: boolean };
   readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
-  /** Who carries the machine: its disks hang on this mover while they are open. */
-  readonly mover: Carrier;
-  /** Who is to carry it instead, until the disks are off the mover that has them. */
-  readonly reassignment?: Approval & { readonly mover: MoverPlace };
   /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
   readonly targetLive: boolean;
   /** The digest a commit may name, once the disks are sealed. */
@@ -148,12 +145,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if (story.cancellation || story.resolution?.action === 'undo') return 'the failback is being taken back';
     if (phaseTable[standing(story)].reassign === 'no')
       return `${inPhase(story)}; the disks can go to another mover only until they are sealed`;
-    const { reassignment, mover } = story;
-    if ((reassignment?.mover ?? mover).name === message.mover) return 'known';
-    // Where an operator was called nothing is on its way, so the other mover may turn out to be the wrong one too.
-    if (reassignment && story.phase !== 'NeedsOperator')
-      return `it is on its way to ${reassignment.mover.name} already (${reassignment.by})`;
-    return undefined;
+    return objectionToMover(story, message.mover, story.phase === 'NeedsOperator');
   },
 };
 
@@ -210,14 +202,6 @@ const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, m
 };
 
 const retry = (approval: Approval): Pick<Story, 'resolution'> => ({ resolution: { ...approval, action: 'retry' } });
-
-/** The disks are off the mover that had them: from now on the other one carries the machine. */
-export function takeUpReassignment(story: Story): Story {
-  const { reassignment, ...rest } = story;
-  return reassignment
-    ? { ...rest, mover: { ...reassignment.mover, handovers: (story.mover.handovers ?? 0) + 1 } }
-    : story;
-}
 
 /** Records a refusal; nothing else changes (S7). */
 export function refuse(story: Story, message: string, by: string, at: string, reason: string): Story {

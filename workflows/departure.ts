@@ -4,10 +4,10 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { PreflightAnswer } from '../activities/preflight.ts';
+import { takeUpReassignment } from '../model/carrying.ts';
 import { blocking } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
-import { takeUpReassignment } from '../model/transition.ts';
 import { recordBound } from './foresight.ts';
 import type { Course } from './taking-back.ts';
 import type { Teller } from './teller.ts';

@@ -13,7 +13,7 @@ import type { Status } from '../../model/status.ts';
 import { confirm } from '../confirm.ts';
 import { Problem } from '../problem.ts';
 import { describeReassignment } from '../render/confirm.ts';
-import { type Asked, addVerb, openRun, yesOption } from './say.ts';
+import { type Asked, addVerb, openRun, yesOption } from './messages.ts';
 
 export function addMover(program: Command): void {
   const mover = program.command('mover').description('which mover carries a machine');

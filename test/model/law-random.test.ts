@@ -3,6 +3,7 @@
  * Replay a failure with the line fast-check prints: HOMEWARD_SEED=<seed> HOMEWARD_PATH=<path> npm test -- law-random
  */
 import fc from 'fast-check';
+import { takeUpReassignment } from '../../model/carrying.ts';
 import { Failure } from '../../model/failure.ts';
 import { type Message, type MessageName, messageNames, parseMessage } from '../../model/message.ts';
 import { isFinal, type Phase, phases, phaseTable } from '../../model/phase.ts';
@@ -16,7 +17,6 @@ import {
   markTargetOff,
   type Story,
   standing,
-  takeUpReassignment,
 } from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';

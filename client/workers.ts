@@ -12,9 +12,9 @@ const activityTasks = 2;
 export const workersOn = (link: Link, queue: string): Promise<number | undefined> =>
   pollersOf(link, queue, workflowTasks);
 
-/** The same for the workers that do the steps of a queue: a mover's queue has no others. */
-export const stepWorkersOn = (link: Link, queue: string): Promise<number | undefined> =>
-  pollersOf(link, queue, activityTasks);
+/** Whether it is certain that no mover works on its queue. */
+export const isUnattended = async (link: Link, queue: string): Promise<boolean> =>
+  (await pollersOf(link, queue, activityTasks)) === 0;
 
 async function pollersOf(link: Link, queue: string, taskQueueType: number): Promise<number | undefined> {
   try {

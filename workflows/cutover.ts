@@ -10,7 +10,7 @@ import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
-import { partingMs, unlessLeft } from './reassigning.ts';
+import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { sealTheDisks } from './sealing.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
@@ -173,7 +173,7 @@ async function movedAndProven(
         pointMade,
       };
       const isLeft = (): boolean => teller.story.reassignment !== undefined;
-      const result = await unlessLeft(new CancellationScope(), () => syncRound(order), isLeft, partingMs(input));
+      const result = await unlessLeft(new CancellationScope(), () => syncRound(order), isLeft);
       if (result) return { open, result };
     }
   });

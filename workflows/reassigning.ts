@@ -1,8 +1,8 @@
 /**
  * A machine goes to another mover while it is under way: the look before such a message is heard, and the leaving of the
  * mover that has it.
- * Rule (S8): a mover that lives is given time to let go of the disks; a dead one is not waited for longer than its
- * heartbeat. What keeps either from writing later is that its disks are unplugged, and the marker on them.
+ * Rule (S8): a mover that lives is given time to let go of the disks; one that does not answer is not waited for. What keeps
+ * either from writing later is that its disks are unplugged, and the marker on them.
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -30,18 +30,17 @@ export async function lookAtMover(
   }
 }
 
-/** How long a mover that lives may take to hear that it is to let go. */
-export const partingMs = ({ policy }: FailbackInput): number => policy.heartbeatSeconds * 1000;
+/** A mover that lives hears a cancel within seconds, and has ten to hand over (L7); a dead one is found by its heartbeat. */
+const partingMs = 60_000;
 
 /**
- * Runs `act` in `scope` until the mover is to be left: then it is told to stop and waited for, `atMostMs` at the longest.
+ * Runs `act` in `scope` until the mover is to be left: then it is told to stop, and waited for a minute at the longest.
  * Answers undefined when it was left, however `act` ended. A cancel from elsewhere is still waited for to its end.
  */
 export async function unlessLeft<T>(
   scope: CancellationScope,
   act: () => Promise<T>,
   left: () => boolean,
-  atMostMs: number,
 ): Promise<T | undefined> {
   let ended = false;
   const end = (): void => {
@@ -53,7 +52,7 @@ export async function unlessLeft<T>(
     await condition(() => ended || left());
     if (!left()) return await acting;
     scope.cancel();
-    await condition(() => ended, atMostMs);
+    await condition(() => ended, partingMs);
     return undefined;
   });
 }

@@ -73,7 +73,13 @@ async function roundsToTheEnd(journey: Journey, way: Way, opened: readonly OpenD
         state = withoutRecord(state);
         open = await openDisks(journey, way);
       }
-      state = await childRounds(journey, way, open, state);
+      try {
+        state = await childRounds(journey, way, open, state);
+      } catch (error) {
+        // Whatever went wrong on a mover that is being left needs no person: the next one copies in full.
+        if (!teller.story.reassignment || teller.story.cancellation) throw error;
+        state = carriedState<RoundsState>(error) ?? state;
+      }
       // A hold that came with the end of the rounds: while it lasts the machine may still go to another mover.
       await course.whileHeld();
       if (!teller.story.reassignment) return { open, rounds: state };

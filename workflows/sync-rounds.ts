@@ -24,7 +24,7 @@ import type { Steering } from '../model/progress.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
-import { partingMs, unlessLeft } from './reassigning.ts';
+import { unlessLeft } from './reassigning.ts';
 import { Scrubbing } from './scrubbing.ts';
 import { listenForSteering } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
@@ -137,7 +137,7 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
     const base = state.base ? { base: state.base } : {};
     state = { ...state, begun: state.number + 1 };
     const round = { ...order, number: state.begun, final: false, damaged: scrubbing.damaged, ...base };
-    const result = await unlessLeft(copying, () => syncRound(round), isLeft, partingMs(order.input));
+    const result = await unlessLeft(copying, () => syncRound(round), isLeft);
     copying = undefined;
     if (!result) return;
     const before = state.convergence;
@@ -204,7 +204,7 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   }
   // The cutover waits for nobody: its final round and its seal take the disk from a scrub that has not heard yet.
   scrubbing.cancel();
-  if (left) await unlessLeft(new CancellationScope(), () => scrubbing.stop(), isLeft, partingMs(order.input));
+  if (left) await unlessLeft(new CancellationScope(), () => scrubbing.stop(), isLeft);
   await condition(allHandlersFinished);
   return reached();
 }

@@ -163,6 +163,7 @@ export class Teller {
       this.record(`${name}-accepted`, `${parsed.message.by} said ${name}`, {
         by: parsed.message.by,
         phase: this.story.phase,
+        ...(parsed.message.mover === undefined ? {} : { mover: parsed.message.mover }),
       });
       if (story.mover !== carrier) this.recordReassigned(carrier, parsed.message.by);
       this.onAccepted(name);

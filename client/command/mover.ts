@@ -44,8 +44,8 @@ async function approveReassignment(asked: Asked): Promise<Partial<Message>> {
   };
   // There is nothing to approve of what the run is going to refuse, with its reason, in its record.
   if (status && phaseTable[status.left ?? status.phase].reassign === 'no') return said;
-  const { stepWorkersOn } = await import('../workers.ts');
-  const attended = (await stepWorkersOn(asked.link, moverQueue(mover.name))) !== 0;
+  const { isUnattended } = await import('../workers.ts');
+  const attended = !(await isUnattended(asked.link, moverQueue(mover.name)));
   const silent = `Let ${mover.name} carry ${machine}: it copies every disk in full; what that costs is unknown. ${view.silent ?? ''}`;
   await confirm(
     context.screen,

@@ -135,18 +135,24 @@ test(
   runMs,
 );
 
+/** Brings a run into its final round and kills its mover there, for good. */
+async function dieInTheFinalRound(): Promise<Run> {
+  const run = await scene.begin({ roundEvery: hour });
+  await run.until('Syncing');
+  await stuckReads('data-0-2');
+  await scene.fault('azure', { operation: 'blob.pageListDiff', resource: 'data-0-2', action: { delayMs: 60_000 } });
+  await run.say('completeFailover');
+  await run.until('FinalSync');
+  await scene.untilMet('azure');
+  await scene.workers.kill('mover');
+  await scene.forgetRules();
+  return run;
+}
+
 thorough(
   'S3 S8 S9 a mover that dies in the final round is replaced inside the outage, and the new one copies in full before the seal',
   async () => {
-    const run = await scene.begin({ roundEvery: hour });
-    await run.until('Syncing');
-    await stuckReads('data-0-2');
-    await scene.fault('azure', { operation: 'blob.pageListDiff', resource: 'data-0-2', action: { delayMs: 60_000 } });
-    await run.say('completeFailover');
-    await run.until('FinalSync');
-    await scene.untilMet('azure');
-    await scene.workers.kill('mover');
-    await scene.forgetRules();
+    const run = await dieInTheFinalRound();
     const done = await reassign(run, '--to', 'mover-2', '--yes');
     expect(done).toMatchObject({ code: 0, err: expect.stringContaining('INSIDE THE OUTAGE') });
     const live = await run.until('AwaitingCommit');
@@ -264,3 +270,34 @@ thorough(
   },
   runMs,
 );
+
+describe('a mover whose death no heartbeat tells for ten minutes', () => {
+  let before: Scene;
+  beforeAll(async () => {
+    if (!everyFault) return;
+    before = scene;
+    scene = await openScene(1, { movers: 2, policy: { heartbeatSeconds: 600 } });
+    await scene.workers.restart('mover-2');
+  }, 180_000);
+  afterAll(async () => {
+    if (!everyFault) return;
+    await scene.close();
+    scene = before;
+  }, 60_000);
+
+  thorough(
+    'S8 L1 is left after a minute, and its step that never ended is in nobody’s way',
+    async () => {
+      const run = await dieInTheFinalRound();
+      const begun = Date.now();
+      expect(await reassign(run, '--to', 'mover-2', '--yes')).toMatchObject({ code: 0 });
+      await run.untilView('with mover-2', ({ status }) => status?.mover === 'mover-2');
+      expect(Date.now() - begun).toBeGreaterThan(50_000);
+      await run.until('AwaitingCommit');
+      await run.say('commit');
+      await run.until('Committed');
+      expect(await run.wrongAtEnd('committed')).toEqual([]);
+    },
+    runMs,
+  );
+});

@@ -129,4 +129,11 @@ async function leaveFormerMover({ input, run, teller }: Journey, way: Way): Prom
   if (!reassignment) return;
   teller.amend(takeUpReassignment);
   teller.recordReassigned(input.mover, reassignment.by);
+  // S11: a mover that is dead cannot remove it, and nobody waits for one that lives.
+  const what = `what mover ${input.mover.name} kept of ${input.machine} stays in its state folder; delete the folder of the machine there`;
+  teller.record('mover-leftover', what, {
+    mover: input.mover.name,
+    disks: way.pairs.map(({ disk }) => disk).join(', '),
+    because: `${input.machine} went to another mover`,
+  });
 }

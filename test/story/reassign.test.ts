@@ -129,6 +129,9 @@ test(
     expect(await run.wrongAtEnd('committed')).toEqual([]);
     expect([await heldBy(1, run), await heldBy(2, run)]).toEqual([[], []]);
     expect(await factsOf(run, 'mover-reassigned')).toEqual([{ from: 'mover-1', to: 'mover-2', by: 'ana' }]);
+    expect(await factsOf(run, 'mover-leftover')).toEqual([
+      { mover: 'mover-1', disks: 'os, data-0', because: 'erp-db went to another mover' },
+    ]);
     expect(end.record.filter(({ key }) => key === 'operator-called')).toEqual([]);
     expect(firstBroken(end.record)).toBeUndefined();
   },

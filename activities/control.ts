@@ -1,6 +1,7 @@
 /**
  * All verbs of the control worker as one object; the workflow's proxies take their types from it.
  */
+import { createMoverLookActivities } from './movers.ts';
 import { createObserveActivities } from './observe.ts';
 import { createPowerActivities } from './power.ts';
 import { createPreflightActivities, type Sites } from './preflight.ts';
@@ -11,6 +12,7 @@ import { createWatchActivities } from './watch.ts';
 
 export const createControlActivities = (sites: Sites) => ({
   ...createPreflightActivities(sites),
+  ...createMoverLookActivities(sites),
   ...createRecoveryPointActivities(sites),
   ...createObserveActivities(sites),
   ...createPowerActivities(sites),

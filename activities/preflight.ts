@@ -6,7 +6,7 @@
 import type { Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure } from '../model/failure.ts';
-import type { DiskPair, SourceMachine, TargetMachine } from '../model/machine.ts';
+import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { SourceSite } from '../sites/source.ts';
@@ -19,6 +19,8 @@ const lastPatientAttempt = 6;
 export interface Sites {
   source(site: string): SourceSite;
   target(site: string): TargetSite;
+  /** As this worker's own inventory has it; undefined when it knows no such mover. */
+  mover(name: string): (MoverPlace & { readonly site: string }) | undefined;
 }
 
 export interface PreflightAnswer {
@@ -109,7 +111,10 @@ async function look<T>(side: string, path: string, work: ReportingWork, see: () 
   }
 }
 
-async function ask(side: string, path: string, work: ReportingWork, see: () => Promise<Check[]>): Promise<Check[]> {
+/** Who asks: whether it may be asked again, and whether it still wants to know. */
+type Asking = Pick<ReportingWork, 'signal' | 'attempt'>;
+
+export async function ask(side: string, path: string, work: Asking, see: () => Promise<Check[]>): Promise<Check[]> {
   try {
     return await see();
   } catch (error) {
@@ -118,7 +123,7 @@ async function ask(side: string, path: string, work: ReportingWork, see: () => P
 }
 
 /** Only what the world itself says becomes a check; a fault of ours (or a cancel) stays an error. */
-function asCheck(side: string, path: string, { signal, attempt }: ReportingWork, error: unknown): Check {
+function asCheck(side: string, path: string, { signal, attempt }: Asking, error: unknown): Check {
   signal.throwIfAborted();
   if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
   if (error.busy && attempt < lastPatientAttempt) throw error;

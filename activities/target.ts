@@ -42,6 +42,11 @@ export const createTargetActivities = (sites: Sites) => {
       await site(input).ensureDisksReleased(request(input), work);
       return await site(input).ensureDisksReturned(request(input), work);
     }),
+    /** The mover has none of the disks any more; another one may get them (S8). */
+    ensureMoverLeft: activity(
+      'ensureMoverLeft',
+      (input: TargetInput, work): Promise<void> => site(input).ensureMoverLeft(request(input), work),
+    ),
     ensureDisksAbandoned: activity(
       'ensureDisksAbandoned',
       (input: TargetInput, work): Promise<string[]> => site(input).ensureDisksAbandoned(request(input), work),

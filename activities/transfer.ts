@@ -53,6 +53,8 @@ export interface TransferInput {
   readonly base?: DiskPoint;
   /** Inside a cutover: it waits for no other disk's turn. */
   readonly urgent: boolean;
+  /** How many movers had the disk before this one in this run; absent: none. */
+  readonly handovers?: number;
 }
 
 export interface SealInput extends TransferInput {
@@ -178,6 +180,7 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   stateDir: parts.stateDir,
   urgent: 'urgent' in input && input.urgent,
   order: work.order,
+  handovers: ('handovers' in input && input.handovers) || 0,
 });
 
 /**

@@ -41,13 +41,14 @@ export function detailsOf(input: FailbackInput): string {
     `## ${input.machine} comes home`,
     `- from **${source.site}** \`${source.path}\``,
     `- to **${target.site}** \`${target.path}\``,
-    `- through the mover **${mover.name}**; sync *${policy.sync}*, write *${policy.write}*`,
+    `- through the mover **${mover.name}** at first; sync *${policy.sync}*, write *${policy.write}*`,
     '',
     'Messages (Send a Signal, or Send an Update for a yes or no), one JSON object each:',
     '- `completeFailover` `{"by":"you"}`: stop the source, move the last changes, start at home',
     '- `commit` `{"by":"you"}`: delete the source; no way back',
     '- `cancel` `{"by":"you"}`: take everything back',
     '- `hold`, `resume` `{"by":"you"}` · `resolve` `{"by":"you","action":"retry"}`',
+    '- `reassign` `{"by":"you","mover":"mover-2","path":"/DC0/vm/mover-2"}`: another mover carries it; a full copy',
   ].join('\n');
 }
 

@@ -10,6 +10,7 @@ import { addEvidence } from './command/evidence.ts';
 import { addLimits } from './command/limits.ts';
 import { addMachines } from './command/machines.ts';
 import { addMessages } from './command/messages.ts';
+import { addMover } from './command/mover.ts';
 import { addPreflight } from './command/preflight.ts';
 import { addStart } from './command/start.ts';
 import { addStatus } from './command/status.ts';
@@ -59,6 +60,7 @@ export function buildProgram(): Command {
   addMessages(failback);
   addEvidence(failback);
   addStatus(program);
+  addMover(program);
   addLimits(program);
   addConfig(program);
   for (const command of everyCommand(program)) quiet(command);

@@ -37,6 +37,8 @@ export interface TargetDiskOptions {
   readonly ioDeadlineMs?: number;
   /** Inside a cutover: its blocks are served before those of other disks (L5). */
   readonly urgent?: boolean;
+  /** How many movers had the disk before this one in this run; default 0. */
+  readonly handovers?: number;
   /** False: do not even try to go past the page cache. For file systems that accept O_DIRECT and then fail. */
   readonly direct?: boolean;
   /** Hears what an operator should know and no error says, for example that O_DIRECT is not available. */
@@ -89,8 +91,8 @@ export const lanesOf = (options: TargetDiskOptions): number =>
   Math.max(1, Math.min(laneLimit, Math.floor(options.inFlight ?? laneLimit)));
 
 export function ownMarker(options: TargetDiskOptions, id: string, epoch: number): OpenMarker {
-  const { machine, disk, run } = options;
-  return openMarker({ id, machine, disk, run, epoch });
+  const { machine, disk, run, handovers = 0 } = options;
+  return openMarker({ id, machine, disk, run, epoch, handovers });
 }
 
 export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {

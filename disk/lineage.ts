@@ -3,9 +3,9 @@
  * Rule: S9, a delta goes only onto the exact point it was computed from, on the very disk the record speaks of;
  * a full copy may take over any disk that is not another machine's. Never guesses: what does not fit is unknown.
  */
-import { corrupt, type Failure, refused } from '../model/failure.ts';
+import { corrupt, type Failure, fenced, refused } from '../model/failure.ts';
 import type { LedgerView } from './ledger.ts';
-import { markerKey, type OpenMarker } from './open-marker.ts';
+import { cutRun, markerKey, type OpenMarker } from './open-marker.ts';
 import type { DiskState } from './records.ts';
 
 export interface Wish {
@@ -15,6 +15,8 @@ export interface Wish {
   readonly sizeBytes: number;
   readonly point: string;
   readonly base: string | undefined;
+  /** How many movers had the disk before in this run; absent: none. */
+  readonly handovers?: number | undefined;
 }
 
 /** `repeat`: it is done already. `resume`: it was begun. `begin`: a new round on an open disk. */
@@ -46,6 +48,24 @@ export function refuseForeign(
   });
 }
 
+/**
+ * S8: throws `Fenced` when this run has given the disk to another mover since. A full copy may take over what it does not
+ * know, so without this a late attempt would take the disk back.
+ */
+export function refuseLateMover(
+  { run, handovers = 0 }: Pick<Wish, 'run' | 'handovers'>,
+  marker: OpenMarker | undefined,
+  subject: string,
+): void {
+  if (marker === undefined || marker.run !== cutRun(run) || (marker.handovers ?? 0) <= handovers) return;
+  throw fenced({
+    op: 'handover',
+    subject,
+    message: 'this run has given the disk to another mover',
+    hint: 'Nothing to do: the other mover goes on.',
+  });
+}
+
 /** Why the record cannot be trusted to say what the disk holds; undefined when it can. */
 export function distrust(
   state: DiskState,
@@ -69,6 +89,7 @@ export function decideTransfer(
   subject: string,
 ): Decision {
   refuseForeign(wish, marker, subject);
+  refuseLateMover(wish, marker, subject);
   const whole = wish.base === undefined;
   if (view.known && view.state.phase === 'sealed' && view.state.run === wish.run) {
     throw refused({

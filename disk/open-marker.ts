@@ -17,6 +17,8 @@ export interface OpenMarker {
   readonly run: string;
   /** S8: grows with every attempt. */
   readonly epoch: number;
+  /** S8: how many movers had the disk before the one that wrote this, in its run; absent: none. */
+  readonly handovers?: number;
 }
 
 const title = 'HOMEWARD OPEN DISK';
@@ -28,6 +30,9 @@ const digestOf = (text: string): string => createHash('sha256').update(text).dig
 /** Cuts to printable ASCII that JSON need not escape, so that a character is a byte and the record always fits. */
 const cut = (text: string, limit: number): string => text.replace(/[^ -~]|["\\]/g, '?').slice(0, limit);
 
+/** A run's id as a marker holds it. */
+export const cutRun = (run: string): string => cut(run, 64);
+
 export function markerKey(machine: string, disk: string): string {
   return digestOf(`${machine.length} ${machine} ${disk}`).slice(0, 16);
 }
@@ -38,10 +43,12 @@ export function openMarker(facts: {
   disk: string;
   run: string;
   epoch: number;
+  handovers?: number;
 }): OpenMarker {
-  const { id, machine, disk, run, epoch } = facts;
+  const { id, machine, disk, run, epoch, handovers = 0 } = facts;
   const key = markerKey(machine, disk);
-  return { version: 1, id, key, machine: cut(machine, 80), disk: cut(disk, 24), run: cut(run, 64), epoch };
+  const names = { machine: cut(machine, 80), disk: cut(disk, 24), run: cutRun(run) };
+  return { version: 1, id, key, ...names, epoch, ...(handovers > 0 ? { handovers } : {}) };
 }
 
 /** One sector of readable text. */

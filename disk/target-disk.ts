@@ -33,8 +33,8 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
   const startedAt = performance.now();
   refuseOtherSize(options);
   return withGrip(options, async (grip) => {
-    const { run, machine, disk, sizeBytes, point, base } = options;
-    const wish = { run, machine, disk, sizeBytes, point, base };
+    const { run, machine, disk, sizeBytes, point, base, handovers } = options;
+    const wish = { run, machine, disk, sizeBytes, point, base, handovers };
     const decision = decideTransfer(grip.view, grip.marker, wish, grip.subject);
     if (decision === 'repeat' && grip.view.known && grip.view.state.lastProof !== null)
       return grip.view.state.lastProof;

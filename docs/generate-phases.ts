@@ -13,12 +13,14 @@ const cancelWords = {
   none: 'no',
 } as const;
 
+const reassignWords = { 'at-once': 'yes', 'moves-disks': 'yes, copies in full', no: 'no' } as const;
+
 export function phasesDocument(): string {
   const rows = phases.map((phase) => {
     const rule = phaseTable[phase];
     const gate = rule.gate ? `*${rule.gate}*` : '';
     const next = phase === 'NeedsOperator' ? 'the phase it left, or Undoing' : rule.next.join(', ') || 'end';
-    return `| ${phase} | ${rule.serves} | ${rule.targetDisks} | ${gate} | ${cancelWords[rule.cancel]} | ${rule.holdable ? 'yes' : 'no'} | ${next} | ${rule.says} |`;
+    return `| ${phase} | ${rule.serves} | ${rule.targetDisks} | ${gate} | ${cancelWords[rule.cancel]} | ${rule.holdable ? 'yes' : 'no'} | ${reassignWords[rule.reassign]} | ${next} | ${rule.says} |`;
   });
   return [
     '# The phases of a failback',
@@ -27,8 +29,8 @@ export function phasesDocument(): string {
     '',
     'Every phase that can be cancelled also leads to Undoing, and every phase that has not ended to NeedsOperator.',
     '',
-    '| phase | serves | target disks | gate | cancel | hold | next | what an SRE should know |',
-    '|---|---|---|---|---|---|---|---|',
+    '| phase | serves | target disks | gate | cancel | hold | reassign | next | what an SRE should know |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');

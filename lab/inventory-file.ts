@@ -8,10 +8,10 @@ import { type Inventory, inventory, type Policy } from '../model/inventory.ts';
 import type { Azure } from './azure-process.ts';
 import type { LabMachine } from './machines.ts';
 import type { TemporalServer } from './temporal.ts';
-import { datastoreName, moverName, type Vcenter } from './vcenter.ts';
+import { datastoreName, moverNameOf, type Vcenter } from './vcenter.ts';
 
-/** The id under which the lab's mover polls: `mover-1`. */
-export const moverId = 'mover-1';
+/** The id under which a mover of the lab polls: `mover-1`. */
+export const moverIdOf = (number: number): string => `mover-${number}`;
 
 export interface InventoryParts {
   readonly path: string;
@@ -19,7 +19,8 @@ export interface InventoryParts {
   readonly azure: Azure;
   readonly vcenter: Vcenter;
   readonly caFile: string;
-  readonly moverState: string;
+  /** The state folder of each mover. */
+  readonly moverStates: readonly string[];
   readonly machines: readonly LabMachine[];
   /** Overrides of the default policy; the others build on it. */
   readonly policy?: Partial<Policy>;
@@ -56,14 +57,17 @@ export async function writeInventory(parts: InventoryParts): Promise<Inventory> 
         datacenter: vcenter.datacenter,
       },
     },
-    movers: {
-      [moverId]: {
-        site: 'vcenter',
-        vm: `/${vcenter.datacenter}/vm/${moverName}`,
-        state: parts.moverState,
-        datastores: { [datastoreName]: vcenter.datastoreFolder },
-      },
-    },
+    movers: Object.fromEntries(
+      parts.moverStates.map((state, index) => [
+        moverIdOf(index + 1),
+        {
+          site: 'vcenter',
+          vm: `/${vcenter.datacenter}/vm/${moverNameOf(index + 1)}`,
+          state,
+          datastores: { [datastoreName]: vcenter.datastoreFolder },
+        },
+      ]),
+    ),
     policies: {
       default: base,
       staged: { ...base, write: 'staged' },
@@ -75,7 +79,7 @@ export async function writeInventory(parts: InventoryParts): Promise<Inventory> 
         {
           source: { site: 'azure', path: `${azure.resourceGroup}/${machine.source.vm}` },
           target: { site: 'vcenter', path: `/${vcenter.datacenter}/vm/${machine.target.vm}` },
-          mover: moverId,
+          mover: moverIdOf(1),
           policy: 'default',
         },
       ]),

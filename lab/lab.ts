@@ -17,7 +17,7 @@ import { openLabFolder } from './lab-folder.ts';
 import { type LabMachine, planMachines, watched } from './machines.ts';
 import { findPrograms } from './programs.ts';
 import { startTemporal, type TemporalServer } from './temporal.ts';
-import { type OnPremMachine, placeStaleDisks, startVcenter, type Vcenter } from './vcenter.ts';
+import { moverNames, type OnPremMachine, placeStaleDisks, startVcenter, type Vcenter } from './vcenter.ts';
 import { startWitness, type Witness } from './witness/witness.ts';
 import { lookAtWorlds, realEvidence } from './worlds.ts';
 
@@ -33,6 +33,8 @@ export interface LabOptions {
   readonly dataSizeBytes?: number;
   readonly recordsPerSecond?: number;
   readonly machines?: number;
+  /** Movers at the on-prem site (1); all machines begin with the first. */
+  readonly movers?: number;
   /** Where the lab lives; default a new folder under the system's temporary one. */
   readonly folder?: string;
   /** Keeps the folder when the lab stops. */
@@ -54,6 +56,7 @@ export interface Lab {
   /** Path of the lab's homeward.yaml. */
   readonly config: string;
   readonly caFile: string;
+  /** Of the first mover. */
   readonly moverState: string;
   readonly temporal: TemporalServer;
   readonly azure: Azure;
@@ -136,7 +139,7 @@ async function startWorlds(standing: Standing, datastore: string, program: strin
   const onPrem = await placeDisks(machines, datastore);
   const controls = { azure: '', vcenter: '' };
   const plan = {
-    machines: machines.map(watched),
+    machines: machines.map((machine) => watched(machine, moverNames(options.movers ?? 1))),
     look: () => lookAtWorlds(controls),
     evidence: realEvidence(controls),
     ...(options.isCommitted === undefined ? {} : { isCommitted: options.isCommitted }),
@@ -148,8 +151,12 @@ async function startWorlds(standing: Standing, datastore: string, program: strin
   const delay = options.vcenterDelay === undefined ? {} : { methodDelay: options.vcenterDelay };
   const [azure, vcenter] = await settled(
     ending.also(startAzure({ ...both, ...settings, machines, recordsPerSecond }), (started) => started.child.stop()),
-    ending.also(startVcenter({ ...both, ...delay, program, datastoreFolder: datastore, machines: onPrem }), (started) =>
-      started.child.stop(),
+    ending.also(
+      startVcenter({
+        ...{ ...both, ...delay, program, datastoreFolder: datastore, machines: onPrem },
+        movers: options.movers ?? 1,
+      }),
+      (started) => started.child.stop(),
     ),
   );
   Object.assign(controls, { azure: azure.control, vcenter: vcenter.control });
@@ -163,7 +170,9 @@ async function assemble(standing: Standing): Promise<Omit<Lab, 'stop'>> {
   const { folder, options, machines, certificates, ending, linux } = standing;
   const datastore = join(folder, 'datastore');
   const moverState = join(folder, 'mover-state');
-  for (const each of [datastore, moverState, join(folder, 'azure-images')]) await mkdir(each, { recursive: true });
+  const others = Array.from({ length: (options.movers ?? 1) - 1 }, (_, index) => `${moverState}-${index + 2}`);
+  const moverStates = [moverState, ...others];
+  for (const each of [datastore, ...moverStates, join(folder, 'azure-images')]) await mkdir(each, { recursive: true });
   const programs = await findPrograms();
   const [temporal, worlds] = await settled(
     // A server whose file goes with the folder need not close it in order, which takes two seconds.
@@ -175,7 +184,7 @@ async function assemble(standing: Standing): Promise<Omit<Lab, 'stop'>> {
   const config = join(folder, 'homeward.yaml');
   const { caFile } = certificates;
   const policy = options.policy === undefined ? {} : { policy: options.policy };
-  await writeInventory({ path: config, temporal, ...worlds, caFile, moverState, machines, ...policy });
+  await writeInventory({ path: config, temporal, ...worlds, caFile, moverStates, machines, ...policy });
   return { folder, config, caFile, moverState, temporal, machines, linux, ...worlds };
 }
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { BootLoader } from './guest/bootable-linux.ts';
 import type { OsTree } from './guest/os-tree.ts';
-import { datastoreName, diskFile, moverName } from './vcenter.ts';
+import { datastoreName, diskFile, moverNames } from './vcenter.ts';
 import type { WatchedMachine } from './witness/view.ts';
 
 export interface LabDisk {
@@ -67,8 +67,8 @@ export function planMachines(plan: MachinesPlan): LabMachine[] {
   });
 }
 
-/** The machine as the witness watches it. */
-export const watched = (machine: LabMachine): WatchedMachine => ({
+/** The machine as the witness watches it; any of the movers may carry it. */
+export const watched = (machine: LabMachine, movers: readonly string[] = moverNames(1)): WatchedMachine => ({
   name: machine.name,
   source: {
     vm: machine.source.vm,
@@ -76,5 +76,5 @@ export const watched = (machine: LabMachine): WatchedMachine => ({
     nics: [machine.source.nic],
   },
   target: machine.target.vm,
-  mover: moverName,
+  movers,
 });

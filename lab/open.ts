@@ -14,6 +14,7 @@ const usage = `npm run lab -- [options]
   --json              one line of JSON with every address on standard output; stays until SIGTERM
   --small             small disks without a Linux that boots; opens sooner
   --machines <count>  how many machines run in Azure (1)
+  --movers <count>    how many movers stand on-prem (1); the first one runs, the others are for you to start
   --no-workers        without Homeward's control worker and mover: start your own
   --keep              leaves the lab's folder behind at the end, for looking into`;
 
@@ -21,6 +22,7 @@ const options = {
   json: { type: 'boolean', default: false },
   small: { type: 'boolean', default: false },
   machines: { type: 'string', default: '1' },
+  movers: { type: 'string', default: '1' },
   keep: { type: 'boolean', default: false },
   'no-workers': { type: 'boolean', default: false },
 } as const;
@@ -93,17 +95,21 @@ const asked = (): Promise<void> =>
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
 
+function countIn(values: Readonly<Record<'machines' | 'movers', string>>, option: 'machines' | 'movers'): number {
+  const count = Number(values[option]);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new Problem('usage', `--${option} ${values[option]} is no number of ${option}`, `Read: ${program} --help`);
+}
+
 async function main(): Promise<void> {
   const values = readOptions({ program, text: usage }, options);
   if (!values) return;
-  const machines = Number(values.machines);
-  if (!Number.isInteger(machines) || machines < 1)
-    throw new Problem('usage', `--machines ${values.machines} is no number of machines`, `Read: ${program} --help`);
+  const [machines, movers] = [countIn(values, 'machines'), countIn(values, 'movers')];
   const end = asked();
   const say = (line: string): void => void (values.json || process.stderr.write(`${line}\n`));
   say('Opening the lab …');
   const size = values.small ? {} : { osTree: 'full' as const };
-  const lab = await startLab({ ...size, machines, keep: values.keep });
+  const lab = await startLab({ ...size, machines, movers, keep: values.keep });
   if (!values.small && !lab.linux.boots) say(lab.linux.why);
   let workers: LabWorkers | undefined;
   try {

@@ -15,6 +15,8 @@ import { reportGuest } from './vcenter-control.ts';
 
 export const datastoreName = 'lab-ds';
 export const moverName = 'homeward-mover';
+/** Movers are counted from 1; the first has no number in its name. */
+export const moverNameOf = (number: number): string => (number === 1 ? moverName : `${moverName}-${number}`);
 const user = 'administrator@vsphere.local';
 const network = 'VM Network';
 const MiB = 1 << 20;
@@ -27,6 +29,9 @@ export interface OnPremMachine {
   /** The Linux its original really boots. */
   readonly loader?: BootLoader;
 }
+
+export const moverNames = (movers: number): string[] =>
+  Array.from({ length: movers }, (_, index) => moverNameOf(index + 1));
 
 export interface Vcenter {
   /** The SDK endpoint. */
@@ -51,21 +56,21 @@ function diskUuid(name: string): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-function inventoryOf(machines: readonly OnPremMachine[]): object {
+function inventoryOf(machines: readonly OnPremMachine[], movers: readonly string[]): object {
   const disk = (file: string, sizeBytes: number, unit: number) => ({
     ...{ file, sizeBytes, uuid: diskUuid(file), controller: 0, unit },
   });
-  const mover = {
-    name: moverName,
+  const appliances = movers.map((name) => ({
+    name,
     cpus: 2,
     memoryMiB: 2048,
     firmware: 'efi',
     controllers: ['pvscsi', 'pvscsi'],
-    disks: [disk(`${moverName}/${moverName}.vmdk`, 16 * MiB, 0)],
+    disks: [disk(`${name}/${name}.vmdk`, 16 * MiB, 0)],
     nics: [{ network }],
     extraConfig: { 'disk.EnableUUID': 'TRUE' },
     power: 'on',
-  };
+  }));
   const originals = machines.map(({ name, osSizeBytes, dataSizeBytes }) => ({
     name,
     cpus: 2,
@@ -76,7 +81,7 @@ function inventoryOf(machines: readonly OnPremMachine[]): object {
     nics: [{ network }],
     power: 'off',
   }));
-  return { vms: [mover, ...originals] };
+  return { vms: [...appliances, ...originals] };
 }
 
 /** Fills the originals' flat files with what was left there at the failover. */
@@ -100,6 +105,8 @@ export interface VcenterPlan {
   readonly datastoreFolder: string;
   readonly certificates: Certificates;
   readonly machines: readonly OnPremMachine[];
+  /** How many; default 1. */
+  readonly movers?: number;
   readonly effectsUrl: string;
   /** `PowerOn:300,ReconfigVm:200` in milliseconds. */
   readonly methodDelay?: string;
@@ -109,8 +116,9 @@ export async function startVcenter(plan: VcenterPlan): Promise<Vcenter> {
   const passwordFile = join(plan.folder, 'vcenter-password');
   const inventoryFile = join(plan.folder, 'inventory.json');
   const auditFile = join(plan.folder, 'vcenter-audit.jsonl');
+  const movers = moverNames(plan.movers ?? 1);
   await writeFile(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
-  await writeFile(inventoryFile, JSON.stringify(inventoryOf(plan.machines), undefined, 2));
+  await writeFile(inventoryFile, JSON.stringify(inventoryOf(plan.machines, movers), undefined, 2));
   const flags: Record<string, string> = {
     cert: plan.certificates.certFile,
     key: plan.certificates.keyFile,
@@ -131,7 +139,8 @@ export async function startVcenter(plan: VcenterPlan): Promise<Vcenter> {
     ready: { lineWith: 'sdk' },
   });
   const control = String(child.said.control);
-  await reportGuest(control, { vm: moverName, running: true, ip: '10.20.0.5' });
+  for (const [index, vm] of movers.entries())
+    await reportGuest(control, { vm, running: true, ip: `10.20.0.${5 + index}` });
   const { datastoreFolder } = plan;
   const datacenter = String(child.said.datacenter);
   return { url: String(child.said.sdk), control, user, passwordFile, datacenter, datastoreFolder, auditFile, child };

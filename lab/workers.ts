@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
-import { moverId } from './inventory-file.ts';
+import { moverIdOf } from './inventory-file.ts';
 import { nodeFlags } from './node-flags.ts';
 
-export type WorkerName = 'control' | 'mover';
+/** `mover` is the first one; the others do not run until they are started. */
+export type WorkerName = 'control' | 'mover' | `mover-${number}`;
 
 export interface LabWorkers {
   running(name: WorkerName): boolean;
@@ -15,18 +16,18 @@ export interface LabWorkers {
   pid(name: WorkerName): number;
   /** SIGKILL, as a crash; returns when it is gone. */
   kill(name: WorkerName): Promise<void>;
-  /** Starts it again, after a kill or while it runs (then it is stopped first). */
+  /** Starts it, for the first time or again: after a kill or while it runs (then it is stopped first). */
   restart(name: WorkerName): Promise<void>;
   stop(): Promise<void>;
   logFile(name: WorkerName): string;
 }
 
-const entries: Readonly<Record<WorkerName, { file: string; args: readonly string[] }>> = {
-  control: { file: 'workers/control.ts', args: [] },
-  mover: { file: 'workers/mover.ts', args: ['--id', moverId] },
-};
 const project = join(import.meta.dirname, '..');
-const entryOf = (name: WorkerName): string => join(project, entries[name].file);
+
+function entryOf(name: WorkerName): { entry: string; args: readonly string[] } {
+  if (name === 'control') return { entry: 'workers/control.ts', args: [] };
+  return { entry: 'workers/mover.ts', args: ['--id', name === 'mover' ? moverIdOf(1) : name] };
+}
 
 /** Waits for both; when one could not start, the other is stopped and the first problem is thrown. */
 async function bothOrNone(one: Promise<Child>, other: Promise<Child>): Promise<[Child, Child]> {
@@ -47,28 +48,38 @@ export interface WorkersPlan {
 }
 
 export async function startWorkers(plan: WorkersPlan): Promise<LabWorkers> {
-  const start = (name: WorkerName): Promise<Child> =>
-    startChild({
+  const start = (name: WorkerName): Promise<Child> => {
+    const { entry, args } = entryOf(name);
+    return startChild({
       name: `worker-${name}`,
       program: process.execPath,
-      args: [...nodeFlags(entries[name].file), entryOf(name), '--config', plan.config, ...entries[name].args],
+      args: [...nodeFlags(entry), join(project, entry), '--config', plan.config, ...args],
       logFolder: plan.folder,
       ready: { lineWith: 'ready' },
       ...(plan.env === undefined ? {} : { env: plan.env }),
     });
+  };
   const [control, mover] = await bothOrNone(start('control'), start('mover'));
-  const children: Record<WorkerName, Child> = { control, mover };
+  const children = new Map<WorkerName, Child>([
+    ['control', control],
+    ['mover', mover],
+  ]);
+  const started = (name: WorkerName): Child => {
+    const child = children.get(name);
+    if (child === undefined) throw new Error(`the worker ${name} was never started`);
+    return child;
+  };
   return {
-    running: (name) => children[name].running(),
-    pid: (name) => children[name].pid,
-    kill: (name) => children[name].kill(),
+    running: (name) => children.get(name)?.running() ?? false,
+    pid: (name) => started(name).pid,
+    kill: (name) => started(name).kill(),
     async restart(name) {
-      await children[name].stop();
-      children[name] = await start(name);
+      await children.get(name)?.stop();
+      children.set(name, await start(name));
     },
     async stop() {
-      await Promise.all([children.control.stop(), children.mover.stop()]);
+      await Promise.all([...children.values()].map((child) => child.stop()));
     },
-    logFile: (name) => children[name].logFile,
+    logFile: (name) => started(name).logFile,
   };
 }

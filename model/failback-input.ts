@@ -4,14 +4,14 @@
  */
 import type { Measured } from './forecast.ts';
 import { type Inventory, type Policy, policyOf } from './inventory.ts';
-import type { MachineAddress } from './machine.ts';
+import type { Carrier, MachineAddress } from './machine.ts';
 
 export interface FailbackInput {
   readonly machine: string;
   readonly source: MachineAddress;
   readonly target: MachineAddress;
-  /** The mover's name (its task queue is `mover-<name>`) and the inventory path of its appliance. */
-  readonly mover: { readonly name: string; readonly path: string };
+  /** The mover it begins with; which one carries it now is the story's (model/transition.ts). */
+  readonly mover: Carrier;
   readonly policy: Policy;
   /** Which target disk each source disk comes home to, by datastore path; slot order where absent. */
   readonly disks?: Readonly<Record<string, string>>;
@@ -25,6 +25,12 @@ export const moverQueue = (mover: string): string => `${moverPrefix}${mover}`;
 /** The mover whose task queue it is; undefined for the control workers' queue. */
 export const moverName = (queue: string): string | undefined =>
   queue.startsWith(moverPrefix) ? queue.slice(moverPrefix.length) : undefined;
+/**
+ * What a mover's step is called, so that an operator can pause it: `transfer-os`. After a handover `transfer-os-2`: the
+ * step of the mover before may not have ended, and two of one name are refused by Temporal.
+ */
+export const moverStepId = (step: 'transfer' | 'seal', disk: string, { handovers = 0 }: Carrier): string =>
+  handovers === 0 ? `${step}-${disk}` : `${step}-${disk}-${handovers + 1}`;
 /** The lock: whatever may move a machine has this workflow id, so that Temporal itself refuses a second one. */
 export const machineWorkflowId = (machine: string): string => `machine/${machine}`;
 export const roundsWorkflowId = (machine: string): string => `machine/${machine}/rounds`;

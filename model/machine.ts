@@ -72,6 +72,18 @@ export interface Guest {
   readonly ip?: string;
 }
 
+/** A mover: its name (its task queue is `mover-<name>`) and the inventory path of its appliance. */
+export interface MoverPlace {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** A mover that carries a machine. */
+export interface Carrier extends MoverPlace {
+  /** How often the open disks were taken to another mover before; absent: never. S8: a mover with a smaller one is late. */
+  readonly handovers?: number;
+}
+
 export interface TargetMachine {
   readonly address: MachineAddress;
   readonly power: Power;

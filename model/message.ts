@@ -28,6 +28,11 @@ export const messageShapes = {
   hold: z.strictObject({ ...shared }),
   resume: z.strictObject({ ...shared }),
   resolve: z.strictObject({ ...shared, action: z.enum(['retry', 'undo', 'skip']) }),
+  reassign: z.strictObject({
+    ...shared,
+    mover: z.string().min(1).max(63).describe('The mover that is to carry the machine from now on.'),
+    path: reference.min(1).describe('The inventory path of its appliance, as homeward.yaml has it.'),
+  }),
 } as const;
 
 export const messageNames = Object.keys(messageShapes) as MessageName[];
@@ -41,6 +46,8 @@ export interface Message {
   readonly evidence?: string | undefined;
   readonly acceptLoss?: boolean | undefined;
   readonly action?: 'retry' | 'undo' | 'skip' | undefined;
+  readonly mover?: string | undefined;
+  readonly path?: string | undefined;
 }
 
 /** What each message does, for the Temporal UI's dialog and the CLI's help. */
@@ -52,6 +59,8 @@ export const messageMeaning: Readonly<Record<MessageName, string>> = {
   resume: 'Go on after a hold. {"by":"you"}',
   resolve:
     'Answer a call for an operator. {"by":"you","action":"retry"} or "undo"; a step of the undo or of the clean-up may be left out with "skip"',
+  reassign:
+    'Let another mover of the same site carry the machine; it copies every disk in full. {"by":"you","mover":"mover-2","path":"/DC0/vm/mover-2"}',
 };
 
 /** Parses what came from outside; `problem` says in one sentence what is wrong with it. */

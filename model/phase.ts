@@ -41,6 +41,11 @@ export interface PhaseRule {
    * commit, and the watch over a source that was started by hand while the target serves.
    */
   readonly skippable?: true;
+  /**
+   * What *reassign* does: changes the mover before it has anything, takes the disks to the other one, or nothing
+   * (refused): from the seal on only the mover that wrote the disks can prove them.
+   */
+  readonly reassign: 'at-once' | 'moves-disks' | 'no';
   readonly next: readonly Phase[];
   /** What an SRE should know when the run stands here, one sentence. */
   readonly says: string;
@@ -53,6 +58,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'end',
     holdable: true,
     complete: 'no',
+    reassign: 'at-once',
     next: ['Seeding', 'AwaitingCutover'],
     says: 'Asks both sides whether the way home is clear. Nothing has been changed.',
   },
@@ -62,6 +68,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'undo',
     holdable: true,
     complete: 'queued',
+    reassign: 'moves-disks',
     next: ['Syncing'],
     says: 'Copies every disk home for the first time while the source runs.',
   },
@@ -72,6 +79,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'undo',
     holdable: true,
     complete: 'now',
+    reassign: 'moves-disks',
     next: ['StoppingSource'],
     says: 'Copies what changed, round after round, until a person completes the failover.',
   },
@@ -82,6 +90,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'end',
     holdable: true,
     complete: 'now',
+    reassign: 'at-once',
     next: ['StoppingSource'],
     says: 'Waits for a person to complete the failover; everything is copied after the source has stopped.',
   },
@@ -91,6 +100,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'undo',
     holdable: false,
     complete: 'no',
+    reassign: 'moves-disks',
     next: ['FinalSync'],
     says: 'Stops the source. The outage begins here.',
   },
@@ -100,6 +110,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'undo',
     holdable: false,
     complete: 'no',
+    reassign: 'moves-disks',
     next: ['Sealing'],
     says: 'Moves the last changes, taken after the source was observed stopped.',
   },
@@ -109,6 +120,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'undo',
     holdable: false,
     complete: 'no',
+    reassign: 'no',
     next: ['StartingTarget'],
     says: 'Writes the withheld boot sectors and proves them; the disks can boot from here on.',
   },
@@ -118,6 +130,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'undo',
     holdable: false,
     complete: 'no',
+    reassign: 'no',
     next: ['AwaitingCommit'],
     says: 'Starts the machine at home and waits for its guest to answer. The outage ends here.',
   },
@@ -129,6 +142,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     holdable: true,
     complete: 'no',
     skippable: true,
+    reassign: 'no',
     next: ['Committing'],
     says: 'The machine runs at home. Sign in and check it, then commit; until then nothing in the source is deleted.',
   },
@@ -139,6 +153,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     holdable: false,
     complete: 'no',
     skippable: true,
+    reassign: 'no',
     next: ['Committed'],
     says: 'Deletes the source machine, its disks and our recovery points. There is no way back.',
   },
@@ -148,6 +163,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'none',
     holdable: false,
     complete: 'no',
+    reassign: 'no',
     next: [],
     says: 'The machine is home and unprotected until it is protected again.',
   },
@@ -158,6 +174,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     holdable: false,
     complete: 'no',
     skippable: true,
+    reassign: 'no',
     next: ['ReturnedToSource'],
     says: 'Takes every step back, newest first, until the source serves as it was found.',
   },
@@ -167,6 +184,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'none',
     holdable: false,
     complete: 'no',
+    reassign: 'no',
     next: [],
     says: 'The failback was taken back; what it had changed is undone.',
   },
@@ -176,6 +194,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     cancel: 'undo',
     holdable: false,
     complete: 'no',
+    reassign: 'no',
     next: [],
     says: 'Something needs a person. Mend the cause, then resolve with retry, or with undo.',
   },

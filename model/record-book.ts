@@ -34,6 +34,8 @@ const recurring: readonly (readonly [kind: string, keys: RegExp])[] = [
   ['hold', /^hold-accepted$/],
   ['resume', /^resume-accepted$/],
   ['resolve', /^resolve-accepted$/],
+  ['reassign', /^reassign-accepted$/],
+  ['change of the mover', /^mover-reassigned$/],
   ['call for an operator', /^operator-called$/],
   ['scrub', /^scrub\//],
   ['convergence', /^convergence\//],

@@ -22,9 +22,10 @@ export function sharersOf(parsed: Inventory, { kind, name }: LimitScope): string
   if (kind === 'mover') return movers.map(([mover]) => mover).filter((mover) => mover === name);
   if (kind === 'link')
     return movers.map(([mover]) => mover).filter((mover) => parsed.links[name]?.movers.includes(mover));
-  const machines = Object.values(parsed.machines);
-  const reads = (mover: string) => machines.some((one) => one.mover === mover && one.source.site === name);
-  return movers.filter(([mover, { site }]) => site === name || reads(mover)).map(([mover]) => mover);
+  // Any mover of a machine's target site may be given that machine while it is under way, and then reads from its source.
+  const reads = (from: string) =>
+    Object.values(parsed.machines).some(({ source, target }) => target.site === from && source.site === name);
+  return movers.filter(([, { site }]) => site === name || reads(site)).map(([mover]) => mover);
 }
 
 /** Every scope that may hold a mover's copies back, whether or not a rule is written for it. */

@@ -59,7 +59,10 @@ export interface Status {
   readonly run: string;
   readonly source: MachineAddress;
   readonly target: MachineAddress;
+  /** Who carries the machine now. */
   readonly mover: string;
+  /** Who is to carry it instead, until the disks are off the mover that has them. */
+  readonly reassignment?: Approval & { readonly mover: string };
   readonly sync: SyncFacts['sync'];
   readonly write: SyncFacts['write'];
   /** Whether the whole target is read again inside the outage, before it is sealed. */

@@ -3,7 +3,9 @@
  * cancellation and the workflow's steps all pass through here, so that legality is decided in one place.
  * Rule: a refused message changes nothing but the list of refusals; an illegal step is a Defect.
  */
+import { type Carried, objectionToMover } from './carrying.ts';
 import { defect } from './failure.ts';
+import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
 import { isFinal, type Phase, phaseTable } from './phase.ts';
 
@@ -33,7 +35,7 @@ export interface Trouble {
   readonly since: string;
 }
 
-export interface Story {
+export interface Story extends Carried {
   readonly run: string;
   readonly phase: Phase;
   /** The phase that called the operator; only while in NeedsOperator. */
@@ -57,8 +59,9 @@ const refusalsKept = 50;
 /** A reason may quote what came from outside, and a status must stay small enough to be asked for. */
 const longestReason = 500;
 
-export const beginStory = (run: string, commitNeedsEvidence = false): Story => ({
+export const beginStory = (run: string, mover: Carrier, commitNeedsEvidence = false): Story => ({
   run,
+  mover,
   phase: 'Preflight',
   targetLive: false,
   commitNeedsEvidence,
@@ -138,6 +141,12 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
       return 'the target went live: cancel with "acceptLoss": true instead';
     return undefined;
   },
+  reassign: (story, message) => {
+    if (story.cancellation || story.resolution?.action === 'undo') return 'the failback is being taken back';
+    if (phaseTable[standing(story)].reassign === 'no')
+      return `${inPhase(story)}; the disks can go to another mover only until they are sealed`;
+    return objectionToMover(story, message.mover, story.phase === 'NeedsOperator');
+  },
 };
 
 /** Applies one parsed message at a time `at` (ISO 8601). Pure: the same story and message give the same decision. */
@@ -153,15 +162,19 @@ export function hear(story: Story, message: Message, at: string): Decision {
     ...(message.note === undefined ? {} : { note: message.note }),
     ...(message.evidence === undefined ? {} : { evidence: message.evidence }),
   };
-  return { story: effects[message.name](story, approval, message), accepted: true, ...waiting(story, message.name) };
+  const next = effects[message.name](story, approval, message);
+  return { story: next, accepted: true, ...waiting(next, message.name) };
 }
 
 /** What a gate that was opened still waits for. */
 function waiting(story: Story, name: MessageName): Pick<Decision, 'waits'> {
-  if (name !== 'completeFailover' && name !== 'commit') return {};
+  const waits = name === 'completeFailover' || name === 'commit' || (name === 'reassign' && story.reassignment);
+  if (!waits) return {};
   if (story.held) return { waits: `${story.held.by} holds the run; nothing happens until somebody sends resume` };
   if (name === 'completeFailover' && phaseTable[standing(story)].complete === 'queued')
     return { waits: 'it is kept until the first round is proven on every disk' };
+  if (name === 'reassign')
+    return { waits: `the disks are taken off ${story.mover.name} first, which is not waited for when it is dead` };
   return {};
 }
 
@@ -178,12 +191,29 @@ const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, m
     return rest;
   },
   resolve: (story, approval, message) => ({ ...story, resolution: { ...approval, action: message.action ?? 'retry' } }),
+  reassign: (story, approval, message) => {
+    const mover = { name: message.mover ?? '', path: message.path ?? '' };
+    // Whoever is called because a mover is gone has answered with another mover.
+    const answer = story.phase === 'NeedsOperator' && !story.resolution ? retry(approval) : {};
+    return phaseTable[standing(story)].reassign === 'at-once'
+      ? { ...story, ...answer, mover }
+      : { ...story, ...answer, reassignment: { ...approval, mover } };
+  },
 };
+
+const retry = (approval: Approval): Pick<Story, 'resolution'> => ({ resolution: { ...approval, action: 'retry' } });
 
 /** Records a refusal; nothing else changes (S7). */
 export function refuse(story: Story, message: string, by: string, at: string, reason: string): Story {
   const refusal: Refusal = { message, by, at, phase: story.phase, reason: reason.slice(0, longestReason) };
   return { ...story, refusals: [...story.refusals, refusal].slice(-refusalsKept) };
+}
+
+/** S7: what was accepted but not done before its phases ended is told, never done late. */
+function withoutLate(story: Story, to: Phase): Story {
+  const { reassignment, ...rest } = story;
+  if (!reassignment || phaseTable[to].reassign !== 'no') return story;
+  return refuse(rest, 'reassign', reassignment.by, reassignment.at, `it came too late: the run went on to ${to}`);
 }
 
 /** Enters the next phase. Throws Defect when the table does not allow it or a gate was not opened by a person. */
@@ -197,7 +227,7 @@ export function enter(story: Story, to: Phase): Story {
     if (gate === 'commit' && !story.commitment) throw illegal(story, 'nobody committed');
     if (story.cancellation && !isFinal(to)) throw illegal(story, `cancelled runs do not enter ${to}`);
   }
-  const { left: _left, trouble: _trouble, resolution: _resolution, ...rest } = story;
+  const { left: _left, trouble: _trouble, resolution: _resolution, ...rest } = withoutLate(story, to);
   return { ...rest, phase: to };
 }
 

@@ -43,8 +43,13 @@ export interface TargetSite {
    * Refuses when the machine is not stopped or when it, or the mover, has a snapshot.
    */
   ensureDisksOpen(request: TargetRequest, work: Work): Promise<OpenDisk[]>;
-  /** Unplugs the disks from the mover; they then hang on nothing. */
+  /** Unplugs the disks from the mover, if it is still there; they then hang on nothing. */
   ensureDisksReleased(request: TargetRequest, work: Work): Promise<void>;
+  /**
+   * Before another mover gets the disks: none of this run's hangs on this mover any more, which is what really keeps a
+   * late attempt on it from writing (S8). Safe before they were opened, and when the mover itself is gone.
+   */
+  ensureMoverLeft(request: TargetRequest, work: Work): Promise<void>;
   /** Plugs the sealed disks into the target machine in the originals' slots (staged: the originals are unplugged, kept). */
   ensureDisksReturned(request: TargetRequest, work: Work): Promise<TargetMachine>;
   /**

@@ -25,6 +25,10 @@ export function openSites(loaded: LoadedInventory): Closing<Sites> {
   return {
     source: (site) => sources.of(site),
     target: (site) => targets.of(site),
+    mover(name) {
+      const known = Object.hasOwn(loaded.inventory.movers, name) ? loaded.inventory.movers[name] : undefined;
+      return known && { name, path: known.vm, site: known.site };
+    },
     async close() {
       await Promise.all([sources.close(), targets.close()]);
     },

@@ -3,24 +3,21 @@
  * Rule (S1): the final recovery point is taken only after the source was observed stopped, and the target is started only
  * after that; from the moment its start may have been sent it counts as running.
  */
+import { CancellationScope } from '@temporalio/workflow';
 import { type OpenDisk, pointName, type RecoveryPoint, type SealProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
-import { type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
-import { noRounds, type RoundsState } from './rounds-state.ts';
+import { unlessLeft } from './reassigning.ts';
+import type { Synced } from './rounds.ts';
+import { noRounds } from './rounds-state.ts';
 import { sealTheDisks } from './sealing.ts';
-import { syncRound } from './sync-round.ts';
+import { type RoundResult, syncRound } from './sync-round.ts';
 import type { Teller } from './teller.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
-
-/** What the rounds reached before the cutover; absent when everything is copied inside it. */
-export interface Synced {
-  readonly open: readonly OpenDisk[];
-  readonly rounds: RoundsState;
-}
 
 /** What the commit needs to know. */
 export interface Arrival {
@@ -29,6 +26,7 @@ export interface Arrival {
   readonly final: RecoveryPoint;
 }
 
+/** `synced`: what the rounds reached before; absent when everything is copied in here. */
 export async function cutOver(journey: Journey, way: Way, synced?: Synced): Promise<Arrival> {
   const { course } = journey;
   await course.whileHeld();
@@ -39,8 +37,11 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const startedAt = await stopTheSource(journey, way, target);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
-  const open = synced?.open ?? (await openTheTarget(journey, way));
-  const { point, report, scrubs } = await finalRound(journey, way, open, synced?.rounds ?? noRounds);
+  const opened = synced?.open ?? (await openTheTarget(journey, way));
+  const { open, point, report, scrubs } = await finalRound(journey, way, {
+    open: opened,
+    rounds: synced?.rounds ?? noRounds,
+  });
   const movedAt = Date.now();
   course.enter('Sealing');
   const seals = await sealTheDisks(journey, open, point, scrubs);
@@ -117,27 +118,12 @@ function endOutage(teller: Teller): void {
 async function finalRound(
   journey: Journey,
   way: Way,
-  open: readonly OpenDisk[],
-  rounds: RoundsState,
-): Promise<{ point: RecoveryPoint; report: RoundReport; scrubs: readonly ScrubReport[] }> {
-  const { input, run, teller, course } = journey;
-  const base = rounds.base ? { base: rounds.base } : {};
-  const order = {
-    input,
-    run,
-    number: rounds.number + 1,
-    final: true,
-    identity: way.found.identity,
-    pairs: way.pairs,
-    open,
-    ...base,
-    pointMade: ({ disks, takenAt }: RecoveryPoint) =>
-      teller.record('final-point', 'the final recovery point was taken', {
-        takenAt,
-        points: disks.map(pointName).join(', '),
-      }),
-  };
-  const { point, proofs, report } = await course.step(() => syncRound(order));
+  synced: Synced,
+): Promise<{ open: readonly OpenDisk[]; point: RecoveryPoint; report: RoundReport; scrubs: readonly ScrubReport[] }> {
+  const { teller } = journey;
+  const { rounds } = synced;
+  const { open, result } = await movedAndProven(journey, way, synced);
+  const { point, proofs, report } = result;
   const scrubs = scrubsAfter(rounds.scrubs, proofs);
   teller.find({
     rounds: {
@@ -157,7 +143,41 @@ async function finalRound(
       copiedBytes: proof.copiedBytes,
       provenBytes: proof.provenBytes,
     });
-  return { point, report, scrubs };
+  return { open, point, report, scrubs };
+}
+
+/** One step, however often it is tried. S9: another mover has no record of the disks, so it copies them in full. */
+async function movedAndProven(
+  journey: Journey,
+  way: Way,
+  { open: opened, rounds }: Synced,
+): Promise<{ open: readonly OpenDisk[]; result: RoundResult }> {
+  const { run, teller, course } = journey;
+  let open: readonly OpenDisk[] | undefined = opened;
+  let base = rounds.base;
+  const pointMade = ({ disks, takenAt }: RecoveryPoint): void =>
+    teller.record('final-point', 'the final recovery point was taken', {
+      takenAt,
+      points: disks.map(pointName).join(', '),
+    });
+  return await course.step(async () => {
+    for (;;) {
+      if (teller.story.reassignment || !open) {
+        open = undefined;
+        base = undefined;
+        open = await openDisks(journey, way);
+      }
+      const { input } = journey;
+      const order = {
+        ...{ input, run, number: rounds.number + 1, final: true, identity: way.found.identity, pairs: way.pairs, open },
+        ...(base ? { base } : {}),
+        pointMade,
+      };
+      const isLeft = (): boolean => teller.story.reassignment !== undefined;
+      const result = await unlessLeft(new CancellationScope(), () => syncRound(order), isLeft);
+      if (result) return { open, result };
+    }
+  });
 }
 
 async function startTheTarget(

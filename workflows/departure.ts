@@ -4,6 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { PreflightAnswer } from '../activities/preflight.ts';
+import { takeUpReassignment } from '../model/carrying.ts';
 import { blocking } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
@@ -15,6 +16,7 @@ import { controlVerbs, summary } from './verbs.ts';
 
 /** What every part of the story needs. */
 export interface Journey {
+  /** With the mover that carries the machine at the moment it is asked for. */
   readonly input: FailbackInput;
   readonly run: string;
   readonly teller: Teller;
@@ -27,13 +29,10 @@ export interface Way {
   readonly pairs: readonly DiskPair[];
 }
 
-export async function checkTheWay({ input, teller, course }: Journey): Promise<Way> {
-  const control = controlVerbs(input);
+export async function checkTheWay(journey: Journey): Promise<Way> {
+  const { teller, course } = journey;
   return await course.step(async () => {
-    const answer = await control.observePreflight.executeWithOptions(
-      summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
-      [input],
-    );
+    const { input, answer } = await askBothSides(journey);
     const looked = { source: answer.source?.power, target: answer.target?.power };
     teller.find({ checks: answer.checks, pairs: answer.pairs, looked });
     const way = clear(answer, input);
@@ -45,6 +44,18 @@ export async function checkTheWay({ input, teller, course }: Journey): Promise<W
     recordBound(teller, way.pairs, input.measured);
     return way;
   });
+}
+
+/** Asked again when the machine was given to another mover meanwhile: the answer is about the one that was asked for. */
+async function askBothSides(journey: Journey): Promise<{ input: FailbackInput; answer: PreflightAnswer }> {
+  for (;;) {
+    const { input } = journey;
+    const answer = await controlVerbs(input).observePreflight.executeWithOptions(
+      summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
+      [input],
+    );
+    if (input.mover.name === journey.input.mover.name) return { input, answer };
+  }
 }
 
 function clear(answer: PreflightAnswer, input: FailbackInput): Way {
@@ -68,11 +79,13 @@ function clear(answer: PreflightAnswer, input: FailbackInput): Way {
 }
 
 /** How the target's disks and our recovery points are taken back; registered before either is touched. */
-export function registerTargetUndo({ input, run, teller, course }: Journey, way: Way): void {
-  const control = controlVerbs(input);
+export function registerTargetUndo(journey: Journey, way: Way): void {
+  const { run, teller, course } = journey;
+  const control = controlVerbs(journey.input);
   // Registered first, so it is done last.
-  course.beforehand('work on the mover', () => leaveTheMover({ input, run, teller }, way.pairs));
+  course.beforehand('work on the mover', () => leaveTheMover(journey, way.pairs));
   course.beforehand('open target disks', async () => {
+    const { input } = journey;
     const left = await control.ensureDisksAbandoned.executeWithOptions(summary('Undo: give up the target disks'), [
       { failback: input, run, pairs: way.pairs },
     ]);
@@ -80,25 +93,50 @@ export function registerTargetUndo({ input, run, teller, course }: Journey, way:
   });
   course.beforehand('recovery points', async () => {
     const gone = await control.releaseRecoveryPoints.executeWithOptions(summary('Undo: release all recovery points'), [
-      { failback: input, run, before: 'all' },
+      { failback: journey.input, run, before: 'all' },
     ]);
     teller.record('points-released', 'our recovery points are gone', { names: gone.join(', ') });
   });
 }
 
 /** Opens the target's disks for the mover; registerTargetUndo comes first. */
-export async function openTheTarget({ input, run, teller, course }: Journey, way: Way): Promise<OpenDisk[]> {
-  const control = controlVerbs(input);
-  const open = await course.step(() =>
-    control.ensureDisksOpen.executeWithOptions(
-      summary(`Open ${way.pairs.length} target disks (${input.policy.write})`),
-      [{ failback: input, run, pairs: way.pairs }],
-    ),
+export async function openTheTarget(journey: Journey, way: Way): Promise<OpenDisk[]> {
+  return await journey.course.step(() => openDisks(journey, way));
+}
+
+/** The same as a part of a step. S8: a mover that the machine is taken from has none of its disks before another gets one. */
+export async function openDisks(journey: Journey, way: Way): Promise<OpenDisk[]> {
+  const { run, teller } = journey;
+  await leaveFormerMover(journey, way);
+  const { input } = journey;
+  const open = await controlVerbs(input).ensureDisksOpen.executeWithOptions(
+    summary(`Open ${way.pairs.length} target disks (${input.policy.write})`),
+    [{ failback: input, run, pairs: way.pairs }],
   );
   for (const disk of open)
     teller.record(`open/${disk.disk}`, `${disk.file} hangs on the mover and on nothing else`, {
       file: disk.file,
       uuid: disk.uuid,
+      mover: input.mover.name,
     });
   return open;
+}
+
+async function leaveFormerMover({ input, run, teller }: Journey, way: Way): Promise<void> {
+  if (!teller.story.reassignment) return;
+  await controlVerbs(input).ensureMoverLeft.executeWithOptions(
+    summary(`Take the disks of ${input.machine} off ${input.mover.name}`),
+    [{ failback: input, run, pairs: way.pairs }],
+  );
+  const { reassignment } = teller.story;
+  if (!reassignment) return;
+  teller.amend(takeUpReassignment);
+  teller.recordReassigned(input.mover, reassignment.by);
+  // S11: a mover that is dead cannot remove it, and nobody waits for one that lives.
+  const what = `what mover ${input.mover.name} kept of ${input.machine} stays in its state folder; delete the folder of the machine there`;
+  teller.record('mover-leftover', what, {
+    mover: input.mover.name,
+    disks: way.pairs.map(({ disk }) => disk).join(', '),
+    because: `${input.machine} went to another mover`,
+  });
 }

@@ -25,6 +25,7 @@ export function failbackDetails(status: Status): string {
     `- **Target disks:** ${status.targetDisks}`,
     `- **From:** ${status.source.site} \`${status.source.path}\``,
     `- **To:** ${status.target.site} \`${status.target.path}\` (${status.write}, sync ${status.sync})`,
+    `- **Mover:** ${status.mover}${status.reassignment ? `, ${status.reassignment.mover} takes over` : ''}`,
     `- **In this phase since:** ${status.phaseSince}`,
     ...(status.outage ? [`- **Outage:** ${outageText(status)}`] : []),
     ...(status.evidence ? [`- **Evidence of the disks:** \`${status.evidence}\``] : []),

@@ -29,7 +29,14 @@ export async function failback(input: FailbackInput): Promise<FailbackResult> {
   const root = CancellationScope.current();
   root.cancelRequested.catch(() => teller.hear('cancel', { by: 'Temporal cancellation request' }));
   return await CancellationScope.nonCancellable(async () => {
-    const journey: Journey = { input, teller, course, run: teller.story.run };
+    const { run } = teller.story;
+    // The input is asked for anew each time: the mover in it may change.
+    const journey: Journey = {
+      get input() {
+        return teller.input;
+      },
+      ...{ teller, course, run },
+    };
     const endReminding = beginReminding(teller);
     const arrival = await course.forward(() => comeHome(journey));
     if (!arrival) await course.undoAll();
@@ -55,8 +62,7 @@ async function syncThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
   journey.course.enter('Seeding');
   registerTargetUndo(journey, way);
   const open = await openTheTarget(journey, way);
-  const rounds = await runTheRounds(journey, way, open);
-  return await cutOver(journey, way, { open, rounds });
+  return await cutOver(journey, way, await runTheRounds(journey, way, open));
 }
 
 async function waitThenCutOver(journey: Journey, way: Way): Promise<Arrival> {

@@ -7,16 +7,45 @@ import { condition, setHandler, startChild } from '@temporalio/workflow';
 import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { OpenDisk } from '../model/machine.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
-import type { Journey, Way } from './departure.ts';
+import { type Journey, openDisks, type Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
 import { noRounds, type RoundsState } from './rounds-state.ts';
-import { convergenceTurned, finishRounds, holdRounds, scrubbed, seeded, syncRounds } from './sync-rounds.ts';
+import {
+  convergenceTurned,
+  finishRounds,
+  holdRounds,
+  leaveMover,
+  scrubbed,
+  seeded,
+  syncRounds,
+} from './sync-rounds.ts';
 import type { Teller } from './teller.ts';
 import { carriedState } from './trouble.ts';
 
-export async function runTheRounds(journey: Journey, way: Way, open: readonly OpenDisk[]): Promise<RoundsState> {
-  const { teller, course } = journey;
-  let state = noRounds;
+/** What the rounds reached, and the disks as they hang now: on another mover, when the machine was reassigned meanwhile. */
+export interface Synced {
+  readonly open: readonly OpenDisk[];
+  readonly rounds: RoundsState;
+}
+
+export async function runTheRounds(journey: Journey, way: Way, opened: readonly OpenDisk[]): Promise<Synced> {
+  const { teller } = journey;
+  listenToTheChild(teller);
+  const { open, rounds } = await roundsToTheEnd(journey, way, opened);
+  teller.find({ rounds: { ...rounds, now: 'finished' } });
+  teller.record('rounds', rounds.done === 1 ? '1 round is proven' : `${rounds.done} rounds are proven`, {
+    rounds: rounds.done,
+    copiedBytes: rounds.copiedBytes,
+    changedBytes: rounds.changedBytes,
+    rereadInFull: rounds.scrubs
+      .filter(rereadInFull)
+      .map(({ disk }) => disk)
+      .join(', '),
+  });
+  return { open, rounds };
+}
+
+function listenToTheChild(teller: Teller): void {
   setHandler(seeded, (seed) => {
     // A signal handler must never throw: after a cancel the seed no longer matters.
     if (teller.story.phase !== 'Seeding' || teller.story.cancellation) return;
@@ -29,23 +58,40 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
     recordTurn(teller, now);
   });
   setHandler(scrubbed, (report) => recordScrub(teller, report));
-  const done = await course.step(
-    () => childRounds(journey, way, open, state),
-    (error) => {
-      state = carriedState<RoundsState>(error) ?? state;
-    },
-  );
-  teller.find({ rounds: { ...done, now: 'finished' } });
-  teller.record('rounds', done.done === 1 ? '1 round is proven' : `${done.done} rounds are proven`, {
-    rounds: done.done,
-    copiedBytes: done.copiedBytes,
-    changedBytes: done.changedBytes,
-    rereadInFull: done.scrubs
-      .filter(rereadInFull)
-      .map(({ disk }) => disk)
-      .join(', '),
+}
+
+/** One step, however often it is tried and whichever movers it goes through. */
+async function roundsToTheEnd(journey: Journey, way: Way, opened: readonly OpenDisk[]): Promise<Synced> {
+  const { teller, course } = journey;
+  let state = noRounds;
+  let open: readonly OpenDisk[] | undefined = opened;
+  const rounds = async (): Promise<Synced> => {
+    for (;;) {
+      if (teller.story.reassignment || !open) {
+        open = undefined;
+        state = withoutRecord(state);
+        open = await openDisks(journey, way);
+      }
+      try {
+        state = await childRounds(journey, way, open, state);
+      } catch (error) {
+        // Whatever went wrong on a mover that is being left needs no person: the next one copies in full.
+        if (!teller.story.reassignment || teller.story.cancellation) throw error;
+        state = carriedState<RoundsState>(error) ?? state;
+      }
+      // A hold that came with the end of the rounds: while it lasts the machine may still go to another mover.
+      await course.whileHeld();
+      if (!teller.story.reassignment) return { open, rounds: state };
+    }
+  };
+  return await course.step(rounds, (error) => {
+    state = carriedState<RoundsState>(error) ?? state;
   });
-  return done;
+}
+
+/** S9: another mover has no record of the disks, so its first round is a full one; also before a cutover, in which it would be outage. */
+function withoutRecord({ base: _base, ...state }: RoundsState): RoundsState {
+  return { ...state, begun: state.number + 1 };
 }
 
 /** A pass that ended without an answer shows nothing and is no entry; the status tells of it. */
@@ -73,10 +119,12 @@ async function childRounds({ input, run, teller }: Journey, way: Way, open: read
     args: [{ input, run, identity: way.found.identity, pairs: way.pairs, open, state, held }],
     staticSummary: `Rounds of ${input.machine}`,
   });
+  const isLeft = (): boolean => teller.story.reassignment !== undefined;
   const passOn = async (): Promise<void> => {
     let finishing = false;
+    let left = false;
     while (!ended) {
-      await condition(() => ended || held !== isHeld() || (!finishing && mayFinish(teller)));
+      await condition(() => ended || held !== isHeld() || (!finishing && mayFinish(teller)) || (!left && isLeft()));
       // Both may have changed back before this line: a hold and its resume can arrive together.
       if (held !== isHeld()) {
         held = isHeld();
@@ -84,6 +132,9 @@ async function childRounds({ input, run, teller }: Journey, way: Way, open: read
       } else if (!finishing && mayFinish(teller)) {
         finishing = true;
         await child.signal(finishRounds);
+      } else if (!left && isLeft()) {
+        left = true;
+        await child.signal(leaveMover);
       }
     }
   };

@@ -4,6 +4,7 @@
  * whether every byte was read again after it was first written.
  */
 import { evidenceOfDisks } from '../model/evidence.ts';
+import { moverStepId } from '../model/failback-input.ts';
 import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import type { Journey } from './departure.ts';
@@ -46,11 +47,19 @@ async function sealOne({ input, run }: Journey, disk: OpenDisk, point: RecoveryP
   const mover = moverVerbs(input);
   const of = point.disks.find((candidate) => candidate.disk === disk.disk);
   if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
-  const work = { machine: input.machine, run, sourceSite: input.source.site, disk, point: of, urgent: true };
+  const work = {
+    machine: input.machine,
+    run,
+    sourceSite: input.source.site,
+    disk,
+    point: of,
+    urgent: true,
+    handovers: input.mover.handovers ?? 0,
+  };
   // Names instead of numbers, so that an operator can pause this very step: docs/operate.md.
   const say = (what: string, step: 'seal' | 'transfer') => ({
     ...summary(what),
-    activityId: `${step}-${disk.disk}`,
+    activityId: moverStepId(step, disk.disk, input.mover),
     priority: { priorityKey: 1 },
   });
   const seal = (): Promise<SealProof> =>

@@ -4,7 +4,7 @@
  * transfer, never a guess, and the older point is kept until every disk has left it.
  */
 import { CancellationScope } from '@temporalio/workflow';
-import type { FailbackInput } from '../model/failback-input.ts';
+import { type FailbackInput, moverStepId } from '../model/failback-input.ts';
 import type { DiskKey, DiskPair, DiskPoint, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
 import type { RoundReport } from '../model/status.ts';
 import { lineageBroke, stoppedAsAsked } from './trouble.ts';
@@ -68,9 +68,11 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
     disk,
     point: now,
     urgent: order.final,
+    handovers: order.input.mover.handovers ?? 0,
   };
   // A name instead of a number, so that an operator can pause this very copy: docs/operate.md.
-  const named = { activityId: `transfer-${disk.disk}`, priority: { priorityKey: order.final ? 1 : 4 } };
+  const activityId = moverStepId('transfer', disk.disk, order.input.mover);
+  const named = { activityId, priority: { priorityKey: order.final ? 1 : 4 } };
   const say = (what: string) => ({ ...summary(`${name(order)}: ${disk.disk}, ${what}`), ...named });
   const damaged = order.damaged?.includes(disk.disk) === true;
   if (!before || damaged)

@@ -23,6 +23,7 @@ import type { DiskPair, OpenDisk } from '../model/machine.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
+import { unlessLeft } from './reassigning.ts';
 import { advance, type RoundsState, roundsStatus } from './rounds-state.ts';
 import { Scrubbing } from './scrubbing.ts';
 import { listenForSteering, type Steered } from './steered.ts';
@@ -31,6 +32,8 @@ import { stoppedAsAsked, troubleOf } from './trouble.ts';
 
 export const finishRounds = defineSignal('finish');
 export const holdRounds = defineSignal<[boolean]>('hold');
+/** The disks go to another mover: end, and wait no longer for this one than for one that lives. */
+export const leaveMover = defineSignal('leave');
 export const roundsQuery = defineQuery<RoundsStatus>('rounds');
 /** The child tells its parent once, when the first round is proven. */
 export const seeded = defineSignal<[RoundReport?]>('seeded');
@@ -49,6 +52,7 @@ export interface RoundsInput {
   readonly state: RoundsState;
   readonly held: boolean;
   readonly finish?: boolean;
+  readonly left?: boolean;
 }
 
 export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
@@ -63,6 +67,7 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   }
   // The cutover waits for nobody: its final round and its seal take the disk from a scrub that has not heard yet.
   rounds.scrubbing.cancel();
+  if (rounds.isLeft()) await unlessLeft(new CancellationScope(), () => rounds.scrubbing.stop(), rounds.isLeft);
   await condition(allHandlersFinished);
   return rounds.reached();
 }
@@ -74,6 +79,8 @@ class Rounds {
   private state: RoundsState;
   private held: boolean;
   private finish: boolean;
+  private left: boolean;
+  readonly isLeft = (): boolean => this.left;
   private now = 'starting';
   private copying: CancellationScope | undefined;
   /** Whether the running copy was stopped for a hold; a resume may come before the copy has ended. */
@@ -85,6 +92,7 @@ class Rounds {
     this.state = order.state;
     this.held = order.held;
     this.finish = order.finish === true;
+    this.left = order.left === true;
     this.scrubbing = new Scrubbing({
       ...order,
       known: order.state.scrubs,
@@ -105,6 +113,13 @@ class Rounds {
         this.finish = true;
       },
       { description },
+    );
+    setHandler(
+      leaveMover,
+      () => {
+        this.left = true;
+      },
+      { description: 'Sent by the failback: another mover gets the disks.' },
     );
     setHandler(roundsQuery, () => this.told(), { description: 'The rounds so far.' });
     setHandler(holdRounds, (wanted) => {
@@ -134,11 +149,13 @@ class Rounds {
 
   /** Round after round, until the parent says finish and all that was begun is proven. */
   async untilFinished(): Promise<void> {
-    while (!this.finish || this.unfinished()) {
+    while (!this.left && (!this.finish || this.unfinished())) {
       await this.whileHeld();
-      if (this.state.done > 0) this.scrubbing.begin();
+      if (this.left) return;
+      // Without a base the mover has yet to prove the disks.
+      if (this.state.base) this.scrubbing.begin();
       if (!(await this.roundOrHold())) continue;
-      if (!this.finish && !this.held) await this.restBetweenRounds();
+      if (!this.finish && !this.held && !this.left) await this.restBetweenRounds();
       if (workflowInfo().continueAsNewSuggested) await this.goOnAsNew();
     }
   }
@@ -157,7 +174,7 @@ class Rounds {
     if (!this.held) return;
     this.say('held');
     await this.scrubbing.stop();
-    await condition(() => !this.held);
+    await condition(() => !this.held || this.left);
   }
 
   /** One round; false when a hold stopped it. */
@@ -184,8 +201,9 @@ class Rounds {
     const base = state.base ? { base: state.base } : {};
     this.state = { ...state, begun: state.number + 1 };
     const round = { ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...base };
-    const result = await copying.run(() => syncRound(round));
+    const result = await unlessLeft(copying, () => syncRound(round), this.isLeft);
     this.copying = undefined;
+    if (!result) return;
     this.state = advance(this.state, result.point, result.report);
     this.scrubbing.afterRound(result.proofs);
     await this.tellSeeded();
@@ -197,15 +215,15 @@ class Rounds {
     this.scrubbing.begin();
     const { roundEverySeconds } = this.order.input.policy;
     this.say(`round ${this.state.number} proven; next in ${roundEverySeconds} s`);
-    const early = (): boolean => this.finish || this.held || this.scrubbing.damaged.length > 0;
+    const early = (): boolean => this.finish || this.held || this.left || this.scrubbing.damaged.length > 0;
     await condition(early, roundEverySeconds * 1000);
   }
 
   private async goOnAsNew(): Promise<void> {
     await this.scrubbing.stop();
     await condition(allHandlersFinished);
-    const { held, finish } = this;
-    await continueAsNew<typeof syncRounds>({ ...this.order, state: this.reached(), held, finish });
+    const { held, finish, left } = this;
+    await continueAsNew<typeof syncRounds>({ ...this.order, state: this.reached(), held, finish, left });
   }
 
   /** The parent ignores what it knows; telling again after a failure or a continue-as-new is what makes it certain. */

@@ -16,7 +16,8 @@ import {
 } from '@temporalio/workflow';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import { type FailbackInput, searchAttributeNames } from '../model/failback-input.ts';
-import { type MessageName, messageMeaning, messageNames, parseMessage } from '../model/message.ts';
+import type { MoverPlace } from '../model/machine.ts';
+import { type Message, type MessageName, messageMeaning, messageNames, parseMessage } from '../model/message.ts';
 import { isFinal, type Phase } from '../model/phase.ts';
 import { emptyBook, type RecordBook, write, writeTallies } from '../model/record-book.ts';
 import type { Status } from '../model/status.ts';
@@ -32,6 +33,7 @@ import {
   type Trouble,
 } from '../model/transition.ts';
 import { failbackDetails } from './details.ts';
+import { lookAtMover } from './reassigning.ts';
 import { type Findings, statusOf, type Wait, waitOf } from './status-of.ts';
 import { listenForSteering, type Steered } from './steered.ts';
 
@@ -57,10 +59,13 @@ const attributes = {
 /** How much is kept of a name that came from outside. */
 const nameLimit = 60;
 
+/** Looked up in the world before a message is heard: why it is refused, undefined when it is welcome. Never throws. */
+type Look = (message: Message) => Promise<string | undefined>;
+
 const isoNow = (): string => new Date().toISOString();
 
 export class Teller {
-  readonly input: FailbackInput;
+  private readonly begun: FailbackInput;
   story: Story;
   /** What was observed and proven so far; the status shows it. */
   findings: Findings;
@@ -72,10 +77,13 @@ export class Teller {
   private shown = '';
   /** Called after each accepted message, so that the story can react at once. */
   onAccepted: (name: MessageName) => void = () => undefined;
+  private readonly looks: Partial<Record<MessageName, Look>> = {
+    reassign: (message) => lookAtMover(this.input, this.findings.pairs, message),
+  };
 
   constructor(input: FailbackInput) {
-    this.input = input;
-    this.story = beginStory(workflowInfo().firstExecutionRunId, input.policy.commitNeedsEvidence);
+    this.begun = input;
+    this.story = beginStory(workflowInfo().firstExecutionRunId, input.mover, input.policy.commitNeedsEvidence);
     this.findings = {
       checks: [],
       pairs: [],
@@ -90,17 +98,27 @@ export class Teller {
     this.publish();
   }
 
+  /** What the run was started with, and the mover that carries it now. */
+  get input(): FailbackInput {
+    return { ...this.begun, mover: this.story.mover };
+  }
+
   /** One signal (durable mailbox) and one update (yes or no at once) of the same name feed the same reducer. */
   private listenFor(name: MessageName): void {
     const description = messageMeaning[name];
-    setHandler(defineSignal<[unknown]>(name), (payload) => void this.hear(name, payload), { description });
+    const look = this.looks[name];
+    setHandler(
+      defineSignal<[unknown]>(name),
+      look
+        ? (payload) => this.lookThenHear(name, payload, look).then(() => undefined)
+        : (payload) => void this.hear(name, payload),
+      { description },
+    );
     setHandler(
       defineUpdate<Heard, [unknown]>(name),
-      (payload) => {
-        const answer = this.hear(name, payload);
-        if (!answer.accepted) throw refusal(name, answer.reason);
-        return { ...answer, accepted: true, phase: this.story.phase };
-      },
+      look
+        ? (payload) => this.lookThenHear(name, payload, look).then((answer) => this.said(name, answer))
+        : (payload) => this.said(name, this.hear(name, payload)),
       {
         description,
         validator: (payload) => {
@@ -111,6 +129,26 @@ export class Teller {
     );
   }
 
+  private said(name: MessageName, answer: Omit<Decision, 'story'>): Heard {
+    if (!answer.accepted) throw refusal(name, answer.reason);
+    return { ...answer, accepted: true, phase: this.story.phase };
+  }
+
+  /** What the law refuses, or knows, needs no look; what it would take is heard after the look, by the law of that moment. */
+  private async lookThenHear(name: MessageName, payload: unknown, look: Look): Promise<Omit<Decision, 'story'>> {
+    const parsed = parseMessage(name, payload);
+    if ('message' in parsed) {
+      const { message } = parsed;
+      const { accepted, reason: known } = hear(this.story, message, isoNow());
+      const reason = accepted && known === undefined ? await look(message) : undefined;
+      if (reason !== undefined) {
+        this.amend((story) => refuse(story, name, message.by, isoNow(), reason));
+        return { accepted: false, reason };
+      }
+    }
+    return this.hear(name, payload);
+  }
+
   /** Hears one message from outside. A refused one changes nothing but the list of refusals (S7). */
   hear(name: MessageName, payload: unknown): Omit<Decision, 'story'> {
     const parsed = parseMessage(name, payload);
@@ -119,13 +157,16 @@ export class Teller {
       this.publish();
       return { accepted: false, reason: parsed.problem };
     }
+    const carrier = this.story.mover;
     const { story, ...decision } = hear(this.story, parsed.message, isoNow());
     this.story = story;
     if (decision.accepted && decision.reason === undefined) {
       this.record(`${name}-accepted`, `${parsed.message.by} said ${name}`, {
         by: parsed.message.by,
         phase: this.story.phase,
+        ...(parsed.message.mover === undefined ? {} : { mover: parsed.message.mover }),
       });
+      if (story.mover !== carrier) this.recordReassigned(carrier, parsed.message.by);
       this.onAccepted(name);
     }
     this.publish();
@@ -170,8 +211,17 @@ export class Teller {
     this.book = write(this.book, { at: isoNow(), key, what, facts });
   }
 
+  recordReassigned(from: MoverPlace, by: string): void {
+    const { name } = this.story.mover;
+    this.record('mover-reassigned', `${name} carries the machine from now on, nothing of it hangs on ${from.name}`, {
+      from: from.name,
+      to: name,
+      by,
+    });
+  }
+
   status(): Status {
-    return statusOf(this.input, this.story, this.findings, this.book.chain, {
+    return statusOf(this.begun, this.story, this.findings, this.book.chain, {
       startedAt: this.startedAt,
       phaseSince: this.phaseSince,
     });

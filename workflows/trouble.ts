@@ -57,7 +57,7 @@ function lateness(timeout: TimeoutFailure, op: string, since: string): Trouble {
       ? 'no mover took the work within ten minutes'
       : `it did not end in time (${timeout.timeoutType})${last}`,
     hint: notStarted
-      ? 'Start the mover (homeward mover), then resolve with retry.'
+      ? 'Start the mover, then resolve with retry. If it is gone for good: homeward mover reassign <machine> --to <another mover of the site>.'
       : 'Mend the cause, then resolve with retry, or with undo.',
     since,
   };

@@ -19,6 +19,8 @@ export interface Approvable {
   readonly evidence?: string;
   readonly acceptLoss?: boolean;
   readonly yes?: boolean;
+  /** A mover. */
+  readonly to?: string;
 }
 
 export interface Asked {
@@ -31,7 +33,7 @@ export interface Asked {
 }
 
 /** Looks at the run a person is about to approve something of. Throws Problem `not-found` when it is over. */
-async function openRun({ context, link, machine }: Asked): Promise<View> {
+export async function openRun({ context, link, machine }: Asked): Promise<View> {
   const { observe } = await import('../observe.ts');
   const view = await withPatience(`asking ${machine}`, observe(link, machine), context.screen.json);
   if (isOpen(view)) return view;
@@ -39,9 +41,11 @@ async function openRun({ context, link, machine }: Asked): Promise<View> {
 }
 
 /** The story as far as a status tells it. Whether the target is live it does not tell in every phase; the run knows. */
-function storyOf({ run, phase, left, held, completion, commitment, cancellation, evidence, refusals }: Status): Story {
+function storyOf(status: Status): Story {
+  const { run, phase, left, held, completion, commitment, cancellation, evidence, refusals } = status;
   return {
     ...{ run, phase, refusals, targetLive: false, commitNeedsEvidence: false },
+    mover: { name: status.mover, path: '' },
     ...(left ? { left } : {}),
     ...(held ? { held } : {}),
     ...(completion ? { completion } : {}),

@@ -10,10 +10,10 @@ import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { plain } from '../render/paint.ts';
 import { whoTypes } from '../screen.ts';
-import { type Approvable, approvals } from './approve.ts';
+import { type Approvable, type Asked, approvals } from './approve.ts';
 import { contextOf, namingUnknown, withTemporal } from './context.ts';
 
-interface MessageOptions extends Approvable {
+export interface MessageOptions extends Approvable {
   readonly by: string;
   readonly note?: string;
   readonly retry?: boolean;
@@ -22,15 +22,17 @@ interface MessageOptions extends Approvable {
   readonly signal?: boolean;
 }
 
-interface Verb {
+export interface Verb {
   readonly verb: string;
   readonly name: MessageName;
   readonly description: string;
   /** Adds the verb's own options. */
   readonly extend?: (command: Command) => void;
+  /** Shows what it does and asks; default: what `approvals` has for the message. */
+  readonly approve?: (asked: Asked) => Promise<Partial<Message>>;
 }
 
-const yesOption = (command: Command) => command.option('--yes', 'do not ask; needed without a terminal');
+export const yesOption = (command: Command) => command.option('--yes', 'do not ask; needed without a terminal');
 
 const verbs: readonly Verb[] = [
   {
@@ -74,18 +76,20 @@ const verbs: readonly Verb[] = [
 ];
 
 export function addMessages(failback: Command): void {
-  for (const verb of verbs) {
-    const command = failback
-      .command(verb.verb)
-      .description(verb.description)
-      .argument('<machine>', 'the machine')
-      .option('--by <name>', 'who says it; goes into the record', whoTypes())
-      .option('--note <text>', 'why; goes into the record')
-      .option('--run <id>', 'refuse it when another run is under way')
-      .option('--signal', 'send it durably, without an answer; works while workers are down');
-    verb.extend?.(command);
-    command.action((machine: string, options: MessageOptions, self: Command) => say(verb, machine, options, self));
-  }
+  for (const verb of verbs) addVerb(failback, verb);
+}
+
+export function addVerb(parent: Command, verb: Verb): void {
+  const command = parent
+    .command(verb.verb)
+    .description(verb.description)
+    .argument('<machine>', 'the machine')
+    .option('--by <name>', 'who says it; goes into the record', whoTypes())
+    .option('--note <text>', 'why; goes into the record')
+    .option('--run <id>', 'refuse it when another run is under way')
+    .option('--signal', 'send it durably, without an answer; works while workers are down');
+  verb.extend?.(command);
+  command.action((machine: string, options: MessageOptions, self: Command) => say(verb, machine, options, self));
 }
 
 async function say(verb: Verb, machine: string, options: MessageOptions, command: Command): Promise<void> {
@@ -99,7 +103,8 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
   const { sendMessage } = await import('../message.ts');
   const work = (link: Link) => async () => {
     const message = messageOf(verb.name, options);
-    const approved = (await approvals[verb.name]?.({ context, link, machine, options, message })) ?? {};
+    const approved =
+      (await (verb.approve ?? approvals[verb.name])?.({ context, link, machine, options, message })) ?? {};
     const sending = sendMessage(link, machine, { ...message, ...approved }, { signal: options.signal === true });
     return await withPatience(`waiting for ${machine} to answer`, sending, context.screen.json);
   };
@@ -107,6 +112,7 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
   context.screen.answer(() => told(verb, machine, answer, options), {
     machine,
     message: verb.name,
+    ...(options.to === undefined ? {} : { mover: options.to }),
     durable: options.signal === true,
     ...answer,
   });

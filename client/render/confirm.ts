@@ -2,10 +2,12 @@
  * What a person reads before saying yes: direction and cost before completing, what is deleted before committing.
  * Rule: it shows what the run itself reported just now; what is not known is said to be unknown, never left out.
  */
+import { moverQueue } from '../../model/failback-input.ts';
+import { phaseTable } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { completionText } from './ahead.ts';
-import { bytes } from './figures.ts';
+import { bytes, count, duration } from './figures.ts';
 import { plain } from './paint.ts';
 
 const side = (address: { readonly site: string; readonly path: string }): string =>
@@ -25,6 +27,42 @@ export function describeCompletion(view: View, status: Status): string {
     `  cost       ${cost}`,
     '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',
   ].join('\n');
+}
+
+/** Shown before *reassign*: from where to where, and that everything is copied again. `attended`: its worker was seen. */
+export function describeReassignment(
+  view: View,
+  status: Status,
+  { name: to, attended }: { readonly name: string; readonly attended: boolean },
+): string {
+  const all = status.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
+  const { cost, after } = reassignmentCost(view, status, bytes(all));
+  return [
+    `Let ${plain(to)} carry ${plain(status.machine)} from now on:`,
+    `  from       ${plain(status.mover)}; its copy stops, and the disks are taken off it`,
+    `  to         ${plain(to)}, which has no record of the disks`,
+    ...(attended ? [] : [`  first      start its worker: nobody serves the task queue "${moverQueue(plain(to))}"`]),
+    `  cost       ${cost}`,
+    `  after it   ${after}`,
+  ].join('\n');
+}
+
+function reassignmentCost(view: View, status: Status, all: string): { cost: string; after: string } {
+  const phase = status.left ?? status.phase;
+  const { disks } = status;
+  if (phaseTable[phase].reassign === 'at-once')
+    return { cost: 'nothing has been copied yet', after: plain(status.says) };
+  const full = (view.rounds?.recent ?? []).filter((round) => round.mode === 'full');
+  const last = full.at(-1);
+  const took = last ? `; the last full copy moved ${bytes(last.copiedBytes)} in ${duration(last.durationMs)}` : '';
+  const cost = `every disk is copied in full: ${count(disks.length, 'disk')} of ${all} in all${took}`;
+  const serves = phase === 'Seeding' || phase === 'Syncing';
+  return {
+    cost: serves ? cost : `${cost}, INSIDE THE OUTAGE`,
+    after: serves
+      ? 'the source serves meanwhile; a cutover waits until the full copy is proven'
+      : 'to end the outage sooner, take the run back instead (homeward failback cancel)',
+  };
 }
 
 /** Shown before *commit*: everything that is deleted, and the digest that is approved (S2). */

@@ -38,6 +38,7 @@ function partsOf(view: View): Part[] {
   const { left, held, trouble, outage, waitsFor } = status;
   const parts = [news(`${view.machine} ${status.phase}`)];
   if (left) parts.push(news(`left ${left}`));
+  if (status.reassignment) parts.push(news(`goes to ${plain(status.reassignment.mover)}`));
   if (held) parts.push(news(`held by ${plain(held.by)}`));
   if (trouble) parts.push(news(`${trouble.kind}: ${plain(trouble.message)}. ${plain(trouble.hint)}`));
   parts.push(...missing, ...moving(view));

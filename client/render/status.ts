@@ -84,13 +84,16 @@ function sides(status: Status, style: Style): string[] {
     ['to', `${status.target.site}  ${status.target.path}${status.targetIp ? `  (${status.targetIp})` : ''}`],
     ['serves', status.serves],
     ['disks', status.targetDisks],
-    ['way', `sync ${status.sync}, write ${status.write}, mover ${status.mover}`],
+    ['way', `sync ${status.sync}, write ${status.write}, mover ${status.mover}${handover(status)}`],
   ];
   return facts.flatMap(([label, text]) => {
     const lines = wrap(plain(text), style.width - 10);
     return lines.map((line, index) => `  ${paint(style, 'dim', pad(index === 0 ? label : '', 6))}  ${line}`);
   });
 }
+
+const handover = ({ reassignment }: Status): string =>
+  reassignment ? ` (${reassignment.mover} takes over, said by ${reassignment.by})` : '';
 
 function trouble(status: Status, now: number, style: Style): string[] {
   const { trouble: what } = status;

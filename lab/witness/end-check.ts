@@ -6,8 +6,8 @@ import { sourceVm, targetVm, type VsphereVm, type WatchedMachine, type WorldView
 
 export type Ending = 'committed' | 'returned';
 
-const moverDisks = (view: WorldView, mover: string): readonly string[] =>
-  view.vsphere.vms.find((vm) => vm.name === mover)?.disks.map((disk) => disk.file) ?? [];
+const moverDisks = (view: WorldView, movers: readonly string[]): readonly string[] =>
+  view.vsphere.vms.filter((vm) => movers.includes(vm.name)).flatMap((vm) => vm.disks.map((disk) => disk.file));
 
 /** S11: what a run makes for itself must be gone in any final state. */
 function litter(baseline: WorldView, view: WorldView, machine: WatchedMachine): string[] {
@@ -15,15 +15,15 @@ function litter(baseline: WorldView, view: WorldView, machine: WatchedMachine): 
     [name, ...Object.values(tags)].some((word) => word.includes(machine.name) || machine.source.disks.includes(word));
   const had = new Set(baseline.azure.snapshots.map((each) => each.name));
   const snapshots = view.azure.snapshots.filter((each) => !had.has(each.name) && mine(each.name, each.tags));
-  const own = moverDisks(baseline, machine.mover);
-  const held = moverDisks(view, machine.mover).filter(
+  const own = moverDisks(baseline, machine.movers);
+  const held = moverDisks(view, machine.movers).filter(
     (file) => !own.includes(file) && file.includes(`] ${machine.target}/`),
   );
   const grants = view.azure.grants.filter((name) => mine(name, {}));
   return [
     ...snapshots.map((each) => `snapshot ${each.name} is left in Azure`),
     ...grants.map((name) => `a grant on ${name} is still active`),
-    ...held.map((file) => `the mover still holds ${file}`),
+    ...held.map((file) => `a mover still holds ${file}`),
   ];
 }
 

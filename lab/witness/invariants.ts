@@ -112,7 +112,7 @@ async function showsBoot(moment: Moment, path: string, attachedAtMs: number): Pr
   return evidence.signatures(path);
 }
 
-/** S4: an open disk hangs on the mover alone, its machine is off, and nothing on it says how to boot. */
+/** S4: an open disk hangs on one mover alone, its machine is off, and nothing on it says how to boot. */
 const halfDiskCannotBoot: Invariant = {
   id: 'S4',
   async check(moment) {
@@ -121,7 +121,8 @@ const halfDiskCannotBoot: Invariant = {
     for (const open of memory.open.values()) {
       if (ownerOf(open.file, machines, memory.baseline)?.name !== machine.name) continue;
       const holders = view.vsphere.vms.filter((vm) => vm.disks.some((disk) => disk.file === open.file));
-      const others = holders.filter((vm) => vm.name !== machine.mover).map((vm) => vm.name);
+      const others = holders.filter((vm) => !machine.movers.includes(vm.name)).map((vm) => vm.name);
+      if (holders.length - others.length > 1) found.push(`${open.file} hangs on several movers`);
       if (others.length > 0) found.push(`${open.file} is open and also hangs on ${others.join(', ')}`);
       const target = targetVm(view, machine);
       if (target !== undefined && target.power !== 'off')

@@ -76,7 +76,7 @@ export async function learnOpen(
   view: WorldView,
   changedAtMs: (path: string) => Promise<number>,
 ): Promise<void> {
-  const movers = new Set(machines.map((each) => each.mover));
+  const movers = new Set(machines.flatMap((each) => each.movers));
   const now = new Set<string>();
   for (const vm of view.vsphere.vms.filter((each) => movers.has(each.name))) {
     const own = memory.baseline.vsphere.vms.find((each) => each.name === vm.name)?.disks ?? [];

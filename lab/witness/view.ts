@@ -62,9 +62,9 @@ export interface WatchedMachine {
   readonly name: string;
   /** Names in Azure. */
   readonly source: { readonly vm: string; readonly disks: readonly string[]; readonly nics: readonly string[] };
-  /** Name of the vSphere VM it comes home to, and of the mover that carries it. */
+  /** Name of the vSphere VM it comes home to, and of the movers, one of which carries it. */
   readonly target: string;
-  readonly mover: string;
+  readonly movers: readonly string[];
 }
 
 export interface Violation {

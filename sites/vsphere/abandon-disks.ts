@@ -8,7 +8,7 @@ import { fenced } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { needHeldOnlyBy, needQuietTarget } from './disk-guards.ts';
-import { findByMark, findMachine, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { findByMark, findMachine, findMover, type Machine, type Vcenter } from './inventory.ts';
 import { type Mark, stateOption, unmarkOptions } from './marks.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged } from './reconfigure.ts';
 import { ensureStagedFileGone, needOnlyStaged, writtenFiles } from './staged-disks.ts';
@@ -26,7 +26,7 @@ export async function ensureDisksAbandoned(at: Vcenter, request: TargetRequest, 
       : await findByMark(at, (mark) => mark.run === run && mark.path === path, path, work);
   const mark = target?.mark;
   if (!target || !mark) return abandonUnrecorded(at, request, found, work);
-  const mover = await needMachine(at, request.mover, work);
+  const mover = await findMover(at, request.mover, work);
   if (mark.way === 'staged') {
     await abandonStaged(at, target, mover, mark, work);
     return [];
@@ -71,7 +71,13 @@ async function abandonUnrecorded(
   ];
 }
 
-async function abandonInPlace(at: Vcenter, target: Machine, mover: Machine, mark: Mark, work: Work): Promise<string[]> {
+async function abandonInPlace(
+  at: Vcenter,
+  target: Machine,
+  mover: Machine | undefined,
+  mark: Mark,
+  work: Work,
+): Promise<string[]> {
   if (mark.state === 'recorded') {
     await ensureOptions(at, target, unmarkOptions(mark), work);
     return [];
@@ -80,7 +86,7 @@ async function abandonInPlace(at: Vcenter, target: Machine, mover: Machine, mark
   if (target.disks.some((disk) => files.includes(disk.file))) needQuietTarget(target);
   work.report(`unplugging the disks of ${target.name} everywhere`);
   await ensureUnplugged(at, target, files, [stateOption('open')], work);
-  await ensureUnplugged(at, mover, files, [], work);
+  if (mover) await ensureUnplugged(at, mover, files, [], work);
   await needHeldOnlyBy(at, files, [], work);
   return files;
 }
@@ -89,7 +95,7 @@ async function abandonInPlace(at: Vcenter, target: Machine, mover: Machine, mark
 export async function abandonStaged(
   at: Vcenter,
   target: Machine,
-  mover: Machine,
+  mover: Machine | undefined,
   mark: Mark,
   work: Work,
 ): Promise<void> {
@@ -97,7 +103,7 @@ export async function abandonStaged(
   needOnlyStaged(mark, target);
   work.report(`unplugging what run ${mark.run} staged`);
   await ensureUnplugged(at, target, mark.staged, [stateOption('open')], work);
-  await ensureUnplugged(at, mover, mark.staged, [], work);
+  if (mover) await ensureUnplugged(at, mover, mark.staged, [], work);
   await needHeldOnlyBy(at, mark.staged, [], work);
   for (const file of mark.staged) {
     work.report(`deleting ${file}`);

@@ -159,6 +159,16 @@ export async function needMachine(at: Vcenter, path: string, work: Work): Promis
   throw machineMissing(path);
 }
 
+/**
+ * The mover at its path, or undefined when it is gone: a machine that does not exist holds no disk. One that was moved
+ * or renamed is found as the disks' holder. An account that cannot even see the datacenter has seen nothing.
+ */
+export async function findMover(at: Vcenter, path: string, work: Work): Promise<Machine | undefined> {
+  const mover = await findMachine(at, path, work);
+  if (mover || (await findByPath(at, at.datacenter, work))) return mover;
+  throw machineMissing(path);
+}
+
 /** What the rest of Homeward sees: while a run holds the disks, its record of the originals stands for them. */
 export function asTarget(at: Vcenter, machine: Machine): TargetMachine {
   const { power, powerSeen, snapshots, guest, mark } = machine;

@@ -8,18 +8,31 @@ import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget } from './disk-guards.ts';
-import { asTarget, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { asTarget, findMover, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
 import { stagedFile, writtenFiles } from './staged-disks.ts';
 
-export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
-  const files = writtenFiles(request);
-  const mover = await needMachine(at, request.mover, work);
+async function unplugFromMover(at: Vcenter, path: string, files: readonly string[], work: Work): Promise<void> {
+  const mover = await findMover(at, path, work);
+  if (!mover) return;
   // vCenter would refuse the change in words of its own; this says what to do about it.
   if (mover.disks.some((disk) => files.includes(disk.file))) needNoSnapshots(mover);
   work.report(`unplugging ${files.length} disk(s) from ${mover.name}`);
   await ensureUnplugged(at, mover, files, [], work);
+}
+
+export async function ensureMoverLeft(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
+  const files = writtenFiles(request);
+  await unplugFromMover(at, request.mover, files, work);
+  // Where they were not yet opened they hang on their own machine.
+  const target = await needMachine(at, request.path, work);
+  await needHeldOnlyBy(at, files, [target], work);
+}
+
+export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
+  const files = writtenFiles(request);
+  await unplugFromMover(at, request.mover, files, work);
   const target = await needMachine(at, request.path, work);
   // A second try may come after the disks were returned; then they rightly hang on the machine.
   await needHeldOnlyBy(at, files, target.mark?.state === 'returned' ? [target] : [], work);

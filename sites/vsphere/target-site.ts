@@ -9,7 +9,7 @@ import { absentTarget, asTarget, findAnywhere, type Vcenter } from './inventory.
 import { ensureDisksOpen } from './open-disks.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
-import { ensureDisksReleased, ensureDisksReturned, ensureFinished } from './return-disks.ts';
+import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
 import { createSession } from './session.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -52,6 +52,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     preflight: (request, work) => preflight(at, request, work),
     ensureDisksOpen: (request, work) => ensureDisksOpen(at, request, work),
     ensureDisksReleased: (request, work) => ensureDisksReleased(at, request, work),
+    ensureMoverLeft: (request, work) => ensureMoverLeft(at, request, work),
     ensureDisksReturned: (request, work) => ensureDisksReturned(at, request, work),
     ensureDisksAbandoned: (request, work) => ensureDisksAbandoned(at, request, work),
     ensureStarted: (request, work) => ensureStarted(at, request, work),

@@ -258,3 +258,10 @@ test('a line for logs says the phase, the rounds and every tenth of a disk', () 
   );
   expect(renderRefusal(syncing)).toBe('erp-db refused commit by bob: the run is in phase Syncing');
 });
+
+test('a machine that goes to another mover says to which one, and who said so', () => {
+  const reassignment = { by: 'ana', at: ago(5), mover: 'm2' };
+  const view = viewOf(statusIn('Seeding', { reassignment }));
+  expect(renderStatus(view, now, plainStyle)).toContain('mover m1 (m2 takes over, said by ana)');
+  expect(renderLine(view)).toContain('erp-db Seeding; goes to m2');
+});

@@ -2,7 +2,7 @@
  * Tables, checks, confirmations, figures: text as people read it.
  */
 import { renderChecks } from '../../client/render/checks.ts';
-import { describeCommit, describeCompletion } from '../../client/render/confirm.ts';
+import { describeCommit, describeCompletion, describeReassignment } from '../../client/render/confirm.ts';
 import { bytes, clock, duration } from '../../client/render/figures.ts';
 import { plainStyle, styleOf, wrap } from '../../client/render/paint.ts';
 import { table } from '../../client/render/table.ts';
@@ -57,6 +57,31 @@ test('completing without rounds says that the cost is unknown and everything is 
   expect(describeCompletion(viewOf(status), status)).toContain(
     'not known yet: no round is done; every disk is copied in full inside the outage',
   );
+});
+
+test('a reassignment shows both movers and that every disk is copied in full, also when that lies inside the outage', () => {
+  const { status } = syncing;
+  const m2 = { name: 'm2', attended: true };
+  const text = status && describeReassignment(syncing, status, m2);
+  expect(text).toContain(
+    `
+Let m2 carry erp-db from now on:
+  from       m1; its copy stops, and the disks are taken off it
+  to         m2, which has no record of the disks
+  cost       every disk is copied in full: 2 disks of 130.0 GiB in all`.slice(1),
+  );
+  expect(text).toMatch(/the source serves meanwhile; a cutover waits until the full copy is proven$/);
+  for (const phase of ['FinalSync', 'StoppingSource'] as const) {
+    const late = statusIn('NeedsOperator', { left: phase });
+    expect(describeReassignment(viewOf(late), late, m2)).toMatch(/in all, INSIDE THE OUTAGE\n {2}after it .*cancel/);
+  }
+  const early = statusIn('Preflight');
+  expect(describeReassignment(viewOf(early), early, { ...m2, attended: false })).toContain(
+    `
+  first      start its worker: nobody serves the task queue "mover-m2"
+  cost       nothing has been copied yet`,
+  );
+  expect(text).not.toContain('start its worker');
 });
 
 test('a commit shows the machine, every disk and the evidence digest', () => {

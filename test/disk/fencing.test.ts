@@ -122,6 +122,32 @@ describe('a late attempt', () => {
     });
   });
 
+  test('S8 of a mover that the run took the disk from writes nothing, though a full copy may take over what it does not know', async () => {
+    await onWorkbench(size, async (bench) => {
+      const newer = { handovers: 1, stateDir: `${bench.folder}/state of another mover` };
+      const image2 = patternImage(2, size);
+      await bench.transfer(new ImagePoint(image), 'p0');
+      await bench.transfer(new ImagePoint(image2), 'p1', newer);
+      const before = bench.content();
+      for (const [point, base] of [
+        ['p1', 'p0'],
+        ['p1', undefined],
+      ] as const) {
+        const source = new ImagePoint(image);
+        const late = bench.transfer(source, point, base === undefined ? {} : { base });
+        expect(await failureOf(late)).toBe('Fenced handover');
+        expect(source.reads).toEqual([]);
+      }
+      expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt lineage');
+      expect(firstDifference(bench.content(), before)).toBe(-1);
+      // Given back, it copies in full: its own record is of what the disk held before.
+      const again = { handovers: 2 };
+      await bench.transfer(new ImagePoint(image2), 'p1', again);
+      await bench.seal(new ImagePoint(image2), 'p1', again);
+      expect(firstDifference(bench.content(), image2)).toBe(-1);
+    });
+  });
+
   test('finds its marker gone and stops as corrupt', async () => {
     await onWorkbench(size, async (bench) => {
       const source = new ImagePoint(image, undefined, (offset) => {

@@ -89,6 +89,7 @@ export interface Overrides {
   sizeBytes?: number;
   base?: string;
   run?: string;
+  handovers?: number;
   machine?: string;
   direct?: boolean;
   inFlight?: number;

@@ -11,7 +11,7 @@ const machine: WatchedMachine = {
   name: 'erp-db',
   source: { vm: 'erp-db', disks: ['erp-db-os', 'erp-db-data'], nics: ['erp-db-nic'] },
   target: 'erp-db',
-  mover: 'mover',
+  movers: ['mover'],
 };
 const disk = (file: string) => ({ file: `[ds] ${file}.vmdk`, path: `/ds/${file}`, sizeBytes: 1 });
 const os = disk('erp-db/erp-db');

@@ -2,39 +2,92 @@
  * Every (phase, message) pair against a table written by hand, independent of the law's own table.
  * Rule: a pair that is not in here does not exist; adding a phase or a message breaks this test until it is decided.
  */
+import { takeUpReassignment } from '../../model/carrying.ts';
 import { type MessageName, messageNames, parseMessage } from '../../model/message.ts';
 import { type Phase, phases } from '../../model/phase.ts';
-import { beginStory, hear, type Story } from '../../model/transition.ts';
+import { beginStory, enter, goBack, hear, type Story } from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 
 /** y: taken. n: refused. k: nothing to do, said so (a resume when nothing is held). */
 const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
-  Preflight: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n' },
-  Seeding: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n' },
-  Syncing: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n' },
-  AwaitingCutover: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n' },
-  StoppingSource: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n' },
-  FinalSync: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n' },
-  Sealing: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n' },
-  StartingTarget: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n' },
-  AwaitingCommit: { completeFailover: 'n', commit: 'y', cancel: 'n', hold: 'y', resume: 'k', resolve: 'n' },
-  Committing: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n' },
-  Committed: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n' },
-  Undoing: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n' },
-  ReturnedToSource: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n' },
-  NeedsOperator: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'y' },
+  Preflight: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n', reassign: 'y' },
+  Seeding: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n', reassign: 'y' },
+  Syncing: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n', reassign: 'y' },
+  AwaitingCutover: {
+    completeFailover: 'y',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'y',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'y',
+  },
+  StoppingSource: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'y',
+  },
+  FinalSync: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n', reassign: 'y' },
+  Sealing: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
+  StartingTarget: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+  },
+  AwaitingCommit: {
+    completeFailover: 'n',
+    commit: 'y',
+    cancel: 'n',
+    hold: 'y',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+  },
+  Committing: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
+  Committed: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
+  Undoing: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
+  ReturnedToSource: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'n',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+  },
+  NeedsOperator: {
+    completeFailover: 'y',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'y',
+    reassign: 'y',
+  },
 };
 
+const m1 = { name: 'm1', path: '/DC0/vm/m1' };
+const toM2 = { mover: 'm2', path: '/DC0/vm/m2' };
+
 const standingIn = (phase: Phase): Story => ({
-  ...beginStory('run-1'),
+  ...beginStory('run-1', m1),
   phase,
   targetLive: phase === 'AwaitingCommit' || phase === 'Committing' || phase === 'Committed',
   ...(phase === 'NeedsOperator' ? { left: 'Seeding' as const } : {}),
 });
 
 const say = (story: Story, name: MessageName, payload: object = {}) => {
-  const parsed = parseMessage(name, { by: 'ana', ...(name === 'resolve' ? { action: 'retry' } : {}), ...payload });
+  const own = name === 'resolve' ? { action: 'retry' } : name === 'reassign' ? toM2 : {};
+  const parsed = parseMessage(name, { by: 'ana', ...own, ...payload });
   if (!('message' in parsed)) throw new Error(parsed.problem);
   return hear(story, parsed.message, at);
 };
@@ -60,6 +113,7 @@ test('S6 a second equal message changes nothing', () => {
     ['Syncing', 'completeFailover'],
     ['AwaitingCommit', 'commit'],
     ['Seeding', 'cancel'],
+    ['Preflight', 'reassign'],
   ] as const) {
     const first = say(standingIn(phase), name);
     const second = say(first.story, name, { note: 'again' });
@@ -107,6 +161,64 @@ test('S6 after a commit no cancel is accepted', () => {
   });
 });
 
+describe('reassign', () => {
+  const given = { name: 'm2', path: '/DC0/vm/m2' };
+
+  test('before the disks are open changes the mover at once', () => {
+    for (const phase of ['Preflight', 'AwaitingCutover'] as const) {
+      const { story, waits } = say(standingIn(phase), 'reassign');
+      expect([story.mover, story.reassignment, waits]).toEqual([given, undefined, undefined]);
+    }
+  });
+
+  test('S8 while they are open changes it only when the disks are off the mover that has them, and counts the handovers', () => {
+    const { story, waits } = say(standingIn('Syncing'), 'reassign');
+    expect(story).toMatchObject({ mover: m1, reassignment: { by: 'ana', mover: given } });
+    expect(waits).toContain('off m1');
+    const once = takeUpReassignment(story);
+    expect([once.mover, once.reassignment]).toEqual([{ ...given, handovers: 1 }, undefined]);
+    const back = takeUpReassignment(say(once, 'reassign', { mover: 'm1', path: m1.path }).story);
+    expect(back.mover).toEqual({ ...m1, handovers: 2 });
+    expect(takeUpReassignment(back)).toBe(back);
+  });
+
+  test('to the mover it goes to, or has, is known; to a third one it is refused until the second has it', () => {
+    const story = say(standingIn('Seeding'), 'reassign').story;
+    expect(say(story, 'reassign')).toMatchObject({ accepted: true, reason: expect.stringMatching(/already so/) });
+    expect(say(standingIn('Seeding'), 'reassign', { mover: 'm1' })).toMatchObject({
+      accepted: true,
+      story: { mover: m1 },
+    });
+    expect(say(story, 'reassign', { mover: 'm3' }).reason).toMatch(/on its way to m2 already/);
+    expect(say(takeUpReassignment(story), 'reassign', { mover: 'm3' }).accepted).toBe(true);
+  });
+
+  test('answers a call for an operator, and there a third mover may be named when the second cannot take the disks', () => {
+    const called = say(standingIn('NeedsOperator'), 'reassign').story;
+    expect(called).toMatchObject({ reassignment: { mover: given }, resolution: { by: 'ana', action: 'retry' } });
+    const again: Story = { ...goBack(called), phase: 'NeedsOperator', left: 'Seeding' };
+    expect(say(again, 'reassign', { mover: 'm3' }).story.reassignment?.mover.name).toBe('m3');
+    expect(say(say(again, 'resolve', { action: 'undo' }).story, 'reassign', { mover: 'm3' }).reason).toMatch(
+      /taken back/,
+    );
+  });
+
+  test.each(['Sealing', 'StartingTarget', 'AwaitingCommit'] as const)(
+    'in phase %s says until when it would be taken',
+    (phase) => {
+      expect(say(standingIn(phase), 'reassign').reason).toMatch(/^the run is in phase .*only until they are sealed$/);
+    },
+  );
+
+  test('S7 that was not done before the seal is told as refused, and not done later', () => {
+    const late = say(standingIn('FinalSync'), 'reassign').story;
+    const sealing = enter(late, 'Sealing');
+    expect(sealing).toMatchObject({ phase: 'Sealing', mover: m1, refusals: [{ message: 'reassign', by: 'ana' }] });
+    expect(sealing.reassignment).toBeUndefined();
+    expect(enter(say(standingIn('Seeding'), 'reassign').story, 'Syncing').reassignment).toBeDefined();
+  });
+});
+
 test('S7 a message for another run is refused and recorded', () => {
   const decision = say(standingIn('Syncing'), 'completeFailover', { run: 'run-0' });
   expect(decision.accepted).toBe(false);
@@ -129,6 +241,7 @@ test.each([
   ['a bare string', 'commit', 'ana'],
   ['a list', 'cancel', [{ by: 'ana' }]],
   ['a number for the flag', 'cancel', { by: 'ana', acceptLoss: 1 }],
+  ['no path of the mover', 'reassign', { by: 'ana', mover: 'm2' }],
 ] as const)('S7 a message with %s is malformed and says what is expected', (_what, name, payload) => {
   const parsed = parseMessage(name, payload);
   expect('problem' in parsed && parsed.problem).toMatch(/^malformed: .*expected/);

@@ -3,6 +3,7 @@
  * Replay a failure with the line fast-check prints: HOMEWARD_SEED=<seed> HOMEWARD_PATH=<path> npm test -- law-random
  */
 import fc from 'fast-check';
+import { takeUpReassignment } from '../../model/carrying.ts';
 import { Failure } from '../../model/failure.ts';
 import { type Message, type MessageName, messageNames, parseMessage } from '../../model/message.ts';
 import { isFinal, type Phase, phases, phaseTable } from '../../model/phase.ts';
@@ -15,6 +16,7 @@ import {
   markTargetLive,
   markTargetOff,
   type Story,
+  standing,
 } from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -24,12 +26,14 @@ const replay = {
 };
 const sequences = Number(process.env.HOMEWARD_LAW_RUNS ?? 100_000);
 
+const m1 = { name: 'm1', path: '/DC0/vm/m1' };
+
 type Event =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'enter'; readonly phase: Phase }
   /** Enters what the table names next; `pick` chooses among several. */
   | { readonly kind: 'on'; readonly pick: number }
-  | { readonly kind: 'call' | 'back' | 'live' | 'off' };
+  | { readonly kind: 'call' | 'back' | 'live' | 'off' | 'taken' };
 
 const message = fc
   .record({
@@ -38,13 +42,15 @@ const message = fc
     run: fc.option(fc.constantFrom('run-1', 'run-0'), { nil: undefined }),
     acceptLoss: fc.option(fc.boolean(), { nil: undefined }),
     action: fc.constantFrom('retry' as const, 'undo' as const, 'skip' as const),
+    mover: fc.constantFrom('m1', 'm2', 'm3'),
   })
-  .map(({ name, by, run, acceptLoss, action }): Event => {
+  .map(({ name, by, run, acceptLoss, action, mover }): Event => {
     const payload = {
       by,
       run,
       ...(name === 'cancel' ? { acceptLoss } : {}),
       ...(name === 'resolve' ? { action } : {}),
+      ...(name === 'reassign' ? { mover, path: `/DC0/vm/${mover}` } : {}),
     };
     const parsed = parseMessage(name, payload);
     if (!('message' in parsed)) throw new Error(parsed.problem);
@@ -56,7 +62,13 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: fc.nat({ max: 1 }).map((pick): Event => ({ kind: 'on', pick })) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom<Event>({ kind: 'call' }, { kind: 'back' }, { kind: 'live' }, { kind: 'off' }),
+    arbitrary: fc.constantFrom<Event>(
+      { kind: 'call' },
+      { kind: 'back' },
+      { kind: 'live' },
+      { kind: 'off' },
+      { kind: 'taken' },
+    ),
   },
 );
 
@@ -91,6 +103,7 @@ function apply(story: Story, happened: Event): Story {
     }
     if (happened.kind === 'call') return callOperator(story, trouble);
     if (happened.kind === 'back') return goBack(story);
+    if (happened.kind === 'taken') return takeUpReassignment(story);
     if (happened.kind === 'live') return markTargetLive(story);
     return story.phase === 'Undoing' ? markTargetOff(story) : story;
   } catch (error) {
@@ -100,6 +113,19 @@ function apply(story: Story, happened: Event): Story {
 }
 
 const trouble = { kind: 'Refused', op: 'op', subject: 's', message: 'm', hint: 'h', since: at };
+
+/** Written by hand, independent of the law's own table. */
+const sealedOrBack: ReadonlySet<Phase> = new Set<Phase>([
+  ...([
+    'Sealing',
+    'StartingTarget',
+    'AwaitingCommit',
+    'Committing',
+    'Committed',
+    'Undoing',
+    'ReturnedToSource',
+  ] as const),
+]);
 
 /** Plain comparison: jest's own is too slow for millions of events. */
 function must(holds: boolean, what: string): void {
@@ -124,6 +150,14 @@ function check(before: Story, after: Story, trail: readonly Phase[]): void {
   );
   must(!(after.targetLive && after.cancellation) || after.cancellation.acceptLoss, 'loss was accepted (S5)');
   must(after.refusals.length <= 50, 'refusals are bounded');
+  must(
+    !after.reassignment || !sealedOrBack.has(standing(after)),
+    'no mover changes once the disks are sealed or go back',
+  );
+  must(
+    after.mover === before.mover || !sealedOrBack.has(standing(before)),
+    'the mover that wrote them seals them (S9)',
+  );
   must(Object.hasOwn(phaseTable, after.phase), 'the phase is in the table');
 }
 
@@ -131,7 +165,7 @@ test('S1 S2 S5 S6 S7 no random sequence of messages and steps reaches an illegal
   const reached = new Map<Phase, number>();
   fc.assert(
     fc.property(fc.nat({ max: wayHome.length }), fc.array(event, { maxLength: 40 }), (begun, events) => {
-      let story = beginStory('run-1');
+      let story = beginStory('run-1', m1);
       const trail: Phase[] = [story.phase];
       // Most random sequences die at the first gate; so each begins somewhere on the way home, and goes on at random.
       events = [...wayHome.slice(0, begun).flat(), ...events];
@@ -155,7 +189,7 @@ test('L6 from every phase that has not ended an operator has an exit', () => {
   for (const phase of phases) {
     if (isFinal(phase)) continue;
     const story: Story = {
-      ...beginStory('run-1'),
+      ...beginStory('run-1', m1),
       phase,
       ...(phase === 'NeedsOperator' ? { left: 'Seeding' as const } : {}),
     };

@@ -26,7 +26,7 @@ const sayings = (book: RecordBook, name: string): number =>
   }, 0);
 
 test('S12 L6 5,000 holds and resumes by people with long names leave a record that is whole, counts each of them, and fits into an answer', () => {
-  let story = enter(beginStory('run-1'), 'Seeding');
+  let story = enter(beginStory('run-1', { name: 'm1', path: '/DC0/vm/m1' }), 'Seeding');
   let book = emptyBook;
   const by = 'a'.repeat(200);
   for (let second = 0; second < 5_000; second++)

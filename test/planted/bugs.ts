@@ -178,6 +178,22 @@ const fences: readonly PlantedBug[] = [
     'test/disk/fencing.test.ts',
     'of a living process',
   ),
+  bug(
+    'S8',
+    'disk/lineage.ts',
+    'refuseLateMover(wish, marker, subject);',
+    '',
+    'test/disk/fencing.test.ts',
+    'of a mover that the run took the disk from',
+  ),
+  bug(
+    'S8',
+    'sites/vsphere/return-disks.ts',
+    'await ensureUnplugged(at, mover, files, [], work);',
+    '',
+    'test/vsphere/movers.test.ts',
+    'hang on nothing once their mover was left',
+  ),
   bug('S8', 'disk/attempts.ts', 'await older?.ended;', '', 'test/disk/fencing.test.ts', 'still on its way'),
   bug(
     'S8',

@@ -9,6 +9,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { moverName, moverNameOf } from '../../lab/vcenter.ts';
 import { roundsWorkflowId } from '../../model/failback-input.ts';
 import { tell } from './both-worlds.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
@@ -110,6 +111,20 @@ const endings: readonly Ending[] = [
       return run;
     },
   },
+  {
+    name: 'reassigned-then-committed',
+    rounds: true,
+    async play(scene) {
+      const run = await scene.begin();
+      await run.until('Syncing');
+      await run.say('reassign', { mover: 'mover-2', path: 'a path of no mover' });
+      await run.say('reassign', { mover: 'mover-2', path: run.input.mover.path.replace(moverName, moverNameOf(2)) });
+      await run.untilView('with mover-2', ({ status }) => status?.mover === 'mover-2');
+      await run.untilView('copied again', ({ rounds }) => rounds?.recent.at(-1)?.mode === 'delta');
+      await run.comeHome();
+      return run;
+    },
+  },
 ];
 
 const secretPatterns = /[?&]sig=|accessSAS|eyJ[\w-]{10,}\./;
@@ -128,8 +143,9 @@ async function keep(scene: Scene, name: string, workflowId: string): Promise<voi
   console.log(`${name}: ${Math.round(compact.length / 1024)} KiB`);
 }
 
-const scene = await openScene(endings.length);
+const scene = await openScene(endings.length, { movers: 2 });
 try {
+  await scene.workers.restart('mover-2');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const ending of endings) {

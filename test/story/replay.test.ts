@@ -44,6 +44,8 @@ test('every ending is among the recorded histories', () => {
       'committed-before-rounds',
       'committed-during',
       'operator-called-then-committed',
+      'reassigned-then-committed',
+      'reassigned-then-committed-rounds',
       'returned-by-request-cancellation',
       'returned-from-syncing',
       'returned-from-syncing-rounds',

@@ -18,7 +18,7 @@ const moments = { startedAt: '2026-01-01T00:00:00.000Z', phaseSince: '2026-01-01
 const trouble = { kind: 'Refused', op: 'preflight', subject: 's', message: 'm', hint: 'h', since: moments.startedAt };
 
 function serves(looked: Findings['looked'], called = false): string {
-  const story = beginStory('run-1');
+  const story = beginStory('run-1', input.mover);
   const findings: Findings = { checks: [], pairs: [], seals: [], leftOut: [], ...(looked ? { looked } : {}) };
   return statusOf(input, called ? callOperator(story, trouble) : story, findings, [], moments).serves;
 }

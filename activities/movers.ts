@@ -1,0 +1,57 @@
+/**
+ * Looks at a mover that a machine is to be given while it is under way.
+ * Rule: what a person typed counts only as far as this worker's own inventory says the same; a world that cannot be asked
+ * is a refusal, so that whoever sends the machine there hears it at once. Changes nothing.
+ */
+import { blocking, type Check } from '../model/check.ts';
+import type { FailbackInput } from '../model/failback-input.ts';
+import type { MoverPlace } from '../model/machine.ts';
+import type { Work } from '../sites/source.ts';
+import { activity, type ReportingWork } from './attempt.ts';
+import { ask, type Sites } from './preflight.ts';
+
+export interface MoverLook {
+  readonly failback: FailbackInput;
+  readonly mover: MoverPlace;
+  /** Of the disks it is to get; empty while they are not known. */
+  readonly sizesBytes: readonly number[];
+}
+
+export const createMoverLookActivities = (sites: Sites) => ({
+  /** The checks that refuse it; empty when it can carry the machine. */
+  observeMover: activity('observeMover', (input: MoverLook, work) => refusals(sites, input, work)),
+});
+
+export async function refusals(
+  sites: Sites,
+  input: MoverLook,
+  work: Work & Pick<ReportingWork, 'attempt'>,
+): Promise<Check[]> {
+  const { failback, mover, sizesBytes } = input;
+  const stranger = strangerCheck(sites, input);
+  if (stranger) return [stranger];
+  const { site, path } = failback.target;
+  // Whichever way it writes, its new disks are there already: the mover is asked for slots, not the datastore for space.
+  const request = { path, mover: mover.path, write: 'in-place', diskSizesBytes: sizesBytes } as const;
+  return blocking(await ask('target', path, work, () => sites.target(site).preflight(request, work)));
+}
+
+function strangerCheck(sites: Sites, { failback, mover }: MoverLook): Check | undefined {
+  const known = sites.mover(mover.name);
+  const refuse = (seen: string, remedy: string): Check => ({
+    id: 'mover-known',
+    verdict: 'refuse',
+    subject: mover.name,
+    seen,
+    remedy,
+  });
+  const sameFile = 'Give the control workers and the command line the same homeward.yaml.';
+  if (!known) return refuse(`the control worker's inventory has no mover called "${mover.name}"`, sameFile);
+  if (known.site !== failback.target.site)
+    return refuse(
+      `${mover.name} stands at ${known.site}, the disks lie at ${failback.target.site}`,
+      `Name a mover of ${failback.target.site}.`,
+    );
+  if (known.path === mover.path) return undefined;
+  return refuse(`the control worker's inventory has ${mover.name} at ${known.path}, not at ${mover.path}`, sameFile);
+}

@@ -1,7 +1,7 @@
 /**
  * L2, S3, S4: a mover killed at any write, flush or rename goes on where it was, and nothing half-done ever boots.
  * Rule: the kill is a real SIGKILL in another process, also in the middle of a write, onto an old disk in place and onto
- * a new one beside it. HOMEWARD_KILL_POINTS sets the number of stops (default 64, spread evenly over all there are);
+ * a new one beside it. HOMEWARD_KILL_POINTS sets the number of stops (default 128, spread evenly over all there are);
  * HOMEWARD_FAULTS=all goes over every stop in every way of dying; HOMEWARD_KILL_AT=<stop> plays one again.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { hows, playStage, type StoryName, stages, stories } from './kill-story.t
 import { firstDifference, mib, type Workbench } from './workbench.ts';
 
 const all = process.env.HOMEWARD_FAULTS === 'all';
-const wanted = Number(process.env.HOMEWARD_KILL_POINTS ?? (all ? Number.POSITIVE_INFINITY : 64));
+const wanted = Number(process.env.HOMEWARD_KILL_POINTS ?? (all ? Number.POSITIVE_INFINITY : 128));
 const single = process.env.HOMEWARD_KILL_AT;
 /** How the wanted stops are shared out; the long story is dear, but only there can the bound of L2 be broken. */
 const shares = { small: 3 / 4, windows: 7 / 32, long: 1 / 32 } as const;

@@ -15,7 +15,6 @@ import type { Status } from '../../model/status.ts';
 import { standOf, tell } from './both-worlds.ts';
 import { type Ended, homeward } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
-import { thorough } from './thorough.ts';
 
 const MiB = 1 << 20;
 
@@ -204,13 +203,6 @@ async function expectCalled(stands: Run, mistake: Mistake): Promise<Status> {
   return status;
 }
 
-/**
- * The mistakes of every run: one of each kind. Each of the others is shown as a check in test/azure/preflight or
- * test/vsphere/preflight; that the story waits for all of them in the same way is shown by the long run.
- */
-const everyRun = ['disk-size', 'vcenter-privileges', 'vcenter-login', 'vcenter-reachable'];
-const isOfEveryRun = ([, { check }]: (typeof mistakes)[number]): boolean => everyRun.includes(check);
-
 async function goesOnOnceMended(_what: string, mistake: Mistake): Promise<void> {
   unmended = mistake;
   await mistake.make();
@@ -250,8 +242,7 @@ async function goesOnOnceMended(_what: string, mistake: Mistake): Promise<void> 
 }
 
 const title = 'C14 %s: the run calls an operator before anything was changed, and goes on once it is mended';
-test.each(mistakes.filter(isOfEveryRun))(title, goesOnOnceMended, 180_000);
-thorough.each(mistakes.filter((mistake) => !isOfEveryRun(mistake)))(title, goesOnOnceMended, 180_000);
+test.each(mistakes)(title, goesOnOnceMended, 180_000);
 
 test('S000-8 C14 a secret that is wrong inside the cutover is corrected without starting a worker, and the same run comes home', async () => {
   const home = await scene.begin({ sync: 'during' });

@@ -10,7 +10,6 @@ import type { Status } from '../../model/status.ts';
 import { tell } from './both-worlds.ts';
 import { homeward, temporal } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
-import { thorough } from './thorough.ts';
 
 const MiB = 1 << 20;
 
@@ -259,64 +258,60 @@ async function readFromAzure(run: Run): Promise<Reading> {
 
 const moment = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-thorough(
-  'L2 S5 a hold stops the seed, going on sends nothing again that was proven, a storm of holds breaks nothing, and Request Cancellation returns home',
-  async () => {
-    const machine = scene.lab.machines[3];
-    const full = { offset: 48 * MiB, length: 144 * MiB, fill: 7 };
-    await tell(`${scene.lab.azure.control}/disks/${machine?.disks[1].azureName}/write`, full);
-    const run = await scene.begin();
-    await slowReads(run, 600);
-    let copied = await readFromAzure(run);
-    for (const end = Date.now() + 60_000; copied.bytes < 100 * MiB; copied = await readFromAzure(run)) {
-      expect(Date.now()).toBeLessThan(end);
-      await moment(50);
-    }
-    expect(await run.say('hold')).toEqual({ accepted: true });
-    await run.untilView('held', ({ pending, rounds }) => pending.length === 0 && rounds?.now === 'held');
-    expect(await shown(run)).toMatchObject({
-      phase: 'Seeding',
-      needsHuman: true,
-      details: expect.stringMatching(/### Held by ana[\s\S]*Waits for a person\nresume: /),
-    });
-    const held = await readFromAzure(run);
-    await moment(1_500);
-    expect(await readFromAzure(run)).toEqual(held);
+test('L2 S5 a hold stops the seed, going on sends nothing again that was proven, a storm of holds breaks nothing, and Request Cancellation returns home', async () => {
+  const machine = scene.lab.machines[3];
+  const full = { offset: 48 * MiB, length: 144 * MiB, fill: 7 };
+  await tell(`${scene.lab.azure.control}/disks/${machine?.disks[1].azureName}/write`, full);
+  const run = await scene.begin();
+  await slowReads(run, 600);
+  let copied = await readFromAzure(run);
+  for (const end = Date.now() + 60_000; copied.bytes < 100 * MiB; copied = await readFromAzure(run)) {
+    expect(Date.now()).toBeLessThan(end);
+    await moment(50);
+  }
+  expect(await run.say('hold')).toEqual({ accepted: true });
+  await run.untilView('held', ({ pending, rounds }) => pending.length === 0 && rounds?.now === 'held');
+  expect(await shown(run)).toMatchObject({
+    phase: 'Seeding',
+    needsHuman: true,
+    details: expect.stringMatching(/### Held by ana[\s\S]*Waits for a person\nresume: /),
+  });
+  const held = await readFromAzure(run);
+  await moment(1_500);
+  expect(await readFromAzure(run)).toEqual(held);
 
-    await scene.forgetRules();
-    expect(await run.say('resume')).toEqual({ accepted: true });
-    await run.until('Syncing');
-    const whole = await readFromAzure(run);
-    expect(held.again).toBe(0);
-    expect(whole.again).toBeLessThanOrEqual(64 * MiB);
-    expect(whole.bytes - whole.again).toBeGreaterThanOrEqual(144 * MiB);
+  await scene.forgetRules();
+  expect(await run.say('resume')).toEqual({ accepted: true });
+  await run.until('Syncing');
+  const whole = await readFromAzure(run);
+  expect(held.again).toBe(0);
+  expect(whole.again).toBeLessThanOrEqual(64 * MiB);
+  expect(whole.bytes - whole.again).toBeGreaterThanOrEqual(144 * MiB);
 
-    for (const pause of [0, 0, 5, 40, 0, 120, 15, 0, 60, 0, 300, 0]) {
-      await run.signal('hold', { by: 'ben' });
-      await moment(pause);
-      await run.signal('resume', { by: 'ben' });
-      await moment(pause / 2);
-    }
+  for (const pause of [0, 0, 5, 40, 0, 120, 15, 0, 60, 0, 300, 0]) {
     await run.signal('hold', { by: 'ben' });
-    const stands = await run.untilView('held', ({ status, pending, rounds }) => {
-      return status?.held !== undefined && pending.length === 0 && rounds?.now === 'held';
-    });
+    await moment(pause);
     await run.signal('resume', { by: 'ben' });
-    const more = (stands.rounds?.done ?? 0) + 2;
-    const goesOn = await run.untilView(
-      'going on',
-      ({ rounds, status }) => (rounds?.done ?? 0) >= more || status?.phase === 'NeedsOperator',
-    );
-    expect(goesOn.status).toMatchObject({ phase: 'Syncing', refusals: [] });
-    expect(goesOn.status?.held).toBeUndefined();
+    await moment(pause / 2);
+  }
+  await run.signal('hold', { by: 'ben' });
+  const stands = await run.untilView('held', ({ status, pending, rounds }) => {
+    return status?.held !== undefined && pending.length === 0 && rounds?.now === 'held';
+  });
+  await run.signal('resume', { by: 'ben' });
+  const more = (stands.rounds?.done ?? 0) + 2;
+  const goesOn = await run.untilView(
+    'going on',
+    ({ rounds, status }) => (rounds?.done ?? 0) >= more || status?.phase === 'NeedsOperator',
+  );
+  expect(goesOn.status).toMatchObject({ phase: 'Syncing', refusals: [] });
+  expect(goesOn.status?.held).toBeUndefined();
 
-    await handleOf(run).cancel();
-    const end = await run.until('ReturnedToSource', 'NeedsOperator');
-    expect(end).toMatchObject({ phase: 'ReturnedToSource', cancellation: { by: 'Temporal cancellation request' } });
-    expect(await run.wrongAtEnd('returned')).toEqual([]);
-  },
-  300_000,
-);
+  await handleOf(run).cancel();
+  const end = await run.until('ReturnedToSource', 'NeedsOperator');
+  expect(end).toMatchObject({ phase: 'ReturnedToSource', cancellation: { by: 'Temporal cancellation request' } });
+  expect(await run.wrongAtEnd('returned')).toEqual([]);
+}, 300_000);
 
 test('C13 S9 a hold and a completion in the middle of a round end that round first, so that no disk is copied whole inside the outage', async () => {
   const run = await scene.begin({ roundEvery: 0.5 });

@@ -44,20 +44,14 @@ function isOurs(snapshot: Snapshot, request: RemainsRequest): boolean {
   return mark.run === request.run || sameIds(ids, snapshot.creationData?.sourceResourceId);
 }
 
-/** Deletes it all; answers what is verified to be gone. */
-export async function ensureRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<string[]> {
+/** Deletes it all; when it returns, all of it is verified to be gone. */
+export async function ensureRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<void> {
   await ensureMachineRetired(azure, request, work);
   const seen = await lookAtAll(azure, request, work);
   assertAsRecorded(request, seen);
   await together(seen.nics.map(({ recorded }) => deleteNic(azure, recorded, work)));
   await together(seen.disks.map(({ recorded }) => deleteDisk(azure, recorded, work)));
-  const snapshots = await together(seen.snapshots.map((snapshot) => deleteOurs(azure, snapshot, work)));
-  return [
-    `virtual machine ${parsePath(request.path).vm}`,
-    ...request.nics.map(({ id }) => `network interface ${parseId(id).name}`),
-    ...request.disks.map((disk) => `disk ${disk.name}`),
-    ...snapshots.flat(),
-  ];
+  await together(seen.snapshots.map((snapshot) => deleteOurs(azure, snapshot, work)));
 }
 
 /** The machine itself, whose disks are marked first: without it nothing else tells that it was we who deleted it. */
@@ -170,14 +164,13 @@ async function deleteDisk(azure: AzureClients, recorded: SourceDisk, work: Work)
   await assertGone(`disk ${name}`, () => findDisk(azure, recorded.id, work));
 }
 
-async function deleteOurs(azure: AzureClients, listed: Snapshot, work: Work): Promise<string[]> {
+async function deleteOurs(azure: AzureClients, listed: Snapshot, work: Work): Promise<void> {
   const at = placeOf(listed);
-  if (!(await deleteSnapshot(azure, listed, work))) return [];
+  if (!(await deleteSnapshot(azure, listed, work))) return;
   await assertGone(`snapshot ${at.name}`, async () => {
     const seen = await readSnapshot(azure, at, work);
     return seen?.uniqueId === listed.uniqueId ? seen : undefined;
   });
-  return [`snapshot ${at.name}`];
 }
 
 async function assertGone(what: string, see: () => Promise<unknown>): Promise<void> {

@@ -27,25 +27,23 @@ const nothingDeleted = (): void => {
 };
 
 test('S002-26 S11 retiring deletes the machine, its NICs, its disks and our snapshots, and nothing else', async () => {
-  const deleted = await lab.source.ensureRetired(request, quiet());
+  await lab.source.ensureRetired(request, quiet());
   expect(left()).toEqual({ vms: [], disks: [], nics: [], snapshots: ['backup-of-someone'] });
-  expect(deleted.slice(0, 4)).toEqual([
-    'virtual machine erp-db',
-    'network interface erp-db-nic',
-    'disk erp-db-os',
-    'disk erp-db-data',
-  ]);
-  expect(deleted.slice(4)).toEqual([
-    expect.stringMatching(/^snapshot homeward-/),
-    expect.stringMatching(/^snapshot homeward-/),
-  ]);
   expect(await lab.source.observeRemains(request, quiet())).toEqual([]);
 });
 
 test('what remains is named before, and nothing is named after', async () => {
   const remains = await lab.source.observeRemains(request, quiet());
-  expect(remains).toHaveLength(6);
-  expect(remains[0]).toBe('virtual machine erp-db');
+  expect(remains.slice(0, 4)).toEqual([
+    'virtual machine erp-db',
+    'network interface erp-db-nic',
+    'disk erp-db-os',
+    'disk erp-db-data',
+  ]);
+  expect(remains.slice(4)).toEqual([
+    expect.stringMatching(/^snapshot homeward-/),
+    expect.stringMatching(/^snapshot homeward-/),
+  ]);
   expect(remains.join()).not.toContain('backup-of-someone');
 });
 

@@ -28,8 +28,8 @@ export interface RemainsInput {
 }
 
 export const createRetireActivities = (sites: Sites) => ({
-  /** Deletes the source machine, its NICs, its disks and our recovery points; answers what was deleted. */
-  ensureSourceRetired: activity('ensureSourceRetired', (input: RetireInput, work): Promise<string[]> => {
+  /** Deletes the source machine, its NICs, its disks and our recovery points. */
+  ensureSourceRetired: activity('ensureSourceRetired', (input: RetireInput, work): Promise<void> => {
     assertCommitted(input);
     const { failback, found, final } = input;
     const source = sites.source(failback.source.site);

@@ -45,16 +45,29 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       return await held.memory.toFetch(held.signal, async (lent) => {
         const withheld = await readWithheld(held, lent);
         const first = held.digest.of(withheld.head.subarray(0, held.withholding.bootBytes)).toString('base64');
-        if (grip.marker === undefined) await expectBootSector(held, first);
-        else await giveBack(held, withheld, first);
-        const proof = await proveSealed(held, withheld);
-        held.meter.enter('done');
-        return proof;
+        return await recordingDamage(held, async () => {
+          if (grip.marker === undefined) await expectBootSector(held, first);
+          else await giveBack(held, withheld, first);
+          const proof = await proveSealed(held, withheld);
+          held.meter.enter('done');
+          return proof;
+        });
       });
     } finally {
       await held.ledger.close();
     }
   });
+}
+
+/** S3: what a seal finds on the disk ends the disk's lineage, so that the next try copies the whole disk (S9). */
+async function recordingDamage<T>(held: HeldDisk, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'Corrupt')
+      await held.ledger.append({ t: 'broken', because: error.message });
+    throw error;
+  }
 }
 
 const sealError = (held: HeldDisk, message: string): Failure =>
@@ -170,9 +183,6 @@ async function proveSealed(held: HeldDisk, withheld: Withheld): Promise<SealProo
     blocks = await compareBlocks(held, withheld, 0);
   } catch (error) {
     await withholding.writeMarker(own);
-    if (error instanceof Failure && error.kind === 'Corrupt') {
-      await ledger.append({ t: 'broken', because: error.message });
-    }
     throw error;
   }
   const sealed = new Map(blocks);

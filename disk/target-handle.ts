@@ -194,14 +194,17 @@ export class TargetHandle {
     try {
       return await work(reader);
     } finally {
-      await handle.close();
+      // A close may hang as any other call may (NFS writes back what it still holds).
+      await this.call('target.close', () => handle.close());
     }
   }
 
   async close(): Promise<void> {
-    // One that could not be opened was told where it was needed.
-    const edge = await this.edge?.catch(() => undefined);
-    await edge?.close();
-    await this.main.close();
+    await this.call('target.close', async () => {
+      // One that could not be opened was told where it was needed.
+      const edge = await this.edge?.catch(() => undefined);
+      await edge?.close();
+      await this.main.close();
+    });
   }
 }

@@ -15,6 +15,7 @@ import type { View } from '../client/view.ts';
 import { type Canvas, follow, openCanvas } from '../client/watch.ts';
 import { loadInventory } from '../config/load.ts';
 import { failbackInput } from '../model/failback-input.ts';
+import { onceStarterIsGone } from '../setup/parents.mjs';
 import { readGuests } from './azure-control.ts';
 import { showEvidence, showReturn } from './demo-evidence.ts';
 import { type Lab, startLab } from './lab.ts';
@@ -142,9 +143,10 @@ async function main(): Promise<number> {
     await workers?.stop();
     await lab?.stop();
   };
+  const leave = (): void => void stop().finally(() => process.exit(130));
   // `on`, not `once`: a second listener (the terminal's) must not end the process before the lab is gone.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => void stop().finally(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
+  onceStarterIsGone(leave);
   lab = await startLab({
     osTree: 'full',
     keep: values.keep,

@@ -5,6 +5,7 @@
 import { readOptions } from '../client/options.ts';
 import { Problem } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
+import { onceStarterIsGone } from '../setup/parents.mjs';
 import { type Lab, startLab } from './lab.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { findPrograms } from './programs.ts';
@@ -89,10 +90,11 @@ Ctrl-C ends it and leaves nothing behind.
 `;
 }
 
-/** Resolves with the first signal that asks us to end. */
+/** Resolves with the first signal that asks us to end, or when the one who could send it is gone. */
 const asked = (): Promise<void> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+    onceStarterIsGone(resolve);
   });
 
 function countIn(values: Readonly<Record<'machines' | 'movers', string>>, option: 'machines' | 'movers'): number {

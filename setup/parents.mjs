@@ -1,8 +1,8 @@
 /**
- * Notices when the npm that started us is gone, and says so once.
- * Rule: only what npm started is watched. npm hands a SIGTERM to the shell it runs us in, and that shell ends without a
- * word to us; a lab would go on without anybody to end it. Without npm in between a lost parent means nothing: a
- * command sent to the background outlives its terminal on purpose.
+ * Notices when the npm that started us is gone, or the run.mjs that an entry was started by, and says so once.
+ * Rule: only what npm or run.mjs started is watched. npm hands a SIGTERM to the shell it runs us in, and that shell ends
+ * without a word to us; a lab would go on without anybody to end it. Without them in between a lost parent means nothing:
+ * a command sent to the background outlives its terminal on purpose.
  */
 import { readFileSync } from 'node:fs';
 
@@ -43,4 +43,16 @@ export function onceNpmIsGone(gone, env = process.env) {
     gone();
   }, lookEveryMs);
   timer.unref();
+}
+
+/**
+ * For an entry that holds more than itself: calls `gone` once when the run.mjs that started it has ended, however it did.
+ * The channel between the two tells it, which the system closes with the process. Does nothing without such a channel.
+ */
+export function onceStarterIsGone(gone) {
+  if (process.connected === undefined) return;
+  if (!process.connected) return gone();
+  process.once('disconnect', gone);
+  // Listening must not keep alive what is done.
+  process.channel?.unref();
 }

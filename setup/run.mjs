@@ -35,7 +35,9 @@ function runEntry(node, entry, rest) {
     ...process.env,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
   };
-  const child = spawn(node, [...flagsOf(entry), entry, ...rest], { stdio: 'inherit', env });
+  // Nothing is sent over the channel: it closes with us, which tells an entry that listens (parents.mjs) of our end.
+  const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
+  const child = spawn(node, [...flagsOf(entry), entry, ...rest], { stdio, env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to both of us already; a second one would look like impatience.

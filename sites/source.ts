@@ -85,11 +85,12 @@ export interface SourceSite {
   /** Revokes grants on, and deletes, this run's older recovery points. Returns the names deleted. */
   releaseRecoveryPoints(request: ReleaseRequest, work: Work): Promise<string[]>;
   /**
-   * After commit only: deletes the machine, its NICs, its disks and all our recovery points. Returns what was deleted.
+   * After commit only: deletes the machine, its NICs, its disks and all our recovery points. What it deleted before it
+   * failed is told by `observeRemains` alone.
    * Refused with op `source-changed` when the machine ran after the final point, or when it is gone and somebody else
    * deleted it: its disks may then hold what did not come home.
    */
-  ensureRetired(request: RetireRequest, work: Work): Promise<string[]>;
+  ensureRetired(request: RetireRequest, work: Work): Promise<void>;
   /** What of ours (by tag), and what of the machine itself, still exists on this side. */
   observeRemains(request: RemainsRequest, work: Work): Promise<string[]>;
 }

@@ -5,6 +5,7 @@
 import { createControlActivities } from '../activities/control.ts';
 import { controlQueue } from '../model/failback-input.ts';
 import { openSites } from './control-sites.ts';
+import { controlSlots } from './control-slots.ts';
 import { runWorker } from './start.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -15,6 +16,7 @@ await runWorker('control', async ({ loaded, log }) => {
       taskQueue: controlQueue,
       workflowBundle: await workflowBundle((text) => log.warn(text)),
       activities: createControlActivities(sites),
+      maxConcurrentActivityTaskExecutions: controlSlots(Object.keys(loaded.inventory.machines).length),
       // A killed worker's cached stories go to the next one after a second instead of ten.
       stickyQueueScheduleToStartTimeout: '1s',
       workflowTaskPollerBehavior: { type: 'autoscaling' },

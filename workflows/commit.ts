@@ -9,6 +9,8 @@ import type { Journey } from './departure.ts';
 import { leaveTheMover } from './farewell.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
+const notLookedAt = 'not looked at';
+
 /** Deletes the source and our marks; answers what is observed to remain there. */
 export async function commitStory(journey: Journey, { way, seals, final }: Arrival): Promise<string[]> {
   const { input, run, teller, course } = journey;
@@ -23,18 +25,17 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
     at: commitment.at,
     evidence,
   });
-  const deleted = await course.insist(
+  const before = await lookAtSource(journey, way, 'look what stands in the source');
+  await course.insist(
     'delete the source',
     () =>
       control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
         { failback: input, run, found: way.found, commitment: approved, seals, final },
       ]),
-    [],
+    undefined,
   );
-  if (deleted.length > 0)
-    teller.record('source-retired', 'the source machine, its disks and our recovery points are deleted', {
-      deleted: deleted.join(', '),
-    });
+  const remains = await lookAtSource(journey, way, 'look what remains in the source');
+  recordDeleted(journey, before, remains);
   const kept = await course.insist(
     'remove our marks from the target',
     () =>
@@ -44,16 +45,39 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
     [],
   );
   teller.record('target-finished', 'our marks are off the target', { kept: kept.join(', ') });
-  const remains = await course.insist(
-    'look what remains in the source',
-    () =>
-      control.observeSourceRemains.executeWithOptions(summary('What still exists in the source?'), [
-        { failback: input, run, found: way.found },
-      ]),
-    ['not looked at'],
-  );
-  teller.record('source-remains', 'what still exists in the source', { remains: remains.join(', ') });
   await leaveTheMover(journey, way.pairs);
   teller.enter('Committed');
   return remains;
+}
+
+/** What of the machine, and of ours, exists in the source now. */
+function lookAtSource({ input, run, course }: Journey, { found }: Arrival['way'], step: string): Promise<string[]> {
+  return course.insist(
+    step,
+    () =>
+      controlVerbs(input).observeSourceRemains.executeWithOptions(summary('What still exists in the source?'), [
+        { failback: input, run, found },
+      ]),
+    [notLookedAt],
+  );
+}
+
+/** S12: what two looks found gone, not what was asked for; a deletion may have stopped half-way and been left out. */
+function recordDeleted({ teller }: Journey, before: readonly string[], remains: readonly string[]): void {
+  const left = [...remains];
+  const gone = before.filter((name) => {
+    const at = left.indexOf(name);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  const looked = ![...before, ...remains].includes(notLookedAt);
+  if (!looked || gone.length > 0)
+    teller.record(
+      'source-retired',
+      remains.length === 0
+        ? 'the source machine, its disks and our recovery points are deleted'
+        : 'of the source machine, its disks and our recovery points a part is deleted',
+      { deleted: looked ? gone.join(', ') : notLookedAt },
+    );
+  teller.record('source-remains', 'what still exists in the source', { remains: remains.join(', ') });
 }

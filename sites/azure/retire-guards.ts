@@ -11,7 +11,7 @@ import type { SourceDisk, SourceNic } from '../../model/machine.ts';
 import type { RetireRequest } from '../source.ts';
 import { parseId, sameId, sameIds } from './arm-id.ts';
 import { nicIds, powerOf, powerSeen, stoppedSince } from './machine.ts';
-import { isRetiring, retiringMark } from './retirement-mark.ts';
+import { retiringMark, tellsOurDeletion } from './retirement-mark.ts';
 import { strangeDisk } from './same-source.ts';
 
 export interface SeenDisk {
@@ -69,7 +69,7 @@ function assertSameMachine(request: RetireRequest, vm: VirtualMachine, disks: re
 
 /** A deleted machine tells nothing any more: its disks may have run in another one, and hold what did not come home. */
 function assertWeDeletedIt({ path, run }: RetireRequest, disks: readonly SeenDisk[]): void {
-  const unmarked = disks.find(({ seen }) => !isRetiring(seen, run));
+  const unmarked = disks.find(({ seen }) => !tellsOurDeletion(seen, run));
   if (unmarked === undefined) return;
   throw refused({
     op: 'source-changed',

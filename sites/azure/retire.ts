@@ -6,7 +6,7 @@
  * a machine, disk or NIC that was made anew, or a snapshot without our tags.
  */
 import type { Disk, Snapshot } from '@azure/arm-compute';
-import { transient } from '../../model/failure.ts';
+import { Failure, transient } from '../../model/failure.ts';
 import type { SourceDisk, SourceNic } from '../../model/machine.ts';
 import type { RemainsRequest, RetireRequest, Work } from '../source.ts';
 import { parseId, parsePath, sameIds } from './arm-id.ts';
@@ -16,7 +16,7 @@ import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
 import { powerSeen, readNic, readVm } from './machine.ts';
 import type { NetworkClients } from './network-client.ts';
 import { assertAsRecorded, assertSameDisk, assertSameNic, type Remains } from './retire-guards.ts';
-import { isRetiring, markRetiring, unmarkRetiring } from './retirement-mark.ts';
+import { markRetiring, tellsOurDeletion, unmarkRetiring } from './retirement-mark.ts';
 import { markOf } from './snapshot-mark.ts';
 import { deleteSnapshot, listSnapshots, placeOf, readSnapshot } from './snapshots.ts';
 
@@ -44,20 +44,14 @@ function isOurs(snapshot: Snapshot, request: RemainsRequest): boolean {
   return mark.run === request.run || sameIds(ids, snapshot.creationData?.sourceResourceId);
 }
 
-/** Deletes it all; answers what is verified to be gone. */
-export async function ensureRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<string[]> {
+/** Deletes it all; when it returns, all of it is verified to be gone. */
+export async function ensureRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<void> {
   await ensureMachineRetired(azure, request, work);
   const seen = await lookAtAll(azure, request, work);
   assertAsRecorded(request, seen);
   await together(seen.nics.map(({ recorded }) => deleteNic(azure, recorded, work)));
   await together(seen.disks.map(({ recorded }) => deleteDisk(azure, recorded, work)));
-  const snapshots = await together(seen.snapshots.map((snapshot) => deleteOurs(azure, snapshot, work)));
-  return [
-    `virtual machine ${parsePath(request.path).vm}`,
-    ...request.nics.map(({ id }) => `network interface ${parseId(id).name}`),
-    ...request.disks.map((disk) => `disk ${disk.name}`),
-    ...snapshots.flat(),
-  ];
+  await together(seen.snapshots.map((snapshot) => deleteOurs(azure, snapshot, work)));
 }
 
 /** The machine itself, whose disks are marked first: without it nothing else tells that it was we who deleted it. */
@@ -70,20 +64,36 @@ async function ensureMachineRetired(azure: NetworkClients, request: RetireReques
   // S2: marking took a while; what is deleted now is what is seen now.
   if ((await assertedLook(azure, request, work)).vm === undefined) return;
   work.report(`deleting virtual machine ${vm}`);
-  await runOperation(
-    { op: 'virtualMachines.delete', subject: path },
-    work,
-    (call) => azure.compute.virtualMachines.delete(resourceGroup, vm, call),
-    goneIsDone,
-  );
+  try {
+    await runOperation(
+      { op: 'virtualMachines.delete', subject: path },
+      work,
+      (call) => azure.compute.virtualMachines.delete(resourceGroup, vm, call),
+      goneIsDone,
+    );
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'Refused') await takeMarksOff(azure, request, work);
+    throw error;
+  }
   await assertGone(`virtual machine ${vm}`, () => readVm(azure, path, work));
+}
+
+/** S2: a deletion that was refused is none of ours any more; whoever deletes the machine later must not look like us. */
+async function takeMarksOff(azure: NetworkClients, request: RetireRequest, work: Work): Promise<void> {
+  try {
+    const { vm, disks } = await lookAtAll(azure, request, work);
+    if (vm === undefined || powerSeen(vm) === 'Deleting') return;
+    await together(disks.map(({ seen }) => unmarkRetiring(azure, seen, request.run, work)));
+  } catch {
+    // The refusal is what the operator must hear; a mark that stays is bounded by its moment.
+  }
 }
 
 /** Looks at everything and refuses what is not as recorded; a mark of ours then comes off a machine that still stands. */
 async function assertedLook(azure: NetworkClients, request: RetireRequest, work: Work): Promise<Remains> {
   const { path, run } = request;
   let seen = await lookAtAll(azure, request, work);
-  const ours = seen.disks.length > 0 && seen.disks.every((disk) => isRetiring(disk.seen, run));
+  const ours = seen.disks.length > 0 && seen.disks.every((disk) => tellsOurDeletion(disk.seen, run));
   if (ours && seen.vm !== undefined && powerSeen(seen.vm) === 'Deleting') {
     await lookUntil(
       `${path} to be gone`,
@@ -154,14 +164,13 @@ async function deleteDisk(azure: AzureClients, recorded: SourceDisk, work: Work)
   await assertGone(`disk ${name}`, () => findDisk(azure, recorded.id, work));
 }
 
-async function deleteOurs(azure: AzureClients, listed: Snapshot, work: Work): Promise<string[]> {
+async function deleteOurs(azure: AzureClients, listed: Snapshot, work: Work): Promise<void> {
   const at = placeOf(listed);
-  if (!(await deleteSnapshot(azure, listed, work))) return [];
+  if (!(await deleteSnapshot(azure, listed, work))) return;
   await assertGone(`snapshot ${at.name}`, async () => {
     const seen = await readSnapshot(azure, at, work);
     return seen?.uniqueId === listed.uniqueId ? seen : undefined;
   });
-  return [`snapshot ${at.name}`];
 }
 
 async function assertGone(what: string, see: () => Promise<unknown>): Promise<void> {

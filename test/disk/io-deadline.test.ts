@@ -2,6 +2,8 @@
  * A target whose calls do not return any more, as a dead path or a hung NFS leaves them.
  * Rule: the calls are held at the edge of the host and let go later, when they do what they were asked after all.
  */
+import fs, { constants } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../model/failure.ts';
 import { type HostCall, watchHost } from './host-edge.ts';
@@ -90,6 +92,50 @@ test.each<[string, (call: HostCall) => boolean]>([
     });
   },
 );
+
+/** Holds the closing of every handle on `path` that was opened with this access, until `release` is called. */
+function holdClosing(path: string, access: number) {
+  const released = Promise.withResolvers<void>();
+  const { open } = fs.promises;
+  fs.promises.open = async (...args) => {
+    const handle = await open(...args);
+    if (args[0] !== path || (Number(args[1]) & 3) !== access) return handle;
+    const close = handle.close.bind(handle);
+    handle.close = async () => {
+      await released.promise;
+      await close();
+    };
+    return handle;
+  };
+  syncBuiltinESMExports();
+  const restore = (): void => {
+    fs.promises.open = open;
+    syncBuiltinESMExports();
+  };
+  return { release: () => released.resolve(), restore };
+}
+
+test.each([
+  ['that reads back', constants.O_RDONLY],
+  ['that writes', constants.O_RDWR],
+])('L1 S8 a handle %s whose closing never returns ends the attempt as Transient too', async (_, access) => {
+  await onWorkbench(size, async (bench) => {
+    const door = holdClosing(bench.path, access);
+    try {
+      const attempt = failed(bench.transfer(new ImagePoint(image), 'p0', { ioDeadlineMs }));
+      const told = await Promise.race([attempt, pause(atOnceMs, 'still waiting', { ref: false })]);
+      expect(told).toMatchObject({ kind: 'Transient', op: 'target.close', subject: 'erp/os' });
+    } finally {
+      door.restore();
+      door.release();
+    }
+    let ended = false;
+    for (const end = performance.now() + 10_000; !ended && performance.now() < end; await pause(20))
+      ended = (await failed(bench.transfer(new ImagePoint(image), 'p0'))) === undefined;
+    await bench.seal(new ImagePoint(image), 'p0');
+    expect(firstDifference(bench.content(), image)).toBe(-1);
+  });
+});
 
 test('a target that is slow but answers is not given up', async () => {
   await onWorkbench(9 * mib, async (bench) => {

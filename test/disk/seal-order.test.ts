@@ -160,5 +160,30 @@ test('a seal cut off there does not touch a disk whose first sector is by then s
     const before = bench.content();
     expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt seal');
     expect(firstDifference(bench.content(), before)).toBe(-1);
+    await mendedByAFullCopy(bench);
   });
 });
+
+/** What a story does when it is told to try again: the seal says that the lineage broke, and the whole disk is copied. */
+async function mendedByAFullCopy(bench: Workbench): Promise<void> {
+  expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt lineage');
+  await bench.transfer(new ImagePoint(image), 'p0');
+  await bench.seal(new ImagePoint(image), 'p0');
+  expect(firstDifference(bench.content(), image)).toBe(-1);
+  expect((await observeDisk(bench.options())).state).toBe('sealed');
+}
+
+test.each([
+  ['first', 2 * mib],
+  ['last', size - mib - 512],
+])(
+  'S3 S9 damage that a seal finds in the %s block of a disk keeps it open, and a second try copies the whole disk',
+  async (_, offset) => {
+    await copied(async (bench) => {
+      bench.damage(offset, Buffer.from([(image[offset] ?? 0) ^ 1]));
+      expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Corrupt seal');
+      expect((await observeDisk(bench.options())).marker).toBeDefined();
+      await mendedByAFullCopy(bench);
+    });
+  },
+);

@@ -153,9 +153,9 @@ test('a guest cannot answer in a machine that is off', async () => {
 
 describe('An open lab', () => {
   const keys = ['temporal', 'azure', 'vcenter', 'faults', 'audit', 'config', 'machines'];
-  const openLab = async () => {
+  const openLab = async (...by: readonly string[]) => {
     const entry = join(import.meta.dirname, '../../lab/open.ts');
-    const child = spawn(process.execPath, [entry, '--json', '--small', '--no-workers'], {
+    const child = spawn(process.execPath, [...by, entry, '--json', '--small', '--no-workers'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
@@ -180,4 +180,16 @@ describe('An open lab', () => {
     await removeLeftovers();
     await expect(access(folder)).rejects.toThrow(/ENOENT/);
   }, 30_000);
+
+  test('leaves nothing behind when the program that set it up and started it is killed', async () => {
+    const { child, folder } = await openLab(join(import.meta.dirname, '../../setup/run.mjs'));
+    child.kill('SIGKILL');
+    await until('no folder', async () =>
+      access(folder).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await until('no process', async () => ((await processesOf(folder)) ?? []).length === 0);
+  }, 40_000);
 });

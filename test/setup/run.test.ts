@@ -73,3 +73,9 @@ test('without npm in between a command outlives the shell it was started from', 
   process.kill(pid, 'SIGTERM');
   expect(await said).toBe(`${pid}\nasked to end\n`);
 }, 30_000);
+
+test('what listens hears that the run.mjs that started it was killed, also without npm', async () => {
+  const { shell, pid, said } = await start(`exec ${entry}`, false);
+  shell.kill('SIGKILL');
+  expect(await said).toBe(`${pid}\nleft alone\n`);
+}, 30_000);

@@ -104,10 +104,10 @@ export const killPoints: readonly KillPoint[] = [
     roundEvery: hour,
     hold: {
       // The machine and its NIC are gone, the disks are next.
-      control: azure('disks.get', '', 2),
-      mover: azure('virtualMachines.get', '', 1),
+      control: azure('disks.get', '', 8),
+      mover: azure('virtualMachines.get', '', 2),
       // The disks have just been deleted, and nobody has been told.
-      temporal: azure('disks.get', '', 4),
+      temporal: azure('disks.get', '', 10),
     },
   },
 ];

@@ -31,6 +31,7 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
       ]),
     [],
   );
+  course.endWatch();
   if (deleted.length > 0)
     teller.record('source-retired', 'the source machine, its disks and our recovery points are deleted', {
       deleted: deleted.join(', '),

@@ -161,6 +161,14 @@ test('S6 after a commit no cancel is accepted', () => {
   });
 });
 
+test('L6 what the watch over the source found may be left out in any phase, a step only where the table says so', () => {
+  const trouble = { kind: 'Refused', op: 'observe-power', subject: 's', message: 'm', hint: 'h', since: at };
+  const called: Story = { ...standingIn('NeedsOperator'), left: 'StartingTarget', targetLive: true, trouble };
+  const left = (story: Story): boolean => say(story, 'resolve', { action: 'skip' }).accepted;
+  expect(left(called)).toBe(false);
+  expect(left({ ...called, trouble: { ...trouble, watch: true } })).toBe(true);
+});
+
 describe('reassign', () => {
   const given = { name: 'm2', path: '/DC0/vm/m2' };
 

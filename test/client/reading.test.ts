@@ -15,7 +15,8 @@ import { evidenceOfDisks, record } from '../../model/evidence.ts';
 import { failbackInput } from '../../model/failback-input.ts';
 import { refused } from '../../model/failure.ts';
 import type { SealProof } from '../../model/machine.ts';
-import { phases } from '../../model/phase.ts';
+import { type Phase, phases } from '../../model/phase.ts';
+import type { Status } from '../../model/status.ts';
 import { rightText } from '../config/inventory-text.ts';
 import { statusIn } from './views.ts';
 
@@ -93,6 +94,23 @@ test('in every phase that waits for a person there is a command to type', () => 
     AwaitingCommit: ['homeward failback commit m'],
     NeedsOperator: ['homeward failback resolve m --retry', 'homeward failback resolve m --undo'],
   });
+});
+
+test('L6 an operator is offered what the law takes there, whether the target may be live, was committed or is watched', () => {
+  const [retry, undo, skip] = ['retry', 'undo', 'skip'].map((how) => `homeward failback resolve m --${how}`);
+  const cancel = 'homeward failback cancel --accept-loss m';
+  const found = { kind: 'Refused', op: 'o', subject: 's', message: 'm', hint: 'h', since: 's', watch: true } as const;
+  const typed = (left: Phase, more: Partial<Status> = {}) =>
+    whatToType({ phase: 'NeedsOperator', machine: 'm', left, ...more });
+  expect(typed('FinalSync')).toEqual([retry, undo]);
+  expect(typed('StartingTarget')).toEqual([retry, undo]);
+  expect(typed('StartingTarget', { targetLive: true })).toEqual([retry, cancel]);
+  expect(typed('StartingTarget', { targetLive: true, trouble: found })).toEqual([retry, cancel, skip]);
+  expect(typed('AwaitingCommit', { targetLive: true })).toEqual([retry, cancel, skip]);
+  const commitment = { by: 'ana', at: 's' };
+  expect(typed('AwaitingCommit', { targetLive: true, commitment })).toEqual([retry, skip]);
+  expect(typed('Committing', { targetLive: true, commitment })).toEqual([retry, skip]);
+  expect(typed('Undoing', { cancellation: commitment })).toEqual([retry, skip]);
 });
 
 test('a namespace that does not exist is told with what to create or correct, and TLS is said where it is on', () => {

@@ -75,6 +75,10 @@ test(
     await run.say('completeFailover');
     const before = await run.until('NeedsOperator');
     expect(before).toMatchObject({ left: 'StartingTarget', trouble: { op: expect.stringContaining('PowerOn') } });
+    expect(before).toMatchObject({
+      targetLive: true,
+      waitsFor: expect.stringContaining('cancel {"by":"you","acceptLoss"'),
+    });
     expect(await run.say('resolve', { action: 'skip' })).toEqual({ refused: expect.stringContaining('left out') });
     await setPower(run, 'running');
     const { trouble } = await found(run, 'StartingTarget');

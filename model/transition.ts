@@ -192,7 +192,12 @@ const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, m
     const { held: _held, ...rest } = story;
     return rest;
   },
-  resolve: (story, approval, message) => ({ ...story, resolution: { ...approval, action: message.action ?? 'retry' } }),
+  resolve: (story, approval, message) => {
+    const { held, ...rest } = story;
+    // As with a cancel: nothing holds the way back, and no run ends as held.
+    const kept = held && message.action !== 'undo' ? { held } : {};
+    return { ...rest, ...kept, resolution: { ...approval, action: message.action ?? 'retry' } };
+  },
   reassign: (story, approval, message) => {
     const mover = { name: message.mover ?? '', path: message.path ?? '' };
     // Whoever is called because a mover is gone has answered with another mover.

@@ -136,5 +136,8 @@ test('the summary of a run stays within what the Temporal UI shows', () => {
   if (!input) throw new Error('the right inventory lacks erp-db');
   expect(summaryOf(input)).toBe('erp-db: azure-west rg-dr/erp-db → home /DC0/vm/erp-db');
   expect(summaryOf({ ...input, target: { site: 'home', path: 'x'.repeat(500) } })).toHaveLength(200);
-  expect(detailsOf(input)).toContain('`commit` `{"by":"you"}`');
+  // What can be pasted is what the policy takes (commitNeedsEvidence).
+  expect(detailsOf(input)).toContain('`commit` `{"by":"you","evidence":"');
+  const lax = { ...input, policy: { ...input.policy, commitNeedsEvidence: false } };
+  expect(detailsOf(lax)).toContain('`commit` `{"by":"you"}`');
 });

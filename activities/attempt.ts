@@ -9,6 +9,7 @@ import type { Work } from '../sites/source.ts';
 import { toTemporal } from './failure.ts';
 import { Pulse } from './pulse.ts';
 import { asPaused, tellGoesOn, tellPaused } from './steering.ts';
+import { InVain } from './vain.ts';
 
 /** How often the worker shows that it lives, in milliseconds; the SDK throttles what reaches the server. */
 const beatEveryMs = 1_000;
@@ -36,11 +37,12 @@ export function activity<Input, Output>(
     const context = Context.current();
     const { cancellationSignal: told, info } = context;
     const pulse = new Pulse(name, info.heartbeatTimeoutMs);
+    const inVain = new InVain(info);
     const signal = AbortSignal.any([told, pulse.signal]);
     let latest: unknown = { now: name };
     const beat = (detail: unknown): void => {
       latest = detail;
-      if (pulse.beats()) context.heartbeat(latest);
+      if (pulse.beats()) context.heartbeat(inVain.with(latest));
     };
     const beating = setInterval(() => beat(latest), beatEveryMs);
     beat(latest);
@@ -65,7 +67,7 @@ export function activity<Input, Output>(
       }
       // What was found out before the end outranks it; an AbortError only says that there was one.
       const seen = pulse.signal.aborted && !(error instanceof Failure) ? pulse.signal.reason : error;
-      throw toTemporal(seen, name, told, info.attempt);
+      throw toTemporal(seen, name, told, inVain.enough);
     } finally {
       clearInterval(beating);
     }

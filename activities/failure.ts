@@ -13,16 +13,13 @@ export interface FailureDetail {
   readonly hint: string;
 }
 
-/** After so many attempts in vain (about an hour) waiting has not cured it: a person is asked (L1). */
-const patience = 60;
-
 const retried: ReadonlySet<FailureKind> = new Set(['Transient', 'Expired']);
 
 /**
- * What to throw at Temporal for `error`. When the attempt was told to stop, its own reason is rethrown: an AbortError
+ * What to throw at Temporal for `error`. `enough`: waiting has not cured it, and a person is asked (L1). When the attempt was told to stop, its own reason is rethrown: an AbortError
  * would be taken for a cancel even when a person only paused the activity.
  */
-export function toTemporal(error: unknown, activity: string, signal: AbortSignal, attempt: number): unknown {
+export function toTemporal(error: unknown, activity: string, signal: AbortSignal, enough: boolean): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (error instanceof Failure) {
@@ -30,7 +27,7 @@ export function toTemporal(error: unknown, activity: string, signal: AbortSignal
     return ApplicationFailure.create({
       type: error.kind,
       message: error.message,
-      nonRetryable: !retried.has(error.kind) || attempt >= patience,
+      nonRetryable: !retried.has(error.kind) || enough,
       details: [detail],
       ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
     });

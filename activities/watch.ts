@@ -11,13 +11,27 @@ import type { Sites } from './preflight.ts';
 /** A watch ends well after so long, to be begun anew: an attempt must not be older than its worker's patience. */
 const watchMs = 24 * 3_600_000;
 
+export interface SourceWatch extends TargetStart {
+  /** A deletion of ours may have been sent: then a source that is gone was not taken away by somebody else. */
+  readonly retiring: boolean;
+}
+
 export const createWatchActivities = (sites: Sites) => ({
-  observeSourceStaysOff: activity('observeSourceStaysOff', async (input: TargetStart, work): Promise<void> => {
-    const everyMs = input.failback.policy.sourceWatchSeconds * 1000;
-    for (const until = performance.now() + watchMs; performance.now() < until; ) {
-      await assertSourceOff(sites, input, 'the commit', work);
-      work.report('the source is off; next look in a moment');
-      await setTimeout(everyMs, undefined, { signal: work.signal });
-    }
-  }),
+  /** `there`: whether the source still exists, as far as a source that is being retired may be gone. */
+  observeSourceStaysOff: activity(
+    'observeSourceStaysOff',
+    async (input: SourceWatch, work): Promise<{ readonly there: boolean }> => {
+      const { policy, source } = input.failback;
+      for (const until = performance.now() + watchMs; performance.now() < until; ) {
+        if (input.retiring) {
+          const seen = await sites.source(source.site).observeMachine(source.path, work);
+          if (seen.power === 'absent') return { there: false };
+        }
+        await assertSourceOff(sites, input, 'the commit', work);
+        work.report('the source is off; next look in a moment');
+        await setTimeout(policy.sourceWatchSeconds * 1000, undefined, { signal: work.signal });
+      }
+      return { there: true };
+    },
+  ),
 });

@@ -37,6 +37,10 @@ const clip = (text: string, length: number): string => (text.length <= length ? 
 /** Markdown for the tab User Metadata of the Temporal UI: what this is, and what to type. */
 export function detailsOf(input: FailbackInput): string {
   const { source, target, policy, mover } = input;
+  // As the law takes it: a placeholder says that the policy wants the digest, which nobody knows before the seal.
+  const commit = policy.commitNeedsEvidence
+    ? '`{"by":"you","evidence":"<evidence of the disks, from the current details>"}`'
+    : '`{"by":"you"}`';
   return [
     `## ${input.machine} comes home`,
     `- from **${source.site}** \`${source.path}\``,
@@ -45,7 +49,7 @@ export function detailsOf(input: FailbackInput): string {
     '',
     'Messages (Send a Signal, or Send an Update for a yes or no), one JSON object each:',
     '- `completeFailover` `{"by":"you"}`: stop the source, move the last changes, start at home',
-    '- `commit` `{"by":"you"}`: delete the source; no way back',
+    `- \`commit\` ${commit}: delete the source; no way back`,
     '- `cancel` `{"by":"you"}`: take everything back',
     '- `hold`, `resume` `{"by":"you"}` · `resolve` `{"by":"you","action":"retry"}`',
     '- `reassign` `{"by":"you","mover":"mover-2","path":"/DC0/vm/mover-2"}`: another mover carries it; a full copy',

@@ -38,7 +38,7 @@ export interface PhaseRule {
   readonly complete: 'now' | 'queued' | 'no';
   /**
    * Whether a person may leave out a step that cannot be done any more (L6): of the undo, of the clean-up after the
-   * commit, and the watch over a source that was started by hand while the target serves.
+   * commit, and at the gate the watch over the source, which may be left out in other phases too (`Trouble.watch`).
    */
   readonly skippable?: true;
   /**

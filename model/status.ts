@@ -81,6 +81,8 @@ export interface Status {
   /** Steps of the failback itself that an operator paused in Temporal; those of the rounds are in `rounds`. */
   readonly paused?: readonly Steering[];
   readonly trouble?: Trouble;
+  /** True once the start of the target may have been sent: what is written there is lost by going back. */
+  readonly targetLive?: boolean;
   readonly completion?: Approval;
   readonly commitment?: Approval;
   readonly cancellation?: Approval;

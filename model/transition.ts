@@ -33,6 +33,8 @@ export interface Trouble {
   readonly message: string;
   readonly hint: string;
   readonly since: string;
+  /** Found by the watch over the source (S1): that may be left out in any phase, a step of the phase itself may not. */
+  readonly watch?: true;
 }
 
 export interface Story extends Carried {
@@ -131,7 +133,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if (story.resolution) return 'known';
     if (message.action === 'retry') return undefined;
     if (message.action === 'skip')
-      return phaseTable[standing(story)].skippable
+      return phaseTable[standing(story)].skippable || story.trouble?.watch
         ? undefined
         : `a step of ${standing(story)} cannot be left out; resolve with retry or undo`;
     const rule = phaseTable[standing(story)].cancel;
@@ -190,7 +192,12 @@ const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, m
     const { held: _held, ...rest } = story;
     return rest;
   },
-  resolve: (story, approval, message) => ({ ...story, resolution: { ...approval, action: message.action ?? 'retry' } }),
+  resolve: (story, approval, message) => {
+    const { held, ...rest } = story;
+    // As with a cancel: nothing holds the way back, and no run ends as held.
+    const kept = held && message.action !== 'undo' ? { held } : {};
+    return { ...rest, ...kept, resolution: { ...approval, action: message.action ?? 'retry' } };
+  },
   reassign: (story, approval, message) => {
     const mover = { name: message.mover ?? '', path: message.path ?? '' };
     // Whoever is called because a mover is gone has answered with another mover.

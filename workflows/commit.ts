@@ -34,6 +34,7 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
       ]),
     undefined,
   );
+  course.endWatch();
   const remains = await lookAtSource(journey, way, 'look what remains in the source');
   recordDeleted(journey, before, remains);
   const kept = await course.insist(

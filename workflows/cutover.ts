@@ -15,6 +15,7 @@ import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { noRounds } from './rounds-state.ts';
 import { sealTheDisks } from './sealing.ts';
+import { beginSourceWatch } from './source-watch.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
 import type { Teller } from './teller.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
@@ -181,11 +182,12 @@ async function movedAndProven(
 }
 
 async function startTheTarget(
-  { input, run, teller, course }: Journey,
+  journey: Journey,
   way: Way,
   final: RecoveryPoint,
   target: { returned: boolean },
 ): Promise<void> {
+  const { input, run, teller, course } = journey;
   const control = controlVerbs(input);
   target.returned = true;
   await course.step(() =>
@@ -202,13 +204,14 @@ async function startTheTarget(
     teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
   });
   teller.amend(markTargetLive);
+  beginSourceWatch(journey, final);
   const started = await course.step(() =>
     control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
       { failback: input, run, final },
     ]),
   );
   teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
-  await hearTheGuest({ input, run, teller, course });
+  await hearTheGuest(journey);
 }
 
 async function hearTheGuest({ input, run, teller, course }: Journey): Promise<void> {

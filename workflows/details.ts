@@ -53,7 +53,7 @@ function shortened(text: string): string {
 const waitingText = ({ since, reminded, lastAt }: Waiting): string =>
   `**Waits for a person since ${since}**${lastAt ? `, reminded ${reminded} times, last ${lastAt}` : ''}.`;
 
-function troubleLines({ trouble }: Status): string[] {
+function troubleLines({ trouble, waitsFor = '' }: Status): string[] {
   if (!trouble) return [];
   return [
     '',
@@ -62,7 +62,7 @@ function troubleLines({ trouble }: Status): string[] {
     '',
     `**What to do:** ${trouble.hint}`,
     '',
-    `Then send \`resolve\`: ${literal(messageMeaning.resolve)}`,
+    `Then send ${literal(waitsFor)}`,
   ];
 }
 

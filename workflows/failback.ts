@@ -54,7 +54,7 @@ async function comeHome(journey: Journey): Promise<Arrival> {
   await course.whileHeld();
   const arrival =
     input.policy.sync === 'before' ? await syncThenCutOver(journey, way) : await waitThenCutOver(journey, way);
-  await untilCommitted(journey, arrival);
+  await untilCommitted(journey);
   return arrival;
 }
 

@@ -7,11 +7,11 @@ import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Measured } from '../model/forecast.ts';
 import type { DiskPair, Power, SealProof } from '../model/machine.ts';
-import { messageMeaning } from '../model/message.ts';
+import { type Message, messageMeaning } from '../model/message.ts';
 import { type Phase, phaseTable } from '../model/phase.ts';
 import type { Steering } from '../model/progress.ts';
 import { type Outage, type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
-import { type Story, standing } from '../model/transition.ts';
+import { objectionTo, type Story, standing } from '../model/transition.ts';
 
 export interface Findings {
   /** Steps that an operator left out; they stay undone. */
@@ -73,6 +73,7 @@ export function statusOf(
     ...only('held', story.held),
     ...only('paused', findings.paused?.length ? findings.paused : undefined),
     ...only('trouble', story.trouble),
+    ...only('targetLive', story.targetLive || undefined),
     ...only('completion', story.completion),
     ...only('commitment', story.commitment),
     ...only('cancellation', story.cancellation),
@@ -128,6 +129,19 @@ const commitMeaning = ({ commitNeedsEvidence, evidence }: Story): string =>
     ? messageMeaning.commit.replace('{"by":"you"}', `{"by":"you","evidence":"${evidence}"}`)
     : messageMeaning.commit;
 
+/** What the law takes as an answer here; once the target may be live, going back is a message of its own. */
+function resolveMeaning(story: Story): string {
+  const takes = (message: Omit<Message, 'by'>): boolean => objectionTo(story, { by: 'you', ...message }) === undefined;
+  const undo = takes({ name: 'resolve', action: 'undo' });
+  const back = undo
+    ? ' or "undo"'
+    : takes({ name: 'cancel', acceptLoss: true })
+      ? '; to go back send cancel {"by":"you","acceptLoss":true}'
+      : '';
+  const skip = takes({ name: 'resolve', action: 'skip' }) ? '; or leave this out with "skip"' : '';
+  return `Answer a call for an operator. {"by":"you","action":"retry"}${back}${skip}`;
+}
+
 /** What a person can say next, when the run waits for one. */
 export type Wait = 'resolve' | 'resume' | 'completeFailover' | 'commit';
 
@@ -149,7 +163,7 @@ function waitsFor(story: Story, { convergence, guestSilent }: Findings): string 
   const stuck = convergence?.converges === false ? `changes come faster than the link. ${divergenceAdvice} ` : '';
   const unheard = guestSilent ? `${silentGuest}. Look at its console before you commit. ` : '';
   const words: Readonly<Record<Wait, string>> = {
-    resolve: messageMeaning.resolve,
+    resolve: resolveMeaning(story),
     resume: messageMeaning.resume,
     completeFailover: `${stuck}${messageMeaning.completeFailover}`,
     commit: `${unheard}${commitMeaning(story)}`,

@@ -5,8 +5,9 @@
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { Phase } from '../model/phase.ts';
+import type { Trouble } from '../model/transition.ts';
 import type { Teller } from './teller.ts';
-import { troubleOf } from './trouble.ts';
+import { stoppedAsAsked, together, troubleOf } from './trouble.ts';
 
 /** Thrown through the story when a person took it back; carries nothing, the story knows who and why. */
 export class TakenBack extends Error {
@@ -18,9 +19,19 @@ interface Undo {
   readonly act: () => Promise<void>;
 }
 
+/** After a commit no cancel is taken (S6), so the hint of the look, which names one, would lead nowhere. */
+const committedHint =
+  'It was committed, so no cancel is taken any more. Find out who started the source and stop it. Then resolve with skip: Homeward leaves it as it stands, and what was written there is yours to look at before you delete it.';
+
 export class Course {
   private readonly teller: Teller;
   private readonly undos: Undo[] = [];
+  /** What the watch over the source found, until a person has answered it. */
+  private found: Trouble | undefined;
+  /** Ends the step that is under way; absent while none is. */
+  private interrupt: (() => void) | undefined;
+  /** Whether the watch over the source is of any use still. */
+  watched = true;
   /** Shielded from Temporal's own cancellation: that one is a message too, and only an accepted one stops the story. */
   private readonly ahead = new CancellationScope({
     cancellable: true,
@@ -53,40 +64,73 @@ export class Course {
 
   /** One step: tried until it is done, or until a person takes the story back. `mended` sees each failure first. */
   async step<T>(act: () => Promise<T>, mended: (error: unknown) => void = () => undefined): Promise<T> {
-    for (;;) {
-      try {
-        await this.whileHeld();
-        return await this.ended(act);
-      } catch (error) {
-        this.assertAhead();
-        mended(error);
-        if ((await this.ask(error)) === 'undo') throw new TakenBack();
-        this.teller.goBack();
-      }
-    }
+    const unheld = async (): Promise<T> => {
+      await this.whileHeld();
+      return await act();
+    };
+    return await this.wait(unheld, mended);
   }
 
-  /** Like a step, held or not, but a person may leave it out: false then. */
-  async stepOrSkip(act: () => Promise<void>): Promise<boolean> {
+  /** The same, held or not. */
+  async wait<T>(act: () => Promise<T>, mended: (error: unknown) => void = () => undefined): Promise<T> {
     for (;;) {
       try {
-        await this.ended(act);
-        return true;
+        return await this.ended(act);
       } catch (error) {
+        if (error instanceof TakenBack) throw error;
         this.assertAhead();
-        const answer = await this.ask(error);
-        if (answer === 'undo') throw new TakenBack();
-        this.teller.goBack();
-        if (answer === 'skip') return false;
+        mended(error);
+        await this.answered(error);
       }
     }
   }
 
   private async ended<T>(act: () => Promise<T>): Promise<T> {
-    const done = await act();
+    while (this.found) await this.answered();
+    const scope = new CancellationScope();
+    this.interrupt = () => scope.cancel();
+    let done: T;
+    try {
+      done = await scope.run(act);
+    } finally {
+      this.interrupt = undefined;
+    }
     // A cancel may have been accepted while the step still came to its good end: then nothing follows it.
     this.assertAhead();
+    // S1: nor after a finding, before a person has heard of it; what is done stays done.
+    if (this.found) await this.answered();
     return done;
+  }
+
+  /** Asks what to do about a failure, or only about what the watch found, and goes on from there. */
+  private async answered(error?: unknown): Promise<void> {
+    if ((await this.ask(error)) === 'undo') throw new TakenBack();
+    this.teller.goBack();
+  }
+
+  get alarmed(): boolean {
+    return this.found !== undefined;
+  }
+
+  /**
+   * S1: the watch over the source found something. Whatever the story waits for, an operator is called now: a step ends, a
+   * call for another reason is said anew with both reasons. What comes between two steps is heard by the next one.
+   */
+  alarm(error: unknown): void {
+    const { teller } = this;
+    const { commitment, phase, resolution, trouble } = teller.story;
+    const seen: Trouble = { ...troubleOf(error, new Date().toISOString()), watch: true };
+    this.found = commitment ? { ...seen, hint: committedHint } : seen;
+    const asking = phase === 'NeedsOperator' && resolution === undefined;
+    if (asking) teller.callOperator(trouble ? together(this.found, trouble) : this.found);
+    else if (this.interrupt) teller.callOperator(this.found);
+    this.interrupt?.();
+  }
+
+  /** The source is retired, or left as it stands: there is nothing to be found any more. */
+  endWatch(): void {
+    this.watched = false;
+    this.found = undefined;
   }
 
   /** Throws TakenBack once a person has taken the story back. */
@@ -108,6 +152,7 @@ export class Course {
   /** Takes every step back, newest first. */
   async undoAll(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
+      this.endWatch();
       await this.beginUndo();
       for (let undo = this.undos.pop(); undo; undo = this.undos.pop()) await this.undoOne(undo);
       this.teller.enter('ReturnedToSource');
@@ -163,15 +208,29 @@ export class Course {
   }
 
   /** Calls an operator and waits for an answer; a cancel that is accepted meanwhile answers undo. */
-  private async ask(error: unknown): Promise<'retry' | 'undo' | 'skip'> {
+  private async ask(error?: unknown): Promise<'retry' | 'undo' | 'skip'> {
     return await CancellationScope.nonCancellable(async () => {
       const { teller } = this;
       const cancelledBefore = teller.story.cancellation !== undefined;
-      teller.callOperator(troubleOf(error, new Date().toISOString()));
+      this.call(error);
       await condition(
         () => teller.story.resolution !== undefined || (!cancelledBefore && teller.story.cancellation !== undefined),
       );
-      return teller.story.resolution?.action ?? 'undo';
+      const answer = teller.story.resolution?.action ?? 'undo';
+      if (this.found && answer === 'skip') {
+        this.watched = false;
+        teller.record('source-unwatched', 'an operator left the source as it stands; it is watched no more');
+      }
+      this.found = undefined;
+      return answer;
     });
+  }
+
+  private call(error: unknown): void {
+    const { teller, found } = this;
+    // The step that a finding interrupted has no trouble of its own, and the alarm has called already.
+    if (found && (error === undefined || stoppedAsAsked(error))) {
+      if (teller.story.phase !== 'NeedsOperator') teller.callOperator(found);
+    } else teller.callOperator(together(found, troubleOf(error, new Date().toISOString())));
   }
 }

@@ -88,3 +88,17 @@ export function carriedState<T>(error: unknown): T | undefined {
   const cause = innermost(error);
   return cause instanceof ApplicationFailure ? (cause.details?.[1] as T | undefined) : undefined;
 }
+
+/**
+ * Two troubles at once are one call for an operator: the watch's comes first, because it may cost data, and takes the
+ * other one along; `found` or `own` alone stands for itself.
+ */
+export function together(found: Trouble | undefined, own: Trouble): Trouble {
+  if (!found || own.watch) return own;
+  if (found.op === own.op && found.subject === own.subject) return found;
+  return {
+    ...found,
+    message: `${found.message}; besides, in ${own.op} ${own.subject}: ${own.message}`,
+    hint: `${found.hint} Besides: ${own.hint}`,
+  };
+}

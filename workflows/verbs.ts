@@ -1,7 +1,7 @@
 /**
  * The activities as the stories call them: their queues, time-outs and retry rules, in one place.
- * Rule: retries live here and nowhere else; transfers have no cap on attempts and always wait for a cancelled attempt to
- * end, so that an undo never meets a writer (S8).
+ * Rule: retries live here and nowhere else; nothing has a cap on attempts, but a row of them in vain asks a person
+ * (activities/vain.ts). Transfers always wait for a cancelled attempt to end, so that an undo never meets a writer (S8).
  */
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { ControlActivities } from '../activities/control.ts';

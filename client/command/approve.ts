@@ -4,13 +4,14 @@
  */
 import type { Message, MessageName } from '../../model/message.ts';
 import type { Status } from '../../model/status.ts';
-import { objectionTo, type Story } from '../../model/transition.ts';
+import { objectionTo } from '../../model/transition.ts';
 import { confirm } from '../confirm.ts';
 import type { Link } from '../connect.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { describeCommit, describeCompletion, describeLoss } from '../render/confirm.ts';
 import { whatToType } from '../render/status.ts';
+import { toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import type { Context } from './context.ts';
 
@@ -40,27 +41,12 @@ export async function openRun({ context, link, machine }: Asked): Promise<View> 
   throw new Problem('not-found', `the run of ${machine} has ended`, `Look at it: homeward failback status ${machine}`);
 }
 
-/** The story as far as a status tells it. Whether the target is live it does not tell in every phase; the run knows. */
-function storyOf(status: Status): Story {
-  const { run, phase, left, held, completion, commitment, cancellation, evidence, refusals } = status;
-  return {
-    ...{ run, phase, refusals, targetLive: false, commitNeedsEvidence: false },
-    mover: { name: status.mover, path: '' },
-    ...(left ? { left } : {}),
-    ...(held ? { held } : {}),
-    ...(completion ? { completion } : {}),
-    ...(commitment ? { commitment } : {}),
-    ...(cancellation ? { cancellation: { acceptLoss: false, ...cancellation } } : {}),
-    ...(evidence ? { evidence } : {}),
-  };
-}
-
 /**
  * Whether the run has taken the message before: then there is nothing to ask, and it may be said again. Throws Problem
  * `refused` when the law refuses it here.
  */
 function isKnown(status: Status, message: Message): boolean {
-  const objection = objectionTo(storyOf(status), message);
+  const objection = objectionTo(toldStory(status), message);
   if (objection === undefined || objection === 'known') return objection === 'known';
   const fitting = whatToType(status);
   throw new Problem(

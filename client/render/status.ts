@@ -2,9 +2,12 @@
  * Draws a run for a terminal: where it stands, who serves, how far the bytes are, what it waits for and what to type.
  * Rule: a pure function of the view, the time and the style; what is not known is left out or said to be unknown.
  */
+import type { Message } from '../../model/message.ts';
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
 import type { RoundReport, RoundsStatus, Status, Waiting } from '../../model/status.ts';
+import { objectionTo } from '../../model/transition.ts';
+import { type Told, toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
 import { diskLines } from './bars.ts';
@@ -213,19 +216,25 @@ const waitedText = ({ since: at, reminded, lastAt }: Waiting, now: number): stri
   return `It has waited for ${since(at, now)}${reminders}.`;
 };
 
-/** The commands that fit this moment, by the table. */
-export function whatToType(status: Pick<Status, 'phase' | 'left' | 'machine' | 'held' | 'cancellation'>): string[] {
+/** The commands that fit this moment: what the law takes of an answer to a call, and what opens the gate. */
+export function whatToType(status: Told): string[] {
   const command = (verb: string) => `homeward failback ${verb} ${status.machine}`;
-  if (status.phase === 'NeedsOperator') {
-    const { cancel, skippable } = phaseTable[status.left ?? 'Preflight'];
-    const resolve = (how: string) => `homeward failback resolve ${status.machine} --${how}`;
-    // What the law takes here: nothing is undone twice, and once the target serves going back is a cancel with its flag.
-    const back = cancel === 'loss' ? [command('cancel --accept-loss')] : cancel === 'none' ? [] : [resolve('undo')];
-    return [resolve('retry'), ...back, ...(skippable ? [resolve('skip')] : [])];
-  }
+  if (status.phase === 'NeedsOperator') return answers(status);
   const gate = phaseTable[status.phase]?.gate;
   const typed = gate === 'completeFailover' ? [command('complete')] : gate === 'commit' ? [command('commit')] : [];
   return status.held ? [command('resume'), ...typed] : typed;
+}
+
+/** Nothing is undone twice, and once the target may be live going back is a cancel with its flag, or nothing at all. */
+function answers(status: Told): string[] {
+  const story = toldStory(status);
+  const takes = (message: Omit<Message, 'by'>): boolean => objectionTo(story, { by: 'you', ...message }) === undefined;
+  const resolve = (action: 'retry' | 'undo' | 'skip'): string[] =>
+    takes({ name: 'resolve', action }) ? [`homeward failback resolve ${status.machine} --${action}`] : [];
+  const undo = resolve('undo');
+  const cancel = undo.length === 0 && takes({ name: 'cancel', acceptLoss: true });
+  const back = cancel ? [`homeward failback cancel --accept-loss ${status.machine}`] : undo;
+  return [...resolve('retry'), ...back, ...resolve('skip')];
 }
 
 function refusals(status: Status, now: number, style: Style): string[] {

@@ -15,7 +15,8 @@ import { evidenceOfDisks, record } from '../../model/evidence.ts';
 import { failbackInput } from '../../model/failback-input.ts';
 import { refused } from '../../model/failure.ts';
 import type { SealProof } from '../../model/machine.ts';
-import { phases } from '../../model/phase.ts';
+import { type Phase, phases } from '../../model/phase.ts';
+import type { Status } from '../../model/status.ts';
 import { rightText } from '../config/inventory-text.ts';
 import { statusIn } from './views.ts';
 
@@ -95,6 +96,23 @@ test('in every phase that waits for a person there is a command to type', () => 
   });
 });
 
+test('L6 an operator is offered what the law takes there, whether the target may be live, was committed or is watched', () => {
+  const [retry, undo, skip] = ['retry', 'undo', 'skip'].map((how) => `homeward failback resolve m --${how}`);
+  const cancel = 'homeward failback cancel --accept-loss m';
+  const found = { kind: 'Refused', op: 'o', subject: 's', message: 'm', hint: 'h', since: 's', watch: true } as const;
+  const typed = (left: Phase, more: Partial<Status> = {}) =>
+    whatToType({ phase: 'NeedsOperator', machine: 'm', left, ...more });
+  expect(typed('FinalSync')).toEqual([retry, undo]);
+  expect(typed('StartingTarget')).toEqual([retry, undo]);
+  expect(typed('StartingTarget', { targetLive: true })).toEqual([retry, cancel]);
+  expect(typed('StartingTarget', { targetLive: true, trouble: found })).toEqual([retry, cancel, skip]);
+  expect(typed('AwaitingCommit', { targetLive: true })).toEqual([retry, cancel, skip]);
+  const commitment = { by: 'ana', at: 's' };
+  expect(typed('AwaitingCommit', { targetLive: true, commitment })).toEqual([retry, skip]);
+  expect(typed('Committing', { targetLive: true, commitment })).toEqual([retry, skip]);
+  expect(typed('Undoing', { cancellation: commitment })).toEqual([retry, skip]);
+});
+
 test('a namespace that does not exist is told with what to create or correct, and TLS is said where it is on', () => {
   const settings = { address: 'h:7233', namespace: 'nope', origin: 'homeward.yaml', connectionOptions: { tls: true } };
   expect(explain(asProblem(new NamespaceNotFoundError('nope'), 'erp-db', settings))).toEqual({
@@ -118,5 +136,8 @@ test('the summary of a run stays within what the Temporal UI shows', () => {
   if (!input) throw new Error('the right inventory lacks erp-db');
   expect(summaryOf(input)).toBe('erp-db: azure-west rg-dr/erp-db → home /DC0/vm/erp-db');
   expect(summaryOf({ ...input, target: { site: 'home', path: 'x'.repeat(500) } })).toHaveLength(200);
-  expect(detailsOf(input)).toContain('`commit` `{"by":"you"}`');
+  // What can be pasted is what the policy takes (commitNeedsEvidence).
+  expect(detailsOf(input)).toContain('`commit` `{"by":"you","evidence":"');
+  const lax = { ...input, policy: { ...input.policy, commitNeedsEvidence: false } };
+  expect(detailsOf(lax)).toContain('`commit` `{"by":"you"}`');
 });

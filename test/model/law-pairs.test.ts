@@ -161,6 +161,24 @@ test('S6 after a commit no cancel is accepted', () => {
   });
 });
 
+test('S5 a hold does not outlive a way back: neither a cancel nor an undo leaves a run that waits for a resume', () => {
+  const held = say(standingIn('Syncing'), 'hold').story;
+  const called: Story = { ...held, phase: 'NeedsOperator', left: 'Syncing' };
+  const undone = say(called, 'resolve', { action: 'undo' }).story;
+  expect(undone.held).toBeUndefined();
+  expect(enter(undone, 'Undoing').held).toBeUndefined();
+  expect(say(called, 'cancel').story.held).toBeUndefined();
+  expect(say(called, 'resolve', { action: 'retry' }).story.held).toMatchObject({ by: 'ana' });
+});
+
+test('L6 what the watch over the source found may be left out in any phase, a step only where the table says so', () => {
+  const trouble = { kind: 'Refused', op: 'observe-power', subject: 's', message: 'm', hint: 'h', since: at };
+  const called: Story = { ...standingIn('NeedsOperator'), left: 'StartingTarget', targetLive: true, trouble };
+  const left = (story: Story): boolean => say(story, 'resolve', { action: 'skip' }).accepted;
+  expect(left(called)).toBe(false);
+  expect(left({ ...called, trouble: { ...trouble, watch: true } })).toBe(true);
+});
+
 describe('reassign', () => {
   const given = { name: 'm2', path: '/DC0/vm/m2' };
 

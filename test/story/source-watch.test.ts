@@ -1,0 +1,123 @@
+/**
+ * A source that somebody starts by hand is found wherever the run stands from the target's start on: while the guest is
+ * waited for, while an operator is called for another reason, and after the commit.
+ * Rule: what the operator is told to type is what the law takes there.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { readAzure } from '../../lab/azure-control.ts';
+import type { Phase } from '../../model/phase.ts';
+import type { Status } from '../../model/status.ts';
+import { tell } from './both-worlds.ts';
+import { openScene, type Run, type Scene } from './scene.ts';
+
+/** Seconds. */
+const roundEvery = 3_600;
+const guestWait = 20;
+const runMs = 120_000;
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene(3, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
+}, 180_000);
+afterEach(() => scene.forgetRules());
+afterAll(() => scene?.close(), 60_000);
+
+const setPower = (run: Run, state: string): Promise<unknown> =>
+  tell(`${scene.lab.azure.control}/vms/${run.machine.source.vm}/power`, { state });
+const sourcePower = async ({ machine }: Run): Promise<string | undefined> =>
+  (await readAzure(scene.lab.azure.control)).vms.find((vm) => vm.name === machine.source.vm)?.power;
+const recorded = (status: Status | undefined, key: string): boolean =>
+  status?.record.some((entry) => entry.key === key) === true;
+
+/** Waits until the watch has called, and answers how the run stands. */
+async function found(run: Run, left: Phase): Promise<Status> {
+  const { status } = await run.untilView('told of the source', (view) => view.status?.trouble?.watch === true);
+  expect(status).toMatchObject({ phase: 'NeedsOperator', left, trouble: { kind: 'Refused', op: 'observe-power' } });
+  if (!status) throw new Error('the run has no status');
+  return status;
+}
+
+test(
+  'S1 L6 a source started by hand while the guest of the target is waited for calls a person at once, and the wait goes on when it is left as it stands',
+  async () => {
+    const run = await scene.begin({ roundEvery });
+    await tell(`${scene.lab.vcenter.control}/guest`, { vm: run.machine.target.vm, missing: true });
+    await run.until('Syncing');
+    await run.say('completeFailover');
+    await run.untilView('started', ({ status }) => recorded(status, 'target-started'));
+    const begun = performance.now();
+    await setPower(run, 'running');
+    const { trouble } = await found(run, 'StartingTarget');
+    expect(performance.now() - begun).toBeLessThan((guestWait * 1000) / 2);
+    expect(trouble?.hint).toContain('cancel --accept-loss');
+    await setPower(run, 'deallocated');
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+    const status = await run.until('AwaitingCommit');
+    expect(recorded(status, 'guest-silent')).toBe(true);
+    expect(recorded(status, 'source-unwatched')).toBe(true);
+    // Nothing watches any more, so the same source calls nobody again.
+    await pause(1_500);
+    expect((await run.status()).phase).toBe('AwaitingCommit');
+    expect(await run.say('cancel', { acceptLoss: true })).toEqual({ accepted: true });
+    await run.until('ReturnedToSource');
+    expect(await sourcePower(run)).toBe('running');
+  },
+  runMs,
+);
+
+test(
+  'S1 L1 a source started by hand while a person is called because the target does not start is told beside the first trouble',
+  async () => {
+    const run = await scene.begin({ roundEvery });
+    const { target } = run.machine;
+    await scene.fault('vcenter', { method: 'PowerOnVM_Task', objectName: target.vm, fault: 'NoPermission' });
+    await run.until('Syncing');
+    await run.say('completeFailover');
+    const before = await run.until('NeedsOperator');
+    expect(before).toMatchObject({ left: 'StartingTarget', trouble: { op: expect.stringContaining('PowerOn') } });
+    expect(before).toMatchObject({
+      targetLive: true,
+      waitsFor: expect.stringContaining('cancel {"by":"you","acceptLoss"'),
+    });
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ refused: expect.stringContaining('left out') });
+    await setPower(run, 'running');
+    const { trouble } = await found(run, 'StartingTarget');
+    expect(trouble?.message).toMatch(/the source is (changing|running) .*besides, in .*PowerOn/);
+    expect(trouble?.hint).toContain(before.trouble?.hint);
+    // The step that waits cannot be left out, only the watch: the start itself is refused beside a running source.
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+    await run.untilView('refused again', ({ status }) => status?.trouble !== undefined && !status.trouble.watch);
+    expect((await run.status()).trouble).toMatchObject({ op: 'observe-power' });
+    expect(await run.say('cancel', { acceptLoss: true })).toEqual({ accepted: true });
+    await run.until('ReturnedToSource');
+    expect(await run.wrongAtEnd('returned')).toEqual([]);
+  },
+  runMs,
+);
+
+test(
+  'S1 S2 L6 a source started by hand while its deletion waits for a person is told, names no cancel, and may be left as it stands',
+  async () => {
+    const run = await scene.begin({ roundEvery });
+    const forbidden = { status: 403, code: 'AuthorizationFailed', message: 'no right to delete' };
+    await scene.fault('azure', {
+      ...{ operation: 'virtualMachines.delete', resource: run.machine.source.vm, count: 1_000 },
+      action: forbidden,
+    });
+    await run.until('Syncing');
+    await run.say('completeFailover');
+    await run.until('AwaitingCommit');
+    await run.say('commit');
+    expect(await run.until('NeedsOperator')).toMatchObject({ left: 'Committing', trouble: { kind: 'Refused' } });
+    await setPower(run, 'running');
+    const { trouble } = await found(run, 'Committing');
+    expect(trouble?.message).toMatch(/besides, in virtualMachines\.delete/);
+    expect(trouble?.hint).not.toContain('--accept-loss');
+    await setPower(run, 'deallocated');
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+    const end = await run.until('Committed');
+    expect(end.says).toContain('An operator left out: delete the source');
+    expect(await sourcePower(run)).toBe('deallocated');
+  },
+  runMs,
+);

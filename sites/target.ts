@@ -43,7 +43,10 @@ export interface TargetSite {
    * Refuses when the machine is not stopped or when it, or the mover, has a snapshot.
    */
   ensureDisksOpen(request: TargetRequest, work: Work): Promise<OpenDisk[]>;
-  /** Unplugs the disks from the mover, if it is still there; they then hang on nothing. */
+  /**
+   * After the seal: unplugs the disks from the mover, if it is still there. They then hang on nothing, or, when an earlier
+   * try got further than it could tell, on the target that carries this run's mark.
+   */
   ensureDisksReleased(request: TargetRequest, work: Work): Promise<void>;
   /**
    * Before another mover gets the disks: none of this run's hangs on this mover any more, which is what really keeps a

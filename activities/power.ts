@@ -1,7 +1,8 @@
 /**
  * Power on both sides.
- * Rule (S1): before either side is started the other one is observed stopped, here, right before the call, and not
- * from what somebody remembered. For the target, "stopped" means never started since the final point was taken.
+ * Rule (S1): before either side is started the other one is observed stopped, here and not from what somebody remembered:
+ * once before anything is waited for, and again by the site right before each request to start leaves. For the source,
+ * "stopped" means never started since the final point was taken.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -47,14 +48,16 @@ export const createPowerActivities = (sites: Sites) => ({
   ensureSourceStarted: activity('ensureSourceStarted', async (input: SourceStart, work): Promise<SourceState> => {
     const { failback, identity } = input;
     const { site, path } = failback.source;
-    await assertTargetOff(sites.target(failback.target.site), input, work);
-    return await sites.source(site).ensureStarted({ path, identity }, work);
+    const otherSideOff = (): Promise<void> => assertTargetOff(sites.target(failback.target.site), input, work);
+    await otherSideOff();
+    return await sites.source(site).ensureStarted({ path, identity, otherSideOff }, work);
   }),
 
   ensureTargetStarted: activity('ensureTargetStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
-    await assertSourceOff(sites, input, 'the target starts', work);
     const { site, path } = input.failback.target;
-    return await sites.target(site).ensureStarted({ path, run: input.run }, work);
+    const otherSideOff = (): Promise<void> => assertSourceOff(sites, input, 'the target starts', work);
+    await otherSideOff();
+    return await sites.target(site).ensureStarted({ path, run: input.run, otherSideOff }, work);
   }),
 
   ensureTargetStopped: activity(

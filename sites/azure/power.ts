@@ -6,7 +6,7 @@
 import type { VirtualMachine } from '@azure/arm-compute';
 import { type Failure, refused, transient } from '../../model/failure.ts';
 import type { SourceState } from '../../model/machine.ts';
-import type { PowerRequest, Work } from '../source.ts';
+import type { PowerRequest, SourceStart, Work } from '../source.ts';
 import { parsePath } from './arm-id.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
@@ -28,12 +28,11 @@ export async function ensureStopped(azure: AzureClients, request: PowerRequest, 
 }
 
 /** Starts the machine and answers what was observed afterwards. */
-export async function ensureStarted(azure: AzureClients, request: PowerRequest, work: Work): Promise<SourceState> {
-  const { path } = request;
+export async function ensureStarted(azure: AzureClients, request: SourceStart, work: Work): Promise<SourceState> {
   const before = powerSeen(await present(azure, request, work));
   if (before !== 'PowerState/running') {
     if (before === 'PowerState/deallocating') await settled(azure, request, work);
-    if (before !== 'PowerState/starting') await start(azure, path, work);
+    if (before !== 'PowerState/starting') await start(azure, request, work);
     await settled(azure, request, work);
   }
   const machine = await observedSame(azure, request, work);
@@ -51,11 +50,11 @@ async function deallocate(azure: AzureClients, path: string, work: Work): Promis
   );
 }
 
-async function start(azure: AzureClients, path: string, work: Work): Promise<void> {
+async function start(azure: AzureClients, { path, otherSideOff }: SourceStart, work: Work): Promise<void> {
   const { resourceGroup, vm } = parsePath(path);
   await runOperation(
     { op: 'virtualMachines.start', subject: path },
-    work,
+    { ...work, lastLook: otherSideOff },
     (call) => azure.compute.virtualMachines.start(resourceGroup, vm, call),
     goneIsDone,
   );

@@ -1,5 +1,5 @@
 /** Observing, stopping and starting a machine in Azure, against the lab's simulator. */
-import { transient } from '../../model/failure.ts';
+import { refused, transient } from '../../model/failure.ts';
 import { type AzureLab, dataBytes, failureOf, machine, openAzureLab, osBytes, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
@@ -12,7 +12,11 @@ beforeEach(async () => {
   await lab.world.powerOn(lab.world.machine('rg-failover', 'erp-db'));
   lab.calls();
 });
-const ours = () => ({ path, identity: lab.world.machine('rg-failover', 'erp-db').vmId });
+const ours = () => ({
+  path,
+  identity: lab.world.machine('rg-failover', 'erp-db').vmId,
+  otherSideOff: async (): Promise<void> => undefined,
+});
 const setPower = (to: 'stopped' | 'deallocated'): Promise<void> =>
   lab.world.powerOff(lab.world.machine('rg-failover', 'erp-db'), to);
 
@@ -57,7 +61,7 @@ test('S1 a machine that is shut down but still allocated counts as running', asy
 });
 
 test('S1 S5 another machine that stands under the same name is neither stopped nor started', async () => {
-  const other = { path, identity: 'the one this run began with' };
+  const other = { ...ours(), identity: 'the one this run began with' };
   expect(await failureOf(lab.source.ensureStopped(other, quiet()))).toMatchObject({
     kind: 'Refused',
     op: 'source-changed',
@@ -138,6 +142,36 @@ test('starting is safe twice and answers a running machine', async () => {
   lab.calls();
   expect(await lab.source.ensureStarted(ours(), quiet())).toMatchObject({ power: 'running' });
   expect(lab.calls()).not.toContain('virtualMachines.start');
+});
+
+const targetRuns = refused({ op: 'observe-power', subject: 'a', message: 'the target runs', hint: 'Stop it.' });
+
+test('S1 a target that was started while Azure let go of the machine is seen before the start is sent', async () => {
+  const vm = lab.world.machine('rg-failover', 'erp-db');
+  let targetOn = false;
+  vm.power = 'deallocating';
+  setTimeout(() => {
+    targetOn = true;
+    void setPower('deallocated');
+  }, 300);
+  const otherSideOff = async (): Promise<void> => {
+    if (targetOn) throw targetRuns;
+  };
+  await expect(lab.source.ensureStarted({ ...ours(), otherSideOff }, quiet())).rejects.toBe(targetRuns);
+  expect(lab.calls()).not.toContain('virtualMachines.start');
+});
+
+test('S1 the target is looked at again before a start that was refused for its token goes out once more', async () => {
+  await setPower('deallocated');
+  lab.fault('virtualMachines.start', { status: 401 });
+  lab.calls();
+  let looks = 0;
+  const otherSideOff = async (): Promise<void> => {
+    if (++looks === 2) throw targetRuns;
+  };
+  await expect(lab.source.ensureStarted({ ...ours(), otherSideOff }, quiet())).rejects.toBe(targetRuns);
+  expect(lab.calls().filter((call) => call === 'virtualMachines.start')).toHaveLength(1);
+  expect(lab.world.machine('rg-failover', 'erp-db').power).toBe('deallocated');
 });
 
 test('S000-16 stopping a deleted machine is refused', async () => {

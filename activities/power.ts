@@ -96,12 +96,16 @@ export type Before = 'the disks go back' | 'the target starts' | 'the commit';
 const lossOnly =
   'cancel with the loss flag (homeward failback cancel --accept-loss): what was written at home since its start is lost then';
 
+/** The watch does not know of a commit that came while somebody held the run, and the law takes no cancel after it. */
+const committedAlready =
+  'If it was committed already and is only held, no cancel is taken any more: resolve with skip, then resume. Homeward deletes no source that ran again, so you can save its newer data by hand.';
+
 /** How the run is taken back from there, as the law takes it (model/transition.ts). */
 const wayBack: Readonly<Record<Before, string>> = {
   'the disks go back':
     'Take the run back (resolve with undo; nothing was started at home, so nothing is lost), then start a new failback.',
   'the target starts': `Take the run back, then start a new failback: ${lossOnly}; if it never ran, that is nothing.`,
-  'the commit': `Decide which side keeps its data. The source: ${lossOnly}. The target: stop the source, resolve with skip, and commit.`,
+  'the commit': `Decide which side keeps its data. The source: ${lossOnly}. The target: stop the source, resolve with skip, and commit. ${committedAlready}`,
 };
 
 const targetRuns =

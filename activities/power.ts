@@ -1,7 +1,8 @@
 /**
  * Power on both sides.
- * Rule (S1): before either side is started the other one is observed stopped, here, right before the call, and not
- * from what somebody remembered. For the target, "stopped" means never started since the final point was taken.
+ * Rule (S1): before either side is started the other one is observed stopped, here and not from what somebody remembered:
+ * once before anything is waited for, and again by the site right before each request to start leaves. For the source,
+ * "stopped" means never started since the final point was taken.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -47,14 +48,16 @@ export const createPowerActivities = (sites: Sites) => ({
   ensureSourceStarted: activity('ensureSourceStarted', async (input: SourceStart, work): Promise<SourceState> => {
     const { failback, identity } = input;
     const { site, path } = failback.source;
-    await assertTargetOff(sites.target(failback.target.site), input, work);
-    return await sites.source(site).ensureStarted({ path, identity }, work);
+    const otherSideOff = (): Promise<void> => assertTargetOff(sites.target(failback.target.site), input, work);
+    await otherSideOff();
+    return await sites.source(site).ensureStarted({ path, identity, otherSideOff }, work);
   }),
 
   ensureTargetStarted: activity('ensureTargetStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
-    await assertSourceOff(sites, input, 'the target starts', work);
     const { site, path } = input.failback.target;
-    return await sites.target(site).ensureStarted({ path, run: input.run }, work);
+    const otherSideOff = (): Promise<void> => assertSourceOff(sites, input, 'the target starts', work);
+    await otherSideOff();
+    return await sites.target(site).ensureStarted({ path, run: input.run, otherSideOff }, work);
   }),
 
   ensureTargetStopped: activity(
@@ -93,12 +96,16 @@ export type Before = 'the disks go back' | 'the target starts' | 'the commit';
 const lossOnly =
   'cancel with the loss flag (homeward failback cancel --accept-loss): what was written at home since its start is lost then';
 
+/** The watch does not know of a commit that came while somebody held the run, and the law takes no cancel after it. */
+const committedAlready =
+  'If it was committed already and is only held, no cancel is taken any more: resolve with skip, then resume. Homeward deletes no source that ran again, so you can save its newer data by hand.';
+
 /** How the run is taken back from there, as the law takes it (model/transition.ts). */
 const wayBack: Readonly<Record<Before, string>> = {
   'the disks go back':
     'Take the run back (resolve with undo; nothing was started at home, so nothing is lost), then start a new failback.',
   'the target starts': `Take the run back, then start a new failback: ${lossOnly}; if it never ran, that is nothing.`,
-  'the commit': `Decide which side keeps its data. The source: ${lossOnly}. The target: stop the source, resolve with skip, and commit.`,
+  'the commit': `Decide which side keeps its data. The source: ${lossOnly}. The target: stop the source, resolve with skip, and commit. ${committedAlready}`,
 };
 
 const targetRuns =

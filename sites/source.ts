@@ -33,6 +33,17 @@ export interface PowerRequest {
   readonly identity: string | undefined;
 }
 
+/** What one side must be asked for, so that it never starts beside the other (S1). */
+export interface StartGuard {
+  /**
+   * Looks at the other side, here and now, and throws unless it is off. Awaited right before each request to start leaves,
+   * behind every wait: for other people's tasks, for a machine that is between two states, for a login.
+   */
+  readonly otherSideOff: () => Promise<void>;
+}
+
+export type SourceStart = PowerRequest & StartGuard;
+
 export interface PointRequest {
   readonly path: string;
   /** The Temporal run that asks; goes into names and tags, so that a second try finds the first one's work. */
@@ -76,7 +87,7 @@ export interface SourceSite {
   preflight(path: string, work: Work): Promise<Check[]>;
   /** Stops the machine so that it can write no more (Azure: deallocate) and returns only after it was observed so. */
   ensureStopped(request: PowerRequest, work: Work): Promise<SourceState>;
-  ensureStarted(request: PowerRequest, work: Work): Promise<SourceState>;
+  ensureStarted(request: SourceStart, work: Work): Promise<SourceState>;
   /**
    * Makes (or finds) the recovery point `number` of this run: one moment of each disk. Refused with op `source-changed`
    * when the machine or its disks are not those of the request, or when it was started after a final point.

@@ -5,7 +5,7 @@
  */
 import type { Check } from '../model/check.ts';
 import type { DiskPair, OpenDisk, TargetMachine, WriteWay } from '../model/machine.ts';
-import type { Work } from './source.ts';
+import type { StartGuard, Work } from './source.ts';
 
 export interface TargetRequest {
   readonly path: string;
@@ -21,6 +21,8 @@ export interface TargetPower {
   readonly path: string;
   readonly run: string;
 }
+
+export type TargetStart = TargetPower & StartGuard;
 
 export interface TargetPreflight {
   readonly path: string;
@@ -43,7 +45,10 @@ export interface TargetSite {
    * Refuses when the machine is not stopped or when it, or the mover, has a snapshot.
    */
   ensureDisksOpen(request: TargetRequest, work: Work): Promise<OpenDisk[]>;
-  /** Unplugs the disks from the mover, if it is still there; they then hang on nothing. */
+  /**
+   * After the seal: unplugs the disks from the mover, if it is still there. They then hang on nothing, or, when an earlier
+   * try got further than it could tell, on the target that carries this run's mark.
+   */
   ensureDisksReleased(request: TargetRequest, work: Work): Promise<void>;
   /**
    * Before another mover gets the disks: none of this run's hangs on this mover any more, which is what really keeps a
@@ -60,7 +65,7 @@ export interface TargetSite {
    */
   ensureDisksAbandoned(request: TargetRequest, work: Work): Promise<string[]>;
   /** Starts the machine that carries this run's mark; another one that stands at its path is refused. */
-  ensureStarted(request: TargetPower, work: Work): Promise<TargetMachine>;
+  ensureStarted(request: TargetStart, work: Work): Promise<TargetMachine>;
   /**
    * The undo of the start. Bars the machine of this run from being started any more (S4), so that a late attempt to start
    * it fails, and then stops it. A machine that does not carry this run's mark is refused and left as it is. One that is

@@ -14,8 +14,10 @@ export function machinesEntries(parts: ArmParts, group: string, name: string): E
     right: `${verb}/action`,
     act: async ({ fault }) => {
       // An operation that is going to fail never gets the machine on its way.
-      if (!fault?.lroFail) world.power.accept(machine(), to);
-      return startVerb(parts, { form, effect: `virtualMachines.${verb}`, resource: id, fault, vm: name }, act);
+      const over = fault?.lroFail ? undefined : world.power.accept(machine(), to, world.settings.powerLagMs);
+      return startVerb(parts, { form, effect: `virtualMachines.${verb}`, resource: id, fault, vm: name }, () =>
+        act().finally(over),
+      );
     },
   });
   const machine = () => world.machine(group, name);

@@ -29,16 +29,33 @@ const onTheWayTo: Readonly<Record<RestingPower, Power>> = {
 
 export class MachinePower {
   private readonly bootGuest: BootGuest;
+  private readonly accepted = new WeakMap<Powered, number>();
   private readonly turns = new WeakMap<Powered, Promise<unknown>>();
 
   constructor(bootGuest: BootGuest) {
     this.bootGuest = bootGuest;
   }
 
-  /** The command was accepted: from now on the machine shows that it is on its way. */
-  accept(machine: Powered, to: RestingPower): void {
-    if (machine.resting === to || (machine.resting === 'deallocated' && to === 'stopped')) return;
-    machine.power = onTheWayTo[to];
+  /**
+   * The command was accepted: from now on the machine is updating, and after `lagMs` it shows that it is on its way.
+   * Answers what is to be called when the command has ended.
+   */
+  accept(machine: Powered, to: RestingPower, lagMs: number): () => void {
+    this.accepted.set(machine, this.underWay(machine) + 1);
+    const show = (): void => {
+      if (machine.resting === to || (machine.resting === 'deallocated' && to === 'stopped')) return;
+      machine.power = onTheWayTo[to];
+    };
+    const shown = lagMs > 0 ? setTimeout(show, lagMs) : show();
+    return () => {
+      if (shown) clearTimeout(shown);
+      this.accepted.set(machine, this.underWay(machine) - 1);
+    };
+  }
+
+  /** How many accepted commands have not ended. */
+  underWay(machine: Powered): number {
+    return this.accepted.get(machine) ?? 0;
   }
 
   /** `taken`: told when the machine takes its disks, unless it runs already. */

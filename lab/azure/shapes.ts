@@ -34,7 +34,7 @@ export class Shapes {
       ...this.common(at, `${compute}/virtualMachines`, one.name, one.tags),
       properties: {
         vmId: one.vmId,
-        provisioningState: one.deleting ? 'Deleting' : 'Succeeded',
+        provisioningState: one.deleting ? 'Deleting' : this.world.power.underWay(one) > 0 ? 'Updating' : 'Succeeded',
         hardwareProfile: { vmSize: one.vmSize },
         storageProfile: {
           osDisk: {

@@ -40,6 +40,8 @@ export type WorldMachine = z.infer<typeof machine>;
 export const settings = z.strictObject({
   tokenLifetimeSeconds: z.number().default(3600),
   lroMs: z.number().default(150),
+  /** How long the power state of a machine lags behind a command that was accepted; its provisioning state does not. */
+  powerLagMs: z.number().default(0),
   /** Upper bound of a SAS's life, whatever was asked for. */
   sasMaxSeconds: z.number().default(5_184_000),
   snapshotsPer5Min: z.number().default(7),

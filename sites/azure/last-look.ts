@@ -8,10 +8,13 @@ import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import { defect } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 
-const behind = new AsyncLocalStorage<Work>();
+/** A request that depends on another world brings its own look there. */
+export type Answering = Work & { readonly lastLook?: () => Promise<void> };
+
+const behind = new AsyncLocalStorage<Answering>();
 
 /** Runs `send`, whose requests `work` answers for. The SDK has no place of its own to carry that to its pipeline. */
-export const onBehalfOf = <T>(work: Work, send: () => Promise<T>): Promise<T> => behind.run(work, send);
+export const onBehalfOf = <T>(work: Answering, send: () => Promise<T>): Promise<T> => behind.run(work, send);
 
 const reading: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -28,6 +31,7 @@ export const lastLook: PipelinePolicy = {
         message: `a ${request.method} was about to leave that no attempt answers for`,
         hint: 'This is a fault of Homeward; nothing was sent. Report it.',
       });
+    await work.lastLook?.();
     work.mayChange();
     return next(request);
   },

@@ -7,7 +7,7 @@ import type { Failure } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import { type CallOptions, pause, saysGone, thrown, type What } from './call.ts';
 import { azureFailure } from './failure.ts';
-import { onBehalfOf } from './last-look.ts';
+import { type Answering, onBehalfOf } from './last-look.ts';
 
 /** The part of the SDK's pollers that is used. */
 interface Operation<T> {
@@ -33,7 +33,7 @@ const firstLooksMs = [50, 100, 200, 400];
  */
 export async function runOperation<T>(
   what: What,
-  work: Work,
+  work: Answering,
   begin: (options: CallOptions) => Operation<T>,
   whenGone: (failure: Failure) => Promise<T>,
 ): Promise<T> {

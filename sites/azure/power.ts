@@ -6,7 +6,7 @@
 import type { VirtualMachine } from '@azure/arm-compute';
 import { type Failure, refused, transient } from '../../model/failure.ts';
 import type { SourceState } from '../../model/machine.ts';
-import type { PowerRequest, Work } from '../source.ts';
+import type { PowerRequest, SourceStart, Work } from '../source.ts';
 import { parsePath } from './arm-id.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
@@ -27,15 +27,15 @@ export async function ensureStopped(azure: AzureClients, request: PowerRequest, 
   return machine;
 }
 
-/** Starts the machine and answers what was observed afterwards. */
-export async function ensureStarted(azure: AzureClients, request: PowerRequest, work: Work): Promise<SourceState> {
-  const { path } = request;
-  const before = powerSeen(await present(azure, request, work));
-  if (before !== 'PowerState/running') {
-    if (before === 'PowerState/deallocating') await settled(azure, request, work);
-    if (before !== 'PowerState/starting') await start(azure, path, work);
-    await settled(azure, request, work);
-  }
+/**
+ * Starts the machine and answers what was observed afterwards. S5: also a machine that is seen running is sent the start.
+ * A stop that Azure has accepted shows late, and what is sent after it is what brings the machine back from it; on a
+ * machine that goes on running it changes nothing.
+ */
+export async function ensureStarted(azure: AzureClients, request: SourceStart, work: Work): Promise<SourceState> {
+  await atRest(azure, request, work);
+  await start(azure, request, work);
+  await settled(azure, request, work);
   const machine = await observedSame(azure, request, work);
   if (machine.powerSeen !== 'PowerState/running') throw notSo('start', machine);
   return machine;
@@ -51,11 +51,11 @@ async function deallocate(azure: AzureClients, path: string, work: Work): Promis
   );
 }
 
-async function start(azure: AzureClients, path: string, work: Work): Promise<void> {
+async function start(azure: AzureClients, { path, otherSideOff }: SourceStart, work: Work): Promise<void> {
   const { resourceGroup, vm } = parsePath(path);
   await runOperation(
     { op: 'virtualMachines.start', subject: path },
-    work,
+    { ...work, lastLook: otherSideOff },
     (call) => azure.compute.virtualMachines.start(resourceGroup, vm, call),
     goneIsDone,
   );
@@ -89,6 +89,15 @@ const settled = (azure: AzureClients, request: PowerRequest, work: Work): Promis
     work,
     async () => powerSeen(await present(azure, request, work)),
     (seen) => powerOf(seen) !== 'changing',
+  );
+
+/** Waits while Azure is doing anything with the machine: it would refuse a start, or do it before what is on its way. */
+const atRest = (azure: AzureClients, request: PowerRequest, work: Work): Promise<VirtualMachine> =>
+  lookUntil(
+    `${request.path} to be at rest`,
+    work,
+    () => present(azure, request, work),
+    (vm) => vm.provisioningState !== 'Updating' && powerOf(powerSeen(vm)) !== 'changing',
   );
 
 /** Azure's power calls go by name alone, so the identity is looked at each time before one is sent. */

@@ -23,9 +23,11 @@ export interface Act<State> {
   /**
    * Sends the change for the state just seen; answers the task, or nothing when the call has none. It is given a `work`
    * that nobody aborts: a call that was sent, and the task it started, may still have their effect, so they are never let
-   * go of before they have ended (S5). These tasks take seconds.
+   * go of before they have ended (S5). These tasks take seconds. `lastLook` is to be awaited right before the call leaves.
    */
-  send(state: State, work: Work): Promise<Ref | undefined>;
+  send(state: State, work: Work, lastLook: () => Promise<void>): Promise<Ref | undefined>;
+  /** S1: a question to another world; when it throws, nothing is sent and the act ends with what it threw. */
+  readonly lastLook?: () => Promise<void>;
   readonly onTurn?: () => Promise<void>;
   readonly turnSeconds?: number;
 }
@@ -56,9 +58,16 @@ async function sendOnce<State>(
   state: State,
   work: Work,
 ): Promise<Failure | undefined> {
+  let denial: { readonly error: unknown } | undefined;
+  const lastLook = async (): Promise<void> => {
+    await plan.lastLook?.().catch((error: unknown) => {
+      denial = { error };
+      throw error;
+    });
+  };
   try {
     const settled = { ...work, signal: neverAborted };
-    const task = await plan.send(state, settled);
+    const task = await plan.send(state, settled, lastLook);
     const wait: TaskWait = {
       op: plan.op,
       subject: plan.subject,
@@ -69,6 +78,7 @@ async function sendOnce<State>(
     return undefined;
   } catch (error) {
     work.signal.throwIfAborted();
+    if (denial) throw denial.error;
     if (!(error instanceof Failure)) throw error;
     const fault = faultBehind(error);
     if (fault?.type === 'TaskInProgress' && fault.task) await waitForOther(session, fault.task, plan.subject, work);

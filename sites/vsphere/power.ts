@@ -7,7 +7,7 @@
 import { Failure, refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
-import type { TargetPower } from '../target.ts';
+import type { TargetPower, TargetStart } from '../target.ts';
 import { act } from './act.ts';
 import {
   absentTarget,
@@ -59,7 +59,7 @@ function needOurs(machine: Machine, { path, run }: TargetPower, op: string): voi
   });
 }
 
-export async function ensureStarted(at: Vcenter, request: TargetPower, work: Work): Promise<TargetMachine> {
+export async function ensureStarted(at: Vcenter, request: TargetStart, work: Work): Promise<TargetMachine> {
   const { path } = request;
   const machine = await findAnywhere(at, path, work, request.run);
   if (!machine) throw machineMissing(path);
@@ -74,10 +74,11 @@ export async function ensureStarted(at: Vcenter, request: TargetPower, work: Wor
       entity: ref,
       look: () => lookAt(at, ref, path, work),
       done: (seen) => seen.power === 'running',
-      send: (seen, settled) => {
+      lastLook: request.otherSideOff,
+      send: (seen, settled, lastLook) => {
         needOurs(seen, request, 'PowerOnVM_Task');
         needSealed(seen);
-        return at.session.call('PowerOnVM_Task', ref, {}, settled, { subject: path });
+        return at.session.call('PowerOnVM_Task', ref, {}, settled, { subject: path, lastLook });
       },
       onTurn: () => needNoQuestion(at, machine, work),
       turnSeconds: questionTurnSeconds,

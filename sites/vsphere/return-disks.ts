@@ -32,10 +32,12 @@ export async function ensureMoverLeft(at: Vcenter, request: TargetRequest, work:
 
 export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
-  await unplugFromMover(at, request.mover, files, work);
   const target = await needMachine(at, request.path, work);
-  // A second try may come after the disks were returned; then they rightly hang on the machine.
-  await needHeldOnlyBy(at, files, target.mark?.state === 'returned' ? [target] : [], work);
+  needOwnMark(target, request);
+  await unplugFromMover(at, request.mover, files, work);
+  // Plugging and marking are two changes, and whoever does them may die in between or after them. So the disks may hang
+  // on their own machine already, whatever its mark of this run says; they are sealed by now, and nobody writes there.
+  await needHeldOnlyBy(at, files, [target], work);
 }
 
 /** The disk that belongs into each original's slot. */

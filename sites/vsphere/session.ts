@@ -22,6 +22,8 @@ export interface SessionConfig {
 export interface CallHints {
   readonly subject?: string;
   readonly timeoutMs?: number;
+  /** S1: for a change that depends on another world; awaited once signed in, right before each time it leaves. */
+  readonly lastLook?: () => Promise<void>;
 }
 
 export interface Session {
@@ -148,6 +150,7 @@ class VcenterSession implements Session {
       const mine = this.liveOnce();
       const { channel } = await unlessAborted(mine, work.signal);
       // S1: signing in may have taken a while, and this worker may have stood still since it looked.
+      await hints.lastLook?.();
       if (methodEntry(method).changes) work.mayChange();
       try {
         return await channel.call(method, on, args, { signal, subject, timeoutMs: hints.timeoutMs ?? this.timeoutMs });

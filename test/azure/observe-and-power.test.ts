@@ -1,5 +1,6 @@
 /** Observing, stopping and starting a machine in Azure, against the lab's simulator. */
-import { transient } from '../../model/failure.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { refused, transient } from '../../model/failure.ts';
 import { type AzureLab, dataBytes, failureOf, machine, openAzureLab, osBytes, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
@@ -12,7 +13,11 @@ beforeEach(async () => {
   await lab.world.powerOn(lab.world.machine('rg-failover', 'erp-db'));
   lab.calls();
 });
-const ours = () => ({ path, identity: lab.world.machine('rg-failover', 'erp-db').vmId });
+const ours = () => ({
+  path,
+  identity: lab.world.machine('rg-failover', 'erp-db').vmId,
+  otherSideOff: async (): Promise<void> => undefined,
+});
 const setPower = (to: 'stopped' | 'deallocated'): Promise<void> =>
   lab.world.powerOff(lab.world.machine('rg-failover', 'erp-db'), to);
 
@@ -57,7 +62,7 @@ test('S1 a machine that is shut down but still allocated counts as running', asy
 });
 
 test('S1 S5 another machine that stands under the same name is neither stopped nor started', async () => {
-  const other = { path, identity: 'the one this run began with' };
+  const other = { ...ours(), identity: 'the one this run began with' };
   expect(await failureOf(lab.source.ensureStopped(other, quiet()))).toMatchObject({
     kind: 'Refused',
     op: 'source-changed',
@@ -135,9 +140,80 @@ test('S1 whether an attempt is still the one is asked again before a stop that w
 test('starting is safe twice and answers a running machine', async () => {
   await setPower('deallocated');
   expect(await lab.source.ensureStarted(ours(), quiet())).toMatchObject({ power: 'running' });
+  const { ownershipChangedAt } = lab.world.disk('rg-failover', 'erp-db-os');
   lab.calls();
+  // What is seen running may be about to stop: Azure shows a stop that it has accepted late. A start harms nobody.
   expect(await lab.source.ensureStarted(ours(), quiet())).toMatchObject({ power: 'running' });
+  expect(lab.calls().filter((call) => call === 'virtualMachines.start')).toHaveLength(1);
+  expect(lab.world.disk('rg-failover', 'erp-db-os').ownershipChangedAt).toBe(ownershipChangedAt);
+});
+
+test('S5 a machine whose accepted stop is not to be seen yet runs once its start is through', async () => {
+  Object.assign(lab.world.settings, { lroMs: 1_500, powerLagMs: 60_000 });
+  try {
+    const stop = new AbortController();
+    const stopping = lab.source.ensureStopped(ours(), quiet(stop.signal));
+    while (!lab.calls().includes('virtualMachines.deallocate')) await pause(5);
+    await pause(100);
+    stop.abort(new Error('cancelled'));
+    await expect(stopping).rejects.toThrow('cancelled');
+    expect((await lab.source.observeMachine(path, quiet())).powerSeen).toBe('PowerState/running');
+    lab.world.settings.lroMs = 20;
+    lab.calls();
+    expect(await lab.source.ensureStarted(ours(), quiet())).toMatchObject({ power: 'running' });
+    expect(lab.calls()).toContain('virtualMachines.start');
+    await pause(2_000);
+    expect((await lab.source.observeMachine(path, quiet())).powerSeen).toBe('PowerState/running');
+  } finally {
+    Object.assign(lab.world.settings, { lroMs: 20, powerLagMs: 0 });
+  }
+});
+
+test('S5 a start waits until what Azure is doing with the machine is done', async () => {
+  const vm = lab.world.machine('rg-failover', 'erp-db');
+  const over = lab.world.power.accept(vm, 'deallocated', 60_000);
+  const doing = setPower('deallocated').finally(over);
+  const began = lab.source.ensureStarted(ours(), quiet());
+  await doing;
+  expect(await began).toMatchObject({ power: 'running' });
+  const open = lab.world.power.accept(vm, 'running', 0);
+  lab.calls();
+  const waits = lab.source.ensureStarted(ours(), quiet());
+  await pause(700);
   expect(lab.calls()).not.toContain('virtualMachines.start');
+  open();
+  expect(await waits).toMatchObject({ power: 'running' });
+  expect(lab.calls()).toContain('virtualMachines.start');
+});
+
+const targetRuns = refused({ op: 'observe-power', subject: 'a', message: 'the target runs', hint: 'Stop it.' });
+
+test('S1 a target that was started while Azure let go of the machine is seen before the start is sent', async () => {
+  const vm = lab.world.machine('rg-failover', 'erp-db');
+  let targetOn = false;
+  vm.power = 'deallocating';
+  setTimeout(() => {
+    targetOn = true;
+    void setPower('deallocated');
+  }, 300);
+  const otherSideOff = async (): Promise<void> => {
+    if (targetOn) throw targetRuns;
+  };
+  await expect(lab.source.ensureStarted({ ...ours(), otherSideOff }, quiet())).rejects.toBe(targetRuns);
+  expect(lab.calls()).not.toContain('virtualMachines.start');
+});
+
+test('S1 the target is looked at again before a start that was refused for its token goes out once more', async () => {
+  await setPower('deallocated');
+  lab.fault('virtualMachines.start', { status: 401 });
+  lab.calls();
+  let looks = 0;
+  const otherSideOff = async (): Promise<void> => {
+    if (++looks === 2) throw targetRuns;
+  };
+  await expect(lab.source.ensureStarted({ ...ours(), otherSideOff }, quiet())).rejects.toBe(targetRuns);
+  expect(lab.calls().filter((call) => call === 'virtualMachines.start')).toHaveLength(1);
+  expect(lab.world.machine('rg-failover', 'erp-db').power).toBe('deallocated');
 });
 
 test('S000-16 stopping a deleted machine is refused', async () => {

@@ -96,6 +96,8 @@ export const killPoints: readonly KillPoint[] = [
       temporal: azure('snapshots.revokeAccess', lastPoint, 1),
     },
   },
+  // The sealed disks hang on their machine again, and the mark that says so is on its way.
+  { phase: 'StartingTarget', armedIn: 'Syncing', roundEvery: hour, hold: forAll(task('ReconfigVM_Task', 2)) },
   { phase: 'StartingTarget', armedIn: 'Syncing', roundEvery: hour, hold: forAll(task('PowerOnVM_Task')) },
   { phase: 'AwaitingCommit', roundEvery: hour, hold: undefined },
   {

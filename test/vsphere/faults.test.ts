@@ -197,7 +197,7 @@ async function wholeWay(target: VsphereTarget, request: TargetRequest): Promise<
   await retried(() => target.ensureDisksReleased(request, work));
   const returned = await retried(() => target.ensureDisksReturned(request, work));
   expect(returned.disks).toEqual(request.pairs.map((pair) => pair.target));
-  expect((await retried(() => target.ensureStarted(request, work))).power).toBe('running');
+  expect((await retried(() => target.ensureStarted(powerOf(request.machine), work))).power).toBe('running');
   expect((await retried(() => target.ensureStopped(request, work))).power).toBe('stopped');
   await retried(() => target.ensureDisksAbandoned(request, work));
 }

@@ -75,7 +75,7 @@ test('every envelope of a whole failback binds its prefixes, sends no nil and sp
   await target.ensureDisksOpen(request, work);
   await target.ensureDisksReleased(request, work);
   await target.ensureDisksReturned(request, work);
-  await target.ensureStarted(request, work);
+  await target.ensureStarted({ ...request, otherSideOff: async () => undefined }, work);
   await target.ensureStopped(request, work);
   await target.ensureDisksAbandoned(request, work);
   expect(bodies.length).toBeGreaterThan(50);

@@ -234,8 +234,8 @@ export const original = (name: string): GivenMachine => ({
 });
 
 export const runA = '1f3a9c02-0000-4000-8000-00000000000a';
-/** How a run asks for the power of a machine. */
-export const powerOf = (name: string, run = runA) => ({ path: pathOf(name), run });
+/** How a run asks for the power of a machine whose other side is off. */
+export const powerOf = (name: string, run = runA) => ({ path: pathOf(name), run, otherSideOff: async () => undefined });
 /** What a run writes on a machine when it returned the disks: the simulator's machines carry it from the start. */
 export const returnedBy = (name: string, run = runA): Readonly<Record<string, string>> => ({
   'homeward.run': run,

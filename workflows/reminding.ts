@@ -5,6 +5,7 @@
  */
 import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
 import type { Policy } from '../model/inventory.ts';
+import { reminderDueMs } from '../model/reminders.ts';
 import type { Wait } from './status-of.ts';
 import type { Teller } from './teller.ts';
 
@@ -64,7 +65,7 @@ const expires = ({ gateExpiresSeconds }: Patience, wait: Wait): boolean =>
 function nextMs(policy: Patience, wait: Wait, begun: number, reminded: number): number | undefined {
   const { remindEverySeconds, gateExpiresSeconds } = policy;
   const due = [
-    ...(remindEverySeconds > 0 ? [begun + (reminded + 1) * remindEverySeconds * 1000] : []),
+    ...(remindEverySeconds > 0 ? [begun + reminderDueMs(remindEverySeconds, reminded + 1)] : []),
     ...(expires(policy, wait) ? [begun + gateExpiresSeconds * 1000] : []),
   ];
   return due.length === 0 ? undefined : Math.max(1, Math.min(...due) - Date.now());

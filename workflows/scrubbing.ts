@@ -6,7 +6,7 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskKey, OpenDisk, TransferProof } from '../model/machine.ts';
-import { type ScrubReport, scrubsAfter, unscrubbed } from '../model/scrub.ts';
+import { isNews, type ScrubReport, scrubsAfter, unscrubbed } from '../model/scrub.ts';
 import { troubleOf } from './trouble.ts';
 import { moverVerbs, summary } from './verbs.ts';
 
@@ -16,7 +16,7 @@ export interface ScrubbingPlan {
   readonly open: readonly OpenDisk[];
   /** What was known before; a disk that is not in it was never scrubbed. */
   readonly known: readonly ScrubReport[];
-  /** Hears each new report. */
+  /** Hears each report that is news. */
   tell(report: ScrubReport): Promise<void>;
 }
 
@@ -85,8 +85,9 @@ export class Scrubbing {
         if (isCancellation(error)) throw error;
         report = failedReport(this.reportOf(open.disk), error);
       }
+      const before = this.reportOf(open.disk);
       this.reports = this.reports.map((one) => (one.disk === open.disk ? report : one));
-      await tell(report);
+      if (isNews(before, report)) await tell(report);
     }
   }
 

@@ -2,7 +2,7 @@
  * What may be said of a disk's scrub, and what reading everything again inside the outage is expected to cost.
  */
 import { forecastCompletion } from '../../model/forecast.ts';
-import { rereadCost, rereadInFull, type ScrubReport, scrubsAfter, unscrubbed } from '../../model/scrub.ts';
+import { isNews, rereadCost, rereadInFull, type ScrubReport, scrubsAfter, unscrubbed } from '../../model/scrub.ts';
 
 const last = {
   ...{ disk: 'os', pass: 3, bytes: 1_000_000_000 },
@@ -35,4 +35,38 @@ test('the cost of reading again is measured by the scrubs, assumed before, and a
   expect((withIt?.outageSeconds.likely ?? 0) - (without?.outageSeconds.likely ?? 0)).toBeCloseTo(4);
   expect((withIt?.outageSeconds.high ?? 0) - (without?.outageSeconds.high ?? 0)).toBeGreaterThan(4);
   expect(withIt?.reread).toEqual(assumed);
+});
+
+describe('what of a scrub is told to the story', () => {
+  const at = (pass: number, minutes: number): ScrubReport => ({
+    disk: 'os',
+    damages: 0,
+    last: {
+      disk: 'os',
+      pass,
+      bytes: 1,
+      startedAt: '',
+      endedAt: new Date(Date.UTC(2026, 0, 1, 0, minutes)).toISOString(),
+    },
+  });
+
+  test('L1 passes every minute for a year are told fewer than 400 times', () => {
+    let told = 0;
+    for (let pass = 2; pass <= 365 * 24 * 60; pass++) if (isNews(at(pass - 1, pass - 1), at(pass, pass))) told++;
+    expect(told).toBeGreaterThan(364);
+    expect(told).toBeLessThan(400);
+  });
+
+  test('S3 damage, its cure and a disk that cannot be read are always told, the same trouble once', () => {
+    const well = at(50, 5);
+    const hurt: ScrubReport = { disk: 'os', damages: 1, damage: 'block 3' };
+    const silent: ScrubReport = { ...well, problem: 'Transient: gone' };
+    expect([isNews(well, hurt), isNews(hurt, { disk: 'os', damages: 1 }), isNews(well, silent)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(isNews(silent, { ...silent, problem: 'Transient: gone again' })).toBe(false);
+    expect(isNews(hurt, { ...hurt, damages: 2 })).toBe(true);
+  });
 });

@@ -196,7 +196,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     complete: 'no',
     reassign: 'no',
     next: [],
-    says: 'Something needs a person. Mend the cause, then resolve with retry, or with undo.',
+    says: 'Something needs a person. Mend the cause, then answer with what the run takes here.',
   },
 };
 

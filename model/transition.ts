@@ -33,6 +33,8 @@ export interface Trouble {
   readonly message: string;
   readonly hint: string;
   readonly since: string;
+  /** What *skip* would leave out, by name; absent where nothing can be left out. */
+  readonly step?: string;
   /** Found by the watch over the source (S1): that may be left out in any phase, a step of the phase itself may not. */
   readonly watch?: true;
 }
@@ -135,7 +137,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if (message.action === 'skip')
       return phaseTable[standing(story)].skippable || story.trouble?.watch
         ? undefined
-        : `a step of ${standing(story)} cannot be left out; resolve with retry or undo`;
+        : `a step of ${standing(story)} cannot be left out`;
     const rule = phaseTable[standing(story)].cancel;
     if (rule === 'none')
       return `${standing(story)} cannot be taken back; mend the cause and resolve with "action": "retry", or leave the step out with "skip"`;

@@ -105,6 +105,7 @@ function trouble(status: Status, now: number, style: Style): string[] {
   return [
     ...first.map((line) => paint(style, 'red', line)),
     ...say(`What to do: ${what.hint}`, style),
+    ...(what.step ? say(`Skip would leave out: ${what.step}`, style) : []),
     ...say(`waiting for a person since ${clock(what.since, now)}, ${since(what.since, now)}`, style),
   ];
 }

@@ -265,3 +265,11 @@ test('a machine that goes to another mover says to which one, and who said so', 
   expect(renderStatus(view, now, plainStyle)).toContain('mover m1 (m2 takes over, said by ana)');
   expect(renderLine(view)).toContain('erp-db Seeding; goes to m2');
 });
+
+test('L6 a call for an operator names the step that skip would leave out', () => {
+  const step = 'remove our marks from the target';
+  const trouble = { kind: 'Refused', op: 'o', subject: 's', message: 'no', hint: 'Mend it.', since: ago(90), step };
+  const text = renderStatus(viewOf(statusIn('NeedsOperator', { left: 'Committing', trouble })), now, plainStyle);
+  expect(text).toContain(`Skip would leave out: ${step}`);
+  expect(text).not.toMatch(/\bundo\b/);
+});

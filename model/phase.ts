@@ -200,5 +200,8 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
   },
 };
 
+/** A run ended so: the machine serves at home, and its source was deleted. */
+export const isHome = (phase: string | undefined): boolean => phase === 'Committed';
+
 /** Phases in which a run has ended. */
 export const isFinal = (phase: Phase): boolean => phase === 'Committed' || phase === 'ReturnedToSource';

@@ -52,6 +52,8 @@ export interface Story extends Carried {
   readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
   /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
   readonly targetLive: boolean;
+  /** It was taken back from a phase that changes nothing: of neither side can be said what it was found as. */
+  readonly untouched?: true;
   /** The digest a commit may name, once the disks are sealed. */
   readonly evidence?: string;
   readonly commitNeedsEvidence: boolean;
@@ -237,7 +239,8 @@ export function enter(story: Story, to: Phase): Story {
     if (story.cancellation && !isFinal(to)) throw illegal(story, `cancelled runs do not enter ${to}`);
   }
   const { left: _left, trouble: _trouble, resolution: _resolution, ...rest } = withoutLate(story, to);
-  return { ...rest, phase: to };
+  const untouched = to === 'Undoing' && phaseTable[standing(story)].cancel === 'end';
+  return { ...rest, ...(untouched ? { untouched } : {}), phase: to };
 }
 
 /** A cancelled Preflight (or AwaitingCutover) has changed nothing, so its undo is empty, but the way is the same. */

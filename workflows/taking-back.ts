@@ -157,6 +157,8 @@ export class Course {
     await CancellationScope.nonCancellable(async () => {
       this.endWatch();
       await this.beginUndo();
+      const { story } = this.teller;
+      if (story.untouched) this.teller.record('nothing-touched', `who serves: ${this.teller.status().serves}`);
       for (let undo = this.undos.pop(); undo; undo = this.undos.pop()) await this.undoOne(undo);
       this.teller.enter('ReturnedToSource');
     });

@@ -27,6 +27,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
   const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], style).map((line) => `  ${line}`);
   return arrange(style.height, [
     { lines: heading(view, status, now, style), worth: 9 },
+    { lines: committedLines(view, now, style), worth: 8 },
     { lines: sides(status, style), worth: 2 },
     { lines: trouble(status, now, style), worth: 8 },
     { lines: missingLines(view.missing ?? [], now, style), worth: 8 },
@@ -93,6 +94,15 @@ function sides(status: Status, style: Style): string[] {
     const lines = wrap(plain(text), style.width - 10);
     return lines.map((line, index) => `  ${paint(style, 'dim', pad(index === 0 ? label : '', 6))}  ${line}`);
   });
+}
+
+/** An earlier commit, which this run knows nothing of: by it the machine is home and its source deleted. */
+function committedLines({ committed, runId, machine }: View, now: number, style: Style): string[] {
+  if (!committed || committed.run === runId) return [];
+  return [
+    ...say(`An earlier run committed it home at ${clock(committed.at, now)} and deleted the source.`, style),
+    `  See it: homeward failback evidence ${machine} --run ${committed.run}`,
+  ];
 }
 
 const handover = ({ reassignment }: Status): string =>

@@ -3,7 +3,7 @@
  * Rule: one side being out of reach is an answer (a refusing check), not an error. A side that is only too busy to answer
  * is asked again by Temporal, as late as it wishes, before that becomes an answer too.
  */
-import type { Check } from '../model/check.ts';
+import { type Check, sparingTarget } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure } from '../model/failure.ts';
 import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
@@ -42,11 +42,18 @@ export const createPreflightActivities = (sites: Sites) => ({
     const target = await look('target', input.target.path, work, () =>
       targetSite.observeMachine(input.target.path, work),
     );
+    const sides = { source: source.seen?.power, target: target.seen?.power };
+    const ofTarget = await askTarget(targetSite, input, source.seen, work);
+    const ofMover = (check: Check): boolean => check.subject === input.mover.path;
     const checks = [
       ...(await ask('source', input.source.path, work, () => sourceSite.preflight(input.source.path, work))),
-      ...(await askTarget(targetSite, input, source.seen, work)),
+      ...sparingTarget(
+        ofTarget.filter((check) => !ofMover(check)),
+        sides,
+      ),
+      ...ofTarget.filter(ofMover),
     ];
-    if (!source.seen || !target.seen) {
+    if (!source.seen || sides.source === 'absent' || !target.seen) {
       const told = checks.some((check) => check.verdict === 'refuse');
       return {
         checks: told ? checks : [...checks, ...source.checks, ...target.checks],
@@ -56,7 +63,7 @@ export const createPreflightActivities = (sites: Sites) => ({
       };
     }
     const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
-    checks.push(...pairing.checks, ...rereadCheck(input, pairing.pairs));
+    checks.push(...sparingTarget(pairing.checks, sides), ...rereadCheck(input, pairing.pairs));
     return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
   }),
 });

@@ -7,8 +7,9 @@ import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/com
 import { controlQueue, type FailbackInput, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
 import { measuredBefore } from './earlier.ts';
-import { phaseKey } from './last-run.ts';
+import { committedMemo, lastRun, phaseKey } from './last-run.ts';
 import { Problem } from './problem.ts';
+import { isOpen, type View } from './view.ts';
 
 export const failbackWorkflow = 'failback';
 
@@ -80,8 +81,22 @@ export function withOptions(input: FailbackInput, options: RunOptions): Failback
   return { ...input, policy };
 }
 
-/** Starts the run. Throws Problem `already-running` when the machine has one, `unreachable` when Temporal is away. */
-export async function startFailback(link: Link, input: FailbackInput): Promise<StartedRun> {
+export interface StartOptions {
+  /** Start it although the machine was committed home: it was failed over anew since. */
+  readonly again?: boolean;
+}
+
+/**
+ * Starts the run. Throws Problem `already-running` when the machine has one, `refused` when it is home already,
+ * `unreachable` when Temporal is away.
+ */
+export async function startFailback(
+  link: Link,
+  input: FailbackInput,
+  { again = false }: StartOptions = {},
+): Promise<StartedRun> {
+  const before = await lastRun(link, input.machine);
+  if (before?.committed && !isOpen(before) && !again) throw homeAlready(input.machine, before.committed);
   const workflowId = machineWorkflowId(input.machine);
   const measured = await measuredBefore(link, input.machine);
   try {
@@ -98,6 +113,7 @@ export async function startFailback(link: Link, input: FailbackInput): Promise<S
           { key: phaseKey, value: 'Preflight' },
           { key: needsHumanKey, value: false },
         ]),
+        ...(before?.committed ? { memo: { [committedMemo]: before.committed } } : {}),
         staticSummary: summaryOf(input),
         staticDetails: detailsOf(input),
       }),
@@ -107,6 +123,13 @@ export async function startFailback(link: Link, input: FailbackInput): Promise<S
     throw whyNotStarted(error, input.machine, link);
   }
 }
+
+const homeAlready = (machine: string, { run, at }: NonNullable<View['committed']>): Problem =>
+  new Problem(
+    'refused',
+    `${machine} was committed home at ${at} by run ${run}: it serves on-prem, and its source was deleted`,
+    `Look: homeward failback evidence ${machine} --run ${run}. If it was failed over anew since: homeward failback start ${machine} --again`,
+  );
 
 function whyNotStarted(error: unknown, machine: string, link: Link): unknown {
   if (error instanceof WorkflowExecutionAlreadyStartedError)

@@ -4,7 +4,9 @@
  */
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { z } from 'zod';
 import { machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
+import { isHome } from '../model/phase.ts';
 import { asProblem, type Link } from './connect.ts';
 import type { Execution, View } from './view.ts';
 
@@ -24,9 +26,23 @@ const executions: Readonly<Record<string, Execution>> = {
   PAUSED: 'paused',
 };
 
-export type RunFacts = Pick<View, 'workflowId' | 'runId' | 'execution' | 'startedAt' | 'closedAt' | 'phaseSeen'>;
+export type RunFacts = Pick<
+  View,
+  'workflowId' | 'runId' | 'execution' | 'startedAt' | 'closedAt' | 'phaseSeen' | 'committed'
+>;
+
+/** Under this name a run keeps in its memo how the machine's last commit before it is found. */
+export const committedMemo = 'committed';
+const commitShape = z.object({ run: z.string(), at: z.string() });
+
+/** The last commit of the machine: this run's own, or the one that it was told of at its start. */
+function commitIn({ runId, typedSearchAttributes, closeTime, memo }: WorkflowExecutionDescription): View['committed'] {
+  if (closeTime && isHome(typedSearchAttributes.get(phaseKey))) return { run: runId, at: closeTime.toISOString() };
+  return commitShape.safeParse(memo?.[committedMemo]).data;
+}
 
 export function factsOf(description: WorkflowExecutionDescription): RunFacts {
+  const committed = commitIn(description);
   const phaseSeen = description.typedSearchAttributes.get(phaseKey);
   return {
     workflowId: description.workflowId,
@@ -35,6 +51,7 @@ export function factsOf(description: WorkflowExecutionDescription): RunFacts {
     startedAt: description.startTime.toISOString(),
     ...(description.closeTime ? { closedAt: description.closeTime.toISOString() } : {}),
     ...(phaseSeen ? { phaseSeen } : {}),
+    ...(committed ? { committed } : {}),
   };
 }
 

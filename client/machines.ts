@@ -19,6 +19,8 @@ export interface MachineRow {
   readonly run?: Execution;
   /** ISO 8601; absent while a run is under way. */
   readonly endedAt?: string;
+  /** The machine's last commit, by that run or by one before it. */
+  readonly committed?: RunFacts['committed'];
 }
 
 /** Runs are looked up so many at once, so that a large inventory does not flood the server. */
@@ -49,6 +51,7 @@ export const machineRows = (inventory: Inventory, runs: ReadonlyMap<string, RunF
       policy: machine.policy,
       phase: run ? (run.phaseSeen ?? run.execution) : '-',
       ...(run ? { run: run.execution } : {}),
+      ...(run?.committed ? { committed: run.committed } : {}),
       ...(run?.closedAt && !isOpen(run) ? { endedAt: run.closedAt } : {}),
     };
   });

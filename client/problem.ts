@@ -22,7 +22,7 @@ export const exitCodeMeaning: Readonly<Record<keyof typeof exitCodes, string>> =
   ok: 'done',
   unexpected: 'something went wrong that should not',
   usage: 'wrong command line, or homeward.yaml has problems',
-  refused: 'the run refused the message, the preflight blocks, or nobody confirmed',
+  refused: 'the run refused the message, the preflight blocks, the machine is home already, or nobody confirmed',
   unreachable: 'Temporal, or a worker, does not answer',
   'not-found': 'no such machine, or no such run of it, or its run has ended',
   'already-running': 'a run of this machine is under way',

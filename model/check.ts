@@ -2,6 +2,8 @@
  * A preflight check's answer: one named question to a world, what was seen, and what to do.
  * Rule: a check looks and never changes anything.
  */
+import type { Power } from './machine.ts';
+
 export type Verdict = 'pass' | 'warn' | 'refuse' | 'wait';
 
 export interface Check {
@@ -21,6 +23,29 @@ export interface Check {
 /** The checks that stop a run, worst first; empty when it may go on. */
 export const blocking = (checks: readonly Check[]): Check[] =>
   checks.filter((check) => check.verdict === 'refuse' || check.verdict === 'wait');
+
+/** What a side was seen to do; absent when it could not be seen. */
+interface Sides {
+  readonly source?: Power | undefined;
+  readonly target?: Power | undefined;
+}
+
+/**
+ * S1: the checks of the target with advice that spares what may be the only live copy. A target that runs beside a source
+ * which does not is not to be switched off on our word, and where the source is not there nothing of the target is touched.
+ */
+export function sparingTarget(checks: readonly Check[], { source, target }: Sides): Check[] {
+  const stands = source === 'stopped' || source === 'running' || source === 'changing';
+  if (stands && (source !== 'stopped' || target === 'stopped')) return [...checks];
+  const seen = source === undefined ? 'could not be seen' : 'was not found';
+  return checks.map((check) => {
+    if (check.remedy === undefined) return check;
+    const remedy = stands
+      ? `The source is stopped and the on-prem machine is not: find out which one serves before you touch either. If it is the source: ${check.remedy}`
+      : `The source ${seen}, so the on-prem machine may be the only live copy: leave it as it is, and its disks too.`;
+    return { ...check, remedy };
+  });
+}
 
 /** The answer of a preflight alone. */
 export interface PreflightReport {

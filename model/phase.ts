@@ -196,9 +196,12 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     complete: 'no',
     reassign: 'no',
     next: [],
-    says: 'Something needs a person. Mend the cause, then resolve with retry, or with undo.',
+    says: 'Something needs a person. Mend the cause, then answer with what the run takes here.',
   },
 };
+
+/** A run ended so: the machine serves at home, and its source was deleted. */
+export const isHome = (phase: string | undefined): boolean => phase === 'Committed';
 
 /** Phases in which a run has ended. */
 export const isFinal = (phase: Phase): boolean => phase === 'Committed' || phase === 'ReturnedToSource';

@@ -33,6 +33,8 @@ export interface Trouble {
   readonly message: string;
   readonly hint: string;
   readonly since: string;
+  /** What *skip* would leave out, by name; absent where nothing can be left out. */
+  readonly step?: string;
   /** Found by the watch over the source (S1): that may be left out in any phase, a step of the phase itself may not. */
   readonly watch?: true;
 }
@@ -50,6 +52,8 @@ export interface Story extends Carried {
   readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
   /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
   readonly targetLive: boolean;
+  /** It was taken back from a phase that changes nothing: of neither side can be said what it was found as. */
+  readonly untouched?: true;
   /** The digest a commit may name, once the disks are sealed. */
   readonly evidence?: string;
   readonly commitNeedsEvidence: boolean;
@@ -135,7 +139,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if (message.action === 'skip')
       return phaseTable[standing(story)].skippable || story.trouble?.watch
         ? undefined
-        : `a step of ${standing(story)} cannot be left out; resolve with retry or undo`;
+        : `a step of ${standing(story)} cannot be left out`;
     const rule = phaseTable[standing(story)].cancel;
     if (rule === 'none')
       return `${standing(story)} cannot be taken back; mend the cause and resolve with "action": "retry", or leave the step out with "skip"`;
@@ -235,7 +239,8 @@ export function enter(story: Story, to: Phase): Story {
     if (story.cancellation && !isFinal(to)) throw illegal(story, `cancelled runs do not enter ${to}`);
   }
   const { left: _left, trouble: _trouble, resolution: _resolution, ...rest } = withoutLate(story, to);
-  return { ...rest, phase: to };
+  const untouched = to === 'Undoing' && phaseTable[standing(story)].cancel === 'end';
+  return { ...rest, ...(untouched ? { untouched } : {}), phase: to };
 }
 
 /** A cancelled Preflight (or AwaitingCutover) has changed nothing, so its undo is empty, but the way is the same. */

@@ -26,26 +26,28 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
     evidence,
   });
   const before = await lookAtSource(journey, way, 'look what stands in the source');
-  await course.insist(
+  const retired = await course.insist(
     'delete the source',
-    () =>
-      control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
+    async () => {
+      await control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
         { failback: input, run, found: way.found, commitment: approved, seals, final },
-      ]),
-    undefined,
+      ]);
+      return true;
+    },
+    false,
   );
   course.endWatch();
   const remains = await lookAtSource(journey, way, 'look what remains in the source');
-  recordDeleted(journey, before, remains);
+  recordDeleted(journey, { retired, before, remains });
   const kept = await course.insist(
     'remove our marks from the target',
     () =>
       control.ensureTargetFinished.executeWithOptions(summary(`Remove our marks from ${input.target.path}`), [
         { failback: input, run, pairs: way.pairs },
       ]),
-    [],
+    undefined,
   );
-  teller.record('target-finished', 'our marks are off the target', { kept: kept.join(', ') });
+  if (kept) teller.record('target-finished', 'our marks are off the target', { kept: kept.join(', ') });
   await leaveTheMover(journey, way.pairs);
   teller.enter('Committed');
   return remains;
@@ -63,22 +65,42 @@ function lookAtSource({ input, run, course }: Journey, { found }: Arrival['way']
   );
 }
 
-/** S12: what two looks found gone, not what was asked for; a deletion may have stopped half-way and been left out. */
-function recordDeleted({ teller }: Journey, before: readonly string[], remains: readonly string[]): void {
-  const left = [...remains];
-  const gone = before.filter((name) => {
-    const at = left.indexOf(name);
-    if (at >= 0) left.splice(at, 1);
-    return at < 0;
-  });
+interface Deletion {
+  /** The deletion came to its end; not so when an operator left it out. */
+  readonly retired: boolean;
+  readonly before: readonly string[];
+  readonly remains: readonly string[];
+}
+
+/**
+ * S12: what two looks found gone, not what was asked for; a deletion may have stopped half-way and been left out, and so
+ * may the looks. What nobody did or saw is not claimed.
+ */
+function recordDeleted({ teller }: Journey, { retired, before, remains }: Deletion): void {
   const looked = ![...before, ...remains].includes(notLookedAt);
-  if (!looked || gone.length > 0)
+  const gone = looked ? missingFrom(before, remains) : [];
+  if (retired || gone.length > 0)
     teller.record(
       'source-retired',
-      remains.length === 0
+      retired || remains.length === 0
         ? 'the source machine, its disks and our recovery points are deleted'
         : 'of the source machine, its disks and our recovery points a part is deleted',
       { deleted: looked ? gone.join(', ') : notLookedAt },
     );
-  teller.record('source-remains', 'what still exists in the source', { remains: remains.join(', ') });
+  if (remains.includes(notLookedAt))
+    teller.record(
+      'source-not-looked-at',
+      'nobody looked what still exists in the source: an operator left the look out',
+    );
+  else teller.record('source-remains', 'what still exists in the source', { remains: remains.join(', ') });
+}
+
+/** Names of `before` that are not in `remains`; a name may come more than once. */
+function missingFrom(before: readonly string[], remains: readonly string[]): string[] {
+  const left = [...remains];
+  return before.filter((name) => {
+    const at = left.indexOf(name);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
 }

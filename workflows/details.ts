@@ -61,6 +61,7 @@ function troubleLines({ trouble, waitsFor = '' }: Status): string[] {
     `**${trouble.kind}** in \`${trouble.op}\` ${trouble.subject}: ${trouble.message}`,
     '',
     `**What to do:** ${trouble.hint}`,
+    ...(trouble.step ? ['', `**Skip would leave out:** ${trouble.step}`] : []),
     '',
     `Then send ${literal(waitsFor)}`,
   ];

@@ -17,8 +17,8 @@ import { Teller } from './teller.ts';
 
 export interface FailbackResult {
   readonly outcome: 'Committed' | 'ReturnedToSource';
-  /** What still exists on the source, as observed at the end. */
-  readonly remains: readonly string[];
+  /** What still exists on the source, as observed after the deletion; absent when nothing was to be deleted. */
+  readonly remains?: readonly string[];
   /** With the whole record in it. */
   readonly status: Status;
 }
@@ -40,10 +40,11 @@ export async function failback(input: FailbackInput): Promise<FailbackResult> {
     const endReminding = beginReminding(teller);
     const arrival = await course.forward(() => comeHome(journey));
     if (!arrival) await course.undoAll();
-    const remains = arrival ? await commitStory(journey, arrival) : [];
+    const remains = arrival && (await commitStory(journey, arrival));
     endReminding();
     await condition(allHandlersFinished);
-    return { outcome: arrival ? 'Committed' : 'ReturnedToSource', remains, status: teller.status() };
+    const status = teller.status();
+    return remains ? { outcome: 'Committed', remains, status } : { outcome: 'ReturnedToSource', status };
   });
 }
 

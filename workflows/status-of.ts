@@ -8,7 +8,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { Measured } from '../model/forecast.ts';
 import type { DiskPair, Power, SealProof } from '../model/machine.ts';
 import { type Message, messageMeaning } from '../model/message.ts';
-import { type Phase, phaseTable } from '../model/phase.ts';
+import { isFinal, type Phase, phaseTable } from '../model/phase.ts';
 import type { Steering } from '../model/progress.ts';
 import { type Outage, type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
 import { objectionTo, type Story, standing } from '../model/transition.ts';
@@ -66,8 +66,8 @@ export function statusOf(
     phase: story.phase,
     ...moments,
     serves: serves(story, findings),
-    targetDisks: asLeft.targetDisks,
-    says: `${rule.says}${undone}`,
+    targetDisks: story.untouched ? 'not touched by this run' : asLeft.targetDisks,
+    says: `${story.untouched && isFinal(story.phase) ? untouchedSays : rule.says}${undone}`,
     ...(waits ? { waitsFor: waits, ...only('waiting', findings.waiting) } : {}),
     ...only('left', story.left),
     ...only('held', story.held),
@@ -103,6 +103,7 @@ function serves(story: Story, { outage, looked, leftOut }: Findings): string {
   const phase = standing(story);
   // During an outage nobody serves, whatever the phase would promise once it is done.
   if (outage && !outage.endedAt && cutOff.has(phase)) return 'nobody';
+  if (story.untouched) return `as before this run, which touched nothing; ${sidesSeen(looked)}`;
   if (phase === 'ReturnedToSource' && leftOut.length > 0)
     return `look at both sides: an operator left out ${leftOut.join(', ')}`;
   if (phase !== 'Preflight') return phaseTable[phase].serves;
@@ -115,6 +116,24 @@ function serves(story: Story, { outage, looked, leftOut }: Findings): string {
   return unseen.length > 0
     ? `not known: the ${unseen.join(' and the ')} could not be seen`
     : 'nobody: neither side runs';
+}
+
+const untouchedSays = 'The run ended before it touched anything; look at both sides to know who serves.';
+
+/** How the power of a side was, in the words for people. */
+const powerWas: Readonly<Record<Power, string>> = {
+  running: 'ran',
+  stopped: 'was off',
+  changing: 'was being started or stopped',
+  absent: 'was not found',
+};
+
+/** What a run that touched nothing saw of both sides: all that it can tell of them. */
+function sidesSeen(looked: Findings['looked']): string {
+  if (!looked) return 'it had looked at neither side';
+  const { source, target } = looked;
+  const was = (power: Power | undefined): string => (power ? powerWas[power] : 'could not be seen');
+  return `it saw: the source ${was(source)}, the target ${was(target)}`;
 }
 
 /** Phases in which the source is stopped and the target does not answer yet. */

@@ -23,6 +23,9 @@ interface Undo {
 const committedHint =
   'It was committed, so no cancel is taken any more. Find out who started the source and stop it. Then resolve with skip: Homeward leaves it as it stands, and what was written there is yours to look at before you delete it.';
 
+/** What *skip* leaves out where the watch over the source called. */
+const watchStep = 'the watch over the source';
+
 export class Course {
   private readonly teller: Teller;
   private readonly undos: Undo[] = [];
@@ -119,7 +122,7 @@ export class Course {
   alarm(error: unknown): void {
     const { teller } = this;
     const { commitment, phase, resolution, trouble } = teller.story;
-    const seen: Trouble = { ...troubleOf(error, new Date().toISOString()), watch: true };
+    const seen: Trouble = { ...troubleOf(error, new Date().toISOString()), watch: true, step: watchStep };
     this.found = commitment ? { ...seen, hint: committedHint } : seen;
     const asking = phase === 'NeedsOperator' && resolution === undefined;
     if (asking) teller.callOperator(trouble ? together(this.found, trouble) : this.found);
@@ -154,6 +157,8 @@ export class Course {
     await CancellationScope.nonCancellable(async () => {
       this.endWatch();
       await this.beginUndo();
+      const { story } = this.teller;
+      if (story.untouched) this.teller.record('nothing-touched', `who serves: ${this.teller.status().serves}`);
       for (let undo = this.undos.pop(); undo; undo = this.undos.pop()) await this.undoOne(undo);
       this.teller.enter('ReturnedToSource');
     });
@@ -176,7 +181,7 @@ export class Course {
         await undo.act();
         return this.teller.record(`undo/${undo.name}`, `took back: ${undo.name}`);
       } catch (error) {
-        const answer = await this.ask(error);
+        const answer = await this.ask(error, `undo: ${undo.name}`);
         this.teller.goBack();
         // L6: what cannot be taken back any more is left to a person, by name and in the record.
         if (answer === 'skip') return this.leftOut(undo.name);
@@ -193,7 +198,7 @@ export class Course {
       try {
         return await act();
       } catch (error) {
-        const answer = await this.ask(error);
+        const answer = await this.ask(error, name);
         this.teller.goBack();
         if (answer !== 'skip') continue;
         this.leftOut(name);
@@ -207,12 +212,15 @@ export class Course {
     this.teller.find({ leftOut: [...this.teller.findings.leftOut, name] });
   }
 
-  /** Calls an operator and waits for an answer; a cancel that is accepted meanwhile answers undo. */
-  private async ask(error?: unknown): Promise<'retry' | 'undo' | 'skip'> {
+  /**
+   * Calls an operator and waits for an answer; a cancel that is accepted meanwhile answers undo. `step`: what may be left
+   * out, by name.
+   */
+  private async ask(error?: unknown, step?: string): Promise<'retry' | 'undo' | 'skip'> {
     return await CancellationScope.nonCancellable(async () => {
       const { teller } = this;
       const cancelledBefore = teller.story.cancellation !== undefined;
-      this.call(error);
+      this.call(error, step);
       await condition(
         () => teller.story.resolution !== undefined || (!cancelledBefore && teller.story.cancellation !== undefined),
       );
@@ -226,11 +234,15 @@ export class Course {
     });
   }
 
-  private call(error: unknown): void {
+  private call(error: unknown, step?: string): void {
     const { teller, found } = this;
     // The step that a finding interrupted has no trouble of its own, and the alarm has called already.
     if (found && (error === undefined || stoppedAsAsked(error))) {
       if (teller.story.phase !== 'NeedsOperator') teller.callOperator(found);
-    } else teller.callOperator(together(found, troubleOf(error, new Date().toISOString())));
+    } else {
+      const trouble = together(found, troubleOf(error, new Date().toISOString()));
+      const steps = [trouble.step, step].filter((one) => one !== undefined);
+      teller.callOperator(steps.length > 0 ? { ...trouble, step: steps.join(', and ') } : trouble);
+    }
   }
 }

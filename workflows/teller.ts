@@ -164,7 +164,7 @@ export class Teller {
       this.record(`${name}-accepted`, `${parsed.message.by} said ${name}`, {
         by: parsed.message.by,
         phase: this.story.phase,
-        ...(parsed.message.mover === undefined ? {} : { mover: parsed.message.mover }),
+        ...wordsOf(parsed.message),
       });
       if (story.mover !== carrier) this.recordReassigned(carrier, parsed.message.by);
       this.onAccepted(name);
@@ -255,6 +255,14 @@ export class Teller {
     ]);
   }
 }
+
+/** What a person chose and why, beside who it was. */
+const wordsOf = ({ mover, action, acceptLoss, note }: Message): EvidenceEntry['facts'] => ({
+  ...(mover === undefined ? {} : { mover }),
+  ...(action === undefined ? {} : { action }),
+  ...(acceptLoss === undefined ? {} : { acceptLoss }),
+  ...(note === undefined ? {} : { note }),
+});
 
 const refusal = (name: MessageName, reason: string | undefined): ApplicationFailure =>
   ApplicationFailure.nonRetryable(`${name} refused: ${reason ?? 'no reason was given'}`, 'RefusedMessage');

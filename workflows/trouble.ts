@@ -29,7 +29,7 @@ export function troubleOf(error: unknown, since: string): Trouble {
       op: detail?.op ?? nameOf(error),
       subject: detail?.subject ?? '',
       message: cause.message,
-      hint: detail?.hint ?? 'Look at the failure in the Temporal UI, then resolve with retry or undo.',
+      hint: detail?.hint ?? 'Look at the failure in the Temporal UI, then resolve with retry.',
       since,
     };
   }
@@ -58,7 +58,7 @@ function lateness(timeout: TimeoutFailure, op: string, since: string): Trouble {
       : `it did not end in time (${timeout.timeoutType})${last}`,
     hint: notStarted
       ? 'Start the mover, then resolve with retry. If it is gone for good: homeward mover reassign <machine> --to <another mover of the site>.'
-      : 'Mend the cause, then resolve with retry, or with undo.',
+      : 'Mend the cause, then resolve with retry.',
     since,
   };
 }

@@ -9,7 +9,7 @@ import { confirm } from '../confirm.ts';
 import type { Link } from '../connect.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
-import { describeCommit, describeCompletion, describeLoss } from '../render/confirm.ts';
+import { describeCommit, describeCompletion, describeLoss, describeSkip } from '../render/confirm.ts';
 import { whatToType } from '../render/status.ts';
 import { toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
@@ -101,9 +101,21 @@ async function approveCommit(asked: Asked): Promise<Partial<Message>> {
   return { run: options.run ?? status.run, ...(evidence === undefined ? {} : { evidence }) };
 }
 
+/** L6: a step that is left out stays undone for good, so it is named first; the answer is bound to the run that was shown. */
+async function approveSkip(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options, message } = asked;
+  if (message.action !== 'skip') return {};
+  const { status, silent } = await openRun(asked);
+  const unknown = `Leave out a step of the run of ${machine}: which one is unknown. ${silent ?? ''}`;
+  if (!status || !isKnown(status, message))
+    await confirm(context.screen, status ? describeSkip(status) : unknown, machine, options.yes === true);
+  return status && options.run === undefined ? { run: status.run } : {};
+}
+
 /** The messages that are asked about before they are sent; each answers what the person approved. */
 export const approvals: Readonly<Partial<Record<MessageName, (asked: Asked) => Promise<Partial<Message>>>>> = {
   completeFailover: approveCompletion,
   cancel: approveCancel,
   commit: approveCommit,
+  resolve: approveSkip,
 };

@@ -3,6 +3,7 @@
  * Rule: works without Temporal too; then the phases are told as unknown.
  */
 import type { Command } from 'commander';
+import { isHome } from '../../model/phase.ts';
 import type { RunFacts } from '../last-run.ts';
 import type { MachineRow } from '../machines.ts';
 import { Problem } from '../problem.ts';
@@ -29,8 +30,15 @@ export function addMachines(program: Command): void {
     });
 }
 
+/** The same, after the commit of an earlier run: that one tells who serves as long as a later one changed nothing. */
+function stands(row: MachineRow, now: number): string {
+  const { committed, phase } = row;
+  if (!committed || isHome(phase)) return lastRunText(row, now);
+  return `committed home at ${clock(committed.at, now)}; later run: ${lastRunText(row, now)}`;
+}
+
 /** `Syncing`, `Committed, ended 11:04:32 UTC`, `terminated in Seeding, ended …`. */
-function stands({ phase, run, endedAt }: MachineRow, now: number): string {
+function lastRunText({ phase, run, endedAt }: MachineRow, now: number): string {
   if (!endedAt) return phase;
   const how = run === 'completed' || run === phase ? phase : `${run} in ${phase}`;
   return `${how}, ended ${clock(endedAt, now)}`;

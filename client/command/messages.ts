@@ -64,13 +64,16 @@ const verbs: readonly Verb[] = [
     verb: 'resolve',
     name: 'resolve',
     description:
-      'answer a call for an operator with one of these: --retry the step, --undo everything, or --skip an undo that cannot be done',
+      'answer a call for an operator with one of these: --retry the step, --undo everything, or --skip the step that cannot be done',
     extend: (command) =>
-      command
+      yesOption(command)
         .addOption(new Option('--retry', 'the cause is mended; try the step again').conflicts('undo'))
         .addOption(new Option('--undo', 'take everything back').conflicts('skip'))
         .addOption(
-          new Option('--skip', 'leave out this step of the undo; it stays undone and in the record').conflicts('retry'),
+          new Option(
+            '--skip',
+            'leave out the step in trouble, which the status names; it stays undone and in the record; asks first',
+          ).conflicts('retry'),
         ),
   },
 ];
@@ -97,7 +100,7 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
     throw new Problem(
       'usage',
       'say how to resolve it',
-      'Add --retry (the cause is mended), --undo (take everything back) or --skip (leave out a failing undo).',
+      'Add --retry (the cause is mended), --undo (take everything back) or --skip (leave out the step in trouble).',
     );
   const context = await contextOf(command);
   const { sendMessage } = await import('../message.ts');

@@ -15,6 +15,7 @@ import { tellEnd, tellUnattended } from './status.ts';
 
 interface StartOptions extends RunOptions {
   readonly watch?: boolean;
+  readonly again?: boolean;
 }
 
 export function addStart(failback: Command): void {
@@ -41,6 +42,7 @@ export function addStart(failback: Command): void {
       seconds(0, 2_592_000),
     )
     .option('--reread', 'read the whole target again before it is sealed; costs outage')
+    .option('--again', 'although it was committed home: it was failed over anew since')
     .option('--watch', 'watch it until it ends')
     .action(async (machine: string, options: StartOptions, command: Command) => {
       const context = await contextOf(command);
@@ -53,7 +55,7 @@ export function addStart(failback: Command): void {
         const { isUnattended } = await import('../workers.ts');
         const started = await withPatience(
           'starting',
-          startFailback(link, withOptions(input, options)),
+          startFailback(link, withOptions(input, options), { again: options.again === true }),
           context.screen.json,
         );
         const said = `${machine} is on its way home (run ${started.runId}).`;

@@ -87,3 +87,14 @@ export function describeLoss(status: Status): string {
     `  lost       everything written at home${live ? ` since ${live}` : ''}`,
   ].join('\n');
 }
+
+/** Shown before *resolve --skip*: what stays undone (L6). */
+export function describeSkip(status: Status): string {
+  const { trouble } = status;
+  return [
+    `Leave a step of the run of ${plain(status.machine)} out; it stays undone, and the record says who left it out:`,
+    `  step       ${plain(trouble?.step ?? 'the one in trouble')}`,
+    `  because    ${plain(trouble ? `${trouble.kind}: ${trouble.message}` : 'unknown')}`,
+    '  after it   the run goes on as if the step were done; what it should have done is left to you',
+  ].join('\n');
+}

@@ -49,7 +49,9 @@ function partsOf(view: View): Part[] {
   if (approved) parts.push(news(approved));
   // What is sent to the run follows the colon; here the name is enough.
   if (waitsFor) parts.push(news(`waits for: ${plain(waitsFor.split(':', 1)[0] ?? '')}`));
-  if (view.execution !== 'running') parts.push(news(view.execution));
+  // Temporal calls every orderly end `completed`, also that of a run which was taken back.
+  if (view.execution !== 'running')
+    parts.push(news(view.execution === 'completed' ? 'the run is over' : view.execution));
   return parts;
 }
 

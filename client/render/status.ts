@@ -6,7 +6,7 @@ import type { Message } from '../../model/message.ts';
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
 import type { RoundReport, RoundsStatus, Status, Waiting } from '../../model/status.ts';
-import { objectionTo } from '../../model/transition.ts';
+import { type Approval, objectionTo } from '../../model/transition.ts';
 import { type Told, toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
@@ -15,6 +15,7 @@ import { bytes, clock, count, duration, since } from './figures.ts';
 import { missingLines } from './missing.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { scrubLines } from './scrubs.ts';
+import { stepText } from './steps.ts';
 
 /** How many rounds and refusals are shown; the rest is counted. */
 const roundsShown = 3;
@@ -27,6 +28,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
   const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], style).map((line) => `  ${line}`);
   return arrange(style.height, [
     { lines: heading(view, status, now, style), worth: 9 },
+    { lines: committedLines(view, now, style), worth: 8 },
     { lines: sides(status, style), worth: 2 },
     { lines: trouble(status, now, style), worth: 8 },
     { lines: missingLines(view.missing ?? [], now, style), worth: 8 },
@@ -72,8 +74,10 @@ const say = (text: string, style: Style, indent = 2): string[] =>
 function heading(view: View, status: Status, now: number, style: Style): string[] {
   const phase = paint(style, status.phase === 'NeedsOperator' ? ['red', 'bold'] : ['cyan', 'bold'], status.phase);
   const at = status.left ? ` (was ${status.left})` : '';
-  const held = status.held ? paint(style, 'yellow', `  held by ${plain(status.held.by)}`) : '';
-  const ended = isOpen(view) ? '' : `  the run is over: ${view.execution}`;
+  const held = status.held ? paint(style, 'yellow', `  held by ${plain(status.held.by)}${reason(status.held)}`) : '';
+  // Temporal calls every orderly end `completed`, and here that is what a person says to a failover.
+  const how = view.execution === 'completed' ? '' : `: ${view.execution}`;
+  const ended = isOpen(view) ? '' : `  the run is over${how}`;
   return [
     `${paint(style, 'bold', status.machine)}  ${phase}${at}${held}${ended}`,
     ...say(`since ${clock(status.phaseSince, now)}, ${since(status.phaseSince, now)}`, style),
@@ -95,6 +99,15 @@ function sides(status: Status, style: Style): string[] {
   });
 }
 
+/** An earlier commit, which this run knows nothing of: by it the machine is home and its source deleted. */
+function committedLines({ committed, runId, machine }: View, now: number, style: Style): string[] {
+  if (!committed || committed.run === runId) return [];
+  return [
+    ...say(`An earlier run committed it home at ${clock(committed.at, now)} and deleted the source.`, style),
+    `  See it: homeward failback evidence ${machine} --run ${committed.run}`,
+  ];
+}
+
 const handover = ({ reassignment }: Status): string =>
   reassignment ? ` (${reassignment.mover} takes over, said by ${reassignment.by})` : '';
 
@@ -105,6 +118,7 @@ function trouble(status: Status, now: number, style: Style): string[] {
   return [
     ...first.map((line) => paint(style, 'red', line)),
     ...say(`What to do: ${what.hint}`, style),
+    ...(what.step ? say(`Skip would leave out: ${what.step}`, style) : []),
     ...say(`waiting for a person since ${clock(what.since, now)}, ${since(what.since, now)}`, style),
   ];
 }
@@ -143,6 +157,7 @@ function outageLines(status: Status, now: number, style: Style): string[] {
 /** What is being done now; steps that are tried again stand out, because an SRE looks for them first. */
 function steps(view: View, style: Style): string[] {
   if (!isOpen(view)) return [];
+  const disks = (view.status?.disks ?? []).map(({ disk }) => disk);
   return view.pending.flatMap((one) => {
     if (one.paused) return [];
     const again = one.attempt > 1;
@@ -150,7 +165,7 @@ function steps(view: View, style: Style): string[] {
     const doing = one.doing === undefined || one.doing === one.activity ? '' : `: ${one.doing}`;
     const attempt = one.attempt > 1 ? `, attempt ${one.attempt}` : '';
     const why = one.lastFailure ? `; before: ${one.lastFailure}` : '';
-    const lines = say(`now ${one.activity}${attempt}${doing}${why}`, style);
+    const lines = say(`now: ${stepText(one, disks)}${attempt}${doing}${why}`, style);
     return again ? lines.map((line) => paint(style, 'yellow', line)) : lines;
   });
 }
@@ -194,9 +209,9 @@ function divergenceLines({ rounds }: View, style: Style): string[] {
 
 function waiting(view: View, status: Status, now: number, style: Style): string[] {
   const approvals = [
-    status.completion && `completed by ${status.completion.by} at ${clock(status.completion.at, now)}`,
-    status.commitment && `committed by ${status.commitment.by} at ${clock(status.commitment.at, now)}`,
-    status.cancellation && `cancelled by ${status.cancellation.by} at ${clock(status.cancellation.at, now)}`,
+    status.completion && saidText('complete', status.completion, now),
+    status.commitment && saidText('commit', status.commitment, now),
+    status.cancellation && saidText('cancel', status.cancellation, now),
   ].filter((text) => text !== undefined);
   const lines = approvals.flatMap((text) => say(text, style));
   if (!isOpen(view)) return lines;
@@ -207,6 +222,13 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
   lines.push(...typed.map((command) => `  Type: ${command}`));
   return lines;
 }
+
+/** Why they said it. */
+const reason = ({ note }: Pick<Approval, 'note'>): string => (note ? ` (${plain(note)})` : '');
+
+/** What a person said and why; whether it came to that is the phase's to tell. */
+const saidText = (verb: string, said: Approval, now: number): string =>
+  `${said.by} said ${verb} at ${clock(said.at, now)}${reason(said)}`;
 
 /** Without what follows for Temporal's own tools, which begins with the JSON to send: here a command is shown. */
 const forPeople = (waitsFor: string): string => waitsFor.split(' {"', 1)[0] ?? '';

@@ -146,7 +146,7 @@ test('a step that is tried again stands out with why', () => {
   const step = { activity: 'transferDisk', workflowId: 'machine/erp-db/rounds', activityId: 'transfer-os' };
   const pending = [{ ...step, attempt: 3, paused: false, lastFailure: 'ECONNRESET' }];
   expect(renderStatus(viewOf(statusIn('Seeding'), { pending }), now, plainStyle)).toContain(
-    'now transferDisk, attempt 3; before: ECONNRESET',
+    'now: copy os, attempt 3; before: ECONNRESET',
   );
 });
 
@@ -264,4 +264,41 @@ test('a machine that goes to another mover says to which one, and who said so', 
   const view = viewOf(statusIn('Seeding', { reassignment }));
   expect(renderStatus(view, now, plainStyle)).toContain('mover m1 (m2 takes over, said by ana)');
   expect(renderLine(view)).toContain('erp-db Seeding; goes to m2');
+});
+
+test('L6 a call for an operator names the step that skip would leave out', () => {
+  const step = 'remove our marks from the target';
+  const trouble = { kind: 'Refused', op: 'o', subject: 's', message: 'no', hint: 'Mend it.', since: ago(90), step };
+  const text = renderStatus(viewOf(statusIn('NeedsOperator', { left: 'Committing', trouble })), now, plainStyle);
+  expect(text).toContain(`Skip would leave out: ${step}`);
+  expect(text).not.toMatch(/\bundo\b/);
+});
+
+test('what a person said is told as said, with the reason they gave, and an end that was none of theirs is not told as completed', () => {
+  const said = { by: 'ana', at: ago(300) };
+  const back = { by: 'bob', at: ago(60), note: 'the wrong weekend' };
+  const status = statusIn('ReturnedToSource', { completion: said, cancellation: back });
+  const text = renderStatus(viewOf(status, { execution: 'completed' }), now, plainStyle);
+  expect(text).toContain('ana said complete at 11:55:00 UTC');
+  expect(text).toContain('bob said cancel at 11:59:00 UTC (the wrong weekend)');
+  expect(text).toContain('ReturnedToSource  the run is over\n');
+  expect(text).not.toContain('completed');
+  expect(renderLine(viewOf(status, { execution: 'completed' }))).toMatch(/ReturnedToSource.*; the run is over$/);
+  expect(renderStatus(viewOf(status, { execution: 'terminated' }), now, plainStyle)).toContain('over: terminated');
+  const held = statusIn('Syncing', { held: { by: 'ana', at: ago(9), note: 'freeze' } });
+  expect(renderStatus(viewOf(held), now, plainStyle)).toContain('held by ana (freeze)');
+});
+
+test('a step that is done now is told in words, with its disk, and never by its name in the code', () => {
+  const step = { workflowId: 'w', attempt: 2, paused: false };
+  const pending = [
+    { ...step, activity: 'transferDisk', activityId: 'transfer-os' },
+    { ...step, activity: 'transferDisk', activityId: 'transfer-data-0-2' },
+    { ...step, activity: 'ensureSourceRetired', activityId: '17', doing: 'ensureSourceRetired' },
+  ];
+  const text = renderStatus(viewOf(statusIn('Syncing'), { pending }), now, plainStyle);
+  expect(text).toContain('now: copy os, attempt 2');
+  expect(text).toContain('now: copy data-0, attempt 2');
+  expect(text).toContain('now: delete the source, attempt 2');
+  expect(text).not.toMatch(/transferDisk|ensureSourceRetired/);
 });

@@ -83,7 +83,7 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
       return runOf({ lab, link }, machine, wanted);
     },
     async again({ machine, input }) {
-      await startFailback(link, input);
+      await startFailback(link, input, { again: true });
       return runOf({ lab, link }, machine, input);
     },
     async fault(world, rule) {

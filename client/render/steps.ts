@@ -1,0 +1,41 @@
+/**
+ * What a run's step does, in words for people; Temporal and the logs know it by its name in the code.
+ * Rule: a step of a newer release is told by its name, never left out.
+ */
+import type { Pending } from '../view.ts';
+import { plain } from './paint.ts';
+
+const words: Readonly<Record<string, string>> = {
+  observePreflight: 'ask both sides whether the way home is clear',
+  observeSource: 'look at the source',
+  observeSourceStaysOff: 'watch that the source stays off',
+  observeSourceRemains: 'look what exists in the source',
+  observeMover: 'look at the mover',
+  observeGuest: 'wait for the guest at home to answer',
+  ensureRecoveryPoint: 'make a recovery point',
+  ensureDisksOpen: 'hang the target disks on the mover',
+  ensureDisksReturned: 'give the disks back to the target',
+  ensureDisksAbandoned: 'give up the target disks',
+  ensureMoverLeft: 'take the disks off the mover',
+  ensureSourceStopped: 'stop the source',
+  ensureSourceStarted: 'start the source',
+  ensureTargetStarted: 'start the target',
+  ensureTargetStopped: 'stop the target',
+  ensureSourceRetired: 'delete the source',
+  ensureTargetFinished: 'remove our marks from the target',
+  releaseRecoveryPoints: 'release recovery points',
+  releaseDiskRecords: 'remove what the mover kept of the disks',
+  transferDisk: 'copy',
+  sealDisk: 'seal',
+  scrubDisk: 'read all again of',
+};
+
+/** `disks`: the names of the run's disks; the one that a step is about is part of the step's id (`transfer-os`). */
+export function stepText({ activity, activityId }: Pick<Pending, 'activity' | 'activityId'>, disks: readonly string[]) {
+  const text = words[activity] ?? activity;
+  if (!/Disk$/.test(activity)) return plain(text);
+  const id = activityId.replace(/^[a-z]+-/, '');
+  // After a handover the id ends in its number; a disk of exactly that name comes first.
+  const disk = [id, id.replace(/-\d+$/, '')].find((name) => disks.includes(name));
+  return plain(`${text} ${disk ?? 'a disk'}`);
+}

@@ -60,13 +60,16 @@ export async function whyUnanswered(link: Link, error: unknown, subject: string)
   const problem = asProblem(error, subject, link.settings);
   if (!(problem instanceof Problem && problem.kind === 'unreachable') || !(await isUnattended(link, controlQueue)))
     return problem;
-  return new Problem(
+  return unservedControl(error);
+}
+
+export const unservedControl = (cause?: unknown): Problem =>
+  new Problem(
     'unreachable',
     `no worker serves the task queue "${controlQueue}"`,
     `Start the control worker (${startCommand(controlQueue)}) and say it again.`,
-    error,
+    cause,
   );
-}
 
 /** Of the queues a run needs, and of those its steps wait in, those whose worker is missing. */
 export async function missingWorkers(

@@ -11,6 +11,7 @@ import { sendMessage } from '../client/message.ts';
 import { readOptions } from '../client/options.ts';
 import { exitCodes, Problem } from '../client/problem.ts';
 import { openScreen, report, whoTypes } from '../client/screen.ts';
+import { endWithReader } from '../client/streams.ts';
 import type { View } from '../client/view.ts';
 import { type Canvas, follow, openCanvas } from '../client/watch.ts';
 import { loadInventory } from '../config/load.ts';
@@ -126,6 +127,7 @@ async function tell(story: Story, during: boolean): Promise<number> {
 }
 
 async function main(): Promise<number> {
+  endWithReader();
   const values = readOptions({ program: 'npm start --', text: usage }, options);
   if (!values) return exitCodes.ok;
   say('Opening a lab: Temporal, a vCenter, an Azure, and a machine that writes …');

@@ -6,6 +6,7 @@ import { readOptions } from '../client/options.ts';
 import { withPatience } from '../client/patience.ts';
 import { Problem } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
+import { endWithReader } from '../client/streams.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
 import { type Lab, type LabOptions, startLab } from './lab.ts';
 import { pointAtLab } from './own-temporal.ts';
@@ -143,6 +144,7 @@ async function openUnless(ending: AbortSignal, options: LabOptions, quiet: boole
 }
 
 async function main(): Promise<void> {
+  endWithReader();
   const values = readOptions({ program, text: usage }, options);
   if (!values) return;
   const [machines, movers] = [countIn(values, 'machines'), countIn(values, 'movers')];

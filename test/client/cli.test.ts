@@ -3,6 +3,7 @@
  * Rule: the real program runs as a process of its own; no Temporal is there, which is one of the mistakes.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -266,3 +267,30 @@ test('S13 config check warns of each secret and certificate that is not here, wi
 test('config schema prints JSON', async () => {
   expect(JSON.parse((await homeward('config', 'schema')).out)).toMatchObject({ title: 'homeward.yaml' });
 });
+
+/** The command with its output sent as a shell says; all that was said on stderr, and its exit code. */
+function through(shell: string): Promise<string> {
+  const { NODE_OPTIONS: _ours, FORCE_COLOR: _colour, ...env } = process.env;
+  return new Promise((resolve) => {
+    const line = shell.replace('homeward', `"${process.execPath}" "${program}"`);
+    execFile('sh', ['-c', line], { cwd: folder, env: { ...env, NO_COLOR: '1' } }, (_error, _out, err) => resolve(err));
+  });
+}
+
+test.each(['--help', 'machines --help', 'config schema'])(
+  'whoever reads only the beginning of "%s" gets no stack trace',
+  async (words) => {
+    expect(await through(`(sleep 0.1; homeward ${words}; echo "code $?" >&2) | true`)).toBe('code 0\n');
+  },
+);
+
+const haveFull = existsSync('/dev/full');
+if (!haveFull) process.stderr.write('skipped: this system has no device that is always full\n');
+(haveFull ? test.each : test.skip.each)(['--help', 'config check'])(
+  'an answer ("%s") that cannot be written is told in two lines and is a failure',
+  async (words) => {
+    const said = await through(`homeward ${words} > /dev/full; echo "code $?" >&2`);
+    expect(said).toMatch(/homeward: the answer could not be written \(ENOSPC\)\n {2}do: .*\ncode 1\n$/);
+    expect(said).not.toMatch(/^\s+at /m);
+  },
+);

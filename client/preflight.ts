@@ -66,7 +66,7 @@ async function unlessTaken(link: Link, handle: WorkflowHandle, left: AbortSignal
     if (left.aborted) break;
     if (Date.now() >= deadline) {
       await link.within(lookTimeoutMs, () => handle.terminate('no control worker took it')).catch(() => undefined);
-      throw unservedControl();
+      throw unservedControl(link);
     }
     await sleep(lookEveryMs, undefined, { ref: false });
   }

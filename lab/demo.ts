@@ -160,7 +160,7 @@ async function main(): Promise<number> {
     pointAtLab(lab.temporal);
     workers = await startWorkers(lab);
     const { inventory } = await loadInventory(lab.config);
-    link = await connect(inventory.temporal);
+    link = await connect(inventory.temporal, undefined, lab.config);
     const [machine] = lab.machines;
     if (!machine) throw new Error('the lab has no machine');
     committed.yes = async (name) => await isCommitted(link, name);

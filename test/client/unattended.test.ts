@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { connect, type Link } from '../../client/connect.ts';
 import { preflight } from '../../client/preflight.ts';
 import { Problem } from '../../client/problem.ts';
+import { startCommand } from '../../client/workers.ts';
 import { parseInventory } from '../../config/load.ts';
 import { findPrograms } from '../../lab/programs.ts';
 import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
@@ -20,7 +21,7 @@ let link: Link;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'homeward-unattended-'));
   temporal = await startTemporal((await findPrograms()).temporal, folder);
-  link = await connect({ address: temporal.address });
+  link = await connect({ address: temporal.address }, undefined, '/etc/homeward/site a.yaml');
 }, 60_000);
 afterAll(async () => {
   await link?.close();
@@ -48,7 +49,12 @@ test('a preflight that no control worker takes names the missing worker within h
   const { kind, message, todo } = problem as Problem;
   expect(kind).toBe('unreachable');
   expect(message).toContain('no worker serves the task queue "control"');
-  expect(todo).toContain('npm run control -- --config');
+  expect(todo).toContain("npm run control -- --config '/etc/homeward/site a.yaml'");
   // Nobody is there to read an answer that comes later.
   for await (const run of link.client.workflow.list()) expect(run.status.name).toBe('TERMINATED');
 }, 60_000);
+
+test('the command that starts a worker names the inventory in use, as a shell takes it', () => {
+  expect(startCommand('control', '/srv/b.yaml')).toBe('npm run control -- --config /srv/b.yaml');
+  expect(startCommand('mover-m1', '/srv/it is/b.yaml')).toBe("npm run mover -- --config '/srv/it is/b.yaml' --id m1");
+});

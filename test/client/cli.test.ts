@@ -257,6 +257,11 @@ test('S13 config check warns of each secret and certificate that is not here, wi
   ]);
   const strict = await homeward('--config', 'refs.yaml', '--json', 'config', 'check', '--secrets');
   expect(strict).toMatchObject({ code: 2, err: '' });
+  const told = await homeward('--config', 'refs.yaml', 'config', 'check', '--secrets');
+  expect(told).toMatchObject({ code: 2, err: warned.err.replaceAll('warning:', 'problem:') });
+  expect(told.out).toBe(
+    `${place} is not enough for a worker on this computer: 3 secrets or certificates cannot be used\n`,
+  );
   expect(JSON.parse(strict.out).missing).toHaveLength(3);
   expect(warned.err + warned.out + strict.out).not.toMatch(/hunter/);
   await writeFile(join(folder, 'right.yaml'), rightText.replace('{ env: VC_PASSWORD }', '{ env: PATH }'));

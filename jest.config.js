@@ -13,4 +13,6 @@ export default {
   transformIgnorePatterns: ['/node_modules/(?!@noble/)'],
   testSequencer: '<rootDir>/test/longest-first.cjs',
   testTimeout: 60_000,
+  // Beside the packages it is made from; in the temporary folder it would outlive the project.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
 };

@@ -11,9 +11,7 @@ import {
   transferDisk as transfer,
   untilDiskFree,
 } from '../disk/target-disk.ts';
-import { forecastCopy } from '../model/forecast.ts';
 import {
-  type CopySaid,
   type DiskKey,
   type DiskPoint,
   type OpenDisk,
@@ -27,8 +25,8 @@ import type { SourceReader } from '../sites/source.ts';
 import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
-import type { Lane } from './pace.ts';
 import { Turns } from './turns.ts';
+import { underLimits } from './under-limits.ts';
 
 export interface MoverParts {
   reader(site: string): SourceReader;
@@ -182,47 +180,5 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   order: work.order,
   handovers: ('handovers' in input && input.handovers) || 0,
 });
-
-/**
- * Each piece waits for its lane; the heartbeat says under which limit, also when the copy stands still for it. `told` is
- * what goes into the proof: the limit at the end, and the first forecast, so that it can be held against what became true.
- */
-function underLimits(lane: Lane, work: ReportingWork) {
-  const begun = performance.now();
-  let latest: TransferProgress | undefined;
-  let forecast: CopySaid | undefined;
-  const report = (progress: TransferProgress): void => {
-    const limit = lane.limit();
-    latest = limit ? { ...progress, limit } : progress;
-    forecast ??= said(latest, (performance.now() - begun) / 1000);
-    work.beat(latest);
-  };
-  const pace = async (bytes: number, signal: AbortSignal): Promise<void> => {
-    const before = lane.limit();
-    const passed = lane.pace(bytes, signal);
-    if (latest && !before?.holdsBack && lane.limit()?.holdsBack) report(latest);
-    await passed;
-  };
-  const told = (): Pick<TransferProof, 'limit' | 'forecast'> => {
-    const limit = lane.limit();
-    return {
-      ...(limit ? { limit: { bytesPerSecond: limit.bytesPerSecond, by: limit.by } } : {}),
-      ...(forecast ? { forecast } : {}),
-    };
-  };
-  return { report, pace, told };
-}
-
-/** The forecast once the list is read and the first bytes are proven; undefined before. */
-function said(progress: TransferProgress, afterSeconds: number): CopySaid | undefined {
-  const { stage, listedBytes, doneBytes } = progress;
-  if (stage !== 'copying' || listedBytes === undefined || doneBytes === 0) return undefined;
-  const seconds = forecastCopy([], [progress])?.seconds;
-  if (!seconds) return undefined;
-  const { likely, low, high } = seconds;
-  const [total, lowest, highest] = [likely, low, high].map((left) => Math.round((afterSeconds + left) * 10) / 10);
-  const saidAfterSeconds = Math.round(afterSeconds * 10) / 10;
-  return { listedBytes, saidAfterSeconds, seconds: total ?? 0, lowSeconds: lowest ?? 0, highSeconds: highest ?? 0 };
-}
 
 const telling = (work: ReportingWork) => ({ signal: work.signal, report: work.beat });

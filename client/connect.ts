@@ -4,6 +4,7 @@
  */
 import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
+import { defaultInventoryFile } from '../config/load.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import type { Inventory } from '../model/inventory.ts';
 import { Problem } from './problem.ts';
@@ -35,6 +36,8 @@ export const noNamespace = (place: Place, cause?: unknown): Problem =>
 export interface Link {
   readonly client: Client;
   readonly settings: TemporalSettings;
+  /** The inventory in use, for commands that people copy: they must not lead to another one. */
+  readonly inventory: string;
   /** Runs calls to the server with a deadline from now, in milliseconds. */
   within<R>(timeoutMs: number, call: () => Promise<R>): Promise<R>;
   close(): Promise<void>;
@@ -44,25 +47,30 @@ export interface Link {
 export const connectTimeoutMs = 3_000;
 
 /** Opens a connection. Throws a Problem `unreachable` that says which address was tried and where it comes from. */
-export async function connect(section: Inventory['temporal'], timeoutMs = connectTimeoutMs): Promise<Link> {
+export async function connect(
+  section: Inventory['temporal'],
+  timeoutMs = connectTimeoutMs,
+  inventory = defaultInventoryFile,
+): Promise<Link> {
   const settings = temporalSettings(section);
   try {
     const connection = await Connection.connect({
       ...(settings.connectionOptions as Parameters<typeof Connection.connect>[0]),
       connectTimeout: timeoutMs,
     });
-    return link(connection, settings);
+    return link(connection, settings, inventory);
   } catch (cause) {
     throw noAnswer(settings, reason(cause), cause);
   }
 }
 
 /** A link over a connection that is open already, for tests and for programs that have one. */
-export function link(connection: Connection, settings: TemporalSettings): Link {
+export function link(connection: Connection, settings: TemporalSettings, inventory = defaultInventoryFile): Link {
   const client = new Client({ connection, namespace: settings.namespace });
   return {
     client,
     settings,
+    inventory,
     within: (timeoutMs, call) => connection.withDeadline(Date.now() + timeoutMs, call),
     close: () => connection.close(),
   };

@@ -16,6 +16,7 @@ import { addStart } from './command/start.ts';
 import { addStatus } from './command/status.ts';
 import { exitCodeMeaning, exitCodes, Problem } from './problem.ts';
 import { report } from './screen.ts';
+import { endWithReader } from './streams.ts';
 
 const exitCodeHelp = Object.entries(exitCodeMeaning)
   .map(([kind, meaning]) => `  ${exitCodes[kind as keyof typeof exitCodes]}  ${meaning}`)
@@ -80,6 +81,7 @@ function quiet(command: Command): void {
 /** Runs one command line and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const json = args.includes('--json');
+  endWithReader();
   try {
     await buildProgram().parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? exitCodes.ok);

@@ -13,7 +13,7 @@ export interface MachineRow {
   readonly target: string;
   readonly mover: string;
   readonly policy: string;
-  /** Phase of the last run, the one it ended in too; `-` when there was none or Temporal did not answer. */
+  /** Phase of the last run, the one it ended in too; `-` when there was none, `unknown` when Temporal did not answer. */
   readonly phase: string;
   /** How it stands with that run, in Temporal's words; absent when there was none. */
   readonly run?: Execution;
@@ -40,16 +40,17 @@ export async function lastRuns(link: Link, inventory: Inventory): Promise<Map<st
   return runs;
 }
 
-export const machineRows = (inventory: Inventory, runs: ReadonlyMap<string, RunFacts>): MachineRow[] =>
+/** `runs`: undefined when Temporal did not answer; a run nobody could look for may well be under way. */
+export const machineRows = (inventory: Inventory, runs: ReadonlyMap<string, RunFacts> | undefined): MachineRow[] =>
   Object.entries(inventory.machines).map(([name, machine]) => {
-    const run = runs.get(name);
+    const run = runs?.get(name);
     return {
       name,
       source: `${machine.source.site}:${machine.source.path}`,
       target: `${machine.target.site}:${machine.target.path}`,
       mover: machine.mover,
       policy: machine.policy,
-      phase: run ? (run.phaseSeen ?? run.execution) : '-',
+      phase: run ? (run.phaseSeen ?? run.execution) : runs ? '-' : 'unknown',
       ...(run ? { run: run.execution } : {}),
       ...(run?.committed ? { committed: run.committed } : {}),
       ...(run?.closedAt && !isOpen(run) ? { endedAt: run.closedAt } : {}),

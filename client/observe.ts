@@ -158,7 +158,7 @@ async function whySilent(link: Link, error: Error): Promise<string> {
   if (attendance?.present === false)
     return `No worker serves the task queue "${controlQueue}", so the run cannot be asked; start the control worker.`;
   const seen = attendance?.lastSeenAt ? ` It last asked for work at ${attendance.lastSeenAt}.` : '';
-  return `The run did not answer in time; see whether the control worker (task queue "${controlQueue}") is still up.${seen} If not: ${startCommand(controlQueue)}`;
+  return `The run did not answer in time; see whether the control worker (task queue "${controlQueue}") is still up.${seen} If not: ${startCommand(controlQueue, link.inventory)}`;
 }
 
 interface Below extends Pick<View, 'transfers' | 'pending'> {

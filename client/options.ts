@@ -5,6 +5,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
 import { Problem } from './problem.ts';
+import { endWithReader } from './streams.ts';
 
 export interface Usage {
   /** As it is typed: `npm run mover --`. */
@@ -22,6 +23,7 @@ export function readOptions<const O extends ParseArgsOptionsConfig>(
   args: readonly string[] = process.argv.slice(2),
 ): Values<O> | undefined {
   if (args.some((word) => word === '--help' || word === '-h' || word === 'help')) {
+    endWithReader();
     process.stdout.write(`${usage.text}\n`);
     return undefined;
   }

@@ -14,9 +14,9 @@ interface Out {
   write(text: string): unknown;
 }
 
-/** Waits for `work`, saying `what` with the time it took so far. Quiet when `quiet`. */
+/** Waits for `work`, saying `what` with the time it took so far; a function tells how far it is. Quiet when `quiet`. */
 export async function withPatience<R>(
-  what: string,
+  what: string | (() => string),
   work: Promise<R>,
   quiet = false,
   out: Out = process.stderr,
@@ -27,7 +27,7 @@ export async function withPatience<R>(
   let said = false;
   const speak = () => {
     said = true;
-    const text = `${what} … ${duration(Math.round((Date.now() - begun) / 1000) * 1000)}`;
+    const text = `${typeof what === 'string' ? what : what()} … ${duration(Math.round((Date.now() - begun) / 1000) * 1000)}`;
     out.write(redraws ? `\r${text}\u001b[K` : `${text}\n`);
   };
   let interval: NodeJS.Timeout | undefined;

@@ -6,6 +6,7 @@ import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { exitCodes, explain, Problem } from './problem.ts';
 import { paint, type Style, styleOf } from './render/paint.ts';
+import { endWithReader } from './streams.ts';
 
 export interface Screen {
   readonly json: boolean;
@@ -20,15 +21,8 @@ export interface Screen {
   ask(question: string): Promise<string | undefined>;
 }
 
-/** Whoever reads has read enough (`| head -1`): that is no fault of anybody. */
-const endQuietly = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(exitCodes.ok);
-};
-
 export function openScreen(json: boolean): Screen {
-  for (const stream of [process.stdout, process.stderr])
-    if (!stream.listeners('error').includes(endQuietly)) stream.on('error', endQuietly);
+  endWithReader();
   const style = styleOf(process.stdout);
   return {
     json,

@@ -47,12 +47,11 @@ export async function attendanceOf(link: Link, queue: string): Promise<Attendanc
 export const isUnattended = async (link: Link, queue: string): Promise<boolean> =>
   (await attendanceOf(link, queue))?.present === false;
 
-/** What is typed to start the worker of a queue. */
-export function startCommand(queue: string): string {
+/** What is typed to start the worker of a queue, with the inventory that is in use here. */
+export function startCommand(queue: string, inventory: string): string {
   const mover = moverName(queue);
-  return mover === undefined
-    ? 'npm run control -- --config homeward.yaml'
-    : `npm run mover -- --config homeward.yaml --id ${mover}`;
+  const config = /^[\w@%+=:,./-]+$/.test(inventory) ? inventory : `'${inventory.replaceAll("'", "'\\''")}'`;
+  return `npm run ${mover === undefined ? 'control' : 'mover'} -- --config ${config}${mover === undefined ? '' : ` --id ${mover}`}`;
 }
 
 /** What to throw when a run that a control worker should have answered ended in `error` instead. */
@@ -60,13 +59,16 @@ export async function whyUnanswered(link: Link, error: unknown, subject: string)
   const problem = asProblem(error, subject, link.settings);
   if (!(problem instanceof Problem && problem.kind === 'unreachable') || !(await isUnattended(link, controlQueue)))
     return problem;
-  return new Problem(
+  return unservedControl(link, error);
+}
+
+export const unservedControl = ({ inventory }: Link, cause?: unknown): Problem =>
+  new Problem(
     'unreachable',
     `no worker serves the task queue "${controlQueue}"`,
-    `Start the control worker (${startCommand(controlQueue)}) and say it again.`,
-    error,
+    `Start the control worker (${startCommand(controlQueue, inventory)}) and say it again.`,
+    cause,
   );
-}
 
 /** Of the queues a run needs, and of those its steps wait in, those whose worker is missing. */
 export async function missingWorkers(
@@ -84,7 +86,7 @@ export async function missingWorkers(
     );
     waiting.sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
     const { lastSeenAt } = attendance ?? {};
-    return [{ queue, ...(lastSeenAt ? { lastSeenAt } : {}), waiting, start: startCommand(queue) }];
+    return [{ queue, ...(lastSeenAt ? { lastSeenAt } : {}), waiting, start: startCommand(queue, link.inventory) }];
   });
   return (await Promise.all(looks)).flat();
 }

@@ -11,6 +11,7 @@ import { sendMessage } from '../client/message.ts';
 import { readOptions } from '../client/options.ts';
 import { exitCodes, Problem } from '../client/problem.ts';
 import { openScreen, report, whoTypes } from '../client/screen.ts';
+import { endWithReader } from '../client/streams.ts';
 import type { View } from '../client/view.ts';
 import { type Canvas, follow, openCanvas } from '../client/watch.ts';
 import { loadInventory } from '../config/load.ts';
@@ -126,6 +127,7 @@ async function tell(story: Story, during: boolean): Promise<number> {
 }
 
 async function main(): Promise<number> {
+  endWithReader();
   const values = readOptions({ program: 'npm start --', text: usage }, options);
   if (!values) return exitCodes.ok;
   say('Opening a lab: Temporal, a vCenter, an Azure, and a machine that writes …');
@@ -158,7 +160,7 @@ async function main(): Promise<number> {
     pointAtLab(lab.temporal);
     workers = await startWorkers(lab);
     const { inventory } = await loadInventory(lab.config);
-    link = await connect(inventory.temporal);
+    link = await connect(inventory.temporal, undefined, lab.config);
     const [machine] = lab.machines;
     if (!machine) throw new Error('the lab has no machine');
     committed.yes = async (name) => await isCommitted(link, name);

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '../model/inventory.ts';
-import { type Azure, type AzureSettings, placeAzureImages, startAzure } from './azure-process.ts';
+import { type Azure, type AzureSettings, startAzure } from './azure-process.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { bootableLinux } from './guest/bootable-linux.ts';
 import { type OnPremGuests, runOnPremGuests } from './guest/on-prem-guests.ts';
@@ -15,16 +15,18 @@ import type { OsTree } from './guest/os-tree.ts';
 import { writeInventory } from './inventory-file.ts';
 import { openLabFolder } from './lab-folder.ts';
 import { type LabMachine, planMachines, watched } from './machines.ts';
+import { type Placing, placeDisks } from './place-disks.ts';
 import { findPrograms } from './programs.ts';
 import { startTemporal, type TemporalServer } from './temporal.ts';
-import { moverNames, type OnPremMachine, placeStaleDisks, startVcenter, type Vcenter } from './vcenter.ts';
+import { moverNames, startVcenter, type Vcenter } from './vcenter.ts';
 import { startWitness, type Witness } from './witness/witness.ts';
 import { lookAtWorlds, realEvidence } from './worlds.ts';
 
 const MiB = 1 << 20;
 const defaultRecordsPerSecond = 100;
 
-export interface LabOptions {
+/** `signal`: ends the opening; `startLab` then throws its reason after it has ended all it had started. */
+export interface LabOptions extends Placing {
   /** `small` (tests) or `full` (the demo: a tree of at least 200 MB); or a folder of your own. */
   readonly osTree?: OsTree;
   readonly osSizeBytes?: number;
@@ -112,16 +114,6 @@ interface Worlds {
   readonly onPremGuests: OnPremGuests;
 }
 
-/** Fills all disks: what runs in Azure, and what lies on-prem since before the failover. */
-async function placeDisks(machines: readonly LabMachine[], datastore: string): Promise<OnPremMachine[]> {
-  const onPrem = machines.map(({ name, tree, loader, disks }) => ({
-    ...{ name, tree, osSizeBytes: disks[0].sizeBytes, dataSizeBytes: disks[1].sizeBytes },
-    ...(loader === undefined ? {} : { loader }),
-  }));
-  await Promise.all([placeAzureImages(machines), placeStaleDisks(datastore, onPrem)]);
-  return onPrem;
-}
-
 function startGuests({ options, machines }: Standing, control: string, witness: Witness): OnPremGuests {
   return runOnPremGuests({
     control,
@@ -136,7 +128,7 @@ function startGuests({ options, machines }: Standing, control: string, witness: 
 
 async function startWorlds(standing: Standing, datastore: string, program: string): Promise<Worlds> {
   const { folder, certificates, machines, options, ending } = standing;
-  const onPrem = await placeDisks(machines, datastore);
+  const onPrem = await placeDisks(machines, datastore, options);
   const controls = { azure: '', vcenter: '' };
   const plan = {
     machines: machines.map((machine) => watched(machine, moverNames(options.movers ?? 1))),
@@ -211,7 +203,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const certificates = await makeCertificates(folder);
     const why = built === undefined ? 'No Linux was asked for.' : 'missing' in built ? built.missing : undefined;
     const linux = why === undefined ? ({ boots: true } as const) : ({ boots: false, why } as const);
-    return { ...(await assemble({ folder, options, machines, certificates, ending, linux })), stop };
+    const lab = await assemble({ folder, options, machines, certificates, ending, linux });
+    options.signal?.throwIfAborted();
+    return { ...lab, stop };
   } catch (error) {
     await stop();
     throw error;

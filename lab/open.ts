@@ -3,10 +3,12 @@
  * Rule: with `--json` standard output carries one line of JSON and nothing else; the end leaves nothing running.
  */
 import { readOptions } from '../client/options.ts';
+import { withPatience } from '../client/patience.ts';
 import { Problem } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
+import { endWithReader } from '../client/streams.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
-import { type Lab, startLab } from './lab.ts';
+import { type Lab, type LabOptions, startLab } from './lab.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { findPrograms } from './programs.ts';
 import { type LabWorkers, startWorkers } from './workers.ts';
@@ -14,8 +16,8 @@ import { type LabWorkers, startWorkers } from './workers.ts';
 const usage = `npm run lab -- [options]
   --json              one line of JSON with every address on standard output; stays until SIGTERM
   --small             small disks without a Linux that boots; opens sooner
-  --machines <count>  how many machines run in Azure (1)
-  --movers <count>    how many movers stand on-prem (1); the first one runs, the others are for you to start
+  --machines <count>  how many machines run in Azure (1; at most 50)
+  --movers <count>    how many movers stand on-prem (1; at most 20); the first one runs, the others are for you to start
   --no-workers        without Homeward's control worker and mover: start your own
   --keep              leaves the lab's folder behind at the end, for looking into`;
 
@@ -97,21 +99,62 @@ const asked = (): Promise<void> =>
     onceStarterIsGone(resolve);
   });
 
+/** What one computer carries; beyond it the opening would take minutes and gigabytes before it failed. */
+const most = {
+  machines: { count: 50, why: 'each has two disks on either side and a guest that writes' },
+  movers: { count: 20, why: 'each is a virtual machine that may hold every disk' },
+} as const;
+
 function countIn(values: Readonly<Record<'machines' | 'movers', string>>, option: 'machines' | 'movers'): number {
   const count = Number(values[option]);
-  if (Number.isInteger(count) && count >= 1) return count;
-  throw new Problem('usage', `--${option} ${values[option]} is no number of ${option}`, `Read: ${program} --help`);
+  const todo = `Read: ${program} --help`;
+  if (!(Number.isInteger(count) && count >= 1))
+    throw new Problem('usage', `--${option} ${values[option]} is no number of ${option}`, todo);
+  const { count: limit, why } = most[option];
+  if (count <= limit) return count;
+  throw new Problem(
+    'usage',
+    `--${option} ${count} is more than the ${limit} a lab on one computer carries: ${why}`,
+    todo,
+  );
+}
+
+/** How long an opening that was asked to end may take to tidy up by itself; then the process ends, which takes all along. */
+const patienceMs = 5_000;
+
+/** The open lab; undefined when it was asked to end before. */
+async function openUnless(ending: AbortSignal, options: LabOptions, quiet: boolean): Promise<Lab | undefined> {
+  let placed = 0;
+  const { machines = 1 } = options;
+  const onPlaced = (count: number): void => {
+    placed = count;
+  };
+  const opening = startLab({ ...options, signal: ending, onPlaced });
+  const far = (): string =>
+    placed < machines ? `filling the disks of machine ${placed + 1} of ${machines}` : 'starting the servers';
+  const late = new Promise<undefined>((resolve) => {
+    ending.addEventListener('abort', () => setTimeout(() => resolve(undefined), patienceMs).unref(), { once: true });
+  });
+  try {
+    return await withPatience(far, Promise.race([opening, late]), quiet);
+  } catch (error) {
+    if (ending.aborted) return undefined;
+    throw error;
+  }
 }
 
 async function main(): Promise<void> {
+  endWithReader();
   const values = readOptions({ program, text: usage }, options);
   if (!values) return;
   const [machines, movers] = [countIn(values, 'machines'), countIn(values, 'movers')];
-  const end = asked();
+  const asking = new AbortController();
+  const end = asked().then(() => asking.abort());
   const say = (line: string): void => void (values.json || process.stderr.write(`${line}\n`));
   say('Opening the lab …');
   const size = values.small ? {} : { osTree: 'full' as const };
-  const lab = await startLab({ ...size, machines, movers, keep: values.keep });
+  const lab = await openUnless(asking.signal, { ...size, machines, movers, keep: values.keep }, values.json);
+  if (!lab) return say('Closing the lab …');
   if (!values.small && !lab.linux.boots) say(lab.linux.why);
   let workers: LabWorkers | undefined;
   try {

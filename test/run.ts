@@ -24,12 +24,12 @@ const jest = spawn(
   [
     '--disable-warning=ExperimentalWarning',
     join(root, 'node_modules/jest/bin/jest.js'),
-    '--json',
-    `--outputFile=${answers}`,
+    '--reporters=default',
+    `--reporters=${join(root, 'test/counts-reporter.cjs')}`,
     '--maxWorkers=2',
     ...process.argv.slice(2),
   ],
-  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
+  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, HOMEWARD_TEST_COUNTS: answers } },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => jest.kill(signal));
 const code = await new Promise<number>((resolve) => jest.on('close', (status) => resolve(status ?? 1)));

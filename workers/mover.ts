@@ -13,6 +13,7 @@ const takenAtOnce = 500;
 await runWorker('mover', async ({ loaded, id }) => {
   const parts = await openMoverParts(loaded, id);
   return {
+    alone: true,
     options: {
       taskQueue: moverQueue(parts.name),
       activities: createMoverActivities(parts),

@@ -14,6 +14,7 @@ import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
+import { rivalsOn } from './rivals.ts';
 
 export interface Started {
   readonly loaded: LoadedInventory;
@@ -22,6 +23,8 @@ export interface Started {
 }
 
 export interface WorkerPlan {
+  /** Its queue is its own: another worker there would take its work, without its state. */
+  readonly alone?: true;
   readonly options: Omit<WorkerOptions, 'connection' | 'namespace'>;
   /** Gives back what the worker holds: sessions, pools. */
   close(): Promise<void>;
@@ -71,11 +74,12 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     if (!values) return;
     const loaded = await loadInventory(inventoryPath(values.config));
     const started = { loaded, log: installLog(values.id ?? kind), id: values.id };
-    const { worker, close } = await open(started, plan);
+    const { worker, missing, close } = await open(started, plan);
     log = started.log;
     const running = worker.run();
     const { taskQueue: queue } = worker.options;
-    process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid })}\n`);
+    const lacks = missing.length > 0 ? { missing } : {};
+    process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid, ...lacks })}\n`);
     await running;
     await close();
   } catch (error) {
@@ -88,6 +92,8 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
 
 interface Opened {
   readonly worker: Worker;
+  /** Keys of secrets and certificates that are not on this computer. */
+  readonly missing: readonly string[];
   close(): Promise<void>;
 }
 
@@ -97,14 +103,20 @@ async function open(started: Started, plan: (started: Started) => Promise<Worker
   const { namespace, address, origin, warning } = settings;
   if (warning) log.warn(warning);
   // A worker needs only some of them; a step that needs one that is not there calls an operator.
-  for (const one of lookAtReferences(loaded).missing) log.info(describeProblem(one));
+  const { missing } = lookAtReferences(loaded);
+  for (const one of missing) log.warn(`a step that needs it will call an operator: ${describeProblem(one)}`);
   // What is wrong on this computer is told before anybody waits for another one.
   const made = await plan(started);
   log.info({ address, namespace, origin }, 'connecting to Temporal');
   const connection = await connectTo(settings);
+  for (const rival of made.alone ? await rivalsOn(connection, namespace, made.options.taskQueue) : [])
+    log.warn(
+      `another worker asks for work on "${made.options.taskQueue}" (${rival}): stop one of the two, unless that one has just ended`,
+    );
   const worker = await createWorker(settings, { connection, namespace, ...shared, ...made.options });
   return {
     worker,
+    missing: missing.map(({ key }) => key),
     async close() {
       await made.close();
       await connection.close();

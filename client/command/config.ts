@@ -20,9 +20,11 @@ export function addConfig(program: Command): void {
     .action(async (options: { secrets?: boolean }, command: Command) => {
       const { screen, loaded } = await contextOf(command);
       const { missing, advice } = lookAtReferences(loaded);
-      if (!screen.json) for (const one of missing) screen.note(`warning: ${describeProblem(one)}`);
+      const lacking = options.secrets === true && missing.length > 0;
+      const weight = lacking ? 'problem' : 'warning';
+      if (!screen.json) for (const one of missing) screen.note(`${weight}: ${describeProblem(one)}`);
       for (const text of advice) screen.note(`warning: ${text}`);
-      if (options.secrets && missing.length > 0) process.exitCode = exitCodes.usage;
+      if (lacking) process.exitCode = exitCodes.usage;
       const { sites, movers, machines, policies } = loaded.inventory;
       const count = (of: object, one: string, many = `${one}s`) =>
         Object.keys(of).length === 1 ? `1 ${one}` : `${Object.keys(of).length} ${many}`;
@@ -32,7 +34,11 @@ export function addConfig(program: Command): void {
         count(policies, 'policy', 'policies'),
         count(machines, 'machine'),
       ];
-      screen.answer(() => `${loaded.path} is right: ${parts.join(', ')}`, {
+      const lacks = count(missing, 'secret or certificate', 'secrets or certificates');
+      const verdict = lacking
+        ? `is not enough for a worker on this computer: ${lacks} cannot be used`
+        : `is right: ${parts.join(', ')}`;
+      screen.answer(() => `${loaded.path} ${verdict}`, {
         path: loaded.path,
         sites: Object.keys(sites),
         movers: Object.keys(movers),

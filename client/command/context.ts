@@ -40,7 +40,7 @@ export async function withTemporal<R>(
   const { connect } = await import('../connect.ts');
   const link = await withPatience(
     'connecting to Temporal',
-    connect(context.loaded.inventory.temporal, timeoutMs),
+    connect(context.loaded.inventory.temporal, timeoutMs, context.loaded.path),
     context.screen.json,
   );
   if (link.settings.warning) context.screen.note(`homeward: ${link.settings.warning}`);

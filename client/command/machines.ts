@@ -1,12 +1,12 @@
 /**
  * `homeward machines`: what the inventory knows, and where each machine's run stands or how its last one ended.
- * Rule: works without Temporal too; then the phases are told as unknown.
+ * Rule: works without Temporal too; then the phases are told as unknown, and a script is told by exit code 4.
  */
 import type { Command } from 'commander';
 import { isHome } from '../../model/phase.ts';
 import type { RunFacts } from '../last-run.ts';
 import type { MachineRow } from '../machines.ts';
-import { Problem } from '../problem.ts';
+import { exitCodes, Problem } from '../problem.ts';
 import { clock } from '../render/figures.ts';
 import { table } from '../render/table.ts';
 import { type Context, contextOf, withTemporal } from './context.ts';
@@ -21,7 +21,9 @@ export function addMachines(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const context = await contextOf(command);
       const { machineRows } = await import('../machines.ts');
-      const rows = machineRows(context.loaded.inventory, await runsIfReachable(context));
+      const runs = await runsIfReachable(context);
+      if (!runs) process.exitCode = exitCodes.unreachable;
+      const rows = machineRows(context.loaded.inventory, runs);
       const now = Date.now();
       const cells = rows.map((row) => [row.name, row.source, row.target, row.mover, row.policy, stands(row, now)]);
       const heading = ['machine', 'source', 'target', 'mover', 'policy', 'last run'];
@@ -44,7 +46,7 @@ function lastRunText({ phase, run, endedAt }: MachineRow, now: number): string {
   return `${how}, ended ${clock(endedAt, now)}`;
 }
 
-async function runsIfReachable(context: Context): Promise<Map<string, RunFacts>> {
+async function runsIfReachable(context: Context): Promise<Map<string, RunFacts> | undefined> {
   const { lastRuns } = await import('../machines.ts');
   const { inventory } = context.loaded;
   try {
@@ -52,6 +54,6 @@ async function runsIfReachable(context: Context): Promise<Map<string, RunFacts>>
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     context.screen.note(`homeward: phases are unknown: ${error.message}`);
-    return new Map();
+    return undefined;
   }
 }

@@ -52,7 +52,7 @@ export async function tellUnattended(link: Link, queues: readonly string[], scre
   for (const queue of queues)
     if (await isUnattended(link, queue))
       screen.note(
-        `homeward: nobody runs ${workerText(queue)} yet (task queue "${queue}"); what it has to do waits. Start it: ${startCommand(queue)}`,
+        `homeward: nobody runs ${workerText(queue)} yet (task queue "${queue}"); what it has to do waits. Start it: ${startCommand(queue, link.inventory)}`,
       );
 }
 

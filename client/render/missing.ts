@@ -14,10 +14,12 @@ export function workerText(queue: string): string {
 }
 
 function seenText({ queue, lastSeenAt }: MissingWorker, now: number): string {
+  const name = `the task queue "${plain(queue)}"`;
+  // The server forgets after minutes who asked; a server that was just started has nobody to remember.
   const seen = lastSeenAt
-    ? `was last asked for work at ${clock(lastSeenAt, now)}, ${since(lastSeenAt, now)} ago`
-    : 'has not been asked for work for minutes';
-  return `Nobody runs ${workerText(queue)}: the task queue "${plain(queue)}" ${seen}.`;
+    ? `${name} was last asked for work at ${clock(lastSeenAt, now)}, ${since(lastSeenAt, now)} ago`
+    : `the server remembers nobody who asked ${name} for work`;
+  return `Nobody runs ${workerText(queue)}: ${seen}.`;
 }
 
 function waitingText({ waiting }: MissingWorker, now: number): string[] {

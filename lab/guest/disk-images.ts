@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { BootLoader } from './bootable-linux.ts';
 import { openFileDisk } from './file-disk.ts';
@@ -55,8 +55,9 @@ export interface OsImage {
   readonly loader?: BootLoader;
 }
 
-async function buildImage(image: OsImage, path: string): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), 'homeward-tree-'));
+async function buildImage(image: OsImage, path: string, beside = path): Promise<void> {
+  // Beside the image, so that it goes with the lab's folder also when nobody could tidy up.
+  const scratch = await mkdtemp(`${beside}-tree-`);
   try {
     const tree = await makeTree(image.tree, scratch, image.machine, image.release);
     const loader = image.loader === undefined ? {} : { loader: await readFile(image.loader.paths[image.release]) };
@@ -82,7 +83,7 @@ export async function placeOsDisk(image: OsImage, path: string): Promise<void> {
     // Several labs may build the same image at once: each builds its own, and a rename makes one of them the cached one.
     const own = `${cached}.${process.pid}.${Math.random().toString(36).slice(2)}`;
     try {
-      await buildImage(image, own);
+      await buildImage(image, own, path);
       await rename(own, cached);
     } finally {
       await rm(own, { force: true });

@@ -3,6 +3,7 @@
  * Rule: the real program runs as a process of its own; no Temporal is there, which is one of the mistakes.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -200,9 +201,9 @@ test('Temporal away: every command that needs it ends within seconds with exit c
   }
 });
 
-test('machines are listed without Temporal, with unknown phases', async () => {
+test('machines are listed without Temporal, with unknown phases and the exit code of a Temporal that is away', async () => {
   const ended = await homeward('machines', '--json');
-  expect(ended.code).toBe(0);
+  expect(ended.code).toBe(4);
   expect(JSON.parse(ended.out)).toEqual([
     {
       name: 'erp-db',
@@ -210,7 +211,7 @@ test('machines are listed without Temporal, with unknown phases', async () => {
       target: 'home:/DC0/vm/erp-db',
       mover: 'm1',
       policy: 'nightly',
-      phase: '-',
+      phase: 'unknown',
     },
   ]);
   expect(JSON.parse(ended.err).note).toContain('phases are unknown');
@@ -256,6 +257,11 @@ test('S13 config check warns of each secret and certificate that is not here, wi
   ]);
   const strict = await homeward('--config', 'refs.yaml', '--json', 'config', 'check', '--secrets');
   expect(strict).toMatchObject({ code: 2, err: '' });
+  const told = await homeward('--config', 'refs.yaml', 'config', 'check', '--secrets');
+  expect(told).toMatchObject({ code: 2, err: warned.err.replaceAll('warning:', 'problem:') });
+  expect(told.out).toBe(
+    `${place} is not enough for a worker on this computer: 3 secrets or certificates cannot be used\n`,
+  );
   expect(JSON.parse(strict.out).missing).toHaveLength(3);
   expect(warned.err + warned.out + strict.out).not.toMatch(/hunter/);
   await writeFile(join(folder, 'right.yaml'), rightText.replace('{ env: VC_PASSWORD }', '{ env: PATH }'));
@@ -266,3 +272,30 @@ test('S13 config check warns of each secret and certificate that is not here, wi
 test('config schema prints JSON', async () => {
   expect(JSON.parse((await homeward('config', 'schema')).out)).toMatchObject({ title: 'homeward.yaml' });
 });
+
+/** The command with its output sent as a shell says; all that was said on stderr, and its exit code. */
+function through(shell: string): Promise<string> {
+  const { NODE_OPTIONS: _ours, FORCE_COLOR: _colour, ...env } = process.env;
+  return new Promise((resolve) => {
+    const line = shell.replace('homeward', `"${process.execPath}" "${program}"`);
+    execFile('sh', ['-c', line], { cwd: folder, env: { ...env, NO_COLOR: '1' } }, (_error, _out, err) => resolve(err));
+  });
+}
+
+test.each(['--help', 'machines --help', 'config schema'])(
+  'whoever reads only the beginning of "%s" gets no stack trace',
+  async (words) => {
+    expect(await through(`(sleep 0.1; homeward ${words}; echo "code $?" >&2) | true`)).toBe('code 0\n');
+  },
+);
+
+const haveFull = existsSync('/dev/full');
+if (!haveFull) process.stderr.write('skipped: this system has no device that is always full\n');
+(haveFull ? test.each : test.skip.each)(['--help', 'config check'])(
+  'an answer ("%s") that cannot be written is told in two lines and is a failure',
+  async (words) => {
+    const said = await through(`homeward ${words} > /dev/full; echo "code $?" >&2`);
+    expect(said).toMatch(/homeward: the answer could not be written \(ENOSPC\)\n {2}do: .*\ncode 1\n$/);
+    expect(said).not.toMatch(/^\s+at /m);
+  },
+);

@@ -10,6 +10,8 @@ const rowOf = (more: object) =>
   machineRows(inventory, new Map([['erp-db', { ...run, execution: 'running', ...more }]]))[0];
 
 test('a machine shows where its run stands, and how and when its last one ended', () => {
+  expect(machineRows(inventory, new Map())[0]).toMatchObject({ phase: '-' });
+  expect(machineRows(inventory, undefined)[0]).toMatchObject({ phase: 'unknown' });
   expect(machineRows(inventory, new Map())[0]).not.toHaveProperty('run');
   expect(rowOf({ phaseSeen: 'Syncing' })).toMatchObject({ phase: 'Syncing', run: 'running' });
   expect(rowOf({ phaseSeen: 'Syncing' })).not.toHaveProperty('endedAt');

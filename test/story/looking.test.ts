@@ -38,12 +38,14 @@ test('a run whose mover or control worker is not there says who is missing, sinc
     /Nobody runs the mover mover-1: the task queue "mover-mover-1" was last asked for work at [\d:]+ UTC/,
   );
   expect(words).toMatch(/Nothing has happened since [\d:]+ UTC, [\d.]+ s: transfer-\S+, transfer-\S+ wait for it/);
-  expect(shown.out).toContain('Start it: npm run mover -- --config homeward.yaml --id mover-1');
+  expect(shown.out).toContain(`Start it: npm run mover -- --config ${scene.lab.config} --id mover-1`);
 
   await scene.workers.kill('control');
   const unasked = await ask('status', name);
   expect(unasked.code).toBe(4);
-  expect(unasked.out.replace(/\s+/g, ' ')).toMatch(/last asked for work at \S+\. If not: npm run control -- --config/);
+  expect(unasked.out.replace(/\s+/g, ' ')).toMatch(
+    /last asked for work at \S+\. If not: npm run control -- --config \S*\/homeward\.yaml/,
+  );
   expect(unasked.out).toContain('Nobody runs the mover mover-1');
 
   await scene.workers.restart('control');

@@ -1,0 +1,45 @@
+/**
+ * What a copy says of its limit while it stands still for it.
+ * Rule: the limits are the mover's real ones; only the clock of the bytes is the test's own and stands still.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MoverLimits } from '../../activities/limits.ts';
+import { underLimits } from '../../activities/under-limits.ts';
+import type { TransferProgress } from '../../model/progress.ts';
+import { testClock } from './clock.ts';
+
+const MiB = 1024 ** 2;
+const mover = { kind: 'mover', name: 'm1' } as const;
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'homeward-under-'));
+});
+afterEach(async () => await rm(folder, { recursive: true }));
+
+test('R11 a copy that stands still for its limit says within a second that the limit was changed or lifted', async () => {
+  const plan = { mover: 'm1', cutover: 'limited', scopes: [{ scope: mover, sharedBy: 1, rules: [] }] } as const;
+  const limits = await MoverLimits.open(plan, folder, testClock(Date.parse('2026-11-23T06:00:00Z')));
+  const set = (rate: string) => limits.hear({ mover: 'm1', set: { scope: mover, rule: { rate }, by: 'ana' } });
+  await set('1MiB/s');
+  const said: TransferProgress[] = [];
+  const { pace, report } = underLimits(limits.lane('west', 'home', false), {
+    beat: (progress) => void said.push(progress as TransferProgress),
+  });
+  report({ disk: 'os', stage: 'copying', doneBytes: 0, totalBytes: 9 * MiB, bytesPerSecond: 0, epoch: 1 });
+  const { signal } = new AbortController();
+  await pace(64 * MiB, signal);
+  let passed = false;
+  const waiting = pace(MiB, signal).then(() => {
+    passed = true;
+  });
+  await set('2MiB/s');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(passed).toBe(false);
+  expect(said.at(-1)?.limit).toMatchObject({ bytesPerSecond: 2 * MiB, holdsBack: true });
+  await limits.hear({ mover: 'm1', clear: { scope: mover, by: 'ana' } });
+  await waiting;
+  await pace(MiB, signal);
+  expect(said.at(-1)).not.toHaveProperty('limit');
+});

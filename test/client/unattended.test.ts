@@ -1,0 +1,60 @@
+/**
+ * A real Temporal server on which no worker of ours lives: what was asked is told as unanswered, soon and with the way out.
+ * Rule: no worker is faked; one that asked for work lately and died is a real question for work that was given up.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type Link } from '../../client/connect.ts';
+import { preflight } from '../../client/preflight.ts';
+import { Problem } from '../../client/problem.ts';
+import { startCommand } from '../../client/workers.ts';
+import { parseInventory } from '../../config/load.ts';
+import { findPrograms } from '../../lab/programs.ts';
+import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
+import { controlQueue, failbackInput } from '../../model/failback-input.ts';
+import { rightText } from '../config/inventory-text.ts';
+
+let folder = '';
+let temporal: TemporalServer;
+let link: Link;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'homeward-unattended-'));
+  temporal = await startTemporal((await findPrograms()).temporal, folder);
+  link = await connect({ address: temporal.address }, undefined, '/etc/homeward/site a.yaml');
+}, 60_000);
+afterAll(async () => {
+  await link?.close();
+  await temporal?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 30_000);
+
+/** What a control worker leaves on the server that died a moment ago. */
+async function askedForWorkAndDied(): Promise<void> {
+  const { namespace } = link.settings;
+  const asking = link.within(1_000, () =>
+    link.client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: controlQueue } }),
+  );
+  await expect(asking).rejects.toThrow();
+}
+
+test('a preflight that no control worker takes names the missing worker within half a minute, although one was there lately', async () => {
+  await askedForWorkAndDied();
+  const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db');
+  if (!input) throw new Error('the inventory has no erp-db');
+  const begun = Date.now();
+  const problem = await preflight(link, input, 300_000).catch((error: unknown) => error);
+  expect(Date.now() - begun).toBeLessThan(30_000);
+  expect(problem).toBeInstanceOf(Problem);
+  const { kind, message, todo } = problem as Problem;
+  expect(kind).toBe('unreachable');
+  expect(message).toContain('no worker serves the task queue "control"');
+  expect(todo).toContain("npm run control -- --config '/etc/homeward/site a.yaml'");
+  // Nobody is there to read an answer that comes later.
+  for await (const run of link.client.workflow.list()) expect(run.status.name).toBe('TERMINATED');
+}, 60_000);
+
+test('the command that starts a worker names the inventory in use, as a shell takes it', () => {
+  expect(startCommand('control', '/srv/b.yaml')).toBe('npm run control -- --config /srv/b.yaml');
+  expect(startCommand('mover-m1', '/srv/it is/b.yaml')).toBe("npm run mover -- --config '/srv/it is/b.yaml' --id m1");
+});

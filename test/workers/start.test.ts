@@ -1,0 +1,79 @@
+/**
+ * A worker that starts but will not do all that is hoped for says so at once, to the log and on its ready line.
+ * Rule: the real mover runs as a process of its own against a real Temporal server; nothing asks it to work.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findPrograms } from '../../lab/programs.ts';
+import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
+import { rightText } from '../config/inventory-text.ts';
+
+let folder = '';
+let temporal: TemporalServer;
+const running: ChildProcess[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'homeward-start-'));
+  temporal = await startTemporal((await findPrograms()).temporal, folder);
+  await writeFile(join(folder, 'homeward.yaml'), rightText.replace('localhost:7233', temporal.address));
+}, 60_000);
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    child.kill('SIGTERM');
+    if (child.exitCode === null) await once(child, 'exit');
+  }
+}, 30_000);
+afterAll(async () => {
+  await temporal?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 30_000);
+
+interface Mover {
+  /** The ready line. */
+  readonly ready: { readonly missing?: readonly string[] };
+  /** What it logged of this weight (pino: 30 info, 40 warn) so far. */
+  logged(level: number): string[];
+}
+
+async function mover(): Promise<Mover> {
+  const mine = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL|HOMEWARD|NODE_OPTIONS|VC_)/.test(name));
+  const program = join(__dirname, '..', '..', 'workers', 'mover.ts');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, '--id', 'm1'], {
+    cwd: folder,
+    env: { ...Object.fromEntries(mine), TEMPORAL_CONFIG_FILE: join(folder, 'none.toml') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.push(child);
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const lines = () =>
+    log
+      .split('\n')
+      .filter((each) => each.startsWith('{'))
+      .map((each) => JSON.parse(each) as { level: number; msg: string });
+  return {
+    ready: JSON.parse(line.toString()),
+    logged: (level) => lines().flatMap((each) => (each.level === level ? [each.msg] : [])),
+  };
+}
+
+test('a worker whose secrets are not there warns of each and names their keys when it is ready', async () => {
+  const { ready, logged } = await mover();
+  expect(ready.missing).toContain('sites.home.password');
+  expect(logged(40)).toContainEqual(
+    expect.stringMatching(/^a step that needs it will call an operator: .*VC_PASSWORD is not set/),
+  );
+}, 60_000);
+
+test('a second mover of the same name warns at its start that another one works on its queue', async () => {
+  const first = await mover();
+  const second = await mover();
+  const warning = expect.stringContaining('another worker asks for work on "mover-m1"');
+  expect(second.logged(40)).toContainEqual(warning);
+  expect(first.logged(40)).not.toContainEqual(warning);
+}, 60_000);

@@ -2,7 +2,7 @@
  * What one disk's copy says while its bytes pass the limits: its progress with the limit that holds now, and a first forecast.
  * Rule: a limit that changes while the copy stands still for it is said within a second; people look right after they set one.
  */
-import { forecastCopy } from '../model/forecast.ts';
+import { bytesToFetch, forecastCopy } from '../model/forecast.ts';
 import type { CopySaid, TransferProof } from '../model/machine.ts';
 import type { ProgressLimit, TransferProgress } from '../model/progress.ts';
 import type { ReportingWork } from './attempt.ts';
@@ -62,5 +62,11 @@ function said(progress: TransferProgress, afterSeconds: number): CopySaid | unde
   const { likely, low, high } = seconds;
   const [total, lowest, highest] = [likely, low, high].map((left) => Math.round((afterSeconds + left) * 10) / 10);
   const saidAfterSeconds = Math.round(afterSeconds * 10) / 10;
-  return { listedBytes, saidAfterSeconds, seconds: total ?? 0, lowSeconds: lowest ?? 0, highSeconds: highest ?? 0 };
+  return {
+    listedBytes: bytesToFetch(progress),
+    saidAfterSeconds,
+    seconds: total ?? 0,
+    lowSeconds: lowest ?? 0,
+    highSeconds: highest ?? 0,
+  };
 }

@@ -32,7 +32,7 @@ async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Promise<B
   const bytes = space.subarray(0, end - start);
   blankWithheld(geometry, job.block, bytes);
   if (table.isKnown(job.block) && digest.of(bytes).equals(table.digestOf(job.block))) return job;
-  meter.repair(spared);
+  meter.repair(spared, writable.end - writable.start - lengthOf(job.reads));
   return { block: job.block, reads: [writable], writes: [writable] };
 }
 

@@ -79,18 +79,21 @@ function noteRepairs({ meter, subject, options }: HeldDisk): void {
   options.note?.(`${subject}: ${meter.repairedBlocks} block(s) were no longer what was proven and were copied whole`);
 }
 
-/** Bytes the round has to make right. */
-function plannedBytes({ geometry }: HeldDisk, changes: Changes, whole: boolean): number {
-  if (whole) return geometry.tailStart - geometry.headEnd;
-  let total = 0;
-  for (const work of blockWork(geometry, changes, whole))
-    total += isZeroRun(work) ? work.count * blockBytes : lengthOf(work.writes);
-  return total;
+/** Bytes the round has to make right, and those of them that it has to fetch. */
+function planned({ geometry }: HeldDisk, changes: Changes, whole: boolean): { writes: number; reads: number } {
+  const total = { writes: 0, reads: 0 };
+  for (const work of blockWork(geometry, changes, whole)) {
+    total.writes += isZeroRun(work) ? work.count * blockBytes : lengthOf(work.writes);
+    if (!isZeroRun(work)) total.reads += lengthOf(work.reads);
+  }
+  return whole ? { ...total, writes: geometry.tailStart - geometry.headEnd } : total;
 }
 
 /** Copies all changes and proves them. Returns the bytes of changes an earlier attempt had already brought. */
 export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean): Promise<number> {
-  held.meter.enter('proving', plannedBytes(held, changes, whole));
+  const { writes, reads } = planned(held, changes, whole);
+  held.meter.fetchBytes = reads;
+  held.meter.enter('proving', writes);
   for (const window of held.ledger.state.unproven) {
     held.signal.throwIfAborted();
     await proveWindow(held, window);

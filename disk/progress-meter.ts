@@ -22,12 +22,18 @@ export class ProgressMeter {
   /** What the source's list names, once it is read. */
   listedBytes: number | undefined;
 
+  /** What is to be fetched, once it is planned. */
+  fetchBytes: number | undefined;
+  /** Since when bytes can move: the rate counts the time from then on, or the first piece would look endlessly fast. */
+  private movingSince = performance.now();
+
   constructor(disk: string, report: (progress: TransferProgress) => void) {
     this.disk = disk;
     this.report = report;
   }
 
   enter(stage: TransferProgress['stage'], totalBytes = this.totalBytes): void {
+    if (this.stage === 'waiting' || this.stage === 'listing') this.movingSince = performance.now();
     this.stage = stage;
     this.totalBytes = totalBytes;
     this.say(performance.now());
@@ -41,17 +47,18 @@ export class ProgressMeter {
     if (now - this.reportedAt >= reportEveryMs) this.say(now);
   }
 
-  /** A block is sent whole instead of in part: `moreBytes` on top of what was planned. */
-  repair(moreBytes: number): void {
+  /** A block is sent whole instead of in part: `moreBytes` and `moreFetched` on top of what was planned. */
+  repair(moreBytes: number, moreFetched: number): void {
     this.repairedBlocks++;
     this.totalBytes += moreBytes;
+    if (this.fetchBytes !== undefined) this.fetchBytes += moreFetched;
   }
 
   private say(now: number): void {
     this.reportedAt = now;
     this.samples = this.samples.filter(({ at }) => now - at < rateOverMs);
     const moved = this.samples.reduce((sum, { bytes }) => sum + bytes, 0);
-    const since = Math.max(reportEveryMs, now - (this.samples[0]?.at ?? now));
+    const since = Math.max(reportEveryMs, Math.min(rateOverMs, now - this.movingSince));
     this.report({
       disk: this.disk,
       stage: this.stage,
@@ -60,6 +67,7 @@ export class ProgressMeter {
       bytesPerSecond: Math.round((moved * 1000) / since),
       epoch: this.epoch,
       ...(this.listedBytes !== undefined && { listedBytes: this.listedBytes }),
+      ...(this.fetchBytes !== undefined && { fetchBytes: this.fetchBytes }),
       ...(this.repairedBlocks > 0 && { repairedBlocks: this.repairedBlocks }),
     });
   }

@@ -6,7 +6,7 @@ import { placeAzureImages } from './azure-process.ts';
 import type { LabMachine } from './machines.ts';
 import { type OnPremMachine, placeStaleDisks } from './vcenter.ts';
 
-const atOnce = 3;
+const atOnce = 2;
 
 export interface Placing {
   /** Ends it before the next machine. */

@@ -1,9 +1,10 @@
 /**
  * Whether the rounds get anywhere (L3): changes a second at the source against changes a second moved.
  * Rule: it is said only after three rounds of changes, with both rates, and from the same bytes, so that their ratio is
- * that of two times: how long moving the changes took against how long they took to be made.
+ * that of two times: how long moving the changes took against how long they took to be made. The bytes are those that are
+ * sent, so that the rates can be held against a limit.
  */
-import type { RoundReport } from './round.ts';
+import { type RoundReport, sentBytes } from './round.ts';
 
 export interface Convergence {
   readonly converges: boolean;
@@ -33,7 +34,7 @@ export function intervals(recent: readonly RoundReport[]): { readonly round: Rou
 /** Judges the last three rounds of changes; undefined before there are three, or when nothing changes. */
 export function convergence(recent: readonly RoundReport[], before?: Convergence): Convergence | undefined {
   const last = intervals(recent).slice(-roundsNeeded);
-  const changed = last.reduce((sum, { round }) => sum + round.changedBytes, 0);
+  const changed = last.reduce((sum, { round }) => sum + sentBytes(round), 0);
   if (last.length < roundsNeeded || changed === 0) return undefined;
   const madeMs = last.reduce((sum, one) => sum + one.madeMs, 0);
   const movedMs = last.reduce((sum, { round }) => sum + copyMs(round), 0);

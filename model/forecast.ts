@@ -6,7 +6,7 @@
  */
 import { copyMs, intervals } from './convergence.ts';
 import type { ProgressLimit, TransferProgress } from './progress.ts';
-import type { RoundReport } from './round.ts';
+import { type RoundReport, sentBytes } from './round.ts';
 import type { RereadCost } from './scrub.ts';
 
 /** A figure and between what it is expected to end; nine of ten should. */
@@ -73,13 +73,13 @@ const median = (samples: readonly number[]): number => {
 const measuredStep = (ms: number | undefined, otherwise: Band): Band =>
   ms === undefined ? otherwise : { likely: ms / 1000, low: ms / 2000, high: (ms * 1.5) / 1000 + 2 };
 
-/** Bytes that will have changed `ageMs` after the last point, from how fast they changed before. */
+/** Bytes that will have to be sent `ageMs` after the last point, from how fast they came before. */
 function changesAfter(recent: readonly RoundReport[], ageMs: number, stop: Band, most: number): Band {
   const made = intervals(recent);
   if (made.length === 0) return { likely: 0, low: 0, high: recent.at(-1)?.changedBytes ?? 0 };
-  const rates = made.map(({ round, madeMs }) => round.changedBytes / madeMs);
+  const rates = made.map(({ round, madeMs }) => sentBytes(round) / madeMs);
   const mean =
-    made.reduce((all, { round }) => all + round.changedBytes, 0) / made.reduce((all, one) => all + one.madeMs, 0);
+    made.reduce((all, { round }) => all + sentBytes(round), 0) / made.reduce((all, one) => all + one.madeMs, 0);
   const rate = around(rates, mean);
   // The machine goes on writing until it has stopped.
   const upTo = (perMs: number, stopSeconds: number) => Math.min(most, Math.round(perMs * (ageMs + stopSeconds * 1000)));
@@ -165,6 +165,9 @@ export function forecastStart(sizesBytes: readonly number[], measured: Measured 
 /** How wrong a rate of a few seconds may be for the whole copy: from half at its beginning to a tenth at its end. */
 const rateError = (share: number): number => 0.5 - 0.4 * share;
 
+/** What one disk's copy has to fetch; until that is planned, what its list names. */
+export const bytesToFetch = ({ fetchBytes, listedBytes }: TransferProgress): number => fetchBytes ?? listedBytes ?? 0;
+
 /** The copy that is under way: what the lists say, and when it ends at the rate seen and under the limit that holds. */
 export function forecastCopy(
   disks: readonly { readonly disk: string; readonly sizeBytes: number }[],
@@ -174,7 +177,7 @@ export function forecastCopy(
   for (const one of transfers) if (one.epoch >= (latest.get(one.disk)?.epoch ?? 0)) latest.set(one.disk, one);
   if (latest.size === 0) return undefined;
   const known = [...latest.values()].filter((one) => one.listedBytes !== undefined);
-  const named = known.reduce((total, one) => total + (one.listedBytes ?? 0), 0);
+  const named = known.reduce((total, one) => total + bytesToFetch(one), 0);
   const unread = disks.filter(({ disk }) => latest.get(disk)?.listedBytes === undefined);
   // A disk without a report is done, or waits for a worker; only one that says so still has its list before it.
   const ahead = unread.filter(({ disk }) => latest.has(disk)).reduce((total, { sizeBytes }) => total + sizeBytes, 0);
@@ -190,8 +193,8 @@ function secondsLeft(transfers: readonly TransferProgress[]): Band | undefined {
   if (left <= 0) return exactly(0);
   const rate = total((one) => one.bytesPerSecond);
   const limit = Math.min(...transfers.map((one) => one.limit?.bytesPerSecond ?? Number.POSITIVE_INFINITY));
-  const unsent = total((one) => (one.listedBytes ?? 0) * (one.totalBytes > 0 ? 1 - one.doneBytes / one.totalBytes : 0));
-  // Zeros are written without being sent, so the limit counts only what the lists name.
+  const unsent = total((one) => bytesToFetch(one) * (one.totalBytes > 0 ? 1 - one.doneBytes / one.totalBytes : 0));
+  // Zeros are written without being sent, so the limit counts only what is fetched.
   const atLimit = Number.isFinite(limit) ? unsent / limit : 0;
   if (rate <= 0 && atLimit === 0) return undefined;
   const likely = Math.max(rate > 0 ? left / rate : 0, atLimit);

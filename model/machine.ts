@@ -165,6 +165,7 @@ export interface TransferProof {
 
 /** A forecast as it was said, in seconds from the beginning of the attempt. */
 export interface CopySaid {
+  /** What was to be fetched by the list. */
   readonly listedBytes: number;
   readonly saidAfterSeconds: number;
   readonly seconds: number;

@@ -21,6 +21,11 @@ export interface TransferProgress {
   readonly bytesPerSecond: number;
   /** Bytes the source's list names; absent until it is read. Less than `totalBytes` where zeros are written. */
   readonly listedBytes?: number;
+  /**
+   * Bytes that are fetched for it, which is what a limit counts: what the list names, and what lies between two changes so
+   * close to each other that one request is cheaper than two. Absent until it is planned.
+   */
+  readonly fetchBytes?: number;
   /** The attempt's fencing epoch (S8). */
   readonly epoch: number;
   /**

@@ -20,6 +20,12 @@ export interface RoundReport {
   readonly said?: CopySaid;
 }
 
+/**
+ * What a round's changes cost on the wire, which is what bars, limits and forecasts count: more than changed is sent where
+ * small changes lie close together, because what lies between them goes along; zeros change without being sent.
+ */
+export const sentBytes = ({ changedBytes, copiedBytes }: RoundReport): number => Math.max(changedBytes, copiedBytes);
+
 export interface RoundLimit {
   readonly bytesPerSecond: number;
   readonly by: string;

@@ -5,7 +5,7 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import { type OpenDisk, pointName, type RecoveryPoint, type SealProof } from '../model/machine.ts';
-import type { RoundReport } from '../model/round.ts';
+import { type RoundReport, sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
@@ -59,7 +59,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
       report,
     ]),
   });
-  if (said) recordOutageFact(journey.teller, said, report.changedBytes, endedAt - startedAt);
+  if (said) recordOutageFact(journey.teller, said, sentBytes(report), endedAt - startedAt);
   course.enter('AwaitingCommit');
   return { way, seals, final: point };
 }

@@ -4,6 +4,7 @@
  * lower numbers than anything the machine writes later. Images are sparse, OS images are kept in the user's cache.
  */
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -82,10 +83,14 @@ export async function placeOsDisk(image: OsImage, path: string): Promise<void> {
     await mkdir(cacheFolder(), { recursive: true });
     // Several labs may build the same image at once: each builds its own, and a rename makes one of them the cached one.
     const own = `${cached}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+    const removeNow = (): void => rmSync(own, { force: true });
+    // Nobody looks for leftovers in the cache: a process that ends meanwhile takes its half image along.
+    process.once('exit', removeNow);
     try {
       await buildImage(image, own, path);
       await rename(own, cached);
     } finally {
+      process.off('exit', removeNow);
       await rm(own, { force: true });
     }
   }

@@ -34,6 +34,7 @@ describe('a delta that changes a part of a block', () => {
       expect(source.reads).toEqual([{ offset: changeAt, length: 4096 }]);
       expect([proof.copiedBytes, proof.zeroedBytes, proof.provenBytes]).toEqual([4096, 4096, 8192]);
       expect(seen.at(-1)?.repairedBlocks).toBeUndefined();
+      expect(seen.at(-1)).toMatchObject({ listedBytes: 8192, fetchBytes: 4096 });
       await bench.seal(new ImagePoint(next), 'p1', { reread: true });
       expect(firstDifference(bench.content(), next)).toBe(-1);
     });
@@ -54,16 +55,44 @@ describe('a delta that changes a part of a block', () => {
       next.fill(9, near, near + 512);
       const notes: string[] = [];
       const seen: TransferProgress[] = [];
-      await bench.transfer(new ImagePoint(next, [...extents, data(near, 512)]), 'p1', {
+      const proof = await bench.transfer(new ImagePoint(next, [...extents, data(near, 512)]), 'p1', {
         base: 'p0',
         note: (text) => notes.push(text),
         report: (progress) => void seen.push(progress),
       });
       expect(notes.join()).toContain('no longer what was proven');
       expect(seen.at(-1)?.repairedBlocks).toBe(1);
+      // R4: what a limit counts is told in advance, the repair included.
+      expect(seen.at(-1)?.fetchBytes).toBe(proof.copiedBytes);
       expect(seen.every(({ doneBytes, totalBytes }) => doneBytes <= totalBytes)).toBe(true);
       await bench.seal(new ImagePoint(next), 'p1', { reread: true });
       expect(firstDifference(bench.content(), next)).toBe(-1);
+    });
+  });
+
+  test('R4 small changes that lie close together are fetched with what lies between, and counted so from the beginning', async () => {
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      const next = Buffer.from(image);
+      const scattered = Array.from({ length: 8 }, (_, index) => changeAt + index * 64 * 1024);
+      for (const at of scattered) next.fill(9, at, at + 4096);
+      const seen: TransferProgress[] = [];
+      const proof = await bench.transfer(
+        new ImagePoint(
+          next,
+          scattered.map((at) => data(at, 4096)),
+        ),
+        'p1',
+        { base: 'p0', report: (progress) => void seen.push(progress) },
+      );
+      const span = 7 * 64 * 1024 + 4096;
+      expect(proof).toMatchObject({ changedBytes: 8 * 4096, copiedBytes: span });
+      const copying = seen.filter(({ stage }) => stage === 'copying');
+      expect(copying[0]).toMatchObject({ doneBytes: 0, totalBytes: span, fetchBytes: span });
+      expect(
+        firstDifference(bench.content().subarray(changeAt, changeAt + span), next.subarray(changeAt, changeAt + span)),
+      ).toBe(-1);
     });
   });
 

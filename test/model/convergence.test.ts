@@ -23,6 +23,13 @@ test('L3 nothing is said before three rounds of changes, nor while nothing chang
   expect(convergence(roundsOf(with_(machine, 0), 5).rounds)).toBeUndefined();
 });
 
+test('L3 the rates count what is sent, so that they can be held against a limit, and not only what changed', () => {
+  const machine = { seedBytes: 256 * MiB, link: MiB, pauseSeconds: 0, pointSeconds: 0 };
+  const { rounds } = roundsOf(with_(machine, 2 * MiB), 3);
+  const scattered = rounds.map((round) => ({ ...round, changedBytes: round.changedBytes / 37 }));
+  expect(convergence(scattered)).toEqual(convergence(rounds));
+});
+
 test('L3 changes that come slower than they are moved converge, whatever the pauses', () => {
   fc.assert(
     fc.property(

@@ -154,6 +154,21 @@ test('R4 a copy under a limit takes at least what its bytes need at that limit, 
   expect(said?.seconds?.low).toBeGreaterThan(((8 * GiB) / (10 * MiB)) * 0.89);
 });
 
+test('R4 changes that are fetched with what lies between them count as what is fetched, also under a limit', () => {
+  const limit = { bytesPerSecond: MiB, by: 'mover m1', holdsBack: true };
+  const sent = { fetchBytes: 25 * MiB, totalBytes: 25 * MiB, doneBytes: 5 * MiB, bytesPerSecond: 40 * MiB };
+  const said = forecastCopy(disks, [copying('os', { listedBytes: MiB / 2, ...sent, limit })]);
+  expect(said?.bytes.likely).toBe(25 * MiB);
+  expect(said?.seconds?.likely).toBeCloseTo(20);
+});
+
+test('R4 completing counts the bytes that rounds send, which may be many times those that changed', () => {
+  const recent = steady.rounds.map((round) => ({ ...round, changedBytes: round.changedBytes / 37 }));
+  const [few, all] = [forecastCompletion({ ...facts, recent }, at), forecastCompletion(facts, at)];
+  expect(few?.bytes.likely).toBe(all?.bytes.likely);
+  expect(few?.outageSeconds).toEqual(all?.outageSeconds);
+});
+
 test('R4 the error of a forecast is told in percent of what became true', () => {
   expect(errorPercent(120, 100)).toBe(20);
   expect(errorPercent(80, 100)).toBe(20);

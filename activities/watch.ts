@@ -11,6 +11,12 @@ import type { Sites } from './preflight.ts';
 /** A watch ends well after so long, to be begun anew: an attempt must not be older than its worker's patience. */
 const watchMs = 24 * 3_600_000;
 
+/**
+ * So long a cancel may take to be heard here: it comes with the answer to a beat (a second apart, activities/attempt.ts),
+ * which the SDK may keep back for another second.
+ */
+const heardWithinMs = 2_500;
+
 export interface SourceWatch extends TargetStart {
   /** A deletion of ours may have been sent: then a source that is gone was not taken away by somebody else. */
   readonly retiring: boolean;
@@ -27,7 +33,7 @@ export const createWatchActivities = (sites: Sites) => ({
           const seen = await sites.source(source.site).observeMachine(source.path, work);
           if (seen.power === 'absent') return { there: false };
         }
-        await assertSourceOff(sites, input, 'the commit', work);
+        await stillWatched(() => assertSourceOff(sites, input, 'the commit', work), work.signal);
         work.report('the source is off; next look in a moment');
         await setTimeout(policy.sourceWatchSeconds * 1000, undefined, { signal: work.signal });
       }
@@ -35,3 +41,16 @@ export const createWatchActivities = (sites: Sites) => ({
     },
   ),
 });
+
+/**
+ * A finding counts once it is sure that the watch is still wanted: right after a commit the source is deleted by us, and a
+ * look that meets this must not be told as somebody else's doing.
+ */
+async function stillWatched(look: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    await setTimeout(heardWithinMs, undefined, { signal });
+    throw error;
+  }
+}

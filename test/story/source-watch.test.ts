@@ -17,7 +17,7 @@ const runMs = 120_000;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(3, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
+  scene = await openScene(4, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
 }, 180_000);
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
@@ -118,6 +118,30 @@ test(
     const end = await run.until('Committed');
     expect(end.says).toContain('An operator left out: delete the source');
     expect(await sourcePower(run)).toBe('deallocated');
+  },
+  runMs,
+);
+
+test(
+  'S1 S2 the watch over the source ends with the commit and does not take our own deletion for somebody else’s',
+  async () => {
+    const run = await scene.begin({ roundEvery });
+    const { source, name } = run.machine;
+    // The machine is gone at once and its disks are not, so the watch has looks left to see that in.
+    const slow = { operation: 'disks.delete', resource: `${name}-os`, count: 1, action: { delayMs: 6_000 } };
+    await run.until('Syncing');
+    await run.say('completeFailover');
+    await run.until('AwaitingCommit');
+    await scene.fault('azure', slow);
+    await run.say('commit');
+    const status = await run.until('Committed');
+    expect(recorded(status, 'operator-called')).toBe(false);
+    expect(await sourcePower(run)).toBeUndefined();
+    const { events } = await scene.link.client.workflow.getHandle(run.id).fetchHistory();
+    const failed = events?.flatMap(({ activityTaskFailedEventAttributes: one }) => one?.failure?.message ?? []);
+    expect(failed).toEqual([]);
+    const watched = events?.filter((one) => one.activityTaskCanceledEventAttributes).length;
+    expect([source.vm, watched]).toEqual([source.vm, 1]);
   },
   runMs,
 );

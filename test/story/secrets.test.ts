@@ -28,32 +28,25 @@ let machines: readonly string[] = [];
 
 const collect = (place: string, text: string): void => void places.set(place, `${places.get(place) ?? ''}\n${text}`);
 
-/** Payloads are base64 in a history's JSON: read as well, or nothing in them would be found. */
+/** Payloads are base64 in the JSON of Temporal's messages: read as well, or nothing in them would be found. */
 const withPayloads = (json: string): string =>
   [
     json,
     ...[...json.matchAll(/"data":\s*"([^"]*)"/g)].map(([, data = '']) => Buffer.from(data, 'base64').toString()),
   ].join('\n');
 
-/** For JSON: bytes as the text they hold; a Buffer has turned itself into numbers before a replacer sees its value. */
-function readable(this: Record<string, unknown>, key: string, value: unknown): unknown {
-  const before = this[key];
-  return before instanceof Uint8Array ? Buffer.from(before).toString() : value;
-}
-
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** What the server shows of running workflows: heartbeats, last failures, details; kept raw, as the UI gets it. */
+/** What the server shows of running workflows: heartbeats, last failures, details. */
 async function lookAtServer(run: Run): Promise<void> {
   const looks = [run.id, `${run.id}/rounds`].map(async (id) => {
     const handle = scene.link.client.workflow.getHandle(id);
     const described = await handle.describe().catch(() => undefined);
     if (!described) return;
-    const raw = JSON.stringify(described.raw, readable);
-    collect('heartbeats', raw);
+    collect('heartbeats', withPayloads(JSON.stringify(described.raw)));
     const shown = await temporal(scene.lab, 'workflow', 'describe', '--workflow-id', id, '-o', 'json');
     collect('heartbeats', withPayloads(shown.out));
     collect('details', JSON.stringify(await handle.query('__temporal_workflow_metadata').catch(() => '')));

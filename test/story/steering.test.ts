@@ -47,7 +47,7 @@ async function pauseCopy(run: Run): Promise<void> {
 test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI stops, says so, and goes on from its journal', async () => {
   const run = await scene.begin({ roundEvery: 3_600 });
   await slowReads(500);
-  await untilSent(run, 96 * MiB);
+  await untilSent(run, 72 * MiB);
 
   await pauseCopy(run);
   const before = await sent(run);

@@ -36,7 +36,9 @@ test('S1 a source that was started by hand while the start waited for somebody e
   await tell(`${azure.control}/vms/${source.vm}/power`, { state: 'running' });
   const called = await run.until('NeedsOperator', 'AwaitingCommit');
   await snapshot;
-  expect(called.trouble).toMatchObject({ op: 'observe-power', message: expect.stringContaining('source is running') });
+  // Whether the look, or the watch beside it, still meets it starting is a matter of moments; either way it is not off.
+  const message = expect.stringMatching(/source is (running|changing \(PowerState\/starting\))/);
+  expect(called.trouble).toMatchObject({ op: 'observe-power', message });
   expect(called.record.map(({ key }) => key)).not.toContain('target-started');
   expect(scene.lab.witness.effects().filter(({ op }) => op === 'powerOn')).toEqual([]);
   await knock(`${vcenter.control}/snapshot`, { vm: target.vm }, 'DELETE');

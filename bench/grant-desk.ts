@@ -90,6 +90,8 @@ export async function openGrantDesk(certificates: Certificates, secretFile: stri
   const entra = new Entra(file, file.settings, secret ?? '');
   const snapshots = new Map<string, Snapshot>();
   const front = createServer({ cert, key });
+  // A connection that is closed while a request is on its way would fail a copy: nobody tries again here, as Temporal does.
+  front.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
   const base = `https://localhost:${(front.address() as AddressInfo).port}`;
   const answer = async (request: IncomingMessage): Promise<Answer> => {

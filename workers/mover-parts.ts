@@ -17,7 +17,7 @@ import { azureParts, type Closing, once } from './site-config.ts';
 
 /**
  * Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. The blocks are shared by
- * all (disk/block-pool.ts), so that a mover stays within 256 MiB.
+ * all (disk/block-pool.ts), so that a mover stays near 256 MiB (docs/performance.md).
  */
 const tableRoomBytes = 64 * 1024 * 1024;
 

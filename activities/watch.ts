@@ -4,6 +4,7 @@
  * the source running, or started since the final point, ends the watch as Refused. Changes nothing.
  */
 import { setTimeout } from 'node:timers/promises';
+import type { Policy } from '../model/inventory.ts';
 import { activity } from './attempt.ts';
 import { assertSourceOff, type TargetStart } from './power.ts';
 import type { Sites } from './preflight.ts';
@@ -15,7 +16,16 @@ const watchMs = 24 * 3_600_000;
  * So long a cancel may take to be heard here: it comes with the answer to a beat (a second apart, activities/attempt.ts),
  * which the SDK may keep back for another second.
  */
-const heardWithinMs = 2_500;
+export const heardWithinMs = 2_500;
+
+/**
+ * The pause between two looks, in milliseconds. S1: what the policy names is when a person is called, so the time a finding is
+ * held back is taken from the pause; of a very short one half is left.
+ */
+export function pauseMs({ sourceWatchSeconds }: Pick<Policy, 'sourceWatchSeconds'>): number {
+  const wantedMs = sourceWatchSeconds * 1000;
+  return Math.max(wantedMs / 2, wantedMs - heardWithinMs);
+}
 
 export interface SourceWatch extends TargetStart {
   /** A deletion of ours may have been sent: then a source that is gone was not taken away by somebody else. */
@@ -35,7 +45,7 @@ export const createWatchActivities = (sites: Sites) => ({
         }
         await stillWatched(() => assertSourceOff(sites, input, 'the commit', work), work.signal);
         work.report('the source is off; next look in a moment');
-        await setTimeout(policy.sourceWatchSeconds * 1000, undefined, { signal: work.signal });
+        await setTimeout(pauseMs(policy), undefined, { signal: work.signal });
       }
       return { there: true };
     },

@@ -10,6 +10,7 @@ import type { WriteWay } from '../../model/machine.ts';
 import type { VsphereTarget } from '../../sites/vsphere/target-site.ts';
 import {
   diskOf,
+  MiB,
   moverName,
   moverPath,
   original,
@@ -20,7 +21,6 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-const MiB = 1 << 20;
 const second = 'homeward-mover-2';
 const appliance = (name: string, power: 'on' | 'off' = 'on') => ({
   name,

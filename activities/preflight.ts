@@ -7,6 +7,7 @@ import { type Check, sparingTarget } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure } from '../model/failure.ts';
 import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
+import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { SourceSite } from '../sites/source.ts';
@@ -42,11 +43,17 @@ export const createPreflightActivities = (sites: Sites) => ({
     const target = await look('target', input.target.path, work, () =>
       targetSite.observeMachine(input.target.path, work),
     );
+    const asked = { path: input.source.path, guestAgentWithinSeconds: policy.guestAgentWithinSeconds };
     const sides = { source: source.seen?.power, target: target.seen?.power };
     const ofTarget = await askTarget(targetSite, input, source.seen, work);
     const ofMover = (check: Check): boolean => check.subject === input.mover.path;
     const checks = [
-      ...(await ask('source', input.source.path, work, () => sourceSite.preflight(input.source.path, work))),
+      ...originChecks(input.origin, {
+        subject: input.source.path,
+        platform: targetSite.capabilities.platform,
+        os: source.seen?.os?.name,
+      }),
+      ...(await ask('source', input.source.path, work, () => sourceSite.preflight(asked, work))),
       ...sparingTarget(
         ofTarget.filter((check) => !ofMover(check)),
         sides,

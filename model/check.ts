@@ -18,6 +18,38 @@ export interface Check {
   readonly seen: string;
   /** What to do, and where. Present unless the verdict is `pass`. */
   readonly remedy?: string;
+  /** Present when the verdict is `wait`. */
+  readonly wait?: Awaited;
+}
+
+/** What a row of checks says as a whole: `waits` when only what comes by itself stands in the way. */
+export function verdictOf(checks: readonly Check[]): 'clear' | 'waits' | 'blocked' {
+  if (blocking(checks).length === 0) return 'clear';
+  return checks.some((check) => check.verdict === 'refuse') ? 'blocked' : 'waits';
+}
+
+/** What comes by itself, and how long that may take: the run asks again until then. Times are ISO 8601. */
+export interface Awaited {
+  readonly for: string;
+  readonly since: string;
+  readonly until: string;
+}
+
+/** What is waited for, the longest wait first; empty when something refuses, because then waiting alone does not help. */
+export function awaitedBy(checks: readonly Check[]): Awaited[] {
+  if (checks.some((check) => check.verdict === 'refuse')) return [];
+  return checks.flatMap(({ wait }) => wait ?? []).sort((one, other) => (one.until < other.until ? 1 : -1));
+}
+
+const leastPauseMs = 1_000;
+const mostPauseMs = 30_000;
+/** How often a wait is looked at at most, so that a history stays short. */
+const looksInAWait = 30;
+
+/** How long to pause before asking again about this wait, in milliseconds. */
+export function pauseBeforeAsking({ since, until }: Awaited): number {
+  const each = (Date.parse(until) - Date.parse(since)) / looksInAWait;
+  return Math.min(mostPauseMs, Math.max(leastPauseMs, Number.isNaN(each) ? mostPauseMs : each));
 }
 
 /** The checks that stop a run, worst first; empty when it may go on. */

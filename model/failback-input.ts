@@ -5,6 +5,7 @@
 import type { Measured } from './forecast.ts';
 import { type Inventory, type Policy, policyOf } from './inventory.ts';
 import type { Carrier, MachineAddress } from './machine.ts';
+import type { Origin } from './origin.ts';
 
 export interface FailbackInput {
   readonly machine: string;
@@ -15,6 +16,8 @@ export interface FailbackInput {
   readonly policy: Policy;
   /** Which target disk each source disk comes home to, by datastore path; slot order where absent. */
   readonly disks?: Readonly<Record<string, string>>;
+  /** Where the machine came from, where the inventory says so. */
+  readonly origin?: Origin;
   /** What the machine's last run measured, where it is known; only forecasts read it. */
   readonly measured?: Measured;
 }
@@ -54,6 +57,7 @@ export function failbackInput(inventory: Inventory, machine: string): FailbackIn
     target: entry.target,
     mover: { name: entry.mover, path: mover.vm },
     policy: policyOf(inventory, machine),
+    ...(entry.origin ? { origin: entry.origin } : {}),
     ...(entry.disks ? { disks: entry.disks as Record<string, string> } : {}),
   };
 }

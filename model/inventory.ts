@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { limitsSection } from './limit.ts';
+import { origin } from './origin.ts';
 
 const name = z
   .string()
@@ -86,6 +87,14 @@ const policy = z.strictObject({
     .max(7_200)
     .default(900)
     .describe('How long the guest may take to answer after the start.'),
+  guestAgentWithinSeconds: z
+    .int()
+    .min(0)
+    .max(7_200)
+    .default(900)
+    .describe(
+      'How long after a boot the agent in the source’s guest (Azure VM agent) may take to report before preflight refuses. 0: it is not asked for.',
+    ),
   heartbeatSeconds: z
     .int()
     .min(3)
@@ -138,6 +147,7 @@ const machine = z.strictObject({
   target: address.describe('vSphere: path is the inventory path of the powered-off original.'),
   mover: name,
   policy: name.default('default'),
+  origin: origin.optional().describe('Where it came from before it ran in Azure; guards against what cannot return.'),
   disks: z
     .record(z.string().regex(/^(os|data-\d{1,2})$/, 'use os or data-<lun>'), text)
     .optional()

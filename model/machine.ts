@@ -37,6 +37,12 @@ export interface SourceNic {
   readonly identity: string;
 }
 
+export interface SourceSystem {
+  readonly family: 'windows' | 'linux';
+  /** With its version: `Windows Server 2022 Datacenter 10.0.20348`. */
+  readonly name?: string;
+}
+
 /** How a source machine stands: all that its power and its disks tell. */
 export interface SourceState {
   readonly address: MachineAddress;
@@ -45,6 +51,8 @@ export interface SourceState {
   readonly powerSeen: string;
   /** True when its guest is off or going off though the machine still holds its hardware and so counts as running (S1). */
   readonly guestOff?: boolean;
+  /** What its guest runs, as far as the site and an agent in the guest tell. */
+  readonly os?: SourceSystem;
   /** Changes when the machine is made anew under the same name (Azure: `vmId`); absent when there is none. */
   readonly identity?: string;
   /** Only while stopped, and where the site can tell: a word that is another one once the machine was started again. */

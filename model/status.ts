@@ -2,7 +2,7 @@
  * What a run answers when asked how it stands. Bytes, milliseconds, ISO 8601.
  * Rule: everything here is derived from the story and from what was observed; nothing is guessed without saying so.
  */
-import type { Check } from './check.ts';
+import type { Awaited, Check } from './check.ts';
 import type { Convergence } from './convergence.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import type { Measured } from './forecast.ts';
@@ -77,6 +77,8 @@ export interface Status {
   /** What the run waits for, and what to type; absent while it works. */
   readonly waitsFor?: string;
   readonly waiting?: Waiting;
+  /** What comes by itself and is waited for without a person; absent while nothing is. */
+  readonly awaits?: Awaited;
   readonly held?: Approval;
   /** Steps of the failback itself that an operator paused in Temporal; those of the rounds are in `rounds`. */
   readonly paused?: readonly Steering[];

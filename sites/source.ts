@@ -44,6 +44,12 @@ export interface StartGuard {
 
 export type SourceStart = PowerRequest & StartGuard;
 
+export interface SourcePreflight {
+  readonly path: string;
+  /** How long after a boot the guest's agent may take to report; 0: it is not asked for. */
+  readonly guestAgentWithinSeconds: number;
+}
+
 export interface PointRequest {
   readonly path: string;
   /** The Temporal run that asks; goes into names and tags, so that a second try finds the first one's work. */
@@ -84,7 +90,7 @@ export interface SourceSite {
   readonly site: string;
   observeMachine(path: string, work: Work): Promise<SourceMachine>;
   /** Named checks of this side: reachability, rights, power, unsupported disks, snapshot quotas. Changes nothing. */
-  preflight(path: string, work: Work): Promise<Check[]>;
+  preflight(request: SourcePreflight, work: Work): Promise<Check[]>;
   /** Stops the machine so that it can write no more (Azure: deallocate) and returns only after it was observed so. */
   ensureStopped(request: PowerRequest, work: Work): Promise<SourceState>;
   ensureStarted(request: SourceStart, work: Work): Promise<SourceState>;

@@ -5,6 +5,7 @@
  */
 import type { Check } from '../model/check.ts';
 import type { DiskPair, OpenDisk, TargetMachine, WriteWay } from '../model/machine.ts';
+import type { Platform } from '../model/origin.ts';
 import type { StartGuard, Work } from './source.ts';
 
 export interface TargetRequest {
@@ -34,7 +35,7 @@ export interface TargetPreflight {
 export interface TargetSite {
   readonly site: string;
   /** What this world can do, declared so that nobody has to ask which world it is. */
-  readonly capabilities: { readonly write: readonly WriteWay[] };
+  readonly capabilities: { readonly write: readonly WriteWay[]; readonly platform: Platform };
   /** With `run`: the machine that carries this run's mark, wherever it stands, before the one at the path. */
   observeMachine(path: string, work: Work, run?: string): Promise<TargetMachine>;
   /** Named checks of this side: reachability, rights, power, snapshots, sizes, space, the mover. Changes nothing. */

@@ -8,6 +8,7 @@ import { takeUpReassignment } from '../model/carrying.ts';
 import { blocking } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
+import { askUntilNothingIsAwaited } from './awaiting.ts';
 import { leaveTheMover } from './farewell.ts';
 import { recordBound } from './foresight.ts';
 import type { Course } from './taking-back.ts';
@@ -32,7 +33,7 @@ export interface Way {
 export async function checkTheWay(journey: Journey): Promise<Way> {
   const { teller, course } = journey;
   return await course.step(async () => {
-    const { input, answer } = await askBothSides(journey);
+    const { input, answer } = await askUntilNothingIsAwaited(journey, () => askBothSides(journey));
     const looked = { source: answer.source?.power, target: answer.target?.power };
     teller.find({ checks: answer.checks, pairs: answer.pairs, looked });
     const way = clear(answer, input);
@@ -46,15 +47,21 @@ export async function checkTheWay(journey: Journey): Promise<Way> {
   });
 }
 
+interface Asked {
+  readonly input: FailbackInput;
+  readonly answer: PreflightAnswer;
+  readonly checks: PreflightAnswer['checks'];
+}
+
 /** Asked again when the machine was given to another mover meanwhile: the answer is about the one that was asked for. */
-async function askBothSides(journey: Journey): Promise<{ input: FailbackInput; answer: PreflightAnswer }> {
+async function askBothSides(journey: Journey): Promise<Asked> {
   for (;;) {
     const { input } = journey;
     const answer = await controlVerbs(input).observePreflight.executeWithOptions(
       summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
       [input],
     );
-    if (input.mover.name === journey.input.mover.name) return { input, answer };
+    if (input.mover.name === journey.input.mover.name) return { input, answer, checks: answer.checks };
   }
 }
 

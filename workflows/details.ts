@@ -32,6 +32,10 @@ export function failbackDetails(status: Status): string {
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
   lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));
+  if (status.awaits) {
+    const { for: what, since, until } = status.awaits;
+    lines.push('', `**Waits by itself for ${what}**, since ${since}, until ${until}; nobody needs to do anything.`);
+  }
   if (status.waiting) lines.push('', waitingText(status.waiting));
   if (status.held) lines.push('', `### Held by ${status.held.by}`, 'Send `resume` to go on: `{"by":"you"}`');
   if (status.trouble) lines.push(...troubleLines(status));

@@ -1,7 +1,7 @@
 /**
  * The status of a failback, put together from the story, the findings and the record. Pure.
  */
-import type { Check } from '../model/check.ts';
+import type { Awaited, Check } from '../model/check.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -17,6 +17,8 @@ export interface Findings {
   /** Steps that an operator left out; they stay undone. */
   readonly leftOut: readonly string[];
   readonly checks: readonly Check[];
+  /** What comes by itself and is waited for. */
+  readonly awaits?: Awaited | undefined;
   /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
   readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
   readonly pairs: readonly DiskPair[];
@@ -68,6 +70,7 @@ export function statusOf(
     serves: serves(story, findings),
     targetDisks: story.untouched ? 'not touched by this run' : asLeft.targetDisks,
     says: `${story.untouched && isFinal(story.phase) ? untouchedSays : rule.says}${undone}`,
+    ...only('awaits', findings.awaits),
     ...(waits ? { waitsFor: waits, ...only('waiting', findings.waiting) } : {}),
     ...only('left', story.left),
     ...only('held', story.held),

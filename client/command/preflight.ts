@@ -4,7 +4,7 @@
  * under way: then the checks see what that run has made, and no second one can start.
  */
 import type { Command } from 'commander';
-import { blocking } from '../../model/check.ts';
+import { verdictOf } from '../../model/check.ts';
 import { moverQueue } from '../../model/failback-input.ts';
 import { forecastStart } from '../../model/forecast.ts';
 import { withPatience } from '../patience.ts';
@@ -41,12 +41,14 @@ export function addPreflight(program: Command): void {
       });
       const underWay = last && isOpen(last) ? { run: last.runId, phase: last.phaseSeen ?? 'unknown' } : undefined;
       const { checks, sizesBytes } = report;
-      const blocked = blocking(checks).length > 0;
+      const verdict = verdictOf(checks);
+      const blocked = verdict !== 'clear';
       const ahead = sizesBytes.length > 0 ? forecastStart(sizesBytes, measured) : undefined;
       const bound = ahead ? `\n${copyText(ahead)}` : '';
       const answer = {
         machine,
         blocked,
+        verdict,
         checks,
         ...(ahead ? { forecast: ahead } : {}),
         ...(underWay ? { underWay } : {}),

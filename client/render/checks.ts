@@ -54,6 +54,8 @@ function verdictLine(machine: string, checks: readonly Check[], style: Style): s
   const blockers = blocking(checks);
   const count = (verdict: Verdict) => checks.filter((check) => check.verdict === verdict).length;
   const sums = `${count('pass')} pass, ${count('warn')} warn, ${count('wait')} wait, ${count('refuse')} refuse`;
+  if (blockers.length > 0 && count('refuse') === 0)
+    return `${paint(style, 'yellow', 'waits')}: ${machine} may come home once what it waits for is there; a run asks again by itself (${sums})`;
   if (blockers.length === 0) return `${paint(style, 'green', 'clear')}: ${machine} may come home (${sums})`;
   return `${paint(style, 'red', 'blocked')}: ${machine} cannot come home yet (${sums})`;
 }

@@ -40,6 +40,7 @@ function partsOf(view: View): Part[] {
   if (left) parts.push(news(`left ${left}`));
   if (status.reassignment) parts.push(news(`goes to ${plain(status.reassignment.mover)}`));
   if (held) parts.push(news(`held by ${plain(held.by)}`));
+  if (status.awaits) parts.push(news(`waits by itself for ${plain(status.awaits.for)}, until ${status.awaits.until}`));
   if (trouble) parts.push(news(`${trouble.kind}: ${plain(trouble.message)}. ${plain(trouble.hint)}`));
   parts.push(...missing, ...moving(view));
   if (outage?.endedAt)

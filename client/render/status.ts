@@ -10,6 +10,7 @@ import { type Approval, objectionTo } from '../../model/transition.ts';
 import { type Told, toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
+import { awaitsLines } from './awaits.ts';
 import { diskLines } from './bars.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
 import { missingLines } from './missing.ts';
@@ -32,6 +33,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: sides(status, style), worth: 2 },
     { lines: trouble(status, now, style), worth: 8 },
     { lines: missingLines(view.missing ?? [], now, style), worth: 8 },
+    { lines: isOpen(view) ? awaitsLines(status.awaits, now, style) : [], worth: 8 },
     { lines: blocked(status, style), worth: 6 },
     { lines: bars, worth: 7 },
     { lines: isOpen(view) ? copyLines(view, style) : [], worth: 6 },

@@ -9,6 +9,10 @@ export interface Machine extends Powered {
   readonly resourceGroup: string;
   readonly vmSize: string;
   readonly vmId: string;
+  readonly osType: 'Linux' | 'Windows';
+  /** As the agent inside tells, while it runs. */
+  readonly osName: string | undefined;
+  readonly osVersion: string | undefined;
   readonly tags: Record<string, string>;
   readonly osDisk: string;
   readonly dataDisks: readonly { readonly lun: number; readonly disk: string }[];

@@ -162,6 +162,8 @@ export class FrontDoor {
     if (fault?.drop === 'after') return drop();
     this.note(request, call, written);
     if (fault?.expire === 'during') this.expire(request);
+    const { clockOffsetMs } = this.parts.world.settings;
+    if (clockOffsetMs !== 0) response.setHeader('Date', new Date(Date.now() + clockOffsetMs).toUTCString());
     await send(request, response, written, fault);
     if (fault?.expire === 'after') this.expire(request);
   }

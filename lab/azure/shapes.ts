@@ -39,7 +39,7 @@ export class Shapes {
         storageProfile: {
           osDisk: {
             name: one.osDisk,
-            osType: 'Linux',
+            osType: one.osType,
             createOption: 'Attach',
             caching: 'None',
             managedDisk: managed(one.osDisk),
@@ -66,10 +66,28 @@ export class Shapes {
   }
 
   instanceView(one: Machine) {
+    const { osName, osVersion } = one;
     return {
+      ...(one.resting === 'running' ? { vmAgent: this.agent(one), osName, osVersion } : {}),
       statuses: [
         { code: 'ProvisioningState/succeeded', level: 'Info', displayStatus: 'Provisioning succeeded' },
         { code: `PowerState/${one.power}`, level: 'Info', displayStatus: `VM ${one.power}` },
+      ],
+    };
+  }
+
+  /** The agent inside the guest, which reports some time after the boot; without one Azure answers as before its report. */
+  private agent(one: Machine) {
+    const bootedAt = Date.parse(
+      this.world.disk(this.world.groupOfDisk(one, one.osDisk), one.osDisk).ownershipChangedAt ?? '',
+    );
+    const late = Date.now() < bootedAt + this.world.settings.agentAfterMs;
+    return {
+      vmAgentVersion: late ? 'Unknown' : '2.9.1.1',
+      statuses: [
+        late
+          ? { code: 'ProvisioningState/Unavailable', level: 'Warning', displayStatus: 'Not Ready' }
+          : { code: 'ProvisioningState/succeeded', level: 'Info', displayStatus: 'Ready' },
       ],
     };
   }

@@ -25,6 +25,9 @@ const machine = z.strictObject({
   name: z.string(),
   vmSize: z.string().default('Standard_D2s_v5'),
   power: z.enum(['running', 'deallocated']).default('running'),
+  osType: z.enum(['Linux', 'Windows']).default('Linux'),
+  osName: z.string().optional(),
+  osVersion: z.string().optional(),
   osDisk: disk,
   dataDisks: z.array(disk).default([]),
   nics: z
@@ -44,6 +47,8 @@ export const settings = z.strictObject({
   powerLagMs: z.number().default(0),
   /** Upper bound of a SAS's life, whatever was asked for. */
   sasMaxSeconds: z.number().default(5_184_000),
+  /** How long after its boot the agent inside a machine takes to report. */
+  agentAfterMs: z.number().default(0),
   snapshotsPer5Min: z.number().default(7),
   deniedActions: z.array(z.string()).default([]),
   /** More of them, by resource group. */

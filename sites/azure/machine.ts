@@ -7,7 +7,15 @@ import { createHash } from 'node:crypto';
 import type { Disk, VirtualMachine } from '@azure/arm-compute';
 import type { NetworkInterface } from '@azure/arm-network';
 import { refused } from '../../model/failure.ts';
-import type { DiskKey, Power, SourceDisk, SourceMachine, SourceNic, SourceState } from '../../model/machine.ts';
+import type {
+  DiskKey,
+  Power,
+  SourceDisk,
+  SourceMachine,
+  SourceNic,
+  SourceState,
+  SourceSystem,
+} from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import { parseId, parsePath } from './arm-id.ts';
 import { ask, look, together } from './call.ts';
@@ -21,12 +29,29 @@ export interface DiskPlace {
   readonly ephemeral: boolean;
 }
 
-/** The VM with its power state, or undefined when it does not exist. */
-export function readVm(azure: AzureClients, path: string, work: Work): Promise<VirtualMachine | undefined> {
+/** The VM with its power state, or undefined when it does not exist. `answeredAt`: told Azure’s own time, as its header has it. */
+export function readVm(
+  azure: AzureClients,
+  path: string,
+  work: Work,
+  answeredAt: (date: string | undefined) => void = () => undefined,
+): Promise<VirtualMachine | undefined> {
   const { resourceGroup, vm } = parsePath(path);
   return look({ op: 'virtualMachines.get', subject: path }, work, (call) =>
-    azure.compute.virtualMachines.get(resourceGroup, vm, { ...call, expand: 'instanceView' }),
+    azure.compute.virtualMachines.get(resourceGroup, vm, {
+      ...call,
+      expand: 'instanceView',
+      onResponse: ({ headers }) => answeredAt(headers.get('date')),
+    }),
   );
+}
+
+/** What the guest runs, as far as the disk and an agent inside tell. */
+function systemOf({ storageProfile, instanceView }: VirtualMachine): SourceSystem | undefined {
+  const family = storageProfile?.osDisk?.osType?.toLowerCase();
+  if (family !== 'windows' && family !== 'linux') return undefined;
+  const name = [instanceView?.osName, instanceView?.osVersion].filter((one) => one !== undefined).join(' ');
+  return { family, ...(name === '' ? {} : { name }) };
 }
 
 /** Disk keys outlive both incarnations: `os`, and `data-<lun>`. */
@@ -109,6 +134,7 @@ async function stateOf(
   if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [] };
   const seen = powerSeen(vm);
   const power = powerOf(seen);
+  const os = systemOf(vm);
   const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
   const since =
     power === 'stopped'
@@ -122,6 +148,7 @@ async function stateOf(
     power,
     powerSeen: seen,
     ...(guestOff.includes(seen) ? { guestOff: true } : {}),
+    ...(os === undefined ? {} : { os }),
     ...(vm.vmId === undefined ? {} : { identity: vm.vmId }),
     ...(since === undefined ? {} : { stoppedSince: since }),
     disks: disks.map((one) => one.disk),

@@ -9,7 +9,7 @@ import { parsePath, sameId } from './arm-id.ts';
 import { together } from './call.ts';
 import { passed, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
-import { diskPlaces, lastTaken, readDisk } from './machine.ts';
+import { type DiskPlace, diskPlaces, lastTaken, readDisk } from './machine.ts';
 import { listSnapshots } from './snapshots.ts';
 
 /** Azure's limit of incremental snapshots of one disk at a time, and how many a failback keeps beside each other. */
@@ -17,24 +17,27 @@ const mostSnapshots = 500;
 const roomNeeded = 3;
 const warnAbove = 450;
 
-export async function diskChecks(azure: AzureClients, path: string, vm: VirtualMachine, work: Work): Promise<Check[]> {
+export interface SeenDisks {
+  readonly checks: readonly Check[];
+  /** As Azure shows them; none when some have no such resource. */
+  readonly disks: readonly Disk[];
+}
+
+export async function diskChecks(
+  azure: AzureClients,
+  path: string,
+  vm: VirtualMachine,
+  work: Work,
+): Promise<SeenDisks> {
   const places = diskPlaces(vm);
   const unmanaged = places.filter((place) => place.id === undefined || place.ephemeral);
-  if (unmanaged.length > 0)
-    return unmanaged.map((place) =>
-      seenAs('source-managed-disks', 'refuse', `${path} ${place.disk}`, {
-        requirement: 'S002-4',
-        seen: `disk ${place.disk} is ${place.ephemeral ? 'ephemeral' : 'not a managed disk'}`,
-        remedy: 'Convert it to a managed disk in Azure; only those have incremental snapshots.',
-      }),
-    );
-  const group = parsePath(path).resourceGroup;
-  const snapshots = await listSnapshots(azure, group, work);
+  if (unmanaged.length > 0) return { checks: unmanaged.map((place) => unmanagedCheck(path, place)), disks: [] };
+  const snapshots = await listSnapshots(azure, parsePath(path).resourceGroup, work);
   const perDisk = await together(
     places.map(async ({ disk, id = '' }) => {
       const seen = await readDisk(azure, id, work);
       const subject = `${path} ${disk}`;
-      return [
+      const checks = [
         sectorCheck(subject, seen),
         sharedCheck(subject, seen),
         kindCheck(subject, seen),
@@ -42,10 +45,21 @@ export async function diskChecks(azure: AzureClients, path: string, vm: VirtualM
         quotaCheck(subject, id, snapshots),
         witnessCheck(subject, lastTaken(vm, seen)),
       ];
+      return { checks, seen };
     }),
   );
-  return [passed('source-managed-disks', path, `${places.length} managed disks`, 'S002-4'), ...perDisk.flat()];
+  const managed = passed('source-managed-disks', path, `${places.length} managed disks`, 'S002-4');
+  return { checks: [managed, ...perDisk.flatMap((one) => one.checks)], disks: perDisk.map((one) => one.seen) };
 }
+
+const unmanagedCheck = (path: string, { disk, ephemeral }: DiskPlace): Check =>
+  seenAs('source-managed-disks', 'refuse', `${path} ${disk}`, {
+    requirement: 'S002-4',
+    seen: `disk ${disk} is ${ephemeral ? 'ephemeral' : 'not a managed disk'}`,
+    remedy: ephemeral
+      ? 'Its content lives on the host and is lost with a deallocation: move the machine to a managed OS disk in Azure first.'
+      : 'Convert it to a managed disk in Azure; only those have incremental snapshots.',
+  });
 
 function sectorCheck(subject: string, disk: Disk): Check {
   const bytes = disk.creationData?.logicalSectorSize ?? 512;

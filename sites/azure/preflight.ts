@@ -6,32 +6,41 @@
 import type { VirtualMachine } from '@azure/arm-compute';
 import type { Check } from '../../model/check.ts';
 import { Failure } from '../../model/failure.ts';
-import type { Work } from '../source.ts';
+import type { SourcePreflight, Work } from '../source.ts';
 import { parsePath } from './arm-id.ts';
 import { ask, together } from './call.ts';
 import { passed, refusedBy, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
+import { type ClockReading, clockCheck, readClock } from './clock.ts';
 import { diskPlaces, nicIds, powerOf, powerSeen, readVm } from './machine.ts';
 import { diskChecks } from './preflight-disks.ts';
+import { agentCheck } from './preflight-guest.ts';
 import { type GroupNeeds, missingActions, neededIn, readPermissions } from './rights.ts';
 
-export async function preflight(azure: AzureClients, path: string, work: Work): Promise<Check[]> {
+export async function preflight(azure: AzureClients, request: SourcePreflight, work: Work): Promise<Check[]> {
+  const { path } = request;
   const login = await asCheck('azure-login', azure.site, work, async () => {
     await azure.login(work);
     return passed('azure-login', azure.site, `signed in to ${azure.site}`);
   });
   if (login.verdict !== 'pass') return [login];
   let vm: VirtualMachine | undefined;
+  let clock: ClockReading | undefined;
   const reach = await asCheck('azure-reachable', azure.site, work, async () => {
-    vm = await readVm(azure, path, work);
+    const askedAt = Date.now();
+    vm = await readVm(azure, path, work, (date) => {
+      clock = readClock(date, askedAt, Date.now());
+    });
     return passed('azure-reachable', azure.site, 'Azure Resource Manager answers');
   });
-  const first = [login, reach];
-  if (reach.verdict !== 'pass') return first;
+  if (reach.verdict !== 'pass') return [login, reach];
+  const first = [login, reach, clockCheck(azure.site, clock)];
   const rights = await rightsChecks(azure, path, vm, work);
   if (vm === undefined) return [...first, await missingCheck(azure, path, work), ...rights];
-  const disks = await diskChecks(azure, path, vm, work);
-  return [...first, ...machineChecks(path, vm), ...disks, ...rights];
+  const { checks, disks } = await diskChecks(azure, path, vm, work);
+  const now = Date.now() + (clock?.aheadMs ?? 0);
+  const agent = agentCheck(path, vm, disks, { withinSeconds: request.guestAgentWithinSeconds, now });
+  return [...first, ...machineChecks(path, vm), agent, ...checks, ...rights];
 }
 
 /** Turns what the world says into a check; a stop, a fault of ours, and a world too busy to say anything stay errors. */

@@ -16,7 +16,7 @@ export function createAzureSource(parts: AzureSiteParts): SourceSite & { close()
   return {
     site: parts.site,
     observeMachine: (path, work) => observeMachine(azure, path, work),
-    preflight: (path, work) => preflight(azure, path, work),
+    preflight: (request, work) => preflight(azure, request, work),
     ensureStopped: (request, work) => ensureStopped(azure, request, work),
     ensureStarted: (request, work) => ensureStarted(azure, request, work),
     ensureRecoveryPoint: (request, work) => ensureRecoveryPoint(azure, request, work),

@@ -44,7 +44,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
   const guestStopMs = parts.guestStopMs ?? 120_000;
   return {
     site,
-    capabilities: { write: ['in-place', 'staged'] },
+    capabilities: { write: ['in-place', 'staged'], platform: 'vmware' },
     async observeMachine(path, work, run) {
       const machine = await findAnywhere(at, path, work, run);
       return machine ? asTarget(at, machine) : absentTarget(at, path);

@@ -1,12 +1,15 @@
 /** The source's preflight checks, one fixture a check, against the lab's simulator. */
 import type { Check } from '../../model/check.ts';
+import { clockCheck, readClock } from '../../sites/azure/clock.ts';
 import { missingActions } from '../../sites/azure/rights.ts';
 import { createAzureSource } from '../../sites/azure/source-site.ts';
 import { type AzureLab, failureOf, group, openAzureLab, path, quiet } from './azure-lab.ts';
 
 let lab: AzureLab;
 afterEach(() => lab.close());
-const checksOf = async (at = path): Promise<Check[]> => lab.source.preflight(at, quiet());
+/** What is asked about the machine at `at`. */
+const about = (at = path, guestAgentWithinSeconds = 900) => ({ path: at, guestAgentWithinSeconds });
+const checksOf = async (at = path): Promise<Check[]> => lab.source.preflight(about(at), quiet());
 const verdictOf = (checks: readonly Check[], id: string): string[] =>
   checks.filter((check) => check.id === id).map((check) => check.verdict);
 
@@ -40,7 +43,7 @@ test('an Azure that cannot be reached is one refusing check', async () => {
   lab = await openAzureLab();
   const config = { ...lab.config, endpoint: 'https://localhost:9' };
   const source = createAzureSource({ site: 'azure', config, ca: lab.ca, secretOf: () => 'right' });
-  const checks = await source.preflight(path, quiet());
+  const checks = await source.preflight(about(), quiet());
   expect(checks.map(({ id, verdict }) => [id, verdict])).toEqual([
     ['azure-login', 'pass'],
     ['azure-reachable', 'refuse'],
@@ -51,7 +54,7 @@ test('an Azure that cannot be reached is one refusing check', async () => {
 test('an authority nobody vouches for is refused with a word about caFile', async () => {
   lab = await openAzureLab();
   const source = createAzureSource({ site: 'azure', config: lab.config, secretOf: () => 'right' });
-  const [login] = await source.preflight(path, quiet());
+  const [login] = await source.preflight(about(), quiet());
   expect(login).toMatchObject({ id: 'azure-login', verdict: 'refuse', remedy: expect.stringContaining('caFile') });
 });
 
@@ -80,6 +83,60 @@ test('a machine that does not run is a warning', async () => {
   lab = await openAzureLab();
   await lab.world.powerOff(lab.world.machine(group, 'erp-db'), 'deallocated');
   expect(verdictOf(await checksOf(), 'source-running')).toEqual(['warn']);
+});
+
+/** How the agent inside a machine that booted some time ago is judged. */
+async function agentAfter(bootedSecondsAgo: number, settings: object, withinSeconds = 900): Promise<Check | undefined> {
+  lab = await openAzureLab(settings);
+  const bootedAt = new Date(Date.now() - bootedSecondsAgo * 1000).toISOString();
+  for (const disk of lab.world.disks.values()) disk.ownershipChangedAt = bootedAt;
+  const checks = await lab.source.preflight(about(path, withinSeconds), quiet());
+  return checks.find((check) => check.id === 'source-guest-agent');
+}
+
+test('S000-22 an agent that reports passes', async () => {
+  expect(await agentAfter(60, {})).toMatchObject({ verdict: 'pass', requirement: 'S000-22' });
+});
+
+test('S000-22 an agent that is silent within 15 minutes of the boot is waited for: since when, until when, for what', async () => {
+  const seen = await agentAfter(60, { agentAfterMs: 3_600_000 });
+  expect(seen).toMatchObject({ verdict: 'wait', wait: { for: 'the Azure VM agent to report' } });
+  const { since = '', until = '' } = seen?.wait ?? {};
+  expect(Date.parse(until) - Date.parse(since)).toBe(900_000);
+  expect(seen?.seen).toContain(until);
+});
+
+test('S000-22 an agent that is silent for longer is refused with what to look at, unless the policy does not ask for it', async () => {
+  const seen = await agentAfter(1_000, { agentAfterMs: 3_600_000 });
+  expect(seen).toMatchObject({
+    verdict: 'refuse',
+    remedy: expect.stringMatching(/walinuxagent.*guestAgentWithinSeconds: 0/),
+  });
+  expect(seen?.seen).toContain('17 minutes after its boot');
+  await lab.close();
+  expect(await agentAfter(1_000, { agentAfterMs: 3_600_000 }, 0)).toMatchObject({ verdict: 'pass' });
+});
+
+test('S000-22 the agent of a machine that does not run is not asked for', async () => {
+  lab = await openAzureLab({ agentAfterMs: 3_600_000 });
+  await lab.world.powerOff(lab.world.machine(group, 'erp-db'), 'deallocated');
+  expect(verdictOf(await checksOf(), 'source-guest-agent')).toEqual(['pass']);
+});
+
+test.each([
+  [0, 'pass'],
+  [-90_000, 'warn'],
+  [600_000, 'refuse'],
+])('a clock of Azure that is %d ms ahead of ours is told as %s', async (clockOffsetMs, verdict) => {
+  lab = await openAzureLab({ clockOffsetMs });
+  const clock = (await checksOf()).find((check) => check.id === 'azure-clock');
+  expect(clock?.verdict).toBe(verdict);
+  expect(clock?.seen).toContain(clockOffsetMs < 0 ? 's behind this worker’s' : 's ahead of this worker’s');
+});
+
+test('an answer without a time compares no clocks, and says so', () => {
+  expect(readClock(undefined, 0, 10)).toBeUndefined();
+  expect(clockCheck('azure', undefined)).toMatchObject({ verdict: 'warn', seen: expect.stringContaining('no time') });
 });
 
 test('rights that are missing are named', async () => {
@@ -115,7 +172,7 @@ test('an Azure that is too busy to answer has said nothing: no check refuses, an
     for (const retryAfter of [7, 'none']) {
       lab.fault(operation, { status: 429, code: 'TooManyRequests', retryAfter }, { count: 9 });
       const source = createAzureSource({ site: 'azure', config: lab.config, ca: lab.ca, secretOf: () => 'right' });
-      const failure = await failureOf(source.preflight(path, quiet()));
+      const failure = await failureOf(source.preflight(about(), quiet()));
       expect([operation, failure.kind, failure.busy]).toEqual([operation, 'Transient', true]);
       // What the login library makes of a login server's answer has no such header any more.
       const told = retryAfter === 7 && operation !== 'entra.token';

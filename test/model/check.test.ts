@@ -1,5 +1,5 @@
 /** Which advice of a target's checks is given, by what was seen of both sides. */
-import { type Check, sparingTarget } from '../../model/check.ts';
+import { awaitedBy, type Check, pauseBeforeAsking, sparingTarget, verdictOf } from '../../model/check.ts';
 
 const off = 'Power the on-prem machine off.';
 const checks: Check[] = [
@@ -32,4 +32,29 @@ test('S1 beside a stopped source a target that runs is switched off only by who 
   const text = advice('stopped', 'running');
   expect(text).toMatch(/^The source is stopped and the on-prem machine is not: find out which one serves/);
   expect(text).toContain(off);
+});
+
+const waits = (until: string): Check => ({
+  ...{ id: 'source-guest-agent', verdict: 'wait', subject: 's', seen: 'silent', remedy: 'Nothing.' },
+  wait: { for: 'the agent', since: '2026-11-23T12:00:00.000Z', until },
+});
+const refuses: Check = { id: 'r', verdict: 'refuse', subject: 's', seen: 'no', remedy: 'Mend it.' };
+
+test('S000-22 what comes by itself is waited for, the longest wait first, but not while something refuses', () => {
+  const both = [waits('2026-11-23T12:05:00.000Z'), waits('2026-11-23T12:15:00.000Z')];
+  expect(awaitedBy(both).map((wait) => wait.until)).toEqual(['2026-11-23T12:15:00.000Z', '2026-11-23T12:05:00.000Z']);
+  expect(awaitedBy([...both, refuses])).toEqual([]);
+  expect(awaitedBy(checks)).toEqual([]);
+});
+
+test('checks as a whole are clear, wait, or are blocked, and a refusal outweighs a wait', () => {
+  expect(verdictOf(checks.slice(0, 1))).toBe('clear');
+  expect(verdictOf([waits('2026-11-23T12:15:00.000Z')])).toBe('waits');
+  expect(verdictOf([waits('2026-11-23T12:15:00.000Z'), refuses])).toBe('blocked');
+});
+
+test('a wait of fifteen minutes is looked at every 30 s, a short one more often, none more often than each second', () => {
+  const over = (seconds: number): number =>
+    pauseBeforeAsking({ for: 'x', since: new Date(0).toISOString(), until: new Date(seconds * 1000).toISOString() });
+  expect([over(900), over(86_400), over(120), over(5)]).toEqual([30_000, 30_000, 4_000, 1_000]);
 });

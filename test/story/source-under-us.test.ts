@@ -1,0 +1,53 @@
+/**
+ * What the source does by itself, or somebody does to it, while a run is under way: its agent that is slow to report.
+ * Rule: what is said of Azure is compared with what was done to the simulator; the run is one and the same all along.
+ */
+import { firstBroken } from '../../model/evidence.ts';
+import { tell } from './both-worlds.ts';
+import { homeward } from './command-line.ts';
+import { openScene, type Scene } from './scene.ts';
+
+const guestAgentWithinSeconds = 6;
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene(1, { policy: { guestAgentWithinSeconds } });
+}, 180_000);
+afterAll(() => scene?.close(), 60_000);
+
+const azure = (door: string, body: object): Promise<unknown> => tell(`${scene.lab.azure.control}${door}`, body);
+const power = (vm: string, state: 'running' | 'deallocated'): Promise<unknown> => azure(`/vms/${vm}/power`, { state });
+const agentAfter = (ms: number): Promise<unknown> => azure('/settings', { agentAfterMs: ms });
+
+test('S000-22 S000-8 an agent that is slow after a boot is waited for by the run itself, refused after its window, and the same run goes on once it reports', async () => {
+  const vm = scene.lab.machines[0]?.source.vm ?? '';
+  await power(vm, 'deallocated');
+  await power(vm, 'running');
+  await agentAfter(3_600_000);
+  const run = await scene.begin({ sync: 'during' });
+  const waits = await run.untilView('waiting by itself', ({ status }) => status?.awaits !== undefined);
+  expect(waits.status).toMatchObject({ phase: 'Preflight', awaits: { for: 'the Azure VM agent to report' } });
+  expect(waits.status?.waitsFor).toBeUndefined();
+  const { since = '', until = '' } = waits.status?.awaits ?? {};
+  expect(Date.parse(until) - Date.parse(since)).toBe(guestAgentWithinSeconds * 1000);
+  expect((await homeward(scene.lab, 'status', run.machine.name)).out.replace(/\s+/g, ' ')).toMatch(
+    /Waits by itself for the Azure VM agent to report: since .* until .*Nobody needs to do anything/,
+  );
+
+  const called = await run.until('NeedsOperator');
+  expect(Date.parse(called.trouble?.since ?? '')).toBeGreaterThanOrEqual(Date.parse(until));
+  expect(called.trouble?.message).toMatch(/^source-guest-agent: the Azure VM agent does not report/);
+  expect(called.awaits).toBeUndefined();
+
+  // It boots again, and this time the agent reports in time: nobody says anything to the run.
+  await power(vm, 'deallocated');
+  await power(vm, 'running');
+  await agentAfter(3_000);
+  expect(await run.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  const goesOn = await run.until('AwaitingCutover');
+  expect(goesOn).toMatchObject({ run: called.run });
+  expect(goesOn.awaits).toBeUndefined();
+  expect(goesOn.record.filter(({ key }) => key === 'waits')).toHaveLength(2);
+  expect(firstBroken(goesOn.record)).toBeUndefined();
+  await run.say('cancel');
+  await run.until('ReturnedToSource');
+}, 120_000);

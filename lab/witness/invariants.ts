@@ -4,7 +4,7 @@
  * Never trusts a single glance where the worlds may be in the middle of one write (S4 looks twice).
  */
 import type { Deed } from './deed.ts';
-import { type Memory, ownerOf, sourceDiskFor } from './memory.ts';
+import { type Memory, type OpenFile, ownerOf, sourceDiskFor } from './memory.ts';
 import { deallocated, mayRun, sourceVm, targetVm, type WatchedMachine, type WorldView } from './view.ts';
 
 /** The bytes behind the worlds, as far as the rules need them. */
@@ -104,12 +104,26 @@ const byteEquality: Invariant = {
 };
 
 /** Whether an open disk that the mover has written to shows how to boot it, at two glances. */
-async function showsBoot(moment: Moment, path: string, attachedAtMs: number): Promise<readonly string[]> {
-  const { evidence } = moment;
-  if ((await evidence.changedAtMs(path)) <= attachedAtMs) return [];
+async function showsBoot({ evidence }: Moment, path: string): Promise<readonly string[]> {
   if ((await evidence.signatures(path)).length === 0) return [];
   await evidence.moment();
   return evidence.signatures(path);
+}
+
+/** What is wrong with the bytes of a disk on a mover: it may show how to boot only when it is equal to its stopped source. */
+async function bootsTooEarly(moment: Moment, open: OpenFile): Promise<string | undefined> {
+  const { machine, view, evidence } = moment;
+  const running = mayRun(sourceVm(view, machine));
+  const changedAtMs = await evidence.changedAtMs(open.path);
+  if (changedAtMs <= open.attachedAtMs || (!running && changedAtMs === open.equalSinceMs)) return undefined;
+  open.equalSinceMs = undefined;
+  const signs = await showsBoot(moment, open.path);
+  if (signs.length === 0) return undefined;
+  // Sealed and still plugged into the mover: then it must be equal to the stopped source.
+  const unequal = running ? 'the source still runs' : await difference(moment, open.file, open.path);
+  if (unequal !== undefined) return `${open.file} is open and carries ${signs.join(', ')} (${unequal})`;
+  open.equalSinceMs = changedAtMs;
+  return undefined;
 }
 
 /** S4: an open disk hangs on one mover alone, its machine is off, and nothing on it says how to boot. */
@@ -127,13 +141,8 @@ const halfDiskCannotBoot: Invariant = {
       const target = targetVm(view, machine);
       if (target !== undefined && target.power !== 'off')
         found.push(`${open.file} is open while ${target.name} is ${target.power}`);
-      const signs = await showsBoot(moment, open.path, open.attachedAtMs);
-      if (signs.length === 0) continue;
-      // Sealed and still plugged into the mover: then it must be equal to the stopped source.
-      const unequal = mayRun(sourceVm(view, machine))
-        ? 'the source still runs'
-        : await difference(moment, open.file, open.path);
-      if (unequal !== undefined) found.push(`${open.file} is open and carries ${signs.join(', ')} (${unequal})`);
+      const early = await bootsTooEarly(moment, open);
+      if (early !== undefined) found.push(early);
     }
     return found;
   },

@@ -11,6 +11,8 @@ export interface OpenFile {
   readonly path: string;
   /** Modification time when the disk was first seen on the mover: what came later was written by the mover. */
   readonly attachedAtMs: number;
+  /** Modification time it had when it was last found equal to its stopped source; until either moves, it still is. */
+  equalSinceMs?: number | undefined;
 }
 
 /** Both sides of one disk, hashed at the same moment while neither machine ran. */

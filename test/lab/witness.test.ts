@@ -175,6 +175,23 @@ describe('The witness', () => {
   });
 
   test.each([
+    ['was written again after it was found equal', { ...stopped }, { [os.path]: 6 }],
+    ['was found equal, when its source runs again', { source: 'running' as const }, { [os.path]: 5 }],
+  ])('sees a sealed disk on the mover that %s (S4)', async (_what, source, changed) => {
+    const signatures = { [os.path]: ['boot record (55 AA)'] };
+    const { ids } = await play([
+      [onPrem('attachDisk', os.file, 'mover'), opened],
+      [deallocate, { ...opened, ...stopped }, { changed: { [os.path]: 5 }, signatures }],
+      [
+        inAzure('create', 'snapshots/s1'),
+        { ...opened, ...source },
+        { changed, signatures, sha: { [os.path]: 'other' } },
+      ],
+    ]);
+    expect(ids).toEqual(['S4']);
+  });
+
+  test.each([
     ['also hangs on its machine', { targetDisks: [os], moverDisks: [os] }],
     ['belongs to a machine that is on', { ...stopped, target: 'on' as const, targetDisks: [], moverDisks: [os] }],
   ])('sees an open disk that %s (S4)', async (_what, after) => {

@@ -107,6 +107,7 @@ const askTarget = (
         mover: input.mover.path,
         write: input.policy.write,
         diskSizesBytes: (source?.disks ?? []).map((disk) => disk.sizeBytes),
+        ...(source && { source: { ...source.hardware, nics: source.nics.length } }),
       },
       work,
     ),

@@ -60,9 +60,21 @@ export interface SourceState {
   readonly disks: readonly SourceDisk[];
 }
 
+/** What the machine is made of on the source, as far as the site says: what stands at home has to fit it. */
+export interface SourceHardware {
+  /** 1: boots by BIOS; 2: by UEFI. */
+  readonly generation?: 1 | 2;
+  readonly secureBoot?: boolean;
+  /** The site's own word for its size: `Standard_D2s_v5`. */
+  readonly size?: string;
+  readonly cpus?: number;
+  readonly memoryMiB?: number;
+}
+
 export interface SourceMachine extends SourceState {
   /** For the clean-up after commit. */
   readonly nics: readonly SourceNic[];
+  readonly hardware?: SourceHardware;
 }
 
 export interface TargetDisk {

@@ -4,7 +4,7 @@
  * Never destroys a machine that holds a disk, never deletes a disk that does not carry our mark.
  */
 import type { Check } from '../model/check.ts';
-import type { DiskPair, OpenDisk, TargetMachine, WriteWay } from '../model/machine.ts';
+import type { DiskPair, OpenDisk, SourceHardware, TargetMachine, WriteWay } from '../model/machine.ts';
 import type { Platform } from '../model/origin.ts';
 import type { StartGuard, Work } from './source.ts';
 
@@ -30,6 +30,15 @@ export interface TargetPreflight {
   readonly mover: string;
   readonly write: WriteWay;
   readonly diskSizesBytes: readonly number[];
+  /** The run that asks again while it is under way: what it has made itself is not in its own way. */
+  readonly run?: string;
+  /** What comes home, as far as the source said; absent while the source cannot be seen. */
+  readonly source?: SourceHardware & { readonly nics: number };
+}
+
+export interface OpenedRequest extends TargetRequest {
+  /** The disks as they were opened. */
+  readonly open: readonly OpenDisk[];
 }
 
 export interface TargetSite {
@@ -46,6 +55,11 @@ export interface TargetSite {
    * Refuses when the machine is not stopped or when it, or the mover, has a snapshot.
    */
   ensureDisksOpen(request: TargetRequest, work: Work): Promise<OpenDisk[]>;
+  /**
+   * Named checks whether all still stands as it was opened: the machine off, without snapshots, with its record; each
+   * open disk on the mover, as the file it was. Changes nothing.
+   */
+  observeOpened(request: OpenedRequest, work: Work): Promise<Check[]>;
   /**
    * After the seal: unplugs the disks from the mover, if it is still there. They then hang on nothing, or, when an earlier
    * try got further than it could tell, on the target that carries this run's mark.

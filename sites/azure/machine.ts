@@ -11,13 +11,14 @@ import type {
   DiskKey,
   Power,
   SourceDisk,
+  SourceHardware,
   SourceMachine,
   SourceNic,
   SourceState,
   SourceSystem,
 } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
-import { parseId, parsePath } from './arm-id.ts';
+import { parseId, parsePath, sameId } from './arm-id.ts';
 import { ask, look, together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import type { NetworkClients } from './network-client.ts';
@@ -115,25 +116,43 @@ const guestOff: readonly string[] = ['PowerState/stopped', 'PowerState/stopping'
 
 export async function observeMachine(azure: NetworkClients, path: string, work: Work): Promise<SourceMachine> {
   const vm = await readVm(azure, path, work);
-  const state = await stateOf(azure, path, vm, work);
-  const nics = vm === undefined ? [] : nicIds(vm).map((id) => observeNic(azure, path, id, work));
-  return { ...state, nics: await together(nics) };
+  const { seen, ...state } = await seenState(azure, path, vm, work);
+  if (vm === undefined) return { ...state, nics: [] };
+  const nics = await together(nicIds(vm).map((id) => observeNic(azure, path, id, work)));
+  return { ...state, nics, hardware: hardwareOf(vm, seen) };
+}
+
+/** The generation stands on the OS disk, and on the instance view where the machine runs. */
+function hardwareOf(vm: VirtualMachine, disks: readonly Disk[]): SourceHardware {
+  const os = vm.storageProfile?.osDisk;
+  const disk = disks.find(({ id }) => sameId(id, os?.managedDisk?.id));
+  const generation = disk?.hyperVGeneration ?? vm.instanceView?.hyperVGeneration;
+  const secureBoot = vm.securityProfile?.uefiSettings?.secureBootEnabled;
+  const size = vm.hardwareProfile?.vmSize;
+  return {
+    ...(generation === 'V1' ? { generation: 1 } : generation === 'V2' ? { generation: 2 } : {}),
+    ...(secureBoot === undefined ? {} : { secureBoot }),
+    ...(size === undefined ? {} : { size }),
+  };
 }
 
 /** The same without the network: what a power command goes by must not hang on it. */
 export const observeState = async (azure: AzureClients, path: string, work: Work): Promise<SourceState> =>
-  stateOf(azure, path, await readVm(azure, path, work), work);
+  asState(await seenState(azure, path, await readVm(azure, path, work), work));
 
-async function stateOf(
+const asState = ({ seen: _seen, ...state }: SourceState & { readonly seen: readonly Disk[] }): SourceState => state;
+
+/** `seen`: the disks as Azure shows them. */
+async function seenState(
   azure: AzureClients,
   path: string,
   vm: VirtualMachine | undefined,
   work: Work,
-): Promise<SourceState> {
+): Promise<SourceState & { readonly seen: readonly Disk[] }> {
   const address = { site: azure.site, path };
-  if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [] };
-  const seen = powerSeen(vm);
-  const power = powerOf(seen);
+  if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [], seen: [] };
+  const word = powerSeen(vm);
+  const power = powerOf(word);
   const os = systemOf(vm);
   const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
   const since =
@@ -146,12 +165,13 @@ async function stateOf(
   return {
     address,
     power,
-    powerSeen: seen,
-    ...(guestOff.includes(seen) ? { guestOff: true } : {}),
+    powerSeen: word,
+    ...(guestOff.includes(word) ? { guestOff: true } : {}),
     ...(os === undefined ? {} : { os }),
     ...(vm.vmId === undefined ? {} : { identity: vm.vmId }),
     ...(since === undefined ? {} : { stoppedSince: since }),
     disks: disks.map((one) => one.disk),
+    seen: disks.map((one) => one.seen),
   };
 }
 

@@ -14,6 +14,14 @@ import { isOpen } from './marks.ts';
 const pathRemedy =
   'Check the path in the inventory (/<datacenter>/vm/<folders>/<machine>) and that the account may see the machine.';
 
+/** The disks that this run has plugged into the mover already, when it asks again. */
+function ownOnMover({ run }: TargetPreflight, target: Machine | undefined, mover: Machine): number {
+  const mark = target?.mark;
+  if (run === undefined || mark?.run !== run || !isOpen(mark)) return 0;
+  const files = mark.way === 'staged' ? mark.staged : mark.originals.map(({ file }) => file);
+  return mover.disks.filter(({ file }) => files.includes(file)).length;
+}
+
 function snapshotsWrong(machine: Machine): string | undefined {
   if (machine.snapshots > 0) return `${machine.name} has ${machine.snapshots} snapshot(s)`;
   return machine.consolidationNeeded ? `the disks of ${machine.name} need consolidation` : undefined;
@@ -29,27 +37,13 @@ export function targetChecks(request: TargetPreflight, target: Machine | undefin
     remedy: pathRemedy,
   });
   if (!target) return [found];
-  const torn =
-    isOpen(target.mark) && target.mark.way === 'in-place' && target.mark.state === 'open' ? target.mark : undefined;
+  const { mark } = target;
+  const half = isOpen(mark) && mark.way === 'in-place' && mark.state === 'open' && mark.run !== request.run;
+  const torn = half ? mark : undefined;
   return [
     found,
-    check({
-      id: 'target-powered-off',
-      requirement: 'S000-27',
-      subject,
-      wrong: target.power === 'stopped' ? undefined : `${target.name} is ${target.powerSeen}`,
-      right: `${target.name} is ${target.powerSeen}`,
-      remedy: 'Power the on-prem machine off and keep it off until the failback starts it.',
-    }),
-    check({
-      id: 'target-no-snapshots',
-      requirement: 'S000-4',
-      subject,
-      wrong: snapshotsWrong(target),
-      right: 'no snapshots, nothing to consolidate',
-      remedy:
-        'Delete all snapshots of the machine in the vSphere Client (this merges them into the disks), then “Consolidate” if it asks for it.',
-    }),
+    targetOffCheck(subject, target),
+    targetSnapshotsCheck(subject, target),
     check({
       id: 'target-not-half-written',
       subject,
@@ -64,7 +58,42 @@ export function targetChecks(request: TargetPreflight, target: Machine | undefin
   ];
 }
 
-export function moverChecks(request: TargetPreflight, mover: Machine | undefined): Check[] {
+export const targetOffCheck = (subject: string, target: Machine): Check =>
+  check({
+    id: 'target-powered-off',
+    requirement: 'S000-27',
+    subject,
+    wrong: target.power === 'stopped' ? undefined : `${target.name} is ${target.powerSeen}`,
+    right: `${target.name} is ${target.powerSeen}`,
+    remedy: 'Power the on-prem machine off and keep it off until the failback starts it.',
+  });
+
+export const targetSnapshotsCheck = (subject: string, target: Machine): Check =>
+  check({
+    id: 'target-no-snapshots',
+    requirement: 'S000-4',
+    subject,
+    wrong: snapshotsWrong(target),
+    right: 'no snapshots, nothing to consolidate',
+    remedy:
+      'Delete all snapshots of the machine in the vSphere Client (this merges them into the disks), then “Consolidate” if it asks for it.',
+  });
+
+export const moverSnapshotsCheck = (subject: string, mover: Machine): Check =>
+  check({
+    id: 'mover-no-snapshots',
+    requirement: 'S000-4',
+    subject,
+    wrong: snapshotsWrong(mover),
+    right: 'no snapshots, nothing to consolidate',
+    remedy: 'Delete all snapshots of the mover, and exclude it from the backup that takes them.',
+  });
+
+export function moverChecks(
+  request: TargetPreflight,
+  mover: Machine | undefined,
+  target: Machine | undefined,
+): Check[] {
   const subject = request.mover;
   const found = check({
     id: 'mover-found',
@@ -75,7 +104,7 @@ export function moverChecks(request: TargetPreflight, mover: Machine | undefined
   });
   if (!mover) return [found];
   const free = freeSlots(mover.devices).length;
-  const needed = request.diskSizesBytes.length;
+  const needed = request.diskSizesBytes.length - ownOnMover(request, target, mover);
   const enabled = mover.extraConfig.some(
     ({ key, value }) => key?.toLowerCase() === 'disk.enableuuid' && String(value).toLowerCase() === 'true',
   );
@@ -88,13 +117,13 @@ export function moverChecks(request: TargetPreflight, mover: Machine | undefined
       right: `the mover is ${mover.powerSeen}`,
       remedy: 'Power the mover on and wait until its worker is connected.',
     }),
+    moverSnapshotsCheck(subject, mover),
     check({
-      id: 'mover-no-snapshots',
-      requirement: 'S000-4',
+      id: 'mover-not-target',
       subject,
-      wrong: snapshotsWrong(mover),
-      right: 'no snapshots, nothing to consolidate',
-      remedy: 'Delete all snapshots of the mover, and exclude it from the backup that takes them.',
+      wrong: mover.ref.value === target?.ref.value ? 'the mover and the target are the same machine' : undefined,
+      right: 'the mover is another machine than the target',
+      remedy: 'Name another machine as the mover in the inventory.',
     }),
     check({
       id: 'mover-free-slots',

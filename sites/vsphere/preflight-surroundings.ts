@@ -17,11 +17,16 @@ export interface Datastore {
   readonly ref: Ref;
   readonly name: string;
   readonly freeBytes: number;
+  readonly accessible: boolean;
+  /** `normal`, or on the way into maintenance or in it. */
+  readonly maintenance: string;
   readonly mounts: readonly Vim<'DatastoreHostMount'>[];
 }
 
 const mountOn = (store: Datastore, host: Ref | undefined): Vim<'HostMountInfo'> | undefined =>
   store.mounts.find((mount) => host !== undefined && mount.key?.value === host.value)?.mountInfo;
+
+const datastorePaths = ['name', 'summary.freeSpace', 'summary.accessible', 'summary.maintenanceMode', 'host'];
 
 /** Names are unique within a datacenter only: of two equal ones, the one that the target's host sees is meant. */
 async function readDatastores(
@@ -30,11 +35,13 @@ async function readDatastores(
   target: Machine,
   work: Work,
 ): Promise<Datastore[]> {
-  const all = (await readAll(at.session, 'Datastore', ['name', 'summary.freeSpace', 'host'], work)).map(
+  const all = (await readAll(at.session, 'Datastore', datastorePaths, work)).map(
     ({ ref, values }): Datastore => ({
       ref,
       name: String(values.get('name') ?? ''),
       freeBytes: Number(values.get('summary.freeSpace') ?? 0),
+      accessible: values.get('summary.accessible') !== false,
+      maintenance: String(values.get('summary.maintenanceMode') ?? 'normal'),
       mounts: (values.get('host') as readonly Vim<'DatastoreHostMount'>[] | undefined) ?? [],
     }),
   );
@@ -45,48 +52,90 @@ async function readDatastores(
   });
 }
 
-function mountWrong(store: Datastore | undefined, name: string, mover: Machine): string | undefined {
+/** Why disks on it cannot be used from the host of `machine`; undefined when they can. `whose`: the mover’s, the target’s. */
+function mountWrong(store: Datastore | undefined, name: string, whose: string, { host }: Machine): string | undefined {
   if (!store) return `this account does not see the datastore ${name}`;
-  const mount = mountOn(store, mover.host);
-  if (!mount) return `${name} is not mounted on the mover’s host`;
-  if (mount.mounted === false || mount.accessible === false) return `${name} cannot be reached from the mover’s host`;
+  if (!store.accessible) return `vCenter says that ${name} is not accessible`;
+  if (store.maintenance !== 'normal') return `${name} is in maintenance (${store.maintenance})`;
+  const mount = mountOn(store, host);
+  if (!mount) return `${name} is not mounted on the ${whose} host`;
+  if (mount.mounted === false || mount.accessible === false) return `${name} cannot be reached from the ${whose} host`;
   return mount.accessMode === 'readWrite'
     ? undefined
-    : `${name} is mounted ${mount.accessMode ?? 'in an unknown way'} on the mover’s host`;
+    : `${name} is mounted ${mount.accessMode ?? 'in an unknown way'} on the ${whose} host`;
+}
+
+/** S000-23: the mover writes there. */
+export const moverMountCheck = (store: Datastore | undefined, name: string, mover: Machine): Check =>
+  check({
+    id: 'datastore-on-mover-host',
+    requirement: 'S000-23',
+    subject: name,
+    wrong: mountWrong(store, name, 'mover’s', mover),
+    right: `${name} is mounted read/write on the mover’s host`,
+    remedy: 'Mount the datastore read/write on the host the mover runs on, or move the mover to a host that has it.',
+  });
+
+/** S000-10: the machine is started from there. */
+export const targetMountCheck = (store: Datastore | undefined, name: string, target: Machine): Check =>
+  check({
+    id: 'datastore-on-target-host',
+    requirement: 'S000-10',
+    subject: name,
+    wrong: mountWrong(store, name, 'target’s', target),
+    right: `${name} is mounted read/write on the target’s host`,
+    remedy: 'Mount the datastore read/write on the host of the target, or move the target to a host that has it.',
+  });
+
+/** `bytes`: of the disks that are still to be made there. */
+export const freeSpaceCheck = (store: Datastore, bytes: number): Check =>
+  check({
+    id: 'datastore-free-space',
+    subject: store.name,
+    wrong: store.freeBytes >= bytes ? undefined : `${store.freeBytes} bytes free, ${bytes} needed`,
+    right: `${store.freeBytes} bytes free, ${bytes} needed`,
+    remedy: 'Make room on the datastore, or choose write: in-place, which needs none.',
+  });
+
+/** Thin disks take their room only as they are written; what they have already is theirs. */
+export const growthCheck = (store: Datastore, bytes: number): Check =>
+  check({
+    id: 'datastore-room-to-grow',
+    subject: store.name,
+    wrong:
+      store.freeBytes >= bytes ? undefined : `${store.freeBytes} bytes free, the thin disks may grow by ${bytes} bytes`,
+    right: `${store.freeBytes} bytes free, the thin disks may grow by ${bytes}`,
+    remedy: 'Make room on the datastore: a full one stops the copy in the middle, and other machines with it.',
+    verdict: 'warn',
+  });
+
+interface Places {
+  readonly target: Machine;
+  readonly mover: Machine;
+  /** By a datastore's reference: what the target's thin disks may still need. */
+  readonly growthBytes: ReadonlyMap<string, number>;
 }
 
 export async function datastoreChecks(
   at: Vcenter,
   request: TargetPreflight,
-  target: Machine,
-  mover: Machine,
+  { target, mover, growthBytes }: Places,
   work: Work,
 ): Promise<{ readonly checks: Check[]; readonly datastores: readonly Datastore[] }> {
+  const made = request.run !== undefined && target.mark?.run === request.run;
   const needed = new Map<string, number>();
   for (const [index, disk] of disksInOrder(target).entries()) {
     const name = parseDatastorePath(disk.file)?.datastore;
-    if (name !== undefined) needed.set(name, (needed.get(name) ?? 0) + (request.diskSizesBytes[index] ?? 0));
+    const bytes = made ? 0 : (request.diskSizesBytes[index] ?? 0);
+    if (name !== undefined) needed.set(name, (needed.get(name) ?? 0) + bytes);
   }
   const datastores = await readDatastores(at, new Set(needed.keys()), target, work);
   const checks = [...needed].flatMap(([name, bytes]) => {
     const store = datastores.find((one) => one.name === name);
-    const mounted = check({
-      id: 'datastore-on-mover-host',
-      requirement: 'S000-23',
-      subject: name,
-      wrong: mountWrong(store, name, mover),
-      right: `${name} is mounted read/write on the mover’s host`,
-      remedy: 'Mount the datastore read/write on the host the mover runs on, or move the mover to a host that has it.',
-    });
-    if (request.write !== 'staged' || !store) return [mounted];
-    const space = check({
-      id: 'datastore-free-space',
-      subject: name,
-      wrong: store.freeBytes >= bytes ? undefined : `${store.freeBytes} bytes free, ${bytes} needed`,
-      right: `${store.freeBytes} bytes free, ${bytes} needed`,
-      remedy: 'Make room on the datastore, or choose write: in-place, which needs none.',
-    });
-    return [mounted, space];
+    const mounts = [moverMountCheck(store, name, mover), targetMountCheck(store, name, target)];
+    if (!store) return mounts;
+    if (request.write === 'staged') return [...mounts, freeSpaceCheck(store, bytes)];
+    return [...mounts, growthCheck(store, growthBytes.get(store.ref.value) ?? 0)];
   });
   return { checks, datastores };
 }

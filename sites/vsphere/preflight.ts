@@ -9,6 +9,9 @@ import type { Work } from '../source.ts';
 import type { TargetPreflight } from '../target.ts';
 import { check } from './check-outcome.ts';
 import { findMachine, type Vcenter } from './inventory.ts';
+import { readHost, readShape } from './machine-shape.ts';
+import { fitChecks } from './preflight-fit.ts';
+import { diskModesCheck, encryptionCheck, hostCheck, sharedBusCheck, vcenterClockCheck } from './preflight-hosts.ts';
 import { diskChecks, moverChecks, targetChecks } from './preflight-machines.ts';
 import { datastoreChecks, privilegeChecks } from './preflight-surroundings.ts';
 
@@ -60,10 +63,16 @@ export async function preflight(at: Vcenter, request: TargetPreflight, work: Wor
   if (checks.some((one) => one.verdict === 'refuse')) return checks;
   const target = await findMachine(at, request.path, work);
   const mover = await findMachine(at, request.mover, work);
-  checks.push(...targetChecks(request, target), ...moverChecks(request, mover));
-  if (target) checks.push(...diskChecks(request, target, mover));
-  if (target && mover) {
-    const stores = await datastoreChecks(at, request, target, mover, work);
+  checks.push(...targetChecks(request, target), ...moverChecks(request, mover, target));
+  checks.push(await vcenterClockCheck(at, work));
+  if (mover) checks.push(hostCheck('mover', mover, await readHost(at, mover, work)));
+  if (!target) return checks;
+  const [shape, host] = [await readShape(at, target, work), await readHost(at, target, work)];
+  checks.push(...diskChecks(request, target, mover), diskModesCheck(target), sharedBusCheck(target));
+  checks.push(encryptionCheck(target, shape), hostCheck('target', target, host));
+  checks.push(...fitChecks({ request, target, shape, host }));
+  if (mover) {
+    const stores = await datastoreChecks(at, request, { target, mover, growthBytes: shape.growthBytes }, work);
     checks.push(...stores.checks, ...(await privilegeChecks(at, request, [target, mover], stores.datastores, work)));
   }
   return checks;

@@ -7,6 +7,7 @@ import type { TargetSite } from '../target.ts';
 import { ensureDisksAbandoned } from './abandon-disks.ts';
 import { absentTarget, asTarget, findAnywhere, type Vcenter } from './inventory.ts';
 import { ensureDisksOpen } from './open-disks.ts';
+import { observeOpened } from './opened-checks.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
 import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
@@ -50,6 +51,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
       return machine ? asTarget(at, machine) : absentTarget(at, path);
     },
     preflight: (request, work) => preflight(at, request, work),
+    observeOpened: (request, work) => observeOpened(at, request, work),
     ensureDisksOpen: (request, work) => ensureDisksOpen(at, request, work),
     ensureDisksReleased: (request, work) => ensureDisksReleased(at, request, work),
     ensureMoverLeft: (request, work) => ensureMoverLeft(at, request, work),

@@ -30,6 +30,7 @@ test('an observed machine names its disks by os and LUN, with size, identity and
   ]);
   expect(seen.disks[0]?.identity).toBe(lab.world.disk('rg-failover', 'erp-db-os').uniqueId);
   expect(seen.identity).toBe(lab.world.machine('rg-failover', 'erp-db').vmId);
+  expect(seen.hardware).toEqual({ generation: 2, size: 'Standard_D2s_v5' });
   expect(seen.nics).toEqual([
     {
       id: expect.stringContaining('/networkInterfaces/erp-db-nic'),

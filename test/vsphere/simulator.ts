@@ -39,6 +39,10 @@ export interface GivenMachine {
   readonly controllers?: readonly string[];
   readonly extraConfig?: Readonly<Record<string, string>>;
   readonly host?: number;
+  readonly firmware?: 'bios' | 'efi';
+  readonly cpus?: number;
+  readonly memoryMiB?: number;
+  readonly nics?: readonly { readonly network: string }[];
 }
 
 export interface SeenMachine {
@@ -113,6 +117,28 @@ function renaming(ca: string, name: string | undefined): Transport {
   };
 }
 
+/** A vCenter whose answers to some calls are others: what the simulator cannot be brought to say. */
+export function answering(ca: string, op: string, rewrite: (body: string) => string): Transport {
+  const inner = createTransport({ ca });
+  return {
+    async exchange(call) {
+      const answer = await inner.exchange(call);
+      return call.op === op ? { ...answer, body: rewrite(answer.body) } : answer;
+    },
+    close: () => inner.close(),
+  };
+}
+
+/** A vCenter that says other values of these properties, of whatever object is read. A value may be an element. */
+export const saying = (ca: string, values: Readonly<Record<string, string>>): Transport =>
+  answering(ca, 'RetrievePropertiesEx', (body) =>
+    Object.entries(values).reduce(
+      (text, [name, value]) =>
+        text.replace(new RegExp(`(<name>${name}</name><val[^>]*>)[^<]*`, 'g'), (_all, head: string) => head + value),
+      body,
+    ),
+  );
+
 export const moverName = 'homeward-mover';
 export const moverPath = `/DC0/vm/${moverName}`;
 const mover: GivenMachine = {
@@ -136,7 +162,7 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
     power: 'off',
     ...one,
     disks: (one.disks ?? []).map((disk, unit) => ({ controller: 0, unit, ...disk })),
-    nics: [],
+    nics: one.nics ?? [],
   }));
   await writeFile(join(folder, 'inventory.json'), JSON.stringify({ vms }));
   const place = [

@@ -36,6 +36,7 @@ func (w *world) control() http.Handler {
 	mux.HandleFunc("POST /snapshot", w.snapshotByHand)
 	mux.HandleFunc("DELETE /snapshot", w.removeSnapshotsByHand)
 	mux.HandleFunc("POST /consolidation", w.markConsolidation)
+	mux.HandleFunc("POST /storage-vmotion", w.moveDiskByHand)
 	return mux
 }
 
@@ -106,6 +107,8 @@ type handRequest struct {
 	State   string `json:"state"`
 	Name    string `json:"name"`
 	Needed  bool   `json:"needed"`
+	From    string `json:"from"`
+	To      string `json:"to"`
 	Missing bool   `json:"missing"` // Tools are not installed, from now on
 }
 

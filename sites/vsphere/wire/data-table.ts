@@ -10,6 +10,7 @@ export interface TypeEntry {
 }
 
 const scsi = { base: 'VirtualSCSIController', fields: {} } as const;
+const nic = { base: 'VirtualEthernetCard', fields: {} } as const;
 
 export const typesTable = {
   AboutInfo: {
@@ -110,6 +111,7 @@ export const typesTable = {
       key: 'int',
       deviceInfo: 'Description?',
       backing: 'VirtualDeviceBackingInfo?',
+      connectable: 'VirtualDeviceConnectInfo?',
       controllerKey: 'int?',
       unitNumber: 'int?',
     },
@@ -124,7 +126,23 @@ export const typesTable = {
   VirtualLsiLogicController: scsi,
   VirtualLsiLogicSASController: scsi,
   VirtualBusLogicController: scsi,
+  VirtualDeviceConnectInfo: { base: null, fields: { startConnected: 'boolean' } },
+  VirtualEthernetCard: { base: 'VirtualDevice', fields: {} },
+  VirtualVmxnet: nic,
+  VirtualVmxnet2: { base: 'VirtualVmxnet', fields: {} },
+  VirtualVmxnet3: { base: 'VirtualVmxnet', fields: {} },
+  VirtualE1000: nic,
+  VirtualE1000e: nic,
+  VirtualPCNet32: nic,
+  VirtualSriovEthernetCard: nic,
   VirtualDeviceBackingInfo: { base: null, fields: {} },
+  VirtualDeviceDeviceBackingInfo: { base: 'VirtualDeviceBackingInfo', fields: { deviceName: 'string' } },
+  VirtualEthernetCardNetworkBackingInfo: { base: 'VirtualDeviceDeviceBackingInfo', fields: { network: 'ref?' } },
+  VirtualEthernetCardDistributedVirtualPortBackingInfo: {
+    base: 'VirtualDeviceBackingInfo',
+    fields: { port: 'DistributedVirtualSwitchPortConnection' },
+  },
+  DistributedVirtualSwitchPortConnection: { base: null, fields: { switchUuid: 'string?', portgroupKey: 'string?' } },
   VirtualDeviceFileBackingInfo: {
     base: 'VirtualDeviceBackingInfo',
     fields: { fileName: 'string', datastore: 'ref?', backingObjectId: 'string?' },
@@ -156,7 +174,11 @@ export const typesTable = {
   VirtualMachineSnapshotInfo: { base: null, fields: { rootSnapshotList: 'VirtualMachineSnapshotTree[]' } },
   VirtualMachineQuestionInfo: { base: null, fields: { id: 'string', text: 'string' } },
 
-  // Datastores and rights.
+  // Hosts, datastores and rights.
+  VirtualMachineUsageOnDatastore: {
+    base: null,
+    fields: { datastore: 'ref', committed: 'long', uncommitted: 'long' },
+  },
   DatastoreHostMount: { base: null, fields: { key: 'ref', mountInfo: 'HostMountInfo' } },
   HostMountInfo: {
     base: null,

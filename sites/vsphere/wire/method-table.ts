@@ -19,6 +19,7 @@ export const methodsTable = {
     args: { userName: 'string', password: 'string', locale: 'string?' },
     returns: 'UserSession',
   },
+  CurrentTime: { repeat: 'safe', args: {}, returns: 'dateTime' },
   Logout: { repeat: 'never', args: {}, returns: 'void' },
 
   FindByInventoryPath: { repeat: 'safe', args: { inventoryPath: 'string' }, returns: 'ref?' },

@@ -25,7 +25,8 @@ export function machinesEntries(parts: ArmParts, group: string, name: string): E
     list: read('list', async () =>
       ok({
         value: [...world.machines.values()]
-          .filter((one) => sameName(one.resourceGroup, group))
+          // Without a group all of the subscription are asked for.
+          .filter((one) => group === '' || sameName(one.resourceGroup, group))
           .map((one) => shapes.machine(one, false)),
       }),
     ),

@@ -3,10 +3,12 @@
  * Rule: any api-version is taken; shapes, status codes and long-running forms are the service's.
  */
 import { disksEntries } from './arm-disks.ts';
+import { encryptionSetsEntries } from './arm-encryption-sets.ts';
 import { type ArmParts, type Entries, ok, type Request, type Witness } from './arm-entry.ts';
 import { machinesEntries } from './arm-machines.ts';
 import { nicsEntries } from './arm-nics.ts';
 import { snapshotsEntries } from './arm-snapshots.ts';
+import { skusOf, usagesOf } from './capacity.ts';
 import { type Answer, Operations } from './operations.ts';
 import { Shapes } from './shapes.ts';
 import type { World } from './world.ts';
@@ -18,6 +20,7 @@ const types: Readonly<
   virtualmachines: { kind: 'virtualMachines', provider: 'Microsoft.Compute', entries: machinesEntries },
   disks: { kind: 'disks', provider: 'Microsoft.Compute', entries: disksEntries },
   snapshots: { kind: 'snapshots', provider: 'Microsoft.Compute', entries: snapshotsEntries },
+  diskencryptionsets: { kind: 'diskEncryptionSets', provider: 'Microsoft.Compute', entries: encryptionSetsEntries },
   networkinterfaces: { kind: 'networkInterfaces', provider: 'Microsoft.Network', entries: nicsEntries },
 };
 
@@ -26,6 +29,7 @@ type Fixed =
   | 'subscriptions.list'
   | 'subscriptions.get'
   | 'usage.list'
+  | 'resourceSkus.list'
   | 'resourceGroups.get'
   | 'permissions.listForResourceGroup'
   | 'operations.get';
@@ -33,6 +37,7 @@ const fixedOperations: Readonly<Record<Fixed, true>> = {
   'subscriptions.list': true,
   'subscriptions.get': true,
   'usage.list': true,
+  'resourceSkus.list': true,
   'resourceGroups.get': true,
   'permissions.listForResourceGroup': true,
   'operations.get': true,
@@ -74,7 +79,14 @@ export class Arm {
     if (parts.length === 2) return this.fixed('subscriptions.get', this.subscription());
     const operation = /\/operations\/([0-9a-f-]{36})$/i.exec(path)?.[1];
     if (operation) return this.poll(operation);
-    if (/\/locations\/[^/]+\/usages$/i.test(path)) return this.fixed('usage.list', { value: this.usages() });
+    if (/\/locations\/[^/]+\/usages$/i.test(path))
+      return this.fixed('usage.list', { value: usagesOf(this.world) }, 'Microsoft.Compute/locations/usages/read');
+    if (/\/providers\/Microsoft\.Compute\/skus$/i.test(path))
+      return this.fixed(
+        'resourceSkus.list',
+        { value: skusOf(this.world.file.location) },
+        'Microsoft.Compute/skus/read',
+      );
     const found =
       /^\/subscriptions\/[^/]+(?:\/resourceGroups\/([^/]+))?(?:\/providers\/(Microsoft\.[A-Za-z]+)\/([A-Za-z]+)(?:\/([^/]+))?(?:\/([A-Za-z]+))?)?$/i.exec(
         path,
@@ -98,8 +110,8 @@ export class Arm {
     );
   }
 
-  private fixed(operation: Fixed, body: unknown): Route {
-    return { operation, action: '', resource: '', act: async () => ok(body) };
+  private fixed(operation: Fixed, body: unknown, action = ''): Route {
+    return { operation, action, resource: '', act: async () => ok(body) };
   }
 
   private subscription() {
@@ -111,20 +123,6 @@ export class Arm {
       displayName: 'Homeward lab',
       state: 'Enabled',
     };
-  }
-
-  /** Quotas of the location: what is in use, and a generous limit. */
-  private usages() {
-    const { machines, disks, snapshots } = this.world;
-    const usage = (value: string, localizedValue: string, currentValue: number, limit: number) => ({
-      ...{ unit: 'Count', currentValue, limit },
-      name: { value, localizedValue },
-    });
-    return [
-      usage('virtualMachines', 'Virtual Machines', machines.size, 25_000),
-      usage('PremiumDiskCount', 'Premium Storage Managed Disks', disks.size, 50_000),
-      usage('StandardSnapshotCount', 'Standard Storage Snapshots', snapshots.size, 75_000),
-    ];
   }
 
   private poll(id: string): Route {

@@ -21,6 +21,12 @@ export interface Machine extends Powered {
   readonly goWithIt: ReadonlySet<string>;
   /** Its deletion was accepted and is under way. */
   deleting: boolean;
+  /** `Standard` where absent. */
+  readonly securityType?: 'TrustedLaunch' | 'ConfidentialVM';
+  /** Its OS disk lives on the host. */
+  readonly ephemeral?: true;
+  /** Names of its disks that are written through Write Accelerator. */
+  readonly accelerated?: ReadonlySet<string>;
 }
 
 /** Where a disk's first bytes came from. */
@@ -49,6 +55,14 @@ export interface Disk {
   state: 'Creating' | 'Succeeded' | 'Failed';
   /** When it was last attached or detached, or its machine started or deallocated; absent while it never was. */
   ownershipChangedAt: string | undefined;
+  /** How many machines may use it at once. */
+  readonly maxShares?: number;
+  /** Encrypted inside the guest by Azure Disk Encryption. */
+  readonly guestEncrypted?: true;
+  /** Resource id of the disk encryption set whose key encrypts it at rest. */
+  readonly encryptionSet?: string;
+  /** How much of it is filled from the snapshot it was made of. */
+  readonly filledPercent?: number;
   /** While it is filled by upload: the footer page, and the number of writes so far. */
   upload: { footer: Buffer; writes: number } | undefined;
 }
@@ -74,6 +88,11 @@ export interface Nic {
   readonly resourceGuid: string;
   readonly mac: string | undefined;
   readonly privateIp: string | undefined;
+}
+
+export interface EncryptionSet {
+  /** Why its key's newest version cannot be taken. */
+  readonly rotationError?: string;
 }
 
 export interface WantedSnapshot {

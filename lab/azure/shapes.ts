@@ -36,13 +36,15 @@ export class Shapes {
         vmId: one.vmId,
         provisioningState: one.deleting ? 'Deleting' : this.world.power.underWay(one) > 0 ? 'Updating' : 'Succeeded',
         hardwareProfile: { vmSize: one.vmSize },
+        ...(one.securityType ? { securityProfile: { securityType: one.securityType } } : {}),
         storageProfile: {
           osDisk: {
             name: one.osDisk,
             osType: one.osType,
             createOption: 'Attach',
             caching: 'None',
-            managedDisk: managed(one.osDisk),
+            ...(one.ephemeral ? { diffDiskSettings: { option: 'Local' } } : { managedDisk: managed(one.osDisk) }),
+            writeAcceleratorEnabled: one.accelerated?.has(one.osDisk) ?? false,
             deleteOption: deleteOption(one, `disks/${one.osDisk}`),
           },
           dataDisks: one.dataDisks.map(({ lun, disk }) => ({
@@ -51,6 +53,7 @@ export class Shapes {
             createOption: 'Attach',
             caching: 'None',
             managedDisk: managed(disk),
+            writeAcceleratorEnabled: one.accelerated?.has(disk) ?? false,
             deleteOption: deleteOption(one, `disks/${disk}`),
           })),
         },
@@ -110,7 +113,12 @@ export class Shapes {
         diskState: this.world.diskState(one),
         // With a capital letter, as the official SDK reads it.
         ...(one.ownershipChangedAt ? { LastOwnershipUpdateTime: one.ownershipChangedAt } : {}),
-        encryption: { type: 'EncryptionAtRestWithPlatformKey' },
+        ...(one.maxShares ? { maxShares: one.maxShares } : {}),
+        ...(one.filledPercent === undefined ? {} : { completionPercent: one.filledPercent }),
+        ...(one.guestEncrypted ? { encryptionSettingsCollection: { enabled: true } } : {}),
+        encryption: one.encryptionSet
+          ? { type: 'EncryptionAtRestWithCustomerKey', diskEncryptionSetId: one.encryptionSet }
+          : { type: 'EncryptionAtRestWithPlatformKey' },
         networkAccessPolicy: 'AllowAll',
         publicNetworkAccess: 'Enabled',
       },

@@ -53,6 +53,8 @@ export const settings = z.strictObject({
   deniedActions: z.array(z.string()).default([]),
   /** More of them, by resource group. */
   deniedIn: z.record(z.string(), z.array(z.string())).default({}),
+  /** Quota of the region's vCPUs, in all and of each family. */
+  vCpuLimit: z.int().default(10_000),
   operationExpiryMs: z.number().default(3_600_000),
   /** How long the background copy of a Premium SSD v2 or Ultra snapshot takes. */
   copyMs: z.number().default(2_000),

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Grants } from './grants.ts';
 import { type BootGuest, MachinePower } from './machine-power.ts';
 import { conflict, notFound, Refusal } from './refusal.ts';
-import { type Disk, key, type Machine, type Nic, type Snapshot } from './resources.ts';
+import { type Disk, type EncryptionSet, key, type Machine, type Nic, type Snapshot } from './resources.ts';
 import { SnapshotTaking } from './snapshot-taking.ts';
 import { TrackedDisk } from './tracked-disk.ts';
 import type { Settings, WorldDisk, WorldFile, WorldMachine } from './world-file.ts';
@@ -20,6 +20,7 @@ export class World {
   readonly disks = new Map<string, Disk>();
   readonly snapshots = new Map<string, Snapshot>();
   readonly nics = new Map<string, Nic>();
+  readonly encryptionSets = new Map<string, EncryptionSet>();
   readonly grants: Grants;
   readonly power: MachinePower;
   private readonly folder: string;

@@ -28,6 +28,8 @@ export interface DiskPlace {
   readonly disk: DiskKey;
   readonly id: string | undefined;
   readonly ephemeral: boolean;
+  /** Written through Write Accelerator. */
+  readonly accelerated: boolean;
 }
 
 /** The VM with its power state, or undefined when it does not exist. `answeredAt`: told Azure’s own time, as its header has it. */
@@ -60,10 +62,24 @@ export function diskPlaces(vm: VirtualMachine): DiskPlace[] {
   const os = vm.storageProfile?.osDisk;
   const data = vm.storageProfile?.dataDisks ?? [];
   return [
-    ...(os === undefined ? [] : [{ disk: 'os', id: os.managedDisk?.id, ephemeral: os.diffDiskSettings !== undefined }]),
+    ...(os === undefined
+      ? []
+      : [
+          {
+            disk: 'os',
+            id: os.managedDisk?.id,
+            ephemeral: os.diffDiskSettings !== undefined,
+            accelerated: os.writeAcceleratorEnabled === true,
+          },
+        ]),
     ...data
       .toSorted((one, other) => one.lun - other.lun)
-      .map((each) => ({ disk: `data-${each.lun}`, id: each.managedDisk?.id, ephemeral: false })),
+      .map((each) => ({
+        disk: `data-${each.lun}`,
+        id: each.managedDisk?.id,
+        ephemeral: false,
+        accelerated: each.writeAcceleratorEnabled === true,
+      })),
   ];
 }
 

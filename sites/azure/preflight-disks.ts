@@ -1,21 +1,18 @@
 /**
- * The checks on the machine's disks: what kind they are, whether their bytes can be brought home, room for snapshots.
+ * The checks on the machine's disks: what kind they are, and whether their bytes can be brought home.
  * Rule: looks only. One check for each disk and question, so that an operator sees which disk it is.
  */
-import type { Disk, Snapshot, VirtualMachine } from '@azure/arm-compute';
+import type { Disk, VirtualMachine } from '@azure/arm-compute';
 import type { Check } from '../../model/check.ts';
 import type { Work } from '../source.ts';
-import { parsePath, sameId } from './arm-id.ts';
+import { parsePath } from './arm-id.ts';
 import { together } from './call.ts';
 import { passed, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
 import { type DiskPlace, diskPlaces, lastTaken, readDisk } from './machine.ts';
+import { encryptionKeyCheck, guestEncryptionCheck } from './preflight-encryption.ts';
+import { snapshotChecks } from './preflight-snapshots.ts';
 import { listSnapshots } from './snapshots.ts';
-
-/** Azure's limit of incremental snapshots of one disk at a time, and how many a failback keeps beside each other. */
-const mostSnapshots = 500;
-const roomNeeded = 3;
-const warnAbove = 450;
 
 export interface SeenDisks {
   readonly checks: readonly Check[];
@@ -23,10 +20,12 @@ export interface SeenDisks {
   readonly disks: readonly Disk[];
 }
 
+/** `now`: Azure's clock, epoch milliseconds. */
 export async function diskChecks(
   azure: AzureClients,
   path: string,
   vm: VirtualMachine,
+  now: number,
   work: Work,
 ): Promise<SeenDisks> {
   const places = diskPlaces(vm);
@@ -34,15 +33,19 @@ export async function diskChecks(
   if (unmanaged.length > 0) return { checks: unmanaged.map((place) => unmanagedCheck(path, place)), disks: [] };
   const snapshots = await listSnapshots(azure, parsePath(path).resourceGroup, work);
   const perDisk = await together(
-    places.map(async ({ disk, id = '' }) => {
+    places.map(async (place) => {
+      const { disk, id = '' } = place;
       const seen = await readDisk(azure, id, work);
       const subject = `${path} ${disk}`;
       const checks = [
         sectorCheck(subject, seen),
         sharedCheck(subject, seen),
         kindCheck(subject, seen),
-        encryptionCheck(subject, vm, seen),
-        quotaCheck(subject, id, snapshots),
+        acceleratorCheck(subject, place, seen),
+        filledCheck(subject, seen, now),
+        guestEncryptionCheck(subject, vm, seen),
+        await encryptionKeyCheck(azure, subject, seen, work),
+        ...snapshotChecks(subject, id, snapshots, now),
         witnessCheck(subject, lastTaken(vm, seen)),
       ];
       return { checks, seen };
@@ -88,18 +91,6 @@ function kindCheck(subject: string, disk: Disk): Check {
   });
 }
 
-function encryptionCheck(subject: string, vm: VirtualMachine, disk: Disk): Check {
-  const osSettings = vm.storageProfile?.osDisk?.encryptionSettings;
-  const byDisk = disk.encryptionSettingsCollection?.enabled === true;
-  const isOs = sameId(vm.storageProfile?.osDisk?.managedDisk?.id, disk.id);
-  if (!byDisk && !(isOs && osSettings?.enabled === true))
-    return passed('source-disk-encryption', subject, 'not encrypted inside the guest by Azure');
-  return seenAs('source-disk-encryption', 'refuse', subject, {
-    seen: `${disk.name ?? subject} uses Azure Disk Encryption; its key stays in Azure Key Vault and the guest would not boot at home`,
-    remedy: 'Switch Azure Disk Encryption off and let the disk be decrypted; encryption at rest may stay.',
-  });
-}
-
 /** Without this time nobody can see whether the machine ran again after its final recovery point. */
 function witnessCheck(subject: string, taken: Date | undefined): Check {
   const id = 'source-disk-ownership-time';
@@ -112,13 +103,32 @@ function witnessCheck(subject: string, taken: Date | undefined): Check {
   });
 }
 
-/** Counts in the machine's resource group only, where ours are made. */
-function quotaCheck(subject: string, id: string, snapshots: readonly Snapshot[]): Check {
-  const count = snapshots.filter((one) => one.incremental && sameId(one.creationData?.sourceResourceId, id)).length;
-  const seen = `${count} of ${mostSnapshots} incremental snapshots exist`;
-  if (count <= warnAbove) return passed('snapshot-quota', subject, seen);
-  return seenAs('snapshot-quota', count + roomNeeded > mostSnapshots ? 'refuse' : 'warn', subject, {
-    seen,
-    remedy: 'Delete old incremental snapshots of this disk, or shorten the retention of its backups.',
+/** The accelerator holds writes on the host; Microsoft's own documents disagree on whether a snapshot has them. */
+function acceleratorCheck(subject: string, { accelerated }: DiskPlace, disk: Disk): Check {
+  const id = 'source-disk-write-accelerator';
+  if (!accelerated) return passed(id, subject, 'written without Write Accelerator');
+  return seenAs(id, 'refuse', subject, {
+    seen: `${disk.name ?? subject} is written through Write Accelerator; a snapshot may lack what the accelerator still holds`,
+    remedy:
+      'Switch it off: az vm update -g <group> -n <machine> --write-accelerator <lun>=false, with the machine deallocated.',
   });
+}
+
+/** Documented: filling a disk that was made from a snapshot may take a day. */
+const longestFillMs = 24 * 3_600_000;
+
+/** A disk that Azure still fills in the background from what it was made of has no snapshots yet. */
+function filledCheck(subject: string, { completionPercent, timeCreated, name = subject }: Disk, now: number): Check {
+  const id = 'source-disk-filled';
+  if (completionPercent === undefined || completionPercent >= 100) return passed(id, subject, 'filled completely');
+  const since = timeCreated?.getTime() ?? now;
+  const until = new Date(since + longestFillMs).toISOString();
+  const words = {
+    seen: `Azure has filled ${completionPercent} % of ${name} from the snapshot it was made of`,
+    remedy:
+      'A run asks again by itself until it is filled. If it makes no progress, look at the disk in the Azure portal.',
+  };
+  if (now >= since + longestFillMs) return seenAs(id, 'refuse', subject, words);
+  const wait = { for: `Azure to fill ${name} (${completionPercent} %)`, since: new Date(since).toISOString(), until };
+  return { ...seenAs(id, 'wait', subject, words), wait };
 }

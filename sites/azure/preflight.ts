@@ -15,7 +15,8 @@ import { type ClockReading, clockCheck, readClock } from './clock.ts';
 import { diskPlaces, nicIds, powerOf, powerSeen, readVm } from './machine.ts';
 import { diskChecks } from './preflight-disks.ts';
 import { agentCheck } from './preflight-guest.ts';
-import { type GroupNeeds, missingActions, neededIn, readPermissions } from './rights.ts';
+import { returnQuotaCheck } from './preflight-quota.ts';
+import { type GroupNeeds, missingActions, neededIn, type Permission, readPermissions } from './rights.ts';
 
 export async function preflight(azure: AzureClients, request: SourcePreflight, work: Work): Promise<Check[]> {
   const { path } = request;
@@ -37,10 +38,11 @@ export async function preflight(azure: AzureClients, request: SourcePreflight, w
   const first = [login, reach, clockCheck(azure.site, clock)];
   const rights = await rightsChecks(azure, path, vm, work);
   if (vm === undefined) return [...first, await missingCheck(azure, path, work), ...rights];
-  const { checks, disks } = await diskChecks(azure, path, vm, work);
   const now = Date.now() + (clock?.aheadMs ?? 0);
+  const { checks, disks } = await diskChecks(azure, path, vm, now, work);
   const agent = agentCheck(path, vm, disks, { withinSeconds: request.guestAgentWithinSeconds, now });
-  return [...first, ...machineChecks(path, vm), agent, ...checks, ...rights];
+  const quota = await returnQuotaCheck(azure, vm, work);
+  return [...first, ...machineChecks(path, vm), agent, ...checks, ...rights, quota];
 }
 
 /** Turns what the world says into a check; a stop, a fault of ours, and a world too busy to say anything stay errors. */
@@ -103,21 +105,37 @@ async function missingCheck(azure: AzureClients, path: string, work: Work): Prom
   });
 }
 
-/** One check for each resource group: the machine's, and those of its disks and NICs. */
-function rightsChecks(azure: AzureClients, path: string, vm: VirtualMachine | undefined, work: Work): Promise<Check[]> {
+/** For each resource group: the machine's, and those of its disks and NICs. */
+async function rightsChecks(
+  azure: AzureClients,
+  path: string,
+  vm: VirtualMachine | undefined,
+  work: Work,
+): Promise<Check[]> {
   const disks = vm === undefined ? [] : diskPlaces(vm).flatMap(({ id }) => id ?? []);
   const nics = vm === undefined ? [] : nicIds(vm);
   const needs = neededIn({ machineGroup: parsePath(path).resourceGroup, disks, nics });
-  return together(needs.map((each) => rightsCheck(azure, each, work)));
+  return (await together(needs.map((each) => rightsIn(azure, each, work)))).flat();
 }
 
-async function rightsCheck(azure: AzureClients, { resourceGroup, actions }: GroupNeeds, work: Work): Promise<Check> {
-  return asCheck('azure-permissions', resourceGroup, work, async () => {
-    const missing = missingActions(await readPermissions(azure, resourceGroup, work), actions);
-    if (missing.length === 0) return passed('azure-permissions', resourceGroup, 'all needed rights are granted');
-    return seenAs('azure-permissions', 'refuse', resourceGroup, {
-      seen: `missing on ${resourceGroup}: ${missing.join(', ')}`,
-      remedy: `Give Homeward’s identity a role with these actions on resource group ${resourceGroup}, in the Azure portal under Access control.`,
-    });
+/** What the run needs on its way, and what only the deletion after the commit needs: a run that cannot end so is told now. */
+async function rightsIn(azure: AzureClients, needs: GroupNeeds, work: Work): Promise<Check[]> {
+  const { resourceGroup, onTheWay, atCommit } = needs;
+  let granted: Permission[] = [];
+  const asked = await asCheck('azure-permissions', resourceGroup, work, async () => {
+    granted = await readPermissions(azure, resourceGroup, work);
+    return rightsCheck('azure-permissions', resourceGroup, missingActions(granted, onTheWay));
+  });
+  // Where nobody could be asked, asking for more would only repeat it.
+  if (granted.length === 0 && asked.verdict !== 'pass') return [asked];
+  const later = missingActions(granted, atCommit);
+  return [asked, rightsCheck('azure-permissions-commit', resourceGroup, later, ' for the deletion after the commit')];
+}
+
+function rightsCheck(id: string, resourceGroup: string, missing: readonly string[], what = ''): Check {
+  if (missing.length === 0) return passed(id, resourceGroup, `all needed rights${what} are granted`);
+  return seenAs(id, 'refuse', resourceGroup, {
+    seen: `missing on ${resourceGroup}${what}: ${missing.join(', ')}`,
+    remedy: `Give Homeward’s identity a role with these actions on resource group ${resourceGroup}, in the Azure portal under Access control.`,
   });
 }

@@ -11,29 +11,41 @@ import { answerFailure } from './failure.ts';
 
 const compute = 'Microsoft.Compute';
 
+interface Actions {
+  readonly onTheWay: readonly string[];
+  /** Needed by nothing but the deletion that a commit asks for. */
+  readonly atCommit: readonly string[];
+}
+
 /** What sites/azure calls on the machine itself and on the snapshots, which are made in its resource group. */
-const onMachine = [
-  `${compute}/virtualMachines/read`,
-  `${compute}/virtualMachines/deallocate/action`,
-  `${compute}/virtualMachines/start/action`,
-  `${compute}/virtualMachines/delete`,
-  `${compute}/snapshots/read`,
-  `${compute}/snapshots/write`,
-  `${compute}/snapshots/delete`,
-  `${compute}/snapshots/beginGetAccess/action`,
-  `${compute}/snapshots/endGetAccess/action`,
-] as const;
+const onMachine: Actions = {
+  onTheWay: [
+    `${compute}/virtualMachines/read`,
+    `${compute}/virtualMachines/deallocate/action`,
+    `${compute}/virtualMachines/start/action`,
+    `${compute}/snapshots/read`,
+    `${compute}/snapshots/write`,
+    `${compute}/snapshots/delete`,
+    `${compute}/snapshots/beginGetAccess/action`,
+    `${compute}/snapshots/endGetAccess/action`,
+  ],
+  atCommit: [`${compute}/virtualMachines/delete`],
+};
 
-const onDisks = [
-  `${compute}/disks/read`,
-  // Making a snapshot of a disk needs the right to read the disk's bytes, although no grant on the disk is made.
-  `${compute}/disks/beginGetAccess/action`,
-  // The mark on a disk of a machine that the commit deletes (retirement-mark.ts).
-  `${compute}/disks/write`,
-  `${compute}/disks/delete`,
-] as const;
+const onDisks: Actions = {
+  onTheWay: [
+    `${compute}/disks/read`,
+    // Making a snapshot of a disk needs the right to read the disk's bytes, although no grant on the disk is made.
+    `${compute}/disks/beginGetAccess/action`,
+  ],
+  // Writing: the mark on a disk of a machine that the commit deletes (retirement-mark.ts).
+  atCommit: [`${compute}/disks/write`, `${compute}/disks/delete`],
+};
 
-const onNics = ['Microsoft.Network/networkInterfaces/read', 'Microsoft.Network/networkInterfaces/delete'] as const;
+const onNics: Actions = {
+  onTheWay: ['Microsoft.Network/networkInterfaces/read'],
+  atCommit: ['Microsoft.Network/networkInterfaces/delete'],
+};
 
 /** Where the machine and its parts are, by resource id. */
 export interface Whereabouts {
@@ -42,24 +54,27 @@ export interface Whereabouts {
   readonly nics: readonly string[];
 }
 
-export interface GroupNeeds {
+export interface GroupNeeds extends Actions {
   readonly resourceGroup: string;
-  readonly actions: readonly string[];
 }
 
 /** What is needed in each resource group, the machine's first; disks and NICs may lie in others than it. */
 export function neededIn({ machineGroup, disks, nics }: Whereabouts): GroupNeeds[] {
-  const needs = new Map<string, { resourceGroup: string; actions: Set<string> }>();
-  const need = (resourceGroup: string, actions: readonly string[]): void => {
+  const needs = new Map<string, { resourceGroup: string; parts: Set<Actions> }>();
+  const need = (resourceGroup: string, actions: Actions): void => {
     const key = resourceGroup.toLowerCase();
-    const known = needs.get(key) ?? { resourceGroup, actions: new Set<string>() };
-    for (const action of actions) known.actions.add(action);
+    const known = needs.get(key) ?? { resourceGroup, parts: new Set<Actions>() };
+    known.parts.add(actions);
     needs.set(key, known);
   };
   need(machineGroup, onMachine);
   for (const id of disks) need(parseId(id).resourceGroup, onDisks);
   for (const id of nics) need(parseId(id).resourceGroup, onNics);
-  return [...needs.values()].map(({ resourceGroup, actions }) => ({ resourceGroup, actions: [...actions] }));
+  return [...needs.values()].map(({ resourceGroup, parts }) => ({
+    resourceGroup,
+    onTheWay: [...parts].flatMap((part) => part.onTheWay),
+    atCommit: [...parts].flatMap((part) => part.atCommit),
+  }));
 }
 
 const permission = z.looseObject({

@@ -123,11 +123,11 @@ export interface DiskPair {
   readonly target: TargetDisk;
 }
 
-/** One moment of one disk on the source (Azure: an incremental snapshot's ARM id). */
+/** One moment of one disk on the source (Azure: the ARM id of an incremental snapshot or of a disk restore point). */
 export interface DiskPoint {
   readonly disk: DiskKey;
   readonly id: string;
-  /** Changes when the point is made anew under the same id (Azure: `uniqueId`). */
+  /** Changes when the point is made anew under the same id (Azure: a snapshot's `uniqueId`, a restore point's moment). */
   readonly identity: string;
   readonly sizeBytes: number;
 }

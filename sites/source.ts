@@ -14,6 +14,7 @@ import type {
   SourceNic,
   SourceState,
 } from '../model/machine.ts';
+import type { Around } from '../model/point.ts';
 
 /** What a long call may be told and may tell: when to stop, and how far it is. */
 export interface Work {
@@ -48,6 +49,8 @@ export interface SourcePreflight {
   readonly path: string;
   /** How long after a boot the guest's agent may take to report; 0: it is not asked for. */
   readonly guestAgentWithinSeconds: number;
+  /** Absent: the run takes none. */
+  readonly applicationPoints?: { readonly everySeconds: number; readonly keep: number };
 }
 
 export interface PointRequest {
@@ -63,18 +66,25 @@ export interface PointRequest {
   readonly disks: readonly SourceDisk[];
 }
 
-export interface ReleaseRequest {
-  readonly path: string;
-  readonly run: string;
-  readonly machine: string;
+/** A wish for a moment with the guest's applications held still: after round `number`. */
+export type ApplicationPointRequest = Omit<PointRequest, 'final'>;
+
+export interface ReleaseRequest extends PointsOfRun {
   /** Points of this run with a smaller number go, so that a late attempt harms no newer one; `all`: every one. */
   readonly before: number | 'all';
+  /** Numbers of older points that stay all the same: those of application-consistent points that are kept. */
+  readonly keep?: readonly number[];
 }
 
-export interface RemainsRequest {
+export interface PointsOfRun {
   readonly path: string;
   readonly run: string;
   readonly machine: string;
+  /** Whether the run may have made application-consistent points; where it has not, they are not looked for. */
+  readonly applicationPoints?: boolean;
+}
+
+export interface RemainsRequest extends PointsOfRun {
   readonly disks: readonly SourceDisk[];
   readonly nics: readonly SourceNic[];
 }
@@ -82,8 +92,10 @@ export interface RemainsRequest {
 export interface RetireRequest extends RemainsRequest {
   /** The source as it was found; a machine made anew under its name stays. */
   readonly identity: string | undefined;
-  /** What the target is made of; a source that was started after it stays. */
+  /** Taken after the source had stopped; a source that was started after it stays. */
   readonly final: RecoveryPoint;
+  /** An older point came home: the snapshots of the final one stay, because what the source wrote since is in them alone. */
+  readonly keepFinal?: boolean;
 }
 
 export interface SourceSite {
@@ -99,6 +111,11 @@ export interface SourceSite {
    * when the machine or its disks are not those of the request, or when it was started after a final point.
    */
   ensureRecoveryPoint(request: PointRequest, work: Work): Promise<RecoveryPoint>;
+  /**
+   * Makes (or finds) the application-consistent point after round `number`. Refused with op `application-point` when the
+   * site reached less than that, or left a disk out; the points of rounds are not touched by it.
+   */
+  ensureApplicationPoint(request: ApplicationPointRequest, work: Work): Promise<RecoveryPoint>;
   /** Revokes grants on, and deletes, this run's older recovery points. Returns the names deleted. */
   releaseRecoveryPoints(request: ReleaseRequest, work: Work): Promise<string[]>;
   /**
@@ -112,12 +129,20 @@ export interface SourceSite {
   observeRemains(request: RemainsRequest, work: Work): Promise<string[]>;
 }
 
+export interface OpenRequest {
+  readonly point: DiskPoint;
+  readonly base?: DiskPoint;
+  readonly around?: Around;
+  readonly disk: DiskKey;
+}
+
 /** The mover's view of a source: it obtains its own grants, which never leave its process. */
 export interface SourceReader {
   readonly site: string;
   /**
    * Opens `point`, with the changes since `base` (whole map when absent). Throws `Corrupt` with op `lineage` when the
    * base is gone or does not fit (S9): a full transfer helps. What is wrong with the point itself has another op.
+   * With `around` the changes are those between the two moments of it, one of which is the base, read from `point`.
    */
-  openPoint(request: { point: DiskPoint; base?: DiskPoint; disk: DiskKey }, work: Work): Promise<PointReader>;
+  openPoint(request: OpenRequest, work: Work): Promise<PointReader>;
 }

@@ -123,6 +123,17 @@ function stateOf(world: World): object {
       activeSas: grants.liveOn(`snapshot/${one.uniqueId}`) !== undefined,
     })),
     nics: [...world.nics.values()].map(({ name }) => ({ name })),
+    restorePointCollections: [...world.restorePoints.collections.values()].map((one) => ({
+      name: one.name,
+      tags: one.tags,
+      points: [...one.points.values()].map(({ name, state, consistencyMode, newestRecord, disks }) => ({
+        ...{ name, state, consistencyMode, newestRecord },
+        disks: disks.map((disk) => ({
+          ...{ name: disk.name, source: disk.disk.name },
+          activeSas: grants.liveOn(`diskRestorePoint/${disk.uniqueId}`) !== undefined,
+        })),
+      })),
+    })),
   };
 }
 

@@ -22,11 +22,19 @@ function findDisk(world: World, name: string) {
   return found;
 }
 
-/** The content [0, size) of a live disk or of one of its snapshots. A snapshot's disk need not exist any more. */
-async function* contentOf(world: World, name: string, snapshotName: string | null): AsyncIterable<Buffer> {
-  const snapshot = [...world.snapshots.values()].find((one) => one.name === snapshotName);
-  if (snapshotName !== null && snapshot?.source.name !== name)
-    throw new Error(`no snapshot of ${name} is called ${snapshotName}`);
+/** A snapshot or a disk restore point, by its name. */
+function findMoment(world: World, moment: string | null) {
+  const snapshot = [...world.snapshots.values()].find((one) => one.name === moment);
+  if (snapshot) return snapshot;
+  const point = [...world.restorePoints.disks()].find((one) => one.name === moment);
+  return point && { uniqueId: point.uniqueId, source: point.disk };
+}
+
+/** The content [0, size) of a live disk or of an earlier moment of it, whose disk need not exist any more. */
+async function* contentOf(world: World, name: string, moment: string | null): AsyncIterable<Buffer> {
+  const snapshot = findMoment(world, moment);
+  if (moment !== null && snapshot?.source.name !== name)
+    throw new Error(`no snapshot and no disk restore point of ${name} is called ${moment}`);
   const { data } = snapshot?.source ?? findDisk(world, name);
   const sizeBytes = snapshot ? data.snapshotSize(snapshot.uniqueId) : data.sizeBytes;
   for (let at = 0; at < sizeBytes; at += pieceBytes) {

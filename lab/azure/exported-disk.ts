@@ -30,8 +30,13 @@ const etagOf = (uniqueId: string, writes: number): string =>
 const footerOf = (sizeBytes: number, uniqueId: string): Buffer =>
   vhdFooter(sizeBytes, Buffer.from(uniqueId.replaceAll('-', ''), 'hex'));
 
-function openSnapshot(snapshot: Snapshot, access: Grant['access']): ExportedDisk {
-  const { uniqueId, source } = snapshot;
+/** The disk at an earlier moment. `snapshot`: undefined for a disk restore point. */
+function openMoment(
+  uniqueId: string,
+  source: Disk,
+  access: Grant['access'],
+  snapshot: Snapshot | undefined,
+): ExportedDisk {
   const { data } = source;
   const sizeBytes = data.snapshotSize(uniqueId);
   return {
@@ -44,9 +49,12 @@ function openSnapshot(snapshot: Snapshot, access: Grant['access']): ExportedDisk
 export function openExported(world: World, grant: Grant): ExportedDisk {
   const [kind = '', uniqueId = ''] = grant.on.split('/');
   const snapshot = [...world.snapshots.values()].find((one) => one.uniqueId === uniqueId);
-  if (kind === 'snapshot' && snapshot) return openSnapshot(snapshot, grant.access);
+  if (kind === 'snapshot' && snapshot) return openMoment(uniqueId, snapshot.source, grant.access, snapshot);
+  const point =
+    kind === 'diskRestorePoint' && [...world.restorePoints.disks()].find((one) => one.uniqueId === uniqueId);
+  if (point) return openMoment(uniqueId, point.disk, grant.access, undefined);
   const disk = [...world.disks.values()].find((one) => one.uniqueId === uniqueId);
-  if (kind === 'snapshot' || !disk) throw gone();
+  if (kind !== 'disk' || !disk) throw gone();
   const { data, upload } = disk;
   return {
     ...{ sizeBytes: data.sizeBytes, access: grant.access, snapshot: undefined, disk },

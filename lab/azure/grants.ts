@@ -7,7 +7,7 @@ import { conflict, Refusal } from './refusal.ts';
 import type { Settings } from './world-file.ts';
 
 export interface Grant {
-  /** `snapshot/<uniqueId>` or `disk/<uniqueId>`. */
+  /** `snapshot/<uniqueId>`, `diskRestorePoint/<uniqueId>` or `disk/<uniqueId>`. */
   readonly on: string;
   /** Name of the snapshot or disk, for state and audit. */
   readonly name: string;
@@ -25,6 +25,12 @@ export type Grantable = Pick<Grant, 'on' | 'name' | 'family' | 'access'>;
 
 export const blobHostSuffix = 'blob.storage.azure.net';
 const mostOfAFamily = 5;
+
+/**
+ * Disk restore points are backed by snapshots of the disk's family (`familyId`: "id of the backing snapshot's MIS family").
+ * Whether they share the five places is not documented; here they do, which is the stricter answer.
+ */
+const isPointOfFamily = (on: string): boolean => !on.startsWith('disk/');
 
 export class Grants {
   private readonly settings: Settings;
@@ -58,10 +64,10 @@ export class Grants {
       );
     const open = new Set(
       this.live()
-        .filter((grant) => grant.family === family && grant.on.startsWith('snapshot/'))
+        .filter((grant) => grant.family === family && isPointOfFamily(grant.on))
         .map((grant) => grant.on),
     );
-    if (on.startsWith('snapshot/') && open.size >= mostOfAFamily)
+    if (isPointOfFamily(on) && open.size >= mostOfAFamily)
       throw conflict(
         `At most ${mostOfAFamily} snapshots of one incremental family can have an active SAS at once.`,
         'TooManyActiveSas',

@@ -81,6 +81,36 @@ export interface Snapshot {
   state: 'Updating' | 'Succeeded' | 'Failed';
 }
 
+/** What a VM restore point keeps of one disk. */
+export interface DiskRestorePoint {
+  /** `<disk>_<guid>`, as the service makes it up. */
+  readonly name: string;
+  readonly uniqueId: string;
+  readonly disk: Disk;
+  /** Absent: the OS disk. */
+  readonly lun: number | undefined;
+}
+
+export interface RestorePoint {
+  readonly name: string;
+  timeCreated: string | undefined;
+  consistencyMode: string | undefined;
+  disks: readonly DiskRestorePoint[];
+  state: 'Creating' | 'Succeeded' | 'Failed';
+  /** Of the application inside: the highest sequence number at its moment. Azure knows nothing of it. */
+  newestRecord: number | undefined;
+}
+
+export interface RestorePointCollection {
+  readonly name: string;
+  readonly resourceGroup: string;
+  readonly collectionId: string;
+  readonly source: Machine;
+  readonly sourceId: string;
+  tags: Record<string, string>;
+  readonly points: Map<string, RestorePoint>;
+}
+
 export interface Nic {
   readonly name: string;
   readonly resourceGroup: string;

@@ -50,6 +50,13 @@ export const settings = z.strictObject({
   /** How long after its boot the agent inside a machine takes to report. */
   agentAfterMs: z.number().default(0),
   snapshotsPer5Min: z.number().default(7),
+  /** Creations of VM restore points of one machine and kind within an hour. */
+  restorePointsPerHour: z.number().default(3),
+  /**
+   * What the guests' agents reach when they are asked to hold their applications still: a Linux guest without pre- and
+   * post-scripts holds its file systems only.
+   */
+  guestConsistency: z.enum(['ApplicationConsistent', 'FileSystemConsistent']).default('ApplicationConsistent'),
   deniedActions: z.array(z.string()).default([]),
   /** More of them, by resource group. */
   deniedIn: z.record(z.string(), z.array(z.string())).default({}),

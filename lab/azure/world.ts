@@ -9,6 +9,7 @@ import { Grants } from './grants.ts';
 import { type BootGuest, MachinePower } from './machine-power.ts';
 import { conflict, notFound, Refusal } from './refusal.ts';
 import { type Disk, type EncryptionSet, key, type Machine, type Nic, type Snapshot } from './resources.ts';
+import { RestorePoints } from './restore-points.ts';
 import { SnapshotTaking } from './snapshot-taking.ts';
 import { TrackedDisk } from './tracked-disk.ts';
 import type { Settings, WorldDisk, WorldFile, WorldMachine } from './world-file.ts';
@@ -23,6 +24,7 @@ export class World {
   readonly encryptionSets = new Map<string, EncryptionSet>();
   readonly grants: Grants;
   readonly power: MachinePower;
+  readonly restorePoints: RestorePoints;
   private readonly folder: string;
   private readonly taking: SnapshotTaking;
 
@@ -33,6 +35,11 @@ export class World {
     this.power = new MachinePower(bootGuest);
     this.taking = new SnapshotTaking(this.snapshots, this.settings, (failed) => this.deleteSnapshot(failed));
     this.grants = new Grants(this.settings);
+    this.restorePoints = new RestorePoints({
+      settings: this.settings,
+      disksOf: (machine) => this.disksOf(machine),
+      isGranted: (on) => this.grants.liveOn(on) !== undefined,
+    });
   }
 
   static async open(file: WorldFile, folder: string, bootGuest: BootGuest): Promise<World> {

@@ -7,6 +7,7 @@ import { partitionTypes, readGpt } from './gpt.ts';
 import type { GuestDisk } from './guest-disk.ts';
 import { checkBootable } from './partition-check.ts';
 import { type RecordLog, type RecordLogOptions, startRecordLog } from './record-log.ts';
+import { TurnsOfWriting } from './turns-of-writing.ts';
 
 export interface Guest {
   readonly booted: boolean;
@@ -14,8 +15,12 @@ export interface Guest {
   readonly reason?: string;
   /** Waits for the write in flight; nothing is written after it returned. */
   stop(): Promise<void>;
+  /** Runs `act` while its applications and its system hold still and all their writes are durable. */
+  quiesced<T>(act: () => Promise<T>): Promise<T>;
   /** Records acknowledged since this boot. */
   written(): number;
+  /** The highest sequence number of a record begun so far. */
+  newest(): number;
   /** What ended the application by itself, if anything did. */
   failure(): unknown;
 }
@@ -23,11 +28,14 @@ export interface Guest {
 const logEveryMs = 250;
 const logLineBytes = 4096;
 
+type SystemLog = Pick<Guest, 'stop' | 'quiesced' | 'failure'>;
+
 /** The operating system's own writing: a ring of lines in the log partition, so that the OS disk has changes too. */
-async function startSystemLog(disk: GuestDisk, side: string): Promise<{ stop(): Promise<void>; failure(): unknown }> {
+async function startSystemLog(disk: GuestDisk, side: string): Promise<SystemLog> {
+  const turns = new TurnsOfWriting();
   const table = await readGpt(disk);
   const part = 'partitions' in table && table.partitions.find((each) => each.type === partitionTypes.linuxReserved);
-  if (!part) return { stop: async () => undefined, failure: () => undefined };
+  if (!part) return { stop: async () => undefined, quiesced: (act) => turns.run(act), failure: () => undefined };
   const lines = Math.floor(part.sizeBytes / logLineBytes);
   let failure: unknown;
   let stopped = false;
@@ -35,8 +43,10 @@ async function startSystemLog(disk: GuestDisk, side: string): Promise<{ stop(): 
   const run = async (): Promise<void> => {
     for (let line = 0; !stopped; line++) {
       const text = `${new Date().toISOString()} ${side} line ${line}\n`;
-      await disk.write(part.offset + (line % lines) * logLineBytes, Buffer.from(text.padEnd(logLineBytes, '\0')));
-      await disk.flush();
+      await turns.run(async () => {
+        await disk.write(part.offset + (line % lines) * logLineBytes, Buffer.from(text.padEnd(logLineBytes, '\0')));
+        await disk.flush();
+      });
       if (!stopped)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, logEveryMs);
@@ -56,6 +66,7 @@ async function startSystemLog(disk: GuestDisk, side: string): Promise<{ stop(): 
       wake();
       await running;
     },
+    quiesced: (act) => turns.run(act),
     failure: () => failure,
   };
 }
@@ -64,7 +75,13 @@ const words = (error: unknown): string => (error instanceof Error ? error.messag
 
 /** Powers the machine's inside on. `disks[0]` is the OS disk, `disks[1]` the data disk, others stay untouched. */
 export async function bootGuest(disks: readonly GuestDisk[], options: RecordLogOptions): Promise<Guest> {
-  const nothing = { stop: async () => undefined, written: () => 0, failure: () => undefined };
+  const nothing = {
+    stop: async () => undefined,
+    quiesced: <T>(act: () => Promise<T>) => act(),
+    written: () => 0,
+    newest: () => 0,
+    failure: () => undefined,
+  };
   const [system, data] = disks;
   if (system === undefined) return { booted: false, reason: 'no disk is attached', ...nothing };
   const answer = await checkBootable(system);
@@ -83,7 +100,9 @@ export async function bootGuest(disks: readonly GuestDisk[], options: RecordLogO
     async stop() {
       await Promise.all([log.stop(), records?.stop()]);
     },
+    quiesced: (act) => log.quiesced(() => (records ? records.quiesced(act) : act())),
     written: () => records?.written() ?? 0,
+    newest: () => records?.newest() ?? 0,
     failure: () => records?.failure() ?? log.failure(),
   };
 }

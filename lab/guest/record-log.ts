@@ -17,6 +17,7 @@ import {
   writtenRecord,
   writtenSuperblock,
 } from './record.ts';
+import { TurnsOfWriting } from './turns-of-writing.ts';
 
 export interface RecordLogOptions {
   /** The side file; see acknowledgements.ts. */
@@ -28,7 +29,11 @@ export interface RecordLogOptions {
 export interface RecordLog {
   /** Waits for the write in flight, then writes no more. */
   stop(): Promise<void>;
+  /** Runs `act` while all that was written is flushed and acknowledged, and nothing new is begun. */
+  quiesced<T>(act: () => Promise<T>): Promise<T>;
   written(): number;
+  /** The highest sequence number begun so far. */
+  newest(): number;
   /** Why it stopped by itself, if it did: the disk or the side file refused. */
   failure(): unknown;
 }
@@ -110,6 +115,7 @@ export async function startRecordLog(disk: GuestDisk, options: RecordLogOptions)
   let written = 0;
   let stopping = false;
   let failure: unknown;
+  const turns = new TurnsOfWriting();
   const batch = async (count: number): Promise<void> => {
     const steps = nextSteps(count, next, layout);
     next += count;
@@ -127,7 +133,7 @@ export async function startRecordLog(disk: GuestDisk, options: RecordLogOptions)
       due = Math.floor(((performance.now() - began) / 1000) * options.recordsPerSecond);
       // A guest that was starved of time does not write all it missed at once.
       const count = Math.min(due - sent, 256);
-      if (count > 0) await batch(count);
+      if (count > 0) await turns.run(() => batch(count));
       sent = due;
     }
   };
@@ -141,7 +147,9 @@ export async function startRecordLog(disk: GuestDisk, options: RecordLogOptions)
       stopping = true;
       await running;
     },
+    quiesced: (act) => turns.run(act),
     written: () => written,
+    newest: () => next - 1,
     failure: () => failure,
   };
 }

@@ -76,7 +76,11 @@ const table: readonly Row[] = [
     'Another attempt holds a grant on it: Homeward revokes it and makes a new one.',
   ],
   ['*', 'TooManyActiveSas', 'Transient', 'Five snapshots of this disk are open already: revoke what nobody needs.'],
-  ['*', 'PropertyChangeNotAllowed', 'Refused', 'A snapshot of this name belongs to another disk: look who made it.'],
+  // Microsoft Learn, "Troubleshoot restore point failures".
+  ['*', 'VMAgentStatusCommunicationError', 'Refused', 'The VM agent does not answer: look at it in the guest.'],
+  ['*', 'VMRestorePointInternalError', 'Transient', wait],
+  ['*', 'DiskRestorePointUsedByCustomer', 'Transient', 'A grant is open on the restore point: Homeward revokes it.'],
+  ['*', 'PropertyChangeNotAllowed', 'Refused', 'What has this name was made of something else: look who made it.'],
   ['*', 'SnapshotsHaveDifferentFamilies', 'Corrupt', lineage],
   ['*', 'BlobOverwritten', 'Corrupt', lineage],
   ['*', 'ConditionNotMet', 'Corrupt', 'The snapshot’s content changed under us: the disk needs a full round.'],

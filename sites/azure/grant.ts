@@ -1,28 +1,25 @@
 /**
- * The lease on reading one snapshot: a SAS that is obtained here, renewed here and revoked here.
+ * The lease on reading one moment of a disk: a SAS that is obtained here, renewed here and revoked here.
  * Rule: a SAS never leaves this process: it is not in any error, log, heartbeat or returned value (S13); it sits in a
  * private field that neither JSON nor inspection shows.
- * A second attempt for the same snapshot may overlap an older one: each revokes the other's SAS once and renews on the
+ * A second attempt for the same moment may overlap an older one: each revokes the other's SAS once and renews on the
  * 403. That is acceptable, because the fence on the target disk (S8) ends the older attempt, not this lease.
  */
 import { corrupt, type Failure, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
-import type { ResourceName } from './arm-id.ts';
-import type { AzureClients } from './client.ts';
-import { runOperation } from './long-running.ts';
-import { hasGrant, readSnapshot, revokeGrant } from './snapshots.ts';
+import type { ReadablePoint } from './readable-point.ts';
 
 /** Renewed when this part of its life is over, so that no read meets the end. */
 const renewAfter = 0.8;
 /** Giving a grant back must not hang on a worker that is told to stop. */
 const closeWithinMs = 20_000;
 
-/** What a snapshot is read as: the point itself, or the older one that its changes are counted from. */
+/** What it is read as: the point itself, or one that its changes are counted from. */
 export type Role = 'point' | 'base';
 
-/** A snapshot as it was recorded. */
+/** A moment as it was recorded. */
 export interface Leased {
-  readonly at: ResourceName;
+  readonly of: ReadablePoint;
   readonly identity: string;
   readonly role: Role;
 }
@@ -45,8 +42,7 @@ export interface SnapshotLease {
 }
 
 export class Lease implements SnapshotLease {
-  readonly #azure: AzureClients;
-  readonly #at: ResourceName;
+  readonly #of: ReadablePoint;
   readonly #role: Role;
   readonly #seconds: number;
   readonly #identity: string;
@@ -61,9 +57,8 @@ export class Lease implements SnapshotLease {
    * `seconds`: how long each SAS lives. `work` is that of the whole attempt, not of one read: a renewal serves all
    * readers.
    */
-  constructor(azure: AzureClients, { at, identity, role }: Leased, seconds: number, work: Work) {
-    this.#azure = azure;
-    this.#at = at;
+  constructor({ of, identity, role }: Leased, seconds: number, work: Work) {
+    this.#of = of;
     this.#seconds = seconds;
     this.#identity = identity;
     this.#role = role;
@@ -71,7 +66,7 @@ export class Lease implements SnapshotLease {
   }
 
   get name(): string {
-    return this.#at.name;
+    return this.#of.name;
   }
 
   async sas(): Promise<Sas> {
@@ -92,11 +87,11 @@ export class Lease implements SnapshotLease {
   async #obtain(serial: number): Promise<void> {
     const work = this.#work;
     const startedAt = Date.now();
-    const seen = await readSnapshot(this.#azure, this.#at, work);
-    if (seen === undefined || seen.uniqueId !== this.#identity) throw this.#vanished();
+    const seen = await this.#of.look(work);
+    if (seen === undefined || seen.identity !== this.#identity) throw this.#vanished();
     // A process that died left its SAS behind, or ours is ending. Azure does not promise what a second grant on top
     // of a live one does, so the live one always goes first.
-    if (hasGrant(seen)) await revokeGrant(this.#azure, this.#at, work);
+    if (seen.mayBeOpen) await this.#of.revoke(work);
     this.#asked = true;
     const url = await this.#grant();
     this.#sas = { url, serial: serial + 1 };
@@ -104,17 +99,29 @@ export class Lease implements SnapshotLease {
   }
 
   async #grant(): Promise<URL> {
-    const [azure, at, work] = [this.#azure, this.#at, this.#work] as const;
+    const work = this.#work;
     try {
-      return await beginGetAccess(azure, at, this.#seconds, work, () => this.#vanished());
+      return await this.#beginAccess();
     } catch (error) {
       work.signal.throwIfAborted();
       // An overlapping attempt was granted access between our look and our call.
-      const seen = await readSnapshot(azure, at, work);
-      if (seen === undefined || !hasGrant(seen)) throw error;
-      await revokeGrant(azure, at, work);
-      return beginGetAccess(azure, at, this.#seconds, work, () => this.#vanished());
+      const seen = await this.#of.look(work);
+      if (!seen?.mayBeOpen) throw error;
+      await this.#of.revoke(work);
+      return this.#beginAccess();
     }
+  }
+
+  async #beginAccess(): Promise<URL> {
+    const { accessSAS } = await this.#of.grant(this.#seconds, this.#work, () => this.#vanished());
+    const url = accessSAS !== undefined && URL.canParse(accessSAS) ? new URL(accessSAS) : undefined;
+    if (url?.protocol === 'https:') return url;
+    throw refused({
+      op: 'beginGetAccess',
+      subject: this.name,
+      message: `Azure granted access to ${this.name} without a usable https address`,
+      hint: 'Check networkAccessPolicy of the snapshot or disk restore point and the site’s endpoint.',
+    });
   }
 
   #vanished(): Failure {
@@ -134,44 +141,13 @@ export class Lease implements SnapshotLease {
     if (!this.#asked) return;
     // Tried twice; a SAS that stays ends by itself, and releasing the snapshot revokes it in any case (S11).
     for (let tries = 0; tries < 2; tries++) {
-      const done = await revokeGrant(this.#azure, this.#at, work).then(
+      const done = await this.#of.revoke(work).then(
         () => true,
         () => false,
       );
       if (done) return;
     }
   }
-}
-
-async function beginGetAccess(
-  azure: AzureClients,
-  at: ResourceName,
-  seconds: number,
-  work: Work,
-  vanished: () => Failure,
-): Promise<URL> {
-  const what = { op: 'snapshots.beginGetAccess', subject: at.name };
-  const { accessSAS } = await runOperation(
-    what,
-    work,
-    (call) =>
-      azure.compute.snapshots.grantAccess(
-        at.resourceGroup,
-        at.name,
-        { access: 'Read', durationInSeconds: seconds },
-        call,
-      ),
-    async () => {
-      throw vanished();
-    },
-  );
-  const url = accessSAS !== undefined && URL.canParse(accessSAS) ? new URL(accessSAS) : undefined;
-  if (url?.protocol === 'https:') return url;
-  throw refused({
-    ...what,
-    message: `Azure granted access to ${at.name} without a usable https address`,
-    hint: 'Check networkAccessPolicy of the snapshot and the site’s endpoint.',
-  });
 }
 
 /** For a snapshot that is not what was recorded; only for a base does a full transfer help (S9). */

@@ -1,23 +1,22 @@
 /**
- * The mover's view of Azure: opens one snapshot for reading, with the changes since an older one.
+ * The mover's view of Azure: opens one moment of a disk for reading, with what changed since an older one, or around it.
  * Rule: a delta is offered only between two snapshots of one family, both as they were recorded (S9); anything else is
  * Corrupt with op `lineage`, never a guess; a point that is not the recorded one is Corrupt too, but no full transfer
  * would help it. Grants are made here, in the mover's process, and given back by `close`.
  */
-import type { Snapshot } from '@azure/arm-compute';
-import type { PointReader } from '../../disk/point-reader.ts';
+import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { refused } from '../../model/failure.ts';
-import type { DiskPoint } from '../../model/machine.ts';
+import { type DiskPoint, pointName } from '../../model/machine.ts';
+import type { Around } from '../../model/point.ts';
 import type { SourceReader, Work } from '../source.ts';
-import { parseId } from './arm-id.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
 import { Flow } from './flow.ts';
 import { Lease, lost, type Role } from './grant.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
+import { readablePoint, type SeenMoment } from './readable-point.ts';
 import type { OpenSnapshot } from './snapshot-get.ts';
-import { readSnapshot } from './snapshots.ts';
 
 export interface AzureReaderParts extends AzureSiteParts {
   readonly limits?: Partial<BlobLimits>;
@@ -31,32 +30,35 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
   const seconds = parts.config.grantSeconds;
   return {
     site: parts.site,
-    async openPoint({ point, base }, work): Promise<PointReader> {
-      const [seen, seenBase] = await Promise.all([
+    async openPoint({ point, base, around }, work): Promise<PointReader> {
+      const since = around?.since ?? base;
+      const [seen, seenSince, seenUntil] = await Promise.all([
         recorded(azure, point, 'point', work),
-        base === undefined ? undefined : recorded(azure, base, 'base', work),
+        since === undefined ? undefined : recorded(azure, since, 'base', work),
+        around === undefined ? undefined : recorded(azure, around.until, 'base', work),
       ]);
-      if (seenBase !== undefined) assertLineage(seenBase, seen);
+      if (around && seenSince && seenUntil) assertAround(around, base, [seenSince, seen, seenUntil]);
+      else if (seenSince) assertLineage(seenSince, seen);
       const leaseOf = (one: DiskPoint, role: Role): Lease =>
-        new Lease(azure, { at: parseId(one.id), identity: one.identity, role }, seconds, work);
+        new Lease({ of: readablePoint(azure, one), identity: one.identity, role }, seconds, work);
       const lease = leaseOf(point, 'point');
-      const baseLease = base && leaseOf(base, 'base');
+      const sinceLease = since && leaseOf(since, 'base');
+      const untilLease = around && leaseOf(around.until, 'base');
+      const leases = [lease, sinceLease, untilLease].filter((one) => one !== undefined);
       const close = async (): Promise<void> => {
-        await Promise.all([lease.close(), baseLease?.close()]);
+        await Promise.all(leases.map((one) => one.close()));
       };
       work.report(`opening ${lease.name}`);
-      const granted = await Promise.allSettled([lease.sas(), baseLease?.sas()]);
+      const granted = await Promise.allSettled(leases.map((one) => one.sas()));
       for (const each of granted) {
         if (each.status === 'fulfilled') continue;
         await close();
         throw each.reason;
       }
-      return reader(
-        { transport, lease, base: baseLease, flow: new Flow() },
-        point.sizeBytes,
-        parts.entriesAPiece,
-        close,
-      );
+      const open = { transport, lease, flow: new Flow() };
+      // What changed between two moments around the point is no longer what the point holds there: all of it is read.
+      const listed = { ...open, lease: untilLease ?? lease, base: sinceLease, readAll: untilLease !== undefined };
+      return reader(open, listed, point.sizeBytes, parts.entriesAPiece, close);
     },
     close: () => transport.close(),
   };
@@ -64,6 +66,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
 
 function reader(
   open: OpenSnapshot,
+  listed: OpenSnapshot & { readonly readAll: boolean },
   sizeBytes: number,
   entries: number | undefined,
   close: () => Promise<void>,
@@ -71,35 +74,64 @@ function reader(
   const ranges = createRangeReader(open, sizeBytes);
   return {
     sizeBytes,
-    changes: (signal) => pageList(open, sizeBytes, signal, entries ?? entriesAPiece),
+    changes(signal) {
+      const list = pageList(listed, sizeBytes, signal, entries ?? entriesAPiece);
+      return listed.readAll ? asData(list) : list;
+    },
     read: (offset, into, signal) => ranges.read(offset, into, signal),
     close,
   };
 }
 
-/** The snapshot of a recorded point, as it must be. */
-async function recorded(azure: AzureClients, point: DiskPoint, role: Role, work: Work): Promise<Snapshot> {
-  const snapshot = await readSnapshot(azure, parseId(point.id), work);
-  if (snapshot === undefined) throw lost(role, point.id, 'does not exist any more');
-  if (snapshot.uniqueId !== point.identity) throw lost(role, point.id, 'was made anew under its name');
-  if (snapshot.diskSizeBytes !== point.sizeBytes) throw lost(role, point.id, 'has another size than recorded');
+async function* asData(list: AsyncIterable<Extent>): AsyncGenerator<Extent> {
+  for await (const extent of list) yield { ...extent, kind: 'data' };
+}
+
+interface Recorded extends SeenMoment {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** A recorded moment, as it must be. */
+async function recorded(azure: AzureClients, point: DiskPoint, role: Role, work: Work): Promise<Recorded> {
+  const of = readablePoint(azure, point);
+  const seen = await of.look(work);
+  if (seen === undefined) throw lost(role, point.id, 'does not exist any more');
+  if (seen.identity !== point.identity) throw lost(role, point.id, 'was made anew under its name');
+  // Of a disk restore point Azure tells no size; the first answer of the read does.
+  if ((seen.sizeBytes ?? point.sizeBytes) !== point.sizeBytes)
+    throw lost(role, point.id, 'has another size than recorded');
   // VHDX: offsets of the container are not offsets of the disk.
-  if ((snapshot.creationData?.logicalSectorSize ?? 512) !== 512)
+  if (seen.sectorBytes !== 512)
     throw refused({
       op: 'open a recovery point',
       subject: point.id,
-      message: `the disk of ${snapshot.name ?? point.id} has 4096-byte sectors; Azure exports it as VHDX`,
+      message: `the disk of ${of.name} has 4096-byte sectors; Azure exports it as VHDX`,
       hint: 'Homeward cannot read VHDX exports: bring this disk home another way.',
     });
-  return snapshot;
+  return { ...seen, id: point.id, name: of.name };
 }
 
 /** Azure compares only within one family, and the base must be the older one. */
-function assertLineage(base: Snapshot, point: Snapshot): void {
-  const family = base.incrementalSnapshotFamilyId;
-  const sameFamily = family !== undefined && family === point.incrementalSnapshotFamilyId;
-  const sameDisk = base.creationData?.sourceUniqueId === point.creationData?.sourceUniqueId;
-  if (!sameFamily || !sameDisk) throw lost('base', base.id ?? '', `is no ancestor of ${point.name ?? 'the new point'}`);
-  if (base.timeCreated && point.timeCreated && base.timeCreated > point.timeCreated)
-    throw lost('base', base.id ?? '', `is newer than ${point.name ?? 'the point'}`);
+function assertLineage(base: Recorded, point: Recorded): void {
+  const sameFamily = base.family !== undefined && base.family === point.family;
+  if (!sameFamily || base.ofDisk !== point.ofDisk) throw lost('base', base.id, `is no ancestor of ${point.name}`);
+  if (base.takenAt && point.takenAt && base.takenAt > point.takenAt)
+    throw lost('base', base.id, `is newer than ${point.name}`);
+}
+
+/** S9: the point lies between both moments of its own disk, and the target holds one of them. */
+function assertAround(
+  { since, until }: Around,
+  base: DiskPoint | undefined,
+  [before, point, after]: readonly [Recorded, Recorded, Recorded],
+): void {
+  assertLineage(before, after);
+  if (before.ofDisk !== point.ofDisk) throw lost('base', before.id, `is of another disk than ${point.name}`);
+  const between = before.takenAt && point.takenAt && after.takenAt;
+  if (!between || before.takenAt > point.takenAt || point.takenAt > after.takenAt)
+    throw lost('base', before.id, `and ${after.name} do not lie around ${point.name}`);
+  const held = base && pointName(base);
+  if (held !== pointName(since) && held !== pointName(until))
+    throw lost('base', base?.id ?? 'nothing', `is neither of the moments around ${point.name}`);
 }

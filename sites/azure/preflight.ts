@@ -13,6 +13,7 @@ import { passed, refusedBy, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
 import { type ClockReading, clockCheck, readClock } from './clock.ts';
 import { diskPlaces, nicIds, powerOf, powerSeen, readVm } from './machine.ts';
+import { applicationPointChecks } from './preflight-application-points.ts';
 import { diskChecks } from './preflight-disks.ts';
 import { agentCheck } from './preflight-guest.ts';
 import { returnQuotaCheck } from './preflight-quota.ts';
@@ -36,13 +37,15 @@ export async function preflight(azure: AzureClients, request: SourcePreflight, w
   });
   if (reach.verdict !== 'pass') return [login, reach];
   const first = [login, reach, clockCheck(azure.site, clock)];
-  const rights = await rightsChecks(azure, path, vm, work);
+  const { applicationPoints } = request;
+  const rights = await rightsChecks(azure, path, vm, applicationPoints !== undefined, work);
   if (vm === undefined) return [...first, await missingCheck(azure, path, work), ...rights];
   const now = Date.now() + (clock?.aheadMs ?? 0);
   const { checks, disks } = await diskChecks(azure, path, vm, now, work);
   const agent = agentCheck(path, vm, disks, { withinSeconds: request.guestAgentWithinSeconds, now });
   const quota = await returnQuotaCheck(azure, vm, work);
-  return [...first, ...machineChecks(path, vm), agent, ...checks, ...rights, quota];
+  const points = applicationPoints ? await applicationPointChecks(azure, path, vm, applicationPoints, work) : [];
+  return [...first, ...machineChecks(path, vm), agent, ...checks, ...points, ...rights, quota];
 }
 
 /** Turns what the world says into a check; a stop, a fault of ours, and a world too busy to say anything stay errors. */
@@ -110,11 +113,12 @@ async function rightsChecks(
   azure: AzureClients,
   path: string,
   vm: VirtualMachine | undefined,
+  applicationPoints: boolean,
   work: Work,
 ): Promise<Check[]> {
   const disks = vm === undefined ? [] : diskPlaces(vm).flatMap(({ id }) => id ?? []);
   const nics = vm === undefined ? [] : nicIds(vm);
-  const needs = neededIn({ machineGroup: parsePath(path).resourceGroup, disks, nics });
+  const needs = neededIn({ machineGroup: parsePath(path).resourceGroup, disks, nics, applicationPoints });
   return (await together(needs.map((each) => rightsIn(azure, each, work)))).flat();
 }
 

@@ -3,12 +3,13 @@
  * Rule: a snapshot is found by its name, believed by its tags and by the identity of the disk it was taken of (S9).
  * Never calls a point final unless the machine was observed stopped before and after its snapshots, and was not started
  * between them or between two tries (S1, S3): each final snapshot carries since when the machine was stopped.
- * Never deletes a point of a newer number than it is told.
+ * Never deletes a point of a newer number than it is told, nor one that an application-consistent point needs.
  */
 import type { Snapshot } from '@azure/arm-compute';
 import { corrupt, refused } from '../../model/failure.ts';
 import type { DiskPoint, RecoveryPoint, SourceDisk } from '../../model/machine.ts';
 import type { PointRequest, ReleaseRequest, Work } from '../source.ts';
+import { releaseApplicationPoints } from './application-point.ts';
 import { parsePath, type ResourceName, sameId } from './arm-id.ts';
 import { pause, together } from './call.ts';
 import type { AzureClients } from './client.ts';
@@ -187,17 +188,19 @@ export async function releaseRecoveryPoints(
 }
 
 async function releaseOnce(azure: AzureClients, request: ReleaseRequest, work: Work): Promise<string[]> {
-  const { before } = request;
+  const { before, keep = [] } = request;
   const { resourceGroup } = parsePath(request.path);
   const all = await listSnapshots(azure, resourceGroup, work);
   const going = all.filter((snapshot) => {
     const mark = markOf(snapshot);
     const ours = mark?.run === request.run && mark.machine === request.machine;
-    return ours && (before === 'all' || mark.number < before);
+    return ours && (before === 'all' || (mark.number < before && !keep.includes(mark.number)));
   });
+  // First those that need the snapshots: a point that is there has what it takes to reach it.
+  const points = request.applicationPoints ? await releaseApplicationPoints(azure, request, work) : [];
   work.report(`deleting ${going.length} snapshots`);
   const gone = await together(
     going.map(async (snapshot) => ((await deleteSnapshot(azure, snapshot, work)) ? [placeOf(snapshot).name] : [])),
   );
-  return gone.flat();
+  return [...points, ...gone.flat()];
 }

@@ -9,6 +9,7 @@ import type { Disk, Snapshot } from '@azure/arm-compute';
 import { Failure, transient } from '../../model/failure.ts';
 import type { SourceDisk, SourceNic } from '../../model/machine.ts';
 import type { RemainsRequest, RetireRequest, Work } from '../source.ts';
+import { releaseApplicationPoints, remainingApplicationPoints } from './application-point.ts';
 import { parseId, parsePath, sameIds } from './arm-id.ts';
 import { look, together } from './call.ts';
 import type { AzureClients } from './client.ts';
@@ -51,8 +52,15 @@ export async function ensureRetired(azure: NetworkClients, request: RetireReques
   assertAsRecorded(request, seen);
   await together(seen.nics.map(({ recorded }) => deleteNic(azure, recorded, work)));
   await together(seen.disks.map(({ recorded }) => deleteDisk(azure, recorded, work)));
-  await together(seen.snapshots.map((snapshot) => deleteOurs(azure, snapshot, work)));
+  if (request.applicationPoints) await releaseApplicationPoints(azure, { ...request, before: 'all' }, work);
+  const going = request.keepFinal ? seen.snapshots.filter((one) => !isFinalOf(one, request)) : seen.snapshots;
+  await together(going.map((snapshot) => deleteOurs(azure, snapshot, work)));
 }
+
+const isFinalOf = (snapshot: Snapshot, { run }: RetireRequest): boolean => {
+  const mark = markOf(snapshot);
+  return mark?.run === run && mark.final;
+};
 
 /** The machine itself, whose disks are marked first: without it nothing else tells that it was we who deleted it. */
 async function ensureMachineRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<void> {
@@ -115,6 +123,7 @@ async function assertedLook(azure: NetworkClients, request: RetireRequest, work:
 /** What of the machine, and of ours by tag, still exists. */
 export async function observeRemains(azure: NetworkClients, request: RemainsRequest, work: Work): Promise<string[]> {
   const { vm, nics, disks, snapshots } = await lookAtAll(azure, request, work);
+  const points = request.applicationPoints ? await remainingApplicationPoints(azure, request, work) : [];
   return [
     ...(vm === undefined ? [] : [`virtual machine ${parsePath(request.path).vm}`]),
     ...nics.map(({ recorded, seen }) => {
@@ -125,6 +134,7 @@ export async function observeRemains(azure: NetworkClients, request: RemainsRequ
       seen.uniqueId === recorded.identity ? `disk ${recorded.name}` : `disk ${recorded.name} (made anew, not ours)`,
     ),
     ...snapshots.map((snapshot) => `snapshot ${snapshot.name ?? ''}`),
+    ...points,
   ];
 }
 

@@ -47,11 +47,30 @@ const onNics: Actions = {
   atCommit: ['Microsoft.Network/networkInterfaces/delete'],
 };
 
+const points = `${compute}/restorePointCollections`;
+
+/** And where the policy takes application-consistent points, which are made in the machine's resource group too. */
+const onApplicationPoints: Actions = {
+  onTheWay: [
+    `${points}/read`,
+    `${points}/write`,
+    `${points}/delete`,
+    `${points}/restorePoints/read`,
+    `${points}/restorePoints/write`,
+    `${points}/restorePoints/delete`,
+    `${points}/restorePoints/diskRestorePoints/read`,
+    `${points}/restorePoints/diskRestorePoints/beginGetAccess/action`,
+    `${points}/restorePoints/diskRestorePoints/endGetAccess/action`,
+  ],
+  atCommit: [],
+};
+
 /** Where the machine and its parts are, by resource id. */
 export interface Whereabouts {
   readonly machineGroup: string;
   readonly disks: readonly string[];
   readonly nics: readonly string[];
+  readonly applicationPoints?: boolean;
 }
 
 export interface GroupNeeds extends Actions {
@@ -59,7 +78,7 @@ export interface GroupNeeds extends Actions {
 }
 
 /** What is needed in each resource group, the machine's first; disks and NICs may lie in others than it. */
-export function neededIn({ machineGroup, disks, nics }: Whereabouts): GroupNeeds[] {
+export function neededIn({ machineGroup, disks, nics, applicationPoints = false }: Whereabouts): GroupNeeds[] {
   const needs = new Map<string, { resourceGroup: string; parts: Set<Actions> }>();
   const need = (resourceGroup: string, actions: Actions): void => {
     const key = resourceGroup.toLowerCase();
@@ -68,6 +87,7 @@ export function neededIn({ machineGroup, disks, nics }: Whereabouts): GroupNeeds
     needs.set(key, known);
   };
   need(machineGroup, onMachine);
+  if (applicationPoints) need(machineGroup, onApplicationPoints);
   for (const id of disks) need(parseId(id).resourceGroup, onDisks);
   for (const id of nics) need(parseId(id).resourceGroup, onNics);
   return [...needs.values()].map(({ resourceGroup, parts }) => ({

@@ -3,12 +3,16 @@
  * Rule: the name is a function of machine, run, disk and number; ownership is decided by the tags alone (S2, S11).
  */
 import { createHash } from 'node:crypto';
-import type { Snapshot } from '@azure/arm-compute';
+import type { RestorePointCollection, Snapshot } from '@azure/arm-compute';
 import type { DiskKey } from '../../model/machine.ts';
 
-export interface Mark {
+/** Whose points they are. */
+export interface PointOwner {
   readonly run: string;
   readonly machine: string;
+}
+
+export interface Mark extends PointOwner {
   readonly disk: DiskKey;
   readonly number: number;
   readonly final: boolean;
@@ -27,16 +31,37 @@ const short = (text: string, length: number): string =>
  * and left its snapshots. The run stands as 8 hex digits of its hash, because the run ids of Temporal begin with the
  * time and those of one minute share their first digits. A long machine name is cut and keeps its identity by a hash.
  */
-export function snapshotName({ machine, run, disk, number, final }: Mark): string {
-  const end = `-${short(run, 8)}-${disk}-${number}${final ? '-final' : ''}`;
+export const snapshotName = ({ disk, number, final, ...owner }: Mark): string =>
+  named(owner, `-${disk}-${number}${final ? '-final' : ''}`);
+
+/** The collection of a run's VM restore points, and a restore point in it: that of the moment after round `number`. */
+export const collectionName = (owner: PointOwner): string => named(owner, '');
+export const restorePointName = (owner: PointOwner, number: number): string => named(owner, `-application-${number}`);
+
+function named({ machine, run }: PointOwner, rest: string): string {
+  const end = `-${short(run, 8)}${rest}`;
   const room = longestName - 'homeward-'.length - end.length;
   const name = machine.length <= room ? machine : `${machine.slice(0, room - 9)}-${short(machine, 8)}`;
   return `homeward-${name}${end}`;
 }
 
+export const ownerTags = ({ run, machine }: PointOwner): Record<string, string> => ({
+  'homeward-run': run,
+  'homeward-machine': machine,
+});
+
+/** Whose collection it is; undefined when it is not ours. Restore points carry no tags: they are ours by it. */
+export function markOfCollection({ tags }: RestorePointCollection): PointOwner | undefined {
+  const { 'homeward-run': run, 'homeward-machine': machine } = tags ?? {};
+  return run && machine ? { run, machine } : undefined;
+}
+
+/** The number of a restore point of ours, by its name. */
+export const numberOfRestorePoint = (name: string): number =>
+  Number(/-application-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+
 export const markTags = (mark: Mark): Record<string, string> => ({
-  'homeward-run': mark.run,
-  'homeward-machine': mark.machine,
+  ...ownerTags(mark),
   'homeward-disk': mark.disk,
   'homeward-point': String(mark.number),
   'homeward-final': String(mark.final),

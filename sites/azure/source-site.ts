@@ -3,6 +3,7 @@
  * Rule: no logic here; each verb has its own file.
  */
 import type { SourceSite } from '../source.ts';
+import { ensureApplicationPoint } from './application-point.ts';
 import { type AzureSiteParts, azureAccess } from './client.ts';
 import { observeMachine } from './machine.ts';
 import { createNetworkClients } from './network-client.ts';
@@ -20,6 +21,7 @@ export function createAzureSource(parts: AzureSiteParts): SourceSite & { close()
     ensureStopped: (request, work) => ensureStopped(azure, request, work),
     ensureStarted: (request, work) => ensureStarted(azure, request, work),
     ensureRecoveryPoint: (request, work) => ensureRecoveryPoint(azure, request, work),
+    ensureApplicationPoint: (request, work) => ensureApplicationPoint(azure, request, work),
     releaseRecoveryPoints: (request, work) => releaseRecoveryPoints(azure, request, work),
     ensureRetired: (request, work) => ensureRetired(azure, request, work),
     observeRemains: (request, work) => observeRemains(azure, request, work),

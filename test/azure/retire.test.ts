@@ -232,3 +232,20 @@ test('a missing right ends the retirement by name', async () => {
   expect(failure.message).toContain('Microsoft.Compute/disks/delete');
   expect(left().disks).toHaveLength(2);
 });
+
+test('S11 retiring takes the application-consistent points with it, and where an older point came home the final snapshots stay', async () => {
+  await lab.world.powerOn(lab.world.machine(group, machine));
+  await lab.source.ensureApplicationPoint({ ...(await lab.pointRequest()), number: 1 }, quiet());
+  await lab.stop();
+  const wanted = { ...(await lab.pointRequest()), number: 2, final: true };
+  const final = await lab.source.ensureRecoveryPoint(wanted, quiet());
+  const retire = { ...(await lab.retireRequest(final)), applicationPoints: true, keepFinal: true };
+  expect((await lab.source.observeRemains(retire, quiet())).at(-1)).toMatch(/^restore point collection homeward-/);
+  await lab.source.ensureRetired(retire, quiet());
+  const kept = final.disks.map(({ id }) => id.split('/').at(-1));
+  expect(left().snapshots).toEqual(expect.arrayContaining([...kept, 'backup-of-someone']));
+  expect(lab.world.restorePoints.collections.size).toBe(0);
+  expect(await lab.source.observeRemains(retire, quiet())).toEqual(
+    expect.arrayContaining(kept.map((name) => `snapshot ${name}`)),
+  );
+});

@@ -5,6 +5,7 @@
 import type { Measured } from './forecast.ts';
 import { type Inventory, type Policy, policyOf } from './inventory.ts';
 import type { Carrier, MachineAddress } from './machine.ts';
+import type { CreateSection } from './new-place.ts';
 import type { Origin } from './origin.ts';
 
 export interface FailbackInput {
@@ -18,6 +19,8 @@ export interface FailbackInput {
   readonly disks?: Readonly<Record<string, string>>;
   /** Where the machine came from, where the inventory says so. */
   readonly origin?: Origin;
+  /** Only for an alternate location: the machine to make there. Absent: the original one is written (S000-18). */
+  readonly create?: CreateSection;
   /** What the machine's last run measured, where it is known; only forecasts read it. */
   readonly measured?: Measured;
 }
@@ -59,5 +62,6 @@ export function failbackInput(inventory: Inventory, machine: string): FailbackIn
     policy: policyOf(inventory, machine),
     ...(entry.origin ? { origin: entry.origin } : {}),
     ...(entry.disks ? { disks: entry.disks as Record<string, string> } : {}),
+    ...(entry.create ? { create: entry.create } : {}),
   };
 }

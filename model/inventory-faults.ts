@@ -4,6 +4,7 @@
  * Rule: each fault names the keys of the value that is wrong, so that the person who wrote it finds it.
  */
 import type { AzureSiteConfig, Inventory, MachineConfig, Site } from './inventory.ts';
+import { locationFaults } from './location-faults.ts';
 
 export interface InventoryFault {
   /** Path of keys to the offending value. */
@@ -99,6 +100,7 @@ export function contradictions(parsed: Inventory): InventoryFault[] {
         });
       found.push(...misplaced(parsed, key, side));
     }
+    found.push(...locationFaults(key, entry));
     const tooFast = roundsTooFast(parsed.sites[entry.source.site], parsed.policies[entry.policy]?.roundEverySeconds);
     if (tooFast !== undefined) found.push({ at: ['policies', entry.policy, 'roundEverySeconds'], message: tooFast });
   }

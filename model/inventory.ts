@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { limitsSection } from './limit.ts';
+import { createSection } from './new-place.ts';
 import { origin } from './origin.ts';
 
 const name = z
@@ -144,7 +145,15 @@ const address = z.strictObject({ site: name, path: text });
 
 const machine = z.strictObject({
   source: address.describe('Azure: path is resourceGroup/vm.'),
-  target: address.describe('vSphere: path is the inventory path of the powered-off original.'),
+  location: z
+    .enum(['original', 'alternate'])
+    .default('original')
+    .describe(
+      'original: the powered-off machine at the target’s path. alternate: a new one is made there; see create.',
+    ),
+  target: address.describe(
+    'vSphere: path is the inventory path of the powered-off original, or of the machine to make.',
+  ),
   mover: name,
   policy: name.default('default'),
   origin: origin.optional().describe('Where it came from before it ran in Azure; guards against what cannot return.'),
@@ -154,6 +163,7 @@ const machine = z.strictObject({
     .describe(
       'Which target disk each source disk comes home to: {os: "[ds] vm/vm.vmdk", data-0: …}. Default: in slot order.',
     ),
+  create: createSection.optional(),
 });
 
 const link = z.strictObject({

@@ -148,8 +148,11 @@ export interface RecoveryPoint {
   readonly disks: readonly DiskPoint[];
 }
 
-/** How the target disks are written: the originals themselves, or new disks beside them. */
-export type WriteWay = 'in-place' | 'staged';
+/**
+ * How the target disks are written: the originals themselves, new disks beside them, or new disks of a machine that the
+ * run makes at an alternate location.
+ */
+export type WriteWay = 'in-place' | 'staged' | 'created';
 
 /** A target disk while it is being written: plugged into the mover and into nothing else. */
 export interface OpenDisk {

@@ -1,9 +1,10 @@
 /**
  * The port to the side the machine comes home to. A world (vSphere today) implements it.
  * Rule: every `ensure…` is safe twice; a target disk that is open hangs on the mover and on nothing else (S4).
- * Never destroys a machine that holds a disk, never deletes a disk that does not carry our mark.
+ * Never destroys a machine that holds a disk or was not made by the run, never deletes a disk without our mark.
  */
 import type { Check } from '../model/check.ts';
+import type { NewMachine } from '../model/creation.ts';
 import type { DiskPair, OpenDisk, SourceHardware, TargetMachine, WriteWay } from '../model/machine.ts';
 import type { Platform } from '../model/origin.ts';
 import type { StartGuard, Work } from './source.ts';
@@ -16,11 +17,15 @@ export interface TargetRequest {
   readonly pairs: readonly DiskPair[];
   /** Path of the mover appliance on the same site. */
   readonly mover: string;
+  /** With the way `created` only: the machine that the run makes at the path. */
+  readonly machineToMake?: NewMachine;
 }
 
 export interface TargetPower {
   readonly path: string;
   readonly run: string;
+  /** The run makes the machine itself: whatever else stands at the path is not meant. */
+  readonly made?: boolean;
 }
 
 export type TargetStart = TargetPower & StartGuard;
@@ -41,17 +46,40 @@ export interface OpenedRequest extends TargetRequest {
   readonly open: readonly OpenDisk[];
 }
 
+/** An alternate location, before anything is made there. */
+export interface NewPlacePreflight {
+  readonly path: string;
+  readonly mover: string;
+  readonly pairs: readonly DiskPair[];
+  readonly machine: NewMachine;
+}
+
+/** A mover that is to carry disks which are there already. */
+export interface MoverPreflight {
+  readonly mover: string;
+  readonly datastores: readonly string[];
+  readonly diskSizesBytes: readonly number[];
+}
+
 export interface TargetSite {
   readonly site: string;
   /** What this world can do, declared so that nobody has to ask which world it is. */
   readonly capabilities: { readonly write: readonly WriteWay[]; readonly platform: Platform };
-  /** With `run`: the machine that carries this run's mark, wherever it stands, before the one at the path. */
-  observeMachine(path: string, work: Work, run?: string): Promise<TargetMachine>;
+  /**
+   * With `run`: the machine that carries this run's mark, wherever it stands, before the one at the path. `made`: only that
+   * one, because the run makes it itself; `absent` while it has not, or when it is gone.
+   */
+  observeMachine(path: string, work: Work, run?: string, made?: boolean): Promise<TargetMachine>;
   /** Named checks of this side: reachability, rights, power, snapshots, sizes, space, the mover. Changes nothing. */
   preflight(request: TargetPreflight, work: Work): Promise<Check[]>;
+  /** The same for an alternate location: place, networks, datastore, names, ids, rights to make the machine there. */
+  preflightNewPlace(request: NewPlacePreflight, work: Work): Promise<Check[]>;
+  /** Only the mover's part of it. */
+  preflightMover(request: MoverPreflight, work: Work): Promise<Check[]>;
   /**
    * In place: records the originals on the target machine, takes them off it, plugs them into the mover.
    * Staged: makes new disks of the same sizes beside the originals and plugs those into the mover.
+   * Created: makes the machine, without a disk, and new disks in its folder, and plugs those into the mover.
    * Refuses when the machine is not stopped or when it, or the mover, has a snapshot.
    */
   ensureDisksOpen(request: TargetRequest, work: Work): Promise<OpenDisk[]>;
@@ -74,6 +102,7 @@ export interface TargetSite {
   ensureDisksReturned(request: TargetRequest, work: Work): Promise<TargetMachine>;
   /**
    * The undo of all three above. Staged: staged disks unplugged everywhere and deleted, originals back in their slots.
+   * Created: the new disks are deleted, and then the machine, which has to hold no other disk.
    * In place: the disks hang on nothing, the machine keeps the record of them (a later run repairs them).
    * Answers what stays, and a sentence when the machine is gone or carries another run's record; no disk of this run
    * hangs on the mover then either. Fenced while the mover holds these disks for another run.

@@ -1,15 +1,16 @@
 /**
  * The undo of opening and returning. In place the disks end on nothing and the record stays, because their bytes are
- * torn; staged the new disks go and the originals hang in their slots as before.
+ * torn; staged the new disks go and the originals hang in their slots as before; created all that was made goes.
  * Rule: the machine is fenced from starting before anything is unplugged, and the marks go last (S4, S5). Success means
  * that no disk of this run hangs on the mover, whatever became of the record. Never touches another run's disks (S8).
  */
 import { fenced } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
-import { needHeldOnlyBy, needQuietTarget } from './disk-guards.ts';
+import { needHeldOnlyBy, needOwnMark, needQuietTarget } from './disk-guards.ts';
 import { findByMark, findMachine, findMover, type Machine, type Vcenter } from './inventory.ts';
 import { type Mark, stateOption, unmarkOptions } from './marks.ts';
+import { ensureMachineGone, findCreated, settleFolder } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged } from './reconfigure.ts';
 import { ensureStagedFileGone, needOnlyStaged, writtenFiles } from './staged-disks.ts';
 
@@ -18,6 +19,7 @@ import { ensureStagedFileGone, needOnlyStaged, writtenFiles } from './staged-dis
  * sentence when the machine could not be put in order because it is gone or another run's.
  */
 export async function ensureDisksAbandoned(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
+  if (request.write === 'created') return abandonCreated(at, request, work);
   const { run, path } = request;
   const found = await findMachine(at, request.path, work);
   const target =
@@ -48,7 +50,7 @@ async function abandonUnrecorded(
   const written = writtenFiles(request);
   const hanging = written.filter((file) => mover?.disks.some((disk) => disk.file === file));
   const foreign = target?.mark;
-  const theirs = foreign?.way === 'staged' ? foreign.staged : (foreign?.originals.map((one) => one.file) ?? []);
+  const theirs = foreign?.way === 'in-place' ? foreign.originals.map((one) => one.file) : (foreign?.staged ?? []);
   const ours = hanging.filter((file) => !theirs.includes(file));
   if (mover && ours.length > 0) {
     work.report(`unplugging ${ours.length} disk(s) from ${mover.name}`);
@@ -69,6 +71,41 @@ async function abandonUnrecorded(
     ...ours,
     `no machine stands at ${request.path} any more: its disks are off the mover, nothing else could be done${files}`,
   ];
+}
+
+/**
+ * Everything the run made for an alternate location goes: its disks first, then the machine, which can still be found by
+ * its record while a disk is left. Disks that nobody remembers any more are known by the run's ending of their names.
+ */
+async function abandonCreated(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
+  await settleFolder(at, request.path, work);
+  const target = await findCreated(at, request, work);
+  const mover = await findMover(at, request.mover, work);
+  const { run, path } = request;
+  const unmarked: Mark = {
+    run,
+    path,
+    state: 'open',
+    way: 'created',
+    originals: [],
+    staged: writtenFiles(request),
+    keys: [],
+  };
+  const mark = target ? needOwnMark(target, request) : unmarked;
+  if (target) {
+    needQuietTarget(target);
+    needOnlyStaged(mark, target);
+    work.report(`unplugging what run ${run} made`);
+    await ensureUnplugged(at, target, mark.staged, [stateOption('open')], work);
+  }
+  if (mover) await ensureUnplugged(at, mover, mark.staged, [], work);
+  await needHeldOnlyBy(at, mark.staged, [], work);
+  for (const file of mark.staged) {
+    work.report(`deleting ${file}`);
+    await ensureStagedFileGone(at, mark, file, work);
+  }
+  if (target) await ensureMachineGone(at, request, work);
+  return [];
 }
 
 async function abandonInPlace(

@@ -27,6 +27,8 @@ export interface Machine {
   readonly consolidationNeeded: boolean;
   readonly guest: Guest;
   readonly host: Ref | undefined;
+  /** `[ds] erp-db/erp-db.vmx`: where its own settings lie. */
+  readonly settingsFile: string;
   /** The text of a question the machine waits to have answered. */
   readonly question: string | undefined;
 }
@@ -47,6 +49,7 @@ const paths = [
   'config.changeVersion',
   'config.hardware.device',
   'config.extraConfig',
+  'config.files.vmPathName',
   'snapshot',
   'guest.toolsRunningStatus',
   'guest.toolsVersionStatus2',
@@ -106,6 +109,7 @@ export async function lookAt(at: Vcenter, ref: Ref, path: string, work: Work): P
     consolidationNeeded: values.get('runtime.consolidationNeeded') === true,
     guest: guestOf(values),
     host: values.get('runtime.host') as Ref | undefined,
+    settingsFile: String(values.get('config.files.vmPathName') ?? ''),
     question: question?.text,
   };
 }

@@ -28,7 +28,7 @@ export interface Mark {
   readonly state: MarkState;
   readonly way: WriteWay;
   readonly originals: readonly Original[];
-  /** Staged: the new disks' files, in the order of `originals`. */
+  /** Staged: the new disks' files, in the order of `originals`. Created: those of a machine that has no originals. */
   readonly staged: readonly string[];
   /** Keys we own that are set now, whatever they say. */
   readonly keys: readonly string[];
@@ -38,6 +38,7 @@ export type Option = Vim<'OptionValue'> & { readonly key: string; readonly value
 
 const prefix = 'homeward.';
 const states: readonly string[] = ['recorded', 'open', 'returned'];
+const ways: Readonly<Record<string, WriteWay>> = { staged: 'staged', created: 'created' };
 
 /** Undefined when the machine carries no mark of ours. An unreadable mark counts as open: nobody starts such a machine. */
 export function readMark(extraConfig: readonly Vim<'OptionValue'>[]): Mark | undefined {
@@ -57,7 +58,7 @@ export function readMark(extraConfig: readonly Vim<'OptionValue'>[]): Mark | und
     run: values.get('run') ?? 'unknown',
     path: values.get('path') ?? '',
     state: states.includes(state) ? (state as MarkState) : 'open',
-    way: values.get('way') === 'staged' ? 'staged' : 'in-place',
+    way: ways[values.get('way') ?? ''] ?? 'in-place',
     originals: originals.filter((one) => one !== undefined),
     staged: numbered('staged'),
     keys: [...values.keys()].map((key) => prefix + key),

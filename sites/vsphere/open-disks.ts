@@ -1,5 +1,6 @@
 /**
- * Opens the target disks: record them on the machine, take them off it (in place) or make new ones (staged), plug them into the mover.
+ * Opens the target disks: record them on the machine, take them off it (in place) or make new ones (staged, created), plug
+ * them into the mover.
  * Rule: the record is written before anything is unplugged; a disk is answered as open only when it was seen on the mover
  * and on nothing else (S4). A run finds and repairs what an abandoned run left. Never destroys a file.
  */
@@ -8,18 +9,29 @@ import type { DiskPair, OpenDisk } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { abandonStaged } from './abandon-disks.ts';
-import { needHeldOnlyBy, needNoClash, needQuietTarget, needReadyMover, needSupported } from './disk-guards.ts';
+import {
+  needHeldOnlyBy,
+  needNoClash,
+  needOwnMark,
+  needQuietTarget,
+  needReadyMover,
+  needSupported,
+} from './disk-guards.ts';
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { isOpen, type Mark, markOptions, type Original, stateOption } from './marks.ts';
+import { ensureMachineMade } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
-import { ensureStagedFile, stagedFiles } from './staged-disks.ts';
+import { ensureStagedFile, stagedFiles, writtenFiles } from './staged-disks.ts';
 
 /** The mode in which disks hang on the mover: its own snapshots must never include them. */
 const moverDiskMode = 'independent_persistent';
 
 export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work: Work): Promise<OpenDisk[]> {
-  const target = await needMachine(at, request.path, work);
   const mover = await needMachine(at, request.mover, work);
+  const target =
+    request.write === 'created'
+      ? await ensureMachineMade(at, request, work)
+      : await needMachine(at, request.path, work);
   needQuietTarget(target);
   needReadyMover(mover, target);
   if (target.mark?.run === request.run && target.mark.state === 'returned')
@@ -29,9 +41,41 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
       message: `run ${request.run} has already returned these disks`,
       hint: 'A late attempt; it ends by itself.',
     });
+  if (request.write === 'created') return openCreated(at, request, target, mover, work);
   return request.write === 'staged'
     ? openStaged(at, request, target, mover, work)
     : openInPlace(at, request, target, mover, work);
+}
+
+/** The machine has been made with the record in it; what is new now is its disks. */
+async function openCreated(
+  at: Vcenter,
+  request: TargetRequest,
+  target: Machine,
+  mover: Machine,
+  work: Work,
+): Promise<OpenDisk[]> {
+  needOwnMark(target, request);
+  const files = writtenFiles(request);
+  return plugNewDisks(at, request, mover, files, work);
+}
+
+/** Makes the files that are not there yet, each of its source's size, and plugs all of them into the mover. */
+async function plugNewDisks(
+  at: Vcenter,
+  request: TargetRequest,
+  mover: Machine,
+  files: readonly string[],
+  work: Work,
+): Promise<OpenDisk[]> {
+  const disks = files.map((file, index) => ({ file, sizeBytes: request.pairs[index]?.source.sizeBytes ?? 0 }));
+  for (const disk of disks) {
+    if (mover.disks.some((one) => one.file === disk.file)) continue;
+    work.report(`making ${disk.file}`);
+    await ensureStagedFile(at, disk.file, disk.sizeBytes, work);
+  }
+  await needHeldOnlyBy(at, files, [mover], work);
+  return plugIntoMover(at, request, mover, disks, work);
 }
 
 /** The original behind a pair: from the record while one is open, else as attached now. */
@@ -118,14 +162,7 @@ async function openStaged(
   const { run, path } = request;
   const mark: Omit<Mark, 'keys'> = { run, path, state: 'open', way: 'staged', originals, staged };
   await ensureOptions(at, target, markOptions(mark, target.mark), work);
-  const disks = staged.map((file, at) => ({ file, sizeBytes: request.pairs[at]?.source.sizeBytes ?? 0 }));
-  for (const disk of disks) {
-    if (mover.disks.some((one) => one.file === disk.file)) continue;
-    work.report(`making ${disk.file}`);
-    await ensureStagedFile(at, disk.file, disk.sizeBytes, work);
-  }
-  await needHeldOnlyBy(at, staged, [mover], work);
-  return plugIntoMover(at, request, mover, disks, work);
+  return plugNewDisks(at, request, mover, staged, work);
 }
 
 /** Takes away what another run staged and never returned; the machine is then as before that run. */

@@ -10,6 +10,7 @@ import type { OpenedRequest } from '../target.ts';
 import { check } from './check-outcome.ts';
 import { findAnywhere, findMover, type Machine, type Vcenter } from './inventory.ts';
 import { isOpen } from './marks.ts';
+import { findCreated } from './new-machine.ts';
 import { moverSnapshotsCheck, targetOffCheck, targetSnapshotsCheck } from './preflight-machines.ts';
 
 /** `found`: false for a machine that stands nowhere any more. */
@@ -73,7 +74,8 @@ export function openDisksCheck({ open, mover: path }: OpenedRequest, mover: Mach
 
 export async function observeOpened(at: Vcenter, request: OpenedRequest, work: Work): Promise<Check[]> {
   const { path, run } = request;
-  const target = await findAnywhere(at, path, work, run);
+  const target =
+    request.write === 'created' ? await findCreated(at, request, work) : await findAnywhere(at, path, work, run);
   const mover = await findMover(at, request.mover, work);
   return [
     stands('target-stays', path, target !== undefined),

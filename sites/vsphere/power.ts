@@ -19,6 +19,7 @@ import {
   type Vcenter,
 } from './inventory.ts';
 import { isOpen, stateOption } from './marks.ts';
+import { findCreated } from './new-machine.ts';
 import { pause } from './pause.ts';
 import { ensureOptions } from './reconfigure.ts';
 import { readTwice } from './session.ts';
@@ -59,9 +60,12 @@ function needOurs(machine: Machine, { path, run }: TargetPower, op: string): voi
   });
 }
 
+const find = (at: Vcenter, request: TargetPower, work: Work): Promise<Machine | undefined> =>
+  request.made ? findCreated(at, request, work) : findAnywhere(at, request.path, work, request.run);
+
 export async function ensureStarted(at: Vcenter, request: TargetStart, work: Work): Promise<TargetMachine> {
   const { path } = request;
-  const machine = await findAnywhere(at, path, work, request.run);
+  const machine = await find(at, request, work);
   if (!machine) throw machineMissing(path);
   needOurs(machine, request, 'PowerOnVM_Task');
   const { ref } = machine;
@@ -120,7 +124,7 @@ export async function ensureStopped(
   work: Work,
 ): Promise<TargetMachine> {
   const { path } = request;
-  const machine = await findAnywhere(at, path, work, request.run);
+  const machine = await find(at, request, work);
   if (!machine) return absentTarget(at, path);
   needOurs(machine, request, 'PowerOffVM_Task');
   if (machine.mark?.state === 'returned') await ensureOptions(at, machine, [stateOption('open')], work);

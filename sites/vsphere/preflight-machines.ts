@@ -15,10 +15,10 @@ const pathRemedy =
   'Check the path in the inventory (/<datacenter>/vm/<folders>/<machine>) and that the account may see the machine.';
 
 /** The disks that this run has plugged into the mover already, when it asks again. */
-function ownOnMover({ run }: TargetPreflight, target: Machine | undefined, mover: Machine): number {
+function ownOnMover({ run }: Pick<TargetPreflight, 'run'>, target: Machine | undefined, mover: Machine): number {
   const mark = target?.mark;
   if (run === undefined || mark?.run !== run || !isOpen(mark)) return 0;
-  const files = mark.way === 'staged' ? mark.staged : mark.originals.map(({ file }) => file);
+  const files = mark.way === 'in-place' ? mark.originals.map(({ file }) => file) : mark.staged;
   return mover.disks.filter(({ file }) => files.includes(file)).length;
 }
 
@@ -90,7 +90,7 @@ export const moverSnapshotsCheck = (subject: string, mover: Machine): Check =>
   });
 
 export function moverChecks(
-  request: TargetPreflight,
+  request: Pick<TargetPreflight, 'mover' | 'diskSizesBytes' | 'run'>,
   mover: Machine | undefined,
   target: Machine | undefined,
 ): Check[] {

@@ -23,16 +23,16 @@ export interface Datastore {
   readonly mounts: readonly Vim<'DatastoreHostMount'>[];
 }
 
-const mountOn = (store: Datastore, host: Ref | undefined): Vim<'HostMountInfo'> | undefined =>
+export const mountOn = (store: Datastore, host: Ref | undefined): Vim<'HostMountInfo'> | undefined =>
   store.mounts.find((mount) => host !== undefined && mount.key?.value === host.value)?.mountInfo;
 
 const datastorePaths = ['name', 'summary.freeSpace', 'summary.accessible', 'summary.maintenanceMode', 'host'];
 
-/** Names are unique within a datacenter only: of two equal ones, the one that the target's host sees is meant. */
-async function readDatastores(
+/** Names are unique within a datacenter only: of two equal ones, the one that the host sees is meant. */
+export async function readDatastores(
   at: Vcenter,
   names: ReadonlySet<string>,
-  target: Machine,
+  host: Ref | undefined,
   work: Work,
 ): Promise<Datastore[]> {
   const all = (await readAll(at.session, 'Datastore', datastorePaths, work)).map(
@@ -47,13 +47,18 @@ async function readDatastores(
   );
   return [...names].flatMap((name) => {
     const same = all.filter((store) => store.name === name);
-    const chosen = same.find((store) => mountOn(store, target.host)) ?? same[0];
+    const chosen = same.find((store) => mountOn(store, host)) ?? same[0];
     return chosen ? [chosen] : [];
   });
 }
 
 /** Why disks on it cannot be used from the host of `machine`; undefined when they can. `whose`: the mover’s, the target’s. */
-function mountWrong(store: Datastore | undefined, name: string, whose: string, { host }: Machine): string | undefined {
+export function mountWrong(
+  store: Datastore | undefined,
+  name: string,
+  whose: string,
+  { host }: Pick<Machine, 'host'>,
+): string | undefined {
   if (!store) return `this account does not see the datastore ${name}`;
   if (!store.accessible) return `vCenter says that ${name} is not accessible`;
   if (store.maintenance !== 'normal') return `${name} is in maintenance (${store.maintenance})`;
@@ -129,7 +134,7 @@ export async function datastoreChecks(
     const bytes = made ? 0 : (request.diskSizesBytes[index] ?? 0);
     if (name !== undefined) needed.set(name, (needed.get(name) ?? 0) + bytes);
   }
-  const datastores = await readDatastores(at, new Set(needed.keys()), target, work);
+  const datastores = await readDatastores(at, new Set(needed.keys()), target.host, work);
   const checks = [...needed].flatMap(([name, bytes]) => {
     const store = datastores.find((one) => one.name === name);
     const mounts = [moverMountCheck(store, name, mover), targetMountCheck(store, name, target)];
@@ -140,7 +145,7 @@ export async function datastoreChecks(
   return { checks, datastores };
 }
 
-const onTarget = [
+export const onTarget = [
   'System.Read',
   'VirtualMachine.Config.AddExistingDisk',
   'VirtualMachine.Config.RemoveDisk',
@@ -148,9 +153,9 @@ const onTarget = [
   'VirtualMachine.Interact.PowerOn',
   'VirtualMachine.Interact.PowerOff',
 ];
-const onMover = ['System.Read', 'VirtualMachine.Config.AddExistingDisk', 'VirtualMachine.Config.RemoveDisk'];
-const onDatastore = ['Datastore.Browse', 'Datastore.AllocateSpace'];
-const forNewFiles = ['Datastore.FileManagement'];
+export const onMover = ['System.Read', 'VirtualMachine.Config.AddExistingDisk', 'VirtualMachine.Config.RemoveDisk'];
+export const onDatastore = ['Datastore.Browse', 'Datastore.AllocateSpace'];
+export const forNewFiles = ['Datastore.FileManagement'];
 
 async function missingOn(at: Vcenter, entity: Ref, wanted: readonly string[], work: Work): Promise<string[]> {
   const authorization = required((await at.session.content(work)).authorizationManager, 'authorization manager');
@@ -177,11 +182,21 @@ export async function privilegeChecks(
 ): Promise<Check[]> {
   const [target, mover] = machines;
   const storeRights = request.write === 'staged' ? [...onDatastore, ...forNewFiles] : onDatastore;
-  const questions: [subject: string, entity: Ref, wanted: readonly string[]][] = [
-    [target.path, target.ref, onTarget],
-    [mover.path, mover.ref, onMover],
-    ...datastores.map((store): [string, Ref, readonly string[]] => [store.name, store.ref, storeRights]),
-  ];
+  return askRights(
+    at,
+    [
+      [target.path, target.ref, onTarget],
+      [mover.path, mover.ref, onMover],
+      ...datastores.map((store): RightsQuestion => [store.name, store.ref, storeRights]),
+    ],
+    work,
+  );
+}
+
+export type RightsQuestion = readonly [subject: string, entity: Ref, wanted: readonly string[]];
+
+/** One check an object. */
+export async function askRights(at: Vcenter, questions: readonly RightsQuestion[], work: Work): Promise<Check[]> {
   const checks: Check[] = [];
   for (const [subject, entity, wanted] of questions) {
     const missing = await missingOn(at, entity, wanted, work);

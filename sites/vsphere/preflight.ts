@@ -16,7 +16,7 @@ import { diskChecks, moverChecks, targetChecks } from './preflight-machines.ts';
 import { datastoreChecks, privilegeChecks } from './preflight-surroundings.ts';
 
 /** Reaches the vCenter and signs in. The first check that fails ends the list. */
-async function reach(at: Vcenter, work: Work): Promise<Check[]> {
+export async function reach(at: Vcenter, work: Work): Promise<Check[]> {
   const reachable = (wrong?: string, remedy = ''): Check =>
     check({
       id: 'vcenter-reachable',

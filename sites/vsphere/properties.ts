@@ -68,6 +68,35 @@ export async function readLinked(
   });
 }
 
+/** The named properties of each of these objects, whatever their kinds. Throws when one of them is gone. */
+export async function readEach(
+  session: ReadableSession,
+  refs: readonly Ref[],
+  paths: readonly string[],
+  work: Work,
+): Promise<Found[]> {
+  if (refs.length === 0) return [];
+  return readTwice(session, async () => {
+    const collector = required((await session.content(work)).propertyCollector, 'property collector');
+    const kinds = [...new Set(refs.map((ref) => ref.type))];
+    const spec = {
+      propSet: kinds.map((type) => ({ type, pathSet: paths })),
+      objectSet: refs.map((obj) => ({ obj })),
+    };
+    const found: Found[] = [];
+    let page = await session.call('RetrievePropertiesEx', collector, { specSet: [spec], options: {} }, work);
+    while (page) {
+      for (const content of page.objects ?? []) found.push(foundIn(content, refs[0]?.type ?? '', false));
+      const token: string | undefined = page.token;
+      page =
+        token === undefined
+          ? undefined
+          : await session.call('ContinueRetrievePropertiesEx', collector, { token }, work);
+    }
+    return found;
+  });
+}
+
 async function readPages(
   session: ReadableSession,
   view: Ref,

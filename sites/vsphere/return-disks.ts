@@ -7,11 +7,14 @@ import { refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
+import { parseSlot, type Slot } from './devices.ts';
 import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget } from './disk-guards.ts';
-import { asTarget, findMover, lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { asTarget, findMachine, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
+import { findCreated } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
-import { stagedFile, writtenFiles } from './staged-disks.ts';
+import { writtenFile, writtenFiles } from './staged-disks.ts';
+import { isA } from './wire/shapes.ts';
 
 async function unplugFromMover(at: Vcenter, path: string, files: readonly string[], work: Work): Promise<void> {
   const mover = await findMover(at, path, work);
@@ -26,13 +29,25 @@ export async function ensureMoverLeft(at: Vcenter, request: TargetRequest, work:
   const files = writtenFiles(request);
   await unplugFromMover(at, request.mover, files, work);
   // Where they were not yet opened they hang on their own machine.
-  const target = await needMachine(at, request.path, work);
-  await needHeldOnlyBy(at, files, [target], work);
+  const target = await findTarget(at, request, work);
+  // A machine that the run makes may not be made yet.
+  if (!target && request.write !== 'created') throw machineMissing(request.path);
+  await needHeldOnlyBy(at, files, target ? [target] : [], work);
+}
+
+/** The machine that the disks belong to. */
+const findTarget = (at: Vcenter, request: TargetRequest, work: Work): Promise<Machine | undefined> =>
+  request.write === 'created' ? findCreated(at, request, work) : findMachine(at, request.path, work);
+
+async function needTarget(at: Vcenter, request: TargetRequest, work: Work): Promise<Machine> {
+  const target = await findTarget(at, request, work);
+  if (target) return target;
+  throw machineMissing(request.path);
 }
 
 export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
-  const target = await needMachine(at, request.path, work);
+  const target = await needTarget(at, request, work);
   needOwnMark(target, request);
   await unplugFromMover(at, request.mover, files, work);
   // Plugging and marking are two changes, and whoever does them may die in between or after them. So the disks may hang
@@ -40,8 +55,15 @@ export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, w
   await needHeldOnlyBy(at, files, [target], work);
 }
 
-/** The disk that belongs into each original's slot. */
-function plugsOf(request: TargetRequest, mark: Mark): Plug[] {
+/** The disk that belongs into each slot: of the originals, or as planned for a machine we made. */
+function plugsOf(request: TargetRequest, target: Machine, mark: Mark): Plug[] {
+  if (request.write === 'created')
+    return request.pairs.map((pair) => ({
+      file: writtenFile(request, pair.target.file),
+      sizeBytes: pair.source.sizeBytes,
+      diskMode: 'persistent',
+      slot: plannedSlot(target, pair.target.slot),
+    }));
   return request.pairs.map((pair) => {
     const original = mark.originals.find((one) => one.file === pair.target.file);
     if (!original)
@@ -55,9 +77,18 @@ function plugsOf(request: TargetRequest, mark: Mark): Plug[] {
   });
 }
 
+/** A plan counts controllers as vCenter numbers them, 1000 + bus; what counts is the bus, whatever key it was given. */
+function plannedSlot(target: Machine, planned: string): Slot {
+  const { controllerKey, unit } = parseSlot(planned) ?? { controllerKey: 1000, unit: 0 };
+  const controller = target.devices.find(
+    (device) => isA(device, 'VirtualSCSIController') && device.busNumber === controllerKey - 1000,
+  );
+  return { controllerKey: controller?.key ?? controllerKey, unit };
+}
+
 function plugFor(request: TargetRequest, original: Original, sizeBytes: number): Plug {
   const { controllerKey, unit, diskMode } = original;
-  const file = request.write === 'staged' ? stagedFile(original.file, request.run) : original.file;
+  const file = writtenFile(request, original.file);
   return { file, sizeBytes, diskMode, slot: { controllerKey, unit } };
 }
 
@@ -69,9 +100,9 @@ const inPlaceAlready = (machine: Machine, plugs: readonly Plug[]): boolean =>
   );
 
 export async function ensureDisksReturned(at: Vcenter, request: TargetRequest, work: Work): Promise<TargetMachine> {
-  const target = await needMachine(at, request.path, work);
+  const target = await needTarget(at, request, work);
   const mark = needOwnMark(target, request);
-  const plugs = plugsOf(request, mark);
+  const plugs = plugsOf(request, target, mark);
   if (mark.state === 'returned' && inPlaceAlready(target, plugs)) return asTarget(at, target);
   needQuietTarget(target);
   const files = plugs.map((plug) => plug.file);
@@ -95,8 +126,10 @@ export async function ensureDisksReturned(at: Vcenter, request: TargetRequest, w
 
 /** @returns what stays on purpose: staged, the files of the originals. The same answer the second time. */
 export async function ensureFinished(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
-  const target = await needMachine(at, request.path, work);
-  if (target.mark) {
+  const target = await findTarget(at, request, work);
+  // Of a machine that the run made nothing is left that could carry our marks.
+  if (!target && request.write !== 'created') throw machineMissing(request.path);
+  if (target?.mark) {
     const mark = needOwnMark(target, request);
     if (mark.state !== 'returned')
       throw refused({

@@ -1,10 +1,11 @@
 /**
- * New disks beside the originals: their names, their making and their removal.
+ * New disks, beside the originals or in the folder of a machine we make: their names, their making and their removal.
  * Rule: the name is made from the original's and the whole of the run's id, so that a second try finds the first one's
  * file and no other run's, and only a file that a run's mark lists under such a name is ever deleted (S2, S11).
  */
 import { createHash } from 'node:crypto';
 import { defect, refused } from '../../model/failure.ts';
+import type { WriteWay } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { act } from './act.ts';
@@ -18,7 +19,9 @@ import type { Ref } from './wire/shapes.ts';
 const stagedName = /-homeward-[0-9a-f]{16}\.vmdk$/;
 
 /** Run ids are ordered by time: two runs of one minute begin alike, so the tag is made from all of the id. */
-const ending = (run: string): string => `-homeward-${createHash('sha256').update(run).digest('hex').slice(0, 16)}.vmdk`;
+export const runTag = (run: string): string =>
+  `-homeward-${createHash('sha256').update(run).digest('hex').slice(0, 16)}`;
+const ending = (run: string): string => `${runTag(run)}.vmdk`;
 
 /** `[ds] erp-db/erp-db.vmdk` → `[ds] erp-db/erp-db-homeward-1f3a9c02d4e5f607.vmdk`. */
 export function stagedFile(original: string, run: string): string {
@@ -35,9 +38,21 @@ export function stagedFile(original: string, run: string): string {
   return `[${path.datastore}] ${base}${ending(run)}`;
 }
 
-/** The files this request writes: the originals, or the staged ones beside them. */
+/** `[ds] erp-db/erp-db.vmdk` → `[ds] erp-db-homeward-1f3a…/erp-db-homeward-1f3a….vmdk`: a folder that nobody else uses. */
+export const createdFile = (planned: string, run: string): string =>
+  stagedFile(planned, run).replace(/^(\[[^\]]+\] [^/]+)\//, `$1${runTag(run)}/`);
+
+const ways: Readonly<Record<WriteWay, (file: string, run: string) => string>> = {
+  'in-place': (file) => file,
+  staged: stagedFile,
+  created: createdFile,
+};
+
+/** The file this request writes for a pair's target: the original, the staged one beside it, or one of a new machine. */
+export const writtenFile = ({ write, run }: TargetRequest, file: string): string => ways[write](file, run);
+
 export const writtenFiles = (request: TargetRequest): string[] =>
-  request.pairs.map(({ target }) => (request.write === 'staged' ? stagedFile(target.file, request.run) : target.file));
+  request.pairs.map(({ target }) => writtenFile(request, target.file));
 
 /** The staged files for these originals. Refuses when one would be another's, or an original itself. */
 export function stagedFiles(originals: readonly string[], run: string): string[] {

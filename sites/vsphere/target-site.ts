@@ -6,10 +6,12 @@ import type { VsphereSiteConfig } from '../../model/inventory.ts';
 import type { TargetSite } from '../target.ts';
 import { ensureDisksAbandoned } from './abandon-disks.ts';
 import { absentTarget, asTarget, findAnywhere, type Vcenter } from './inventory.ts';
+import { findCreated } from './new-machine.ts';
 import { ensureDisksOpen } from './open-disks.ts';
 import { observeOpened } from './opened-checks.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
+import { preflightMover, preflightNewPlace } from './preflight-new-place.ts';
 import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
 import { createSession } from './session.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -45,12 +47,15 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
   const guestStopMs = parts.guestStopMs ?? 120_000;
   return {
     site,
-    capabilities: { write: ['in-place', 'staged'], platform: 'vmware' },
-    async observeMachine(path, work, run) {
-      const machine = await findAnywhere(at, path, work, run);
+    capabilities: { write: ['in-place', 'staged', 'created'], platform: 'vmware' },
+    async observeMachine(path, work, run, made = false) {
+      const ours = made && run !== undefined;
+      const machine = ours ? await findCreated(at, { path, run }, work) : await findAnywhere(at, path, work, run);
       return machine ? asTarget(at, machine) : absentTarget(at, path);
     },
     preflight: (request, work) => preflight(at, request, work),
+    preflightNewPlace: (request, work) => preflightNewPlace(at, request, work),
+    preflightMover: (request, work) => preflightMover(at, request, work),
     observeOpened: (request, work) => observeOpened(at, request, work),
     ensureDisksOpen: (request, work) => ensureDisksOpen(at, request, work),
     ensureDisksReleased: (request, work) => ensureDisksReleased(at, request, work),

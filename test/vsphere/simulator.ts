@@ -15,7 +15,7 @@ import { knock } from '../../lab/control-door.ts';
 import type { DiskPair, WriteWay } from '../../model/machine.ts';
 import type { Work } from '../../sites/source.ts';
 import type { TargetRequest } from '../../sites/target.ts';
-import { findByPath } from '../../sites/vsphere/inventory.ts';
+import { findByPath, type Machine, needMachine, type Vcenter } from '../../sites/vsphere/inventory.ts';
 import { createSession } from '../../sites/vsphere/session.ts';
 import { createVsphereTarget, type VsphereTarget } from '../../sites/vsphere/target-site.ts';
 import { waitForTask } from '../../sites/vsphere/tasks.ts';
@@ -42,7 +42,9 @@ export interface GivenMachine {
   readonly firmware?: 'bios' | 'efi';
   readonly cpus?: number;
   readonly memoryMiB?: number;
-  readonly nics?: readonly { readonly network: string }[];
+  readonly nics?: readonly { readonly network: string; readonly mac?: string }[];
+  /** Of its BIOS. */
+  readonly uuid?: string;
 }
 
 export interface SeenMachine {
@@ -75,6 +77,8 @@ export interface Simulator {
   machine(name: string): Promise<SeenMachine>;
   /** Changes a machine's settings as a person in the vSphere Client would: its name, or settings of ours. */
   byHand(name: string, change: { readonly name?: string; readonly extraConfig?: readonly Setting[] }): Promise<void>;
+  /** Whatever else a person could do to a machine, with a session of their own. */
+  hands<T>(name: string, act: (at: Vcenter, machine: Machine) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -226,6 +230,16 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
         if (!ref) throw new Error(`the simulator has no machine ${name}`);
         const task = await session.call('ReconfigVM_Task', ref, { spec: { extraConfig } }, work);
         await waitForTask(session, task, { op: 'by hand', subject: name }, work);
+      } finally {
+        await session.close();
+      }
+    },
+    async hands(name, act) {
+      const transport = createTransport({ ca });
+      const session = createSession({ url: sdk, user, password: () => password, transport });
+      try {
+        const at = { session, site: 'dc-home', datacenter: 'DC0' };
+        return await act(at, await needMachine(at, pathOf(name), quietWork()));
       } finally {
         await session.close();
       }

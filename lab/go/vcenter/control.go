@@ -37,6 +37,7 @@ func (w *world) control() http.Handler {
 	mux.HandleFunc("DELETE /snapshot", w.removeSnapshotsByHand)
 	mux.HandleFunc("POST /consolidation", w.markConsolidation)
 	mux.HandleFunc("POST /storage-vmotion", w.moveDiskByHand)
+	mux.HandleFunc("POST /maintenance", w.maintenanceByHand)
 	return mux
 }
 

@@ -5,6 +5,7 @@ package main
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/vmware/govmomi/object"
@@ -90,7 +91,7 @@ func (w *world) prepareDestroy(ref types.ManagedObjectReference) (completion, ty
 	}
 	vm.Config.Files.LogDirectory = w.files.datastorePath("vmware.log." + vm.Self.Value + ".gone")
 	return func() []effect {
-		for _, name := range []string{row.Name + ".vmx", row.Name + ".nvram", "vmware.log"} {
+		for _, name := range []string{path.Base(vmx.Path), row.Name + ".nvram", "vmware.log"} {
 			_ = os.Remove(filepath.Join(folder, name))
 		}
 		_ = os.Remove(folder) // Succeeds only when it is empty.

@@ -199,7 +199,8 @@ func (c *machineChanges) PutObject(_ *simulator.Context, obj mo.Reference) {
 }
 
 func (c *machineChanges) UpdateObject(_ *simulator.Context, obj mo.Reference, _ []types.PropertyChange) {
-	if vm, ok := obj.(*mo.VirtualMachine); ok {
+	// A VM that was destroyed loses its devices after it has left the inventory.
+	if vm, ok := obj.(*mo.VirtualMachine); ok && c.world.machine(vm.Self) != nil {
 		c.world.rows.refresh(vm)
 	}
 }

@@ -51,10 +51,11 @@ func (w *world) prepareCreate(request *types.CreateVM_Task) (completion, types.B
 		return nil, fault
 	}
 	for _, row := range w.rows.all() {
-		if row.Name == spec.Name {
+		if row.Name == spec.Name && w.standsIn(row.self, request.This) {
 			return nil, &types.DuplicateName{Name: spec.Name, Object: row.self}
 		}
 	}
+	giveKeys(spec)
 	work := &deviceWork{world: w, row: machineRow{Name: spec.Name, Power: "off"}, spec: spec, removed: map[string]bool{}}
 	if fault := work.check(); fault != nil {
 		return nil, fault
@@ -62,6 +63,41 @@ func (w *world) prepareCreate(request *types.CreateVM_Task) (completion, types.B
 	return func() []effect {
 		return append(work.finish(), effect{Op: "createVm", VM: spec.Name, File: spec.Files.VmPathName})
 	}, nil
+}
+
+// standsIn tells whether the VM is a child of this folder: names are unique within one folder only.
+func (w *world) standsIn(vm, folder types.ManagedObjectReference) bool {
+	known := w.machine(vm)
+	return known != nil && known.Parent != nil && *known.Parent == folder
+}
+
+// giveKeys replaces the keys that a caller made up (negative ones) by those of a real vCenter.
+func giveKeys(spec *types.VirtualMachineConfigSpec) {
+	given := map[int32]int32{}
+	cards := int32(0)
+	for _, change := range spec.DeviceChange {
+		device := change.GetVirtualDeviceConfigSpec().Device
+		switch kind := device.(type) {
+		case types.BaseVirtualSCSIController:
+			controller := kind.GetVirtualSCSIController()
+			if controller.Key < 0 {
+				given[controller.Key] = firstControllerKey + controller.BusNumber
+				controller.Key, controller.ScsiCtlrUnitNumber = given[controller.Key], 7
+			}
+		case types.BaseVirtualEthernetCard:
+			if card := kind.GetVirtualEthernetCard(); card.Key < 0 {
+				card.Key = firstNICKey + cards
+			}
+			cards++
+		}
+	}
+	for _, change := range spec.DeviceChange {
+		if device := change.GetVirtualDeviceConfigSpec().Device; device != nil {
+			if key, ok := given[device.GetVirtualDevice().ControllerKey]; ok {
+				device.GetVirtualDevice().ControllerKey = key
+			}
+		}
+	}
 }
 
 func (d *deviceWork) devices() object.VirtualDeviceList {

@@ -97,8 +97,20 @@ export const typesTable = {
   // Virtual machines.
   VirtualMachineConfigSpec: {
     base: null,
-    fields: { changeVersion: 'string?', deviceChange: 'VirtualDeviceConfigSpec[]', extraConfig: 'OptionValue[]' },
+    fields: {
+      changeVersion: 'string?',
+      name: 'string?',
+      uuid: 'string?',
+      guestId: 'string?',
+      files: 'VirtualMachineFileInfo?',
+      numCPUs: 'int?',
+      memoryMB: 'long?',
+      deviceChange: 'VirtualDeviceConfigSpec[]',
+      extraConfig: 'OptionValue[]',
+      firmware: 'string?',
+    },
   },
+  VirtualMachineFileInfo: { base: null, fields: { vmPathName: 'string?' } },
   VirtualDeviceConfigSpec: {
     base: null,
     fields: { operation: 'string?', fileOperation: 'string?', device: 'VirtualDevice' },
@@ -127,7 +139,7 @@ export const typesTable = {
   VirtualLsiLogicSASController: scsi,
   VirtualBusLogicController: scsi,
   VirtualDeviceConnectInfo: { base: null, fields: { startConnected: 'boolean' } },
-  VirtualEthernetCard: { base: 'VirtualDevice', fields: {} },
+  VirtualEthernetCard: { base: 'VirtualDevice', fields: { addressType: 'string?', macAddress: 'string?' } },
   VirtualVmxnet: nic,
   VirtualVmxnet2: { base: 'VirtualVmxnet', fields: {} },
   VirtualVmxnet3: { base: 'VirtualVmxnet', fields: {} },

@@ -22,6 +22,11 @@ export const methodsTable = {
   CurrentTime: { repeat: 'safe', args: {}, returns: 'dateTime' },
   Logout: { repeat: 'never', args: {}, returns: 'void' },
 
+  FindAllByUuid: {
+    repeat: 'safe',
+    args: { datacenter: 'ref?', uuid: 'string', vmSearch: 'boolean', instanceUuid: 'boolean?' },
+    returns: 'ref[]',
+  },
   FindByInventoryPath: { repeat: 'safe', args: { inventoryPath: 'string' }, returns: 'ref?' },
   RetrievePropertiesEx: {
     repeat: 'safe',
@@ -45,6 +50,13 @@ export const methodsTable = {
   },
   DestroyPropertyCollector: { repeat: 'never', args: {}, returns: 'void' },
 
+  CreateVM_Task: {
+    repeat: 'never',
+    changes: true,
+    args: { config: 'VirtualMachineConfigSpec', pool: 'ref', host: 'ref?' },
+    returns: 'ref',
+  },
+  Destroy_Task: { repeat: 'never', changes: true, args: {}, returns: 'ref' },
   ReconfigVM_Task: { repeat: 'never', changes: true, args: { spec: 'VirtualMachineConfigSpec' }, returns: 'ref' },
   PowerOnVM_Task: { repeat: 'never', changes: true, args: { host: 'ref?' }, returns: 'ref' },
   PowerOffVM_Task: { repeat: 'never', changes: true, args: {}, returns: 'ref' },

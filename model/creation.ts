@@ -1,0 +1,244 @@
+/**
+ * The machine that is made at an alternate location, worked out from the inventory and from what its source is: size,
+ * firmware, network, MAC and address of each NIC, and a place for each disk.
+ * Rule: worked out once, before anything is made, and carried through the run; what cannot be worked out is a refusing
+ * check with a remedy, never a guess (S000-18, S000-24).
+ */
+import type { Check } from './check.ts';
+import type { DiskPair, MachineAddress, SourceDisk, WriteWay } from './machine.ts';
+import { type CreateSection, computeOf } from './new-place.ts';
+import { readdressed } from './readdress.ts';
+
+export interface ShapeNic {
+  readonly name: string;
+  /** `00:0d:3a:1b:c7:21`; absent where the source does not tell. */
+  readonly mac?: string;
+  /** Name of the subnet it is in. */
+  readonly subnet?: string;
+  readonly ip?: string;
+}
+
+/** What a source machine is made of, beside its disks. */
+export interface SourceShape {
+  /** The source's own name of the size: `Standard_D4s_v5`. */
+  readonly size: string;
+  readonly cpus?: number;
+  readonly memoryMiB?: number;
+  readonly firmware?: 'bios' | 'efi';
+  readonly system?: 'linux' | 'windows';
+  /** The first one first. */
+  readonly nics: readonly ShapeNic[];
+}
+
+export interface NewNic {
+  /** Of the source. */
+  readonly name: string;
+  readonly network: string;
+  /** Absent: the target's side gives it one. */
+  readonly mac?: string;
+  readonly ip?: { readonly was: string; readonly becomes: string };
+}
+
+/** All that making the machine needs. Its folder and its name are the target's path. */
+export interface NewMachine {
+  /** Inventory path of the host, cluster or resource pool. */
+  readonly compute: string;
+  readonly datastore: string;
+  readonly firmware: 'bios' | 'efi';
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly guestId: string;
+  readonly biosUuid?: string;
+  readonly nics: readonly NewNic[];
+  readonly onNameClash: 'refuse' | 'suffix';
+}
+
+export interface Creation {
+  /** Absent when a check refuses. */
+  readonly machine?: NewMachine;
+  readonly pairs: readonly DiskPair[];
+  readonly checks: readonly Check[];
+}
+
+/** How the target's disks are written: at an alternate location they are made for the run, whatever the policy says. */
+export const wayOf = (input: {
+  readonly create?: CreateSection;
+  readonly policy: { readonly write: 'in-place' | 'staged' };
+}): WriteWay => (input.create ? 'created' : input.policy.write);
+
+/** Controllers of a machine we make, disks on each: unit 7 is the controller's own. */
+const controllers = 4;
+const disksEach = 15;
+export const mostDisks = controllers * disksEach;
+
+const guestIds = { linux: 'otherLinux64Guest', windows: 'windows2019srv_64Guest' } as const;
+
+/** The name of a machine at a path. */
+export const nameAt = (path: string): string => path.split('/').filter(Boolean).at(-1) ?? path;
+
+/** The same as a part of a file's name. */
+export const fileName = (path: string): string => nameAt(path).replace(/[^A-Za-z0-9._-]/g, '_');
+
+export function planCreation(
+  target: MachineAddress,
+  create: CreateSection,
+  shape: SourceShape,
+  disks: readonly SourceDisk[],
+): Creation {
+  const checks: Check[] = [];
+  const { path } = target;
+  const refuse = (id: string, subject: string, seen: string, remedy: string): void => {
+    checks.push({ id, verdict: 'refuse', subject, seen, remedy });
+  };
+  const known = { cpus: create.cpus ?? shape.cpus, memoryMiB: create.memoryMiB ?? shape.memoryMiB };
+  const firmware = create.firmware ?? shape.firmware;
+  const unknown = [
+    ...(known.cpus === undefined ? ['cpus'] : []),
+    ...(known.memoryMiB === undefined ? ['memoryMiB'] : []),
+    ...(firmware === undefined ? ['firmware'] : []),
+  ];
+  const { cpus = 0, memoryMiB = 0 } = known;
+  const guestId = create.guestId ?? (shape.system && guestIds[shape.system]) ?? 'otherGuest64';
+  if (unknown.length > 0)
+    refuse(
+      'new-machine-shape',
+      path,
+      `the source does not tell ${unknown.join(', ')} of its size ${shape.size}`,
+      `Write ${unknown.map((key) => `create.${key}`).join(', ')} in the inventory.`,
+    );
+  else
+    checks.push({
+      id: 'new-machine-shape',
+      verdict: 'pass',
+      subject: path,
+      seen: `${cpus} CPU, ${memoryMiB} MiB of memory, ${firmware}, ${guestId} (in Azure: ${shape.size})`,
+    });
+  const nics = planNics(create, shape.nics, refuse);
+  if (nics.length === shape.nics.length) checks.push(addressPlan(path, nics));
+  const pairs = planDisks(target, create.datastore, disks, refuse);
+  const whole = firmware !== undefined && checks.every(({ verdict }) => verdict !== 'refuse');
+  const machine: NewMachine | undefined = whole
+    ? {
+        ...{ compute: computeOf(create) ?? '', datastore: create.datastore, firmware, cpus, guestId, nics },
+        memoryMiB: Math.ceil(memoryMiB / 4) * 4,
+        ...(create.biosUuid === undefined ? {} : { biosUuid: create.biosUuid.toLowerCase() }),
+        onNameClash: create.onNameClash,
+      }
+    : undefined;
+  return { ...(machine ? { machine } : {}), pairs, checks };
+}
+
+type Refuse = (id: string, subject: string, seen: string, remedy: string) => void;
+
+function planNics(create: CreateSection, nics: readonly ShapeNic[], refuse: Refuse): NewNic[] {
+  const strangers = typeof create.macs === 'object' ? Object.keys(create.macs) : [];
+  for (const name of strangers)
+    if (!nics.some((nic) => nic.name === name))
+      refuse(
+        'new-mac',
+        name,
+        `create.macs names ${name}, but the source has no such NIC`,
+        `Name one of: ${nics.map((nic) => nic.name).join(', ') || 'none'}.`,
+      );
+  return nics.flatMap((nic) => planNic(create, nic, refuse) ?? []);
+}
+
+function planNic(create: CreateSection, nic: ShapeNic, refuse: Refuse): NewNic | undefined {
+  const { name, subnet, ip } = nic;
+  const own = subnet !== undefined && Object.hasOwn(create.networks, subnet) ? create.networks[subnet] : undefined;
+  const network = own ?? create.network;
+  const { macs } = create;
+  const kept = macs === 'keep' ? nic.mac : undefined;
+  const given = typeof macs === 'object' ? macs[name] : undefined;
+  const mac = (given ?? kept)?.toLowerCase();
+  const becomes = ip === undefined ? undefined : readdressed(ip, create.ips);
+  if (network === undefined)
+    refuse(
+      'new-network',
+      name,
+      `no rule gives NIC ${name} of subnet ${subnet ?? 'unknown'} a network`,
+      `Write create.network for all NICs, or create.networks.${subnet ?? '<subnet>'}.`,
+    );
+  if (macs === 'keep' && kept === undefined)
+    refuse(
+      'new-mac',
+      name,
+      `Azure does not tell the MAC of NIC ${name}`,
+      'Give it one under create.macs by the NIC’s name, or write macs: new.',
+    );
+  if (ip !== undefined && becomes === undefined)
+    refuse(
+      'new-address',
+      name,
+      `no rule of create.ips fits ${ip} of NIC ${name}`,
+      'Add the network of this address to create.ips, or write ips: keep.',
+    );
+  const wrong = network === undefined || (macs === 'keep' && kept === undefined) || (ip !== undefined && !becomes);
+  if (wrong) return undefined;
+  return {
+    name,
+    network,
+    ...(mac === undefined ? {} : { mac }),
+    ...(ip === undefined || becomes === undefined ? {} : { ip: { was: ip, becomes } }),
+  };
+}
+
+/** One NIC of the plan, in words: for the checks, the record and the status. */
+export const nicWords = ({ name, network, mac, ip }: NewNic): string =>
+  `${name}: ${network}, MAC ${mac ?? 'new'}${ip ? `, ${ip.was === ip.becomes ? `keeps ${ip.was}` : `${ip.was} becomes ${ip.becomes}`}` : ''}`;
+
+function addressPlan(path: string, nics: readonly NewNic[]): Check {
+  const moved = nics.filter(({ ip }) => ip && ip.was !== ip.becomes);
+  const seen = nics.map(nicWords).join('; ') || 'the source has no NIC, the new machine gets none';
+  if (moved.length === 0) return { id: 'new-address', verdict: 'pass', subject: path, seen };
+  return {
+    id: 'new-address',
+    verdict: 'warn',
+    subject: path,
+    seen,
+    remedy:
+      'The guest takes a new address by itself (DHCP), or by a step in the guest; Homeward sets none from outside.',
+  };
+}
+
+/** Slots in the order of the LUNs, the OS disk first: controller after controller, unit 7 left out. */
+function slotAt(index: number): string {
+  const unit = index % disksEach;
+  return `${1000 + Math.floor(index / disksEach)}:${unit < 7 ? unit : unit + 1}`;
+}
+
+/** Files are named here without the run; the target's side adds its own ending to them, as for staged disks. */
+function planDisks(
+  { path }: MachineAddress,
+  datastore: string,
+  disks: readonly SourceDisk[],
+  refuse: Refuse,
+): DiskPair[] {
+  const name = fileName(path);
+  if (disks.length > mostDisks)
+    refuse(
+      'new-disk-slots',
+      path,
+      `the source has ${disks.length} disks; a machine of four SCSI controllers takes ${mostDisks}`,
+      'Join or remove disks of the source until they fit.',
+    );
+  return disks.slice(0, mostDisks).map((source, index) => ({
+    disk: source.disk,
+    source,
+    target: {
+      slot: slotAt(index),
+      file: `[${datastore}] ${name}/${name}${index === 0 ? '' : `_${index}`}.vmdk`,
+      sizeBytes: source.sizeBytes,
+      uuid: '',
+    },
+  }));
+}
+
+/** Says which location was chosen, so that nobody finds out at the cutover (S000-18). */
+export function locationCheck(target: MachineAddress, create: CreateSection | undefined): Check {
+  const { site, path } = target;
+  const seen = create
+    ? `alternate location: a new machine is made at ${site} ${path}, on ${computeOf(create)} and datastore ${create.datastore}`
+    : `original location: the machine that stands at ${site} ${path} is written and started again`;
+  return { id: 'location-chosen', requirement: 'S000-18', verdict: 'pass', subject: path, seen };
+}

@@ -1,0 +1,115 @@
+/**
+ * Where a machine can be made: the host, cluster or resource pool of an inventory path, its hosts, and the networks there.
+ * Rule: a host is chosen by what it can reach, in the order vCenter lists them, so that two looks choose the same one.
+ * Changes nothing.
+ */
+import type { Work } from '../source.ts';
+import { findByPath, type Vcenter } from './inventory.ts';
+import { readEach, readObject } from './properties.ts';
+import type { Ref, Vim } from './wire/shapes.ts';
+
+export interface Host {
+  readonly ref: Ref;
+  readonly name: string;
+  readonly connected: boolean;
+  readonly inMaintenance: boolean;
+  readonly networks: readonly string[];
+}
+
+export interface Compute {
+  readonly pool: Ref;
+  readonly hosts: readonly Host[];
+  /** All networks that any of the hosts has, by name; the first of several equal names. */
+  readonly networks: ReadonlyMap<string, Ref>;
+}
+
+const refsOf = (value: unknown): readonly Ref[] => (value as readonly Ref[] | undefined) ?? [];
+
+/** Undefined when nothing stands at the path that a machine could run on. */
+export async function findCompute(at: Vcenter, path: string, work: Work): Promise<Compute | undefined> {
+  const ref = await findByPath(at, path, work);
+  const place = ref && (await placeOf(at, ref, path, work));
+  if (!place) return undefined;
+  const { pool, hosts: refs } = place;
+  const seen = await readEach(
+    at.session,
+    refs,
+    ['name', 'runtime.connectionState', 'runtime.inMaintenanceMode', 'network'],
+    work,
+  );
+  const networks = await namesOf(
+    at,
+    seen.flatMap(({ values }) => refsOf(values.get('network'))),
+    work,
+  );
+  const named = (network: Ref): string => networks.find(({ ref: one }) => one.value === network.value)?.name ?? '';
+  const hosts = seen.map(({ ref: host, values }) => ({
+    ref: host,
+    name: String(values.get('name') ?? host.value),
+    connected: values.get('runtime.connectionState') === 'connected',
+    inMaintenance: values.get('runtime.inMaintenanceMode') === true,
+    networks: refsOf(values.get('network')).map(named),
+  }));
+  return { pool, hosts, networks: new Map(networks.toReversed().map(({ name, ref: network }) => [name, network])) };
+}
+
+async function placeOf(
+  at: Vcenter,
+  ref: Ref,
+  path: string,
+  work: Work,
+): Promise<{ readonly pool: Ref; readonly hosts: readonly Ref[] } | undefined> {
+  const read = async (of: Ref, property: string): Promise<unknown> =>
+    (await readObject(at.session, of, [property], work, path)).values.get(property);
+  if (ref.type === 'HostSystem') {
+    const parent = (await read(ref, 'parent')) as Ref | undefined;
+    const pool = parent && ((await read(parent, 'resourcePool')) as Ref | undefined);
+    return pool && { pool, hosts: [ref] };
+  }
+  if (ref.type === 'ResourcePool') {
+    const owner = (await read(ref, 'owner')) as Ref | undefined;
+    return owner && { pool: ref, hosts: refsOf(await read(owner, 'host')) };
+  }
+  if (!['ComputeResource', 'ClusterComputeResource'].includes(ref.type)) return undefined;
+  const pool = (await read(ref, 'resourcePool')) as Ref | undefined;
+  return pool && { pool, hosts: refsOf(await read(ref, 'host')) };
+}
+
+async function namesOf(at: Vcenter, refs: readonly Ref[], work: Work): Promise<{ ref: Ref; name: string }[]> {
+  const distinct = [...new Map(refs.map((ref) => [ref.value, ref])).values()];
+  const seen = await readEach(at.session, distinct, ['name'], work);
+  return seen.map(({ ref, values }) => ({ ref, name: String(values.get('name') ?? '') }));
+}
+
+/** Why a machine cannot run on this host now; undefined when it can. */
+export function hostWrong(host: Host, networks: readonly string[]): string | undefined {
+  if (!host.connected) return `${host.name} is not connected`;
+  if (host.inMaintenance) return `${host.name} is in maintenance`;
+  const missing = networks.filter((name) => !host.networks.includes(name));
+  return missing.length > 0 ? `${host.name} has no network ${missing.join(', ')}` : undefined;
+}
+
+/** How a NIC is connected to a network; undefined when its kind is none that we can connect to. */
+export async function nicBacking(
+  at: Vcenter,
+  network: Ref,
+  name: string,
+  work: Work,
+): Promise<Vim<'VirtualDeviceBackingInfo'> | undefined> {
+  if (network.type === 'Network')
+    return {
+      $type: 'VirtualEthernetCardNetworkBackingInfo',
+      deviceName: name,
+      network,
+    } as Vim<'VirtualDeviceBackingInfo'>;
+  if (network.type !== 'DistributedVirtualPortgroup') return undefined;
+  const group = await readObject(at.session, network, ['key', 'config.distributedVirtualSwitch'], work, name);
+  const virtualSwitch = group.values.get('config.distributedVirtualSwitch') as Ref | undefined;
+  if (!virtualSwitch) return undefined;
+  const { values } = await readObject(at.session, virtualSwitch, ['uuid'], work, name);
+  const port = { switchUuid: String(values.get('uuid') ?? ''), portgroupKey: String(group.values.get('key') ?? '') };
+  return {
+    $type: 'VirtualEthernetCardDistributedVirtualPortBackingInfo',
+    port,
+  } as Vim<'VirtualDeviceBackingInfo'>;
+}

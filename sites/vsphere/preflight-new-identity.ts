@@ -1,0 +1,106 @@
+/**
+ * What another machine may have already of the one that is to be made: its name, its BIOS UUID, the MACs of its NICs.
+ * Rule: a clash is found before anything is made and names who has it; vCenter itself would only write an event (S000-9).
+ * Changes nothing.
+ */
+import type { Check } from '../../model/check.ts';
+import { nameAt } from '../../model/creation.ts';
+import type { Work } from '../source.ts';
+import type { NewPlacePreflight } from '../target.ts';
+import { check } from './check-outcome.ts';
+import type { Device } from './devices.ts';
+import { findMachine, type Vcenter } from './inventory.ts';
+import { freeName, holdersOfUuid, uuidRemedy } from './new-machine.ts';
+import { readAll } from './properties.ts';
+import { isA, type Vim } from './wire/shapes.ts';
+
+export async function nameCheck(at: Vcenter, { path, machine }: NewPlacePreflight, work: Work): Promise<Check> {
+  const there = await findMachine(at, path, work);
+  const free = await freeName(at, path, machine, work);
+  const name = nameAt(path);
+  const holder = there?.mark ? ` (it carries the record of run ${there.mark.run})` : '';
+  const renamed = free !== undefined && free !== name;
+  return check({
+    id: 'new-name-free',
+    subject: path,
+    wrong:
+      free === name
+        ? undefined
+        : `${name} is taken already${holder}${renamed ? `; the new machine will be called ${free}` : ''}`,
+    right: `${name} is free`,
+    remedy: renamed
+      ? 'Nothing to do if that name will do; else choose another folder or name in target.path.'
+      : 'Choose another folder or name in target.path, or onNameClash: suffix, or remove the machine that stands there.',
+    verdict: renamed ? 'warn' : 'refuse',
+  });
+}
+
+/** What another machine may have already: the BIOS UUID, and MACs in the same network. */
+export async function identityChecks(at: Vcenter, { path, machine }: NewPlacePreflight, work: Work): Promise<Check[]> {
+  const { biosUuid, nics } = machine;
+  const checks: Check[] = [];
+  if (biosUuid !== undefined) {
+    const holders = await holdersOfUuid(at, biosUuid, work);
+    checks.push(
+      check({
+        id: 'new-uuid-free',
+        requirement: 'S000-9',
+        subject: path,
+        wrong: holders.length > 0 ? `BIOS UUID ${biosUuid} belongs to ${holders.join(', ')} already` : undefined,
+        right: `no machine has BIOS UUID ${biosUuid}`,
+        remedy: uuidRemedy,
+      }),
+    );
+  }
+  const wanted = nics.filter((nic) => nic.mac !== undefined);
+  if (wanted.length === 0) return checks;
+  const cards = await allCards(at, work);
+  for (const { name, mac, network } of wanted) {
+    const same = cards.filter((card) => card.mac === mac && card.network === network);
+    checks.push(
+      check({
+        id: 'new-mac-free',
+        subject: name,
+        wrong:
+          same.length > 0 ? `${same.map((card) => card.machine).join(', ')} has MAC ${mac} in ${network}` : undefined,
+        right: `nobody has MAC ${mac} in ${network}`,
+        remedy: 'Remove that machine’s NIC if it is the lost original, or give this NIC another MAC under create.macs.',
+      }),
+    );
+  }
+  return checks;
+}
+
+interface Card {
+  readonly machine: string;
+  readonly mac: string;
+  readonly network: string;
+}
+
+async function allCards(at: Vcenter, work: Work): Promise<Card[]> {
+  const groups = await readAll(at.session, 'DistributedVirtualPortgroup', ['name', 'key'], work);
+  const nameOfKey = new Map(groups.map(({ values }) => [String(values.get('key')), String(values.get('name'))]));
+  const machines = await readAll(at.session, 'VirtualMachine', ['name', 'config.hardware.device'], work);
+  return machines.flatMap(({ values }) =>
+    ((values.get('config.hardware.device') as readonly Device[] | undefined) ?? []).flatMap((device) =>
+      isA(device, 'VirtualEthernetCard')
+        ? [
+            {
+              machine: String(values.get('name') ?? ''),
+              mac: (device.macAddress ?? '').toLowerCase(),
+              network: networkName(device.backing, nameOfKey),
+            },
+          ]
+        : [],
+    ),
+  );
+}
+
+function networkName(
+  backing: Vim<'VirtualDeviceBackingInfo'> | undefined,
+  nameOfKey: ReadonlyMap<string, string>,
+): string {
+  if (isA(backing, 'VirtualEthernetCardDistributedVirtualPortBackingInfo'))
+    return nameOfKey.get(backing.port?.portgroupKey ?? '') ?? '';
+  return isA(backing, 'VirtualDeviceDeviceBackingInfo') ? (backing.deviceName ?? '') : '';
+}

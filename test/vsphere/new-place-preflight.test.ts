@@ -1,0 +1,150 @@
+/**
+ * Each check of an alternate location, asked once where it passes and once where it does not.
+ * Rule: trouble is made in the simulator or in the plan. Every refusal must carry a remedy.
+ */
+import { blocking, type Check } from '../../model/check.ts';
+import type { NewMachine } from '../../model/creation.ts';
+import type { NewPlacePreflight } from '../../sites/target.ts';
+import { cluster, newPlaceRequest, pairsOf, planOf } from './new-place.ts';
+import { MiB, moverName, moverPath, original, pathOf, quietWork, type Simulator, startSimulator } from './simulator.ts';
+
+let simulator: Simulator;
+const work = quietWork();
+const biosUuid = '4229a7c4-0000-4000-8000-00000000abcd';
+const mac = '00:50:56:0a:0b:0c';
+
+beforeAll(async () => {
+  const nics = [{ network: 'VM Network', mac }];
+  simulator = await startSimulator([original('taken'), { ...original('twin'), nics, uuid: biosUuid }]);
+});
+afterAll(() => simulator?.stop());
+afterEach(() => simulator.door('POST', '/privileges', { deny: [] }));
+
+async function ask(change: Partial<NewMachine> = {}, request: Partial<NewPlacePreflight> = {}): Promise<Check[]> {
+  const asked = {
+    path: pathOf('fresh'),
+    mover: moverPath,
+    pairs: pairsOf('fresh'),
+    machine: planOf(change),
+    ...request,
+  };
+  const checks = await simulator.target().preflightNewPlace(asked, work);
+  expect(checks.filter((one) => one.verdict !== 'pass' && !one.remedy)).toEqual([]);
+  return checks;
+}
+const refused = (checks: readonly Check[]): string[] => blocking(checks).map((one) => `${one.id}: ${one.seen}`);
+const nic = (network: string) => ({ nics: [{ name: 'nic-0', network }] });
+
+test('S000-10 S000-24 S000-25 a place that has all it needs passes every check, whatever kind of compute it is', async () => {
+  const places = [cluster, `${cluster}/DC0_C0_H1`, `${cluster}/Resources`];
+  for (const compute of places) {
+    const checks = await ask({ compute, biosUuid: '4229a7c4-0000-4000-8000-000000000001' });
+    expect(checks.filter((one) => one.verdict !== 'pass')).toEqual([]);
+    expect(new Set(checks.map((one) => one.id))).toEqual(
+      new Set([
+        ...['vcenter-reachable', 'vcenter-login', 'vcenter-edition', 'mover-found', 'mover-powered-on'],
+        ...['mover-no-snapshots', 'mover-free-slots', 'mover-disk-uuids-visible', 'new-disk-size', 'new-folder-found'],
+        ...['mover-not-target', 'mover-host', 'vcenter-clock'],
+        ...['new-compute-found', 'new-host-ready', 'new-network-found', 'new-name-free', 'new-uuid-free'],
+        ...['new-mac-free', 'datastore-on-new-host', 'datastore-on-mover-host', 'datastore-free-space'],
+        'vcenter-privileges',
+      ]),
+    );
+  }
+  const distributed = await ask(nic('DC0_DVPG0'));
+  expect(refused(distributed)).toEqual([]);
+});
+
+test('S000-10 another vCenter that cannot be reached is one refused check', async () => {
+  const asked = { path: pathOf('fresh'), mover: moverPath, pairs: pairsOf('fresh'), machine: planOf() };
+  const checks = await simulator.target({ ca: undefined }).preflightNewPlace(asked, work);
+  expect(blocking(checks).map(({ id }) => id)).toEqual(['vcenter-reachable']);
+});
+
+test('S000-10 S000-24 a folder, a place, a network or a datastore that does not exist is refused by name', async () => {
+  expect(refused(await ask({}, { path: '/DC0/vm/nowhere/fresh' }))).toEqual([
+    'new-folder-found: no folder for machines stands at /DC0/vm/nowhere',
+  ]);
+  expect(refused(await ask({ compute: '/DC0/host/nowhere' }))).toEqual([
+    'new-compute-found: no host, cluster or resource pool stands at /DC0/host/nowhere',
+  ]);
+  expect(refused(await ask({ compute: '/DC0/vm' }))).toEqual([
+    'new-compute-found: no host, cluster or resource pool stands at /DC0/vm',
+  ]);
+  expect(refused(await ask(nic('nowhere')))).toEqual(['new-network-found: no host there has a network called nowhere']);
+  expect(refused(await ask({ datastore: 'nowhere' }))).toEqual([
+    'datastore-on-new-host: this account does not see the datastore nowhere',
+    'datastore-on-mover-host: this account does not see the datastore nowhere',
+  ]);
+});
+
+test('a host in maintenance cannot take the machine, another one of the cluster can', async () => {
+  const host = `${cluster}/DC0_C0_H1`;
+  await simulator.door('POST', '/maintenance', { host: 'DC0_C0_H1', on: true });
+  expect(refused(await ask({ compute: host }))).toEqual(['new-host-ready: DC0_C0_H1 is in maintenance']);
+  expect(refused(await ask())).toEqual([]);
+  await simulator.door('POST', '/maintenance', { host: 'DC0_C0_H1', on: false });
+  expect(refused(await ask({ compute: host }))).toEqual([]);
+});
+
+test('S000-24 a datastore without room is refused, and a disk no virtual disk could hold, by its name', async () => {
+  expect(refused(await ask({}, { pairs: pairsOf('fresh', [2 ** 50]) }))).toEqual([
+    `new-disk-size: fresh-os has ${2 ** 50} bytes, a virtual disk at most ${62 * 2 ** 40}`,
+    expect.stringMatching(/^datastore-free-space: \d+ bytes free, 1125899906842624 needed$/),
+  ]);
+  expect(refused(await ask({}, { pairs: pairsOf('fresh', [MiB + 512]) }))).toEqual([
+    `new-disk-size: fresh-os has ${MiB + 512} bytes, and vSphere counts in KiB`,
+  ]);
+});
+
+test('S000-9 R6 a name, a BIOS UUID or a MAC that another machine has is found and refused with a remedy', async () => {
+  expect(refused(await ask({}, { path: pathOf('taken') }))).toEqual(['new-name-free: taken is taken already']);
+  const renamed = await ask({ onNameClash: 'suffix' }, { path: pathOf('taken') });
+  expect(refused(renamed)).toEqual([]);
+  expect(renamed.find(({ id }) => id === 'new-name-free')).toMatchObject({
+    verdict: 'warn',
+    seen: 'taken is taken already; the new machine will be called taken-2',
+  });
+  expect(refused(await ask({ biosUuid }))).toEqual([`new-uuid-free: BIOS UUID ${biosUuid} belongs to twin already`]);
+  expect(refused(await ask({ nics: [{ name: 'nic-0', network: 'VM Network', mac }] }))).toEqual([
+    `new-mac-free: twin has MAC ${mac} in VM Network`,
+  ]);
+  expect(refused(await ask({ nics: [{ name: 'nic-0', network: 'DC0_DVPG0', mac }] }))).toEqual([]);
+});
+
+test('S000-8 S000-10 privileges that are missing to make a machine are listed by their ids, for each object', async () => {
+  const deny = ['VirtualMachine.Inventory.Create', 'Resource.AssignVMToPool', 'Network.Assign'];
+  await simulator.door('POST', '/privileges', { deny: [...deny, 'Datastore.FileManagement'] });
+  const missing = (await ask())
+    .filter(({ verdict }) => verdict === 'refuse')
+    .map(({ subject, seen }) => `${subject} ${seen}`);
+  expect(missing).toEqual([
+    '/DC0/vm missing: VirtualMachine.Inventory.Create',
+    `${cluster} missing: Resource.AssignVMToPool`,
+    'VM Network missing: Network.Assign',
+    'lab-ds missing: Datastore.FileManagement',
+  ]);
+  await expect(simulator.target().ensureDisksOpen(newPlaceRequest('fresh'), work)).rejects.toMatchObject({
+    kind: 'Refused',
+    message: expect.stringContaining('missing privilege VirtualMachine.Inventory.Create'),
+  });
+});
+
+test('a mover that is to take over the disks of a new machine must see their datastore and have room for them', async () => {
+  const target = simulator.target();
+  const request = { mover: moverPath, datastores: ['lab-ds'], diskSizesBytes: [MiB, MiB] };
+  expect(refused(await target.preflightMover(request, work))).toEqual([]);
+  expect(
+    refused(
+      await target.preflightMover({ ...request, datastores: ['other-ds'], diskSizesBytes: Array(40).fill(MiB) }, work),
+    ),
+  ).toEqual([
+    expect.stringMatching(/^mover-free-slots: \d+ free SCSI slot\(s\), 40 needed$/),
+    'datastore-on-mover-host: this account does not see the datastore other-ds',
+  ]);
+  await simulator.door('POST', '/snapshot', { vm: moverName });
+  expect(refused(await target.preflightMover(request, work))).toEqual([
+    'mover-no-snapshots: homeward-mover has 1 snapshot(s)',
+  ]);
+  await simulator.door('DELETE', '/snapshot', { vm: moverName });
+});

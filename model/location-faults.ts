@@ -4,12 +4,17 @@
  * without a `create` is taken for it.
  */
 import type { MachineConfig } from './inventory.ts';
-import type { InventoryFault } from './inventory-faults.ts';
 import { computeOf } from './new-place.ts';
 import { ruleFault } from './readdress.ts';
 
+interface LocationFault {
+  /** Path of keys to the offending value. */
+  readonly at: readonly string[];
+  readonly message: string;
+}
+
 /** `machine` may come from an inventory with other faults in it: only what is looked at here counts on anything. */
-export function locationFaults(name: string, machine: Partial<MachineConfig>): InventoryFault[] {
+export function locationFaults(name: string, machine: Partial<MachineConfig>): LocationFault[] {
   const at = ['machines', name];
   const { location, create, disks } = machine;
   if (location !== 'alternate')
@@ -49,7 +54,7 @@ export function locationFaults(name: string, machine: Partial<MachineConfig>): I
   ];
 }
 
-function addressFaults(at: readonly string[], rules: unknown): InventoryFault[] {
+function addressFaults(at: readonly string[], rules: unknown): LocationFault[] {
   if (typeof rules !== 'object' || rules === null) return [];
   return Object.entries(rules).flatMap(([from, to]) => {
     const message = ruleFault(from, String(to));

@@ -145,6 +145,8 @@ export interface RecoveryPoint {
   readonly final: boolean;
   /** Of a final one: the source's `stoppedSince`. While the source still says so, it has not run since. */
   readonly sourceStoppedSince?: string;
+  /** Of any other: whether the source was seen to serve; absent while it was between two states. */
+  readonly sourceServed?: boolean;
   readonly disks: readonly DiskPoint[];
 }
 

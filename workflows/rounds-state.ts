@@ -19,6 +19,8 @@ export interface RoundsState {
   readonly changedBytes: number;
   readonly convergence?: Convergence;
   readonly scrubs: readonly ScrubReport[];
+  /** Whether the source served when it was seen last; absent before the first look. */
+  readonly sourceServes?: boolean;
 }
 
 export const noRounds: RoundsState = {

@@ -10,6 +10,7 @@ import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
 import { noRounds, type RoundsState } from './rounds-state.ts';
+import { hearTurn, servedAtFirst, sourceTurned } from './source-turns.ts';
 import {
   convergenceTurned,
   finishRounds,
@@ -31,6 +32,7 @@ export interface Synced {
 export async function runTheRounds(journey: Journey, way: Way, opened: readonly OpenDisk[]): Promise<Synced> {
   const { teller } = journey;
   listenToTheChild(teller);
+  if (servedAtFirst(way.found) === false) teller.find({ sourceIdle: true });
   const { open, rounds } = await roundsToTheEnd(journey, way, opened);
   teller.find({ rounds: { ...rounds, now: 'finished' } });
   teller.record('rounds', rounds.done === 1 ? '1 round is proven' : `${rounds.done} rounds are proven`, {
@@ -57,6 +59,7 @@ function listenToTheChild(teller: Teller): void {
     teller.find({ convergence: now });
     recordTurn(teller, now);
   });
+  setHandler(sourceTurned, (serves) => hearTurn(teller, serves));
   setHandler(scrubbed, (report) => recordScrub(teller, report));
 }
 
@@ -109,6 +112,7 @@ function recordScrub(teller: Teller, { disk, last, damage, damages, problem }: S
 /** Runs the child to its end; while it runs, holds are passed on and the gate lets it finish. */
 async function childRounds({ input, run, teller }: Journey, way: Way, open: readonly OpenDisk[], state: RoundsState) {
   const id = roundsWorkflowId(input.machine);
+  const served = servedAtFirst(way.found);
   let ended = false;
   const isHeld = (): boolean => teller.story.held !== undefined;
   // What the child was told last; a hold may arrive while it is being started.
@@ -116,7 +120,18 @@ async function childRounds({ input, run, teller }: Journey, way: Way, open: read
   const child = await startChild(syncRounds, {
     workflowId: id,
     taskQueue: controlQueue,
-    args: [{ input, run, identity: way.found.identity, pairs: way.pairs, open, state, held }],
+    args: [
+      {
+        input,
+        run,
+        identity: way.found.identity,
+        ...(served === undefined ? {} : { served }),
+        pairs: way.pairs,
+        open,
+        state,
+        held,
+      },
+    ],
     staticSummary: `Rounds of ${input.machine}`,
   });
   const isLeft = (): boolean => teller.story.reassignment !== undefined;

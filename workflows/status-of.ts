@@ -19,6 +19,8 @@ export interface Findings {
   readonly checks: readonly Check[];
   /** What comes by itself and is waited for. */
   readonly awaits?: Awaited | undefined;
+  /** The source stands still while the rounds go on. */
+  readonly sourceIdle?: boolean;
   /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
   readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
   readonly pairs: readonly DiskPair[];
@@ -102,13 +104,14 @@ export function statusOf(
 }
 
 /** Who serves: as the phase says, but never claimed before anybody looked, nor against what was seen. */
-function serves(story: Story, { outage, looked, leftOut }: Findings): string {
+function serves(story: Story, { outage, looked, leftOut, sourceIdle }: Findings): string {
   const phase = standing(story);
   // During an outage nobody serves, whatever the phase would promise once it is done.
   if (outage && !outage.endedAt && cutOff.has(phase)) return 'nobody';
   if (story.untouched) return `as before this run, which touched nothing; ${sidesSeen(looked)}`;
   if (phase === 'ReturnedToSource' && leftOut.length > 0)
     return `look at both sides: an operator left out ${leftOut.join(', ')}`;
+  if (sourceIdle && phaseTable[phase].serves === 'source') return 'nobody: the source is stopped';
   if (phase !== 'Preflight') return phaseTable[phase].serves;
   if (!looked) return 'not known before the first look';
   const runs = (['source', 'target'] as const).filter(

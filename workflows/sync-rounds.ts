@@ -19,13 +19,14 @@ import {
 } from '@temporalio/workflow';
 import type { Convergence } from '../model/convergence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { DiskPair, OpenDisk } from '../model/machine.ts';
+import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { roundsDetails } from './details.ts';
 import { unlessLeft } from './reassigning.ts';
 import { advance, type RoundsState, roundsStatus } from './rounds-state.ts';
 import { Scrubbing } from './scrubbing.ts';
+import { sourceTurned, stoppedByHand } from './source-turns.ts';
 import { listenForSteering, type Steered } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
 import { stoppedAsAsked, troubleOf } from './trouble.ts';
@@ -47,6 +48,8 @@ export interface RoundsInput {
   readonly run: string;
   /** `SourceMachine.identity` as preflight found it. */
   readonly identity: string | undefined;
+  /** Whether the source served when preflight looked; absent when that was not certain. */
+  readonly served?: boolean;
   readonly pairs: readonly DiskPair[];
   readonly open: readonly OpenDisk[];
   readonly state: RoundsState;
@@ -209,6 +212,16 @@ class Rounds {
     await this.tellSeeded();
     await tellTurn(state.convergence, this.state.convergence);
     await releaseOlderPoints(round);
+    await this.noticeSource(result.point);
+  }
+
+  private async noticeSource({ sourceServed }: RecoveryPoint): Promise<void> {
+    const served = this.state.sourceServes ?? this.order.served;
+    if (sourceServed === undefined) return;
+    this.state = { ...this.state, sourceServes: sourceServed };
+    if (served === undefined || served === sourceServed) return;
+    await parentOf().signal(sourceTurned, sourceServed);
+    if (!sourceServed && !this.finish) throw stoppedByHand(this.order.input.source.path);
   }
 
   private async restBetweenRounds(): Promise<void> {

@@ -5,13 +5,14 @@
  */
 import type { VirtualMachine } from '@azure/arm-compute';
 import type { Check } from '../../model/check.ts';
+import { type ClockSeen, clockCheck, skewMs } from '../../model/clock-check.ts';
 import { Failure } from '../../model/failure.ts';
 import type { SourcePreflight, Work } from '../source.ts';
 import { parsePath } from './arm-id.ts';
-import { ask, together } from './call.ts';
+import { together } from './call.ts';
 import { passed, refusedBy, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
-import { type ClockReading, clockCheck, readClock } from './clock.ts';
+import { findElsewhere } from './elsewhere.ts';
 import { diskPlaces, nicIds, powerOf, powerSeen, readVm } from './machine.ts';
 import { applicationPointChecks } from './preflight-application-points.ts';
 import { diskChecks } from './preflight-disks.ts';
@@ -27,20 +28,21 @@ export async function preflight(azure: AzureClients, request: SourcePreflight, w
   });
   if (login.verdict !== 'pass') return [login];
   let vm: VirtualMachine | undefined;
-  let clock: ClockReading | undefined;
+  const askedAt = Date.now();
+  let clock: ClockSeen = { theirs: '', askedAt, answeredAt: askedAt };
   const reach = await asCheck('azure-reachable', azure.site, work, async () => {
-    const askedAt = Date.now();
-    vm = await readVm(azure, path, work, (date) => {
-      clock = readClock(date, askedAt, Date.now());
+    const before = Date.now();
+    vm = await readVm(azure, path, work, (theirs = '') => {
+      clock = { theirs, askedAt: before, answeredAt: Date.now() };
     });
     return passed('azure-reachable', azure.site, 'Azure Resource Manager answers');
   });
   if (reach.verdict !== 'pass') return [login, reach];
-  const first = [login, reach, clockCheck(azure.site, clock)];
+  const first = [login, reach, clockCheck('azure-clock', azure.site, clock)];
   const { applicationPoints } = request;
   const rights = await rightsChecks(azure, path, vm, applicationPoints !== undefined, work);
   if (vm === undefined) return [...first, await missingCheck(azure, path, work), ...rights];
-  const now = Date.now() + (clock?.aheadMs ?? 0);
+  const now = Date.now() + (skewMs(clock) || 0);
   const { checks, disks } = await diskChecks(azure, path, vm, now, work);
   const agent = agentCheck(path, vm, disks, { withinSeconds: request.guestAgentWithinSeconds, now });
   const quota = await returnQuotaCheck(azure, vm, work);
@@ -87,11 +89,7 @@ function machineChecks(path: string, vm: VirtualMachine): Check[] {
 async function missingCheck(azure: AzureClients, path: string, work: Work): Promise<Check> {
   const { vm } = parsePath(path);
   return asCheck('source-found', path, work, async () => {
-    const moved = await ask({ op: 'virtualMachines.listAll', subject: azure.subscriptionId }, work, async (call) => {
-      for await (const each of azure.compute.virtualMachines.listAll(call))
-        if (each.name?.toLowerCase() === vm.toLowerCase()) return each.id;
-      return undefined;
-    });
+    const moved = await findElsewhere(azure, ({ name }) => name?.toLowerCase() === vm.toLowerCase(), work);
     if (moved === undefined)
       return seenAs('source-found', 'refuse', path, {
         requirement: 'S000-16',

@@ -25,9 +25,9 @@ export async function ensureRecoveryPoint(
   work: Work,
 ): Promise<RecoveryPoint> {
   const { path, number, final, disks } = request;
-  const since = await lookAtSource(azure, request, work);
+  const { since, serves } = await lookAtSource(azure, request, work);
   const taken = await together(disks.map((disk) => ensureSnapshot(azure, request, disk, since, work)));
-  if (final && (await lookAtSource(azure, request, work)) !== since) throw startedSince(path);
+  if (final && (await lookAtSource(azure, request, work)).since !== since) throw startedSince(path);
   const times = taken.map(({ snapshot }) => snapshot.timeCreated?.getTime() ?? Number.NaN);
   // The earliest of them: whatever was written after it is not promised to be in the point.
   const takenAt = new Date(Math.min(...times));
@@ -44,6 +44,7 @@ export async function ensureRecoveryPoint(
     consistency: 'crash',
     final,
     ...(since === undefined ? {} : { sourceStoppedSince: since }),
+    ...(serves === undefined ? {} : { sourceServed: serves }),
     disks: taken.map(({ point }) => point),
   };
 }
@@ -140,10 +141,10 @@ function assertLineage(at: ResourceName, mark: Mark, disk: SourceDisk, snapshot:
   if (!ours || !sameSource || incremental !== true) throw otherDisk(at, disk);
   if (diskSizeBytes !== disk.sizeBytes)
     throw corrupt({
-      op: 'make a recovery point',
+      op: 'source-resized',
       subject: disk.id,
       message: `disk ${disk.disk} has ${diskSizeBytes ?? 'an unknown number of'} bytes now, ${disk.sizeBytes} at the start of the run`,
-      hint: 'The disk was resized during the run: cancel, resize the target disk too, and start again.',
+      hint: `The disk was resized during the run, and Azure makes none smaller again: cancel, then either start again with --write staged, which makes disks of the right size at home, or first give the target’s disk exactly ${diskSizeBytes ?? 'as many'} bytes.`,
     });
 }
 

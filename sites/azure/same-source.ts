@@ -10,40 +10,73 @@ import type { PointRequest, Work } from '../source.ts';
 import { sameIds } from './arm-id.ts';
 import { together } from './call.ts';
 import type { AzureClients } from './client.ts';
+import { findElsewhere } from './elsewhere.ts';
 import { diskPlaces, powerOf, powerSeen, readDisk, readVm, stoppedSince } from './machine.ts';
 
-/**
- * Looks at the machine before a recovery point: the same one, with the same disks, and for a final point stopped.
- * Answers since when it is stopped; undefined when the point is not a final one.
- */
-export async function lookAtSource(
-  azure: AzureClients,
-  request: PointRequest,
-  work: Work,
-): Promise<string | undefined> {
+export interface SourceLook {
+  /** Since when it is stopped; only for a final point. */
+  readonly since?: string;
+  /** Whether it serves; absent for a final point, and while it is between two states. */
+  readonly serves?: boolean;
+}
+
+/** Looks at the machine before a recovery point: the same one, with the same disks, and for a final point stopped. */
+export async function lookAtSource(azure: AzureClients, request: PointRequest, work: Work): Promise<SourceLook> {
   const { path, final, disks } = request;
   const vm = await readVm(azure, path, work);
-  if (vm === undefined) throw sourceChanged(path, `${path} does not exist in Azure any more`);
+  if (vm === undefined) throw await movedOrDeleted(azure, request, work);
   assertSameMachine(request, vm);
-  if (!final) return undefined;
+  const serves = servesNow(powerSeen(vm));
+  if (!final) return serves === undefined ? {} : { serves };
   const power = powerSeen(vm);
   if (powerOf(power) !== 'stopped') throw notStopped(path, power);
   const seen = await together(disks.map((disk) => readDisk(azure, disk.id, work)));
   const since = stoppedSince(vm, seen);
   if (since === undefined) throw untold(path, seen);
-  return since;
+  return { since };
+}
+
+/** A guest that is off serves nobody, whatever the machine still holds. Undefined while it is between two states. */
+function servesNow(power: string): boolean | undefined {
+  if (power === 'PowerState/running') return true;
+  return power === 'PowerState/stopped' || powerOf(power) === 'stopped' ? false : undefined;
 }
 
 /** The attached disks must be the recorded ones: one that was added or swapped would stay behind. */
 function assertSameMachine({ path, identity, disks }: PointRequest, vm: VirtualMachine): void {
-  if (vm.vmId !== identity) throw sourceChanged(path, `${path} is another machine than the one this run began with`);
+  if (vm.vmId !== identity)
+    throw sourceChanged(path, `${path} is another machine than the one this run began with`, startAgain);
   const stranger = strangeDisk(vm, disks);
   if (stranger !== undefined)
-    throw sourceChanged(path, `disk ${stranger} of ${path} was attached or swapped after this run began`);
+    throw sourceChanged(
+      path,
+      `disk ${stranger} of ${path} was attached or swapped after this run began`,
+      `Detach it in Azure and resolve with retry, and the machine comes home without it. To take it along: ${startAgain}`,
+    );
   const attached = diskPlaces(vm).flatMap(({ id }) => (id === undefined ? [] : [id]));
   const gone = disks.find((disk) => !sameIds(attached, disk.id));
   if (gone !== undefined)
-    throw sourceChanged(path, `disk ${gone.disk} (${gone.name}) is not attached to ${path} any more`);
+    throw sourceChanged(
+      path,
+      `disk ${gone.disk} (${gone.name}) is not attached to ${path} any more`,
+      `Attach it again in Azure and resolve with retry. To do without it: ${startAgain}`,
+    );
+}
+
+/** A machine that is not where it was. What a cancel would delete may be the last that there is of a deleted one (S2). */
+async function movedOrDeleted(azure: AzureClients, { path, identity }: PointRequest, work: Work): Promise<Failure> {
+  const moved = await findElsewhere(azure, ({ vmId }) => vmId !== undefined && vmId === identity, work);
+  if (moved !== undefined)
+    return sourceChanged(
+      path,
+      `${path} was moved in Azure and is now ${moved}`,
+      `Move it back and resolve with retry. Or write its new resource group into the inventory: ${startAgain}`,
+    );
+  return sourceChanged(
+    path,
+    `${path} does not exist in Azure any more`,
+    'Do not cancel yet: a cancel deletes this run’s recovery points, which may be the last copy of its disks. Look in the Azure portal whether its disks still exist, make the machine anew from them or from the snapshots tagged homeward-machine, then cancel and start again.',
+  );
 }
 
 /** The first attached disk that is not in the record, by its key. */
@@ -52,13 +85,10 @@ export function strangeDisk(vm: VirtualMachine, recorded: readonly SourceDisk[])
   return diskPlaces(vm).find((place) => !sameIds(ids, place.id))?.disk;
 }
 
-const sourceChanged = (path: string, message: string): Failure =>
-  refused({
-    op: 'source-changed',
-    subject: path,
-    message,
-    hint: 'Cancel and start again, so that all disks are brought home as they are now.',
-  });
+const startAgain = 'cancel and start again, so that all disks are brought home as they are now.';
+
+const sourceChanged = (path: string, message: string, hint: string): Failure =>
+  refused({ op: 'source-changed', subject: path, message, hint: hint.charAt(0).toUpperCase() + hint.slice(1) });
 
 /** For a final point that is older than the last run of the machine. */
 export const startedSince = (path: string): Failure =>

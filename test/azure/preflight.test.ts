@@ -1,6 +1,5 @@
 /** The source's preflight checks, one fixture a check, against the lab's simulator. */
 import type { Check } from '../../model/check.ts';
-import { clockCheck, readClock } from '../../sites/azure/clock.ts';
 import { missingActions } from '../../sites/azure/rights.ts';
 import { createAzureSource } from '../../sites/azure/source-site.ts';
 import { type AzureLab, failureOf, group, openAzureLab, path, quiet } from './azure-lab.ts';
@@ -124,19 +123,14 @@ test('S000-22 the agent of a machine that does not run is not asked for', async 
 });
 
 test.each([
-  [0, 'pass'],
-  [-90_000, 'warn'],
-  [600_000, 'refuse'],
-])('a clock of Azure that is %d ms ahead of ours is told as %s', async (clockOffsetMs, verdict) => {
+  [0, 'pass', 'agrees with ours'],
+  [-90_000, 'warn', 's behind ours'],
+  [600_000, 'warn', 's ahead of ours'],
+])('R7 a clock of Azure that is %d ms ahead of ours is told as %s', async (clockOffsetMs, verdict, words) => {
   lab = await openAzureLab({ clockOffsetMs });
   const clock = (await checksOf()).find((check) => check.id === 'azure-clock');
   expect(clock?.verdict).toBe(verdict);
-  expect(clock?.seen).toContain(clockOffsetMs < 0 ? 's behind this worker’s' : 's ahead of this worker’s');
-});
-
-test('an answer without a time compares no clocks, and says so', () => {
-  expect(readClock(undefined, 0, 10)).toBeUndefined();
-  expect(clockCheck('azure', undefined)).toMatchObject({ verdict: 'warn', seen: expect.stringContaining('no time') });
+  expect(clock?.seen).toContain(words);
 });
 
 test('rights that are missing are named, those of the way apart from those that only the commit needs', async () => {

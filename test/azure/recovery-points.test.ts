@@ -50,7 +50,8 @@ test.each([
   await lab.world.disk(group, 'erp-db-data').data.resize(sizeBytes);
   const failure = await failureOf(lab.source.ensureRecoveryPoint({ ...request, number: 2 }, quiet()));
   expect(failure).toMatchObject({ kind: 'Corrupt', message: expect.stringContaining(`data-0 has ${sizeBytes} bytes`) });
-  expect(failure.hint).toContain('resized');
+  expect(failure.op).toBe('source-resized');
+  expect(failure.hint).toMatch(/resized.*--write staged.*exactly \d+ bytes/);
 });
 
 test('S3 a Premium v2 disk has a point only when Azure has copied all of it', async () => {
@@ -178,6 +179,44 @@ test('a disk that was attached, detached or swapped during the run is noticed at
   const failure = await failureOf(lab.source.ensureRecoveryPoint(request, quiet()));
   expect(failure).toMatchObject({ kind: 'Refused', op: 'source-changed', message: expect.stringContaining('data-0') });
   expect(names()).toEqual([]);
+});
+
+test('S000-15 S001-1 a machine that was moved during the run is noticed at the next point, with where it is now and how to go on', async () => {
+  const vm = lab.world.machine(group, machine);
+  lab.world.machines.delete(`${group}/${machine}`);
+  lab.world.machines.set(`rg-elsewhere/${machine}`, { ...vm, resourceGroup: 'rg-elsewhere' });
+  const failure = await failureOf(lab.source.ensureRecoveryPoint(request, quiet()));
+  lab.world.machines.delete(`rg-elsewhere/${machine}`);
+  expect(failure).toMatchObject({
+    ...{ kind: 'Refused', op: 'source-changed' },
+    message: expect.stringMatching(/was moved in Azure and is now .*rg-elsewhere/),
+    hint: expect.stringMatching(/^Move it back and resolve with retry/),
+  });
+});
+
+test('S000-16 S001-1 S2 a machine that was deleted during the run is noticed at the next point, and nobody is told to cancel', async () => {
+  await lab.source.ensureRecoveryPoint(request, quiet());
+  await lab.world.deleteMachine(lab.world.machine(group, machine));
+  const failure = await failureOf(lab.source.ensureRecoveryPoint({ ...request, number: 2 }, quiet()));
+  expect(failure).toMatchObject({
+    kind: 'Refused',
+    message: expect.stringContaining('does not exist in Azure any more'),
+  });
+  expect(failure.hint).toMatch(/^Do not cancel yet: .*recovery points, which may be the last copy/);
+  expect(names()).toHaveLength(2);
+});
+
+test('a round’s point says whether the source served: it ran, its guest was off, it was deallocated', async () => {
+  const vm = lab.world.machine(group, machine);
+  const served = async (number: number) =>
+    (await lab.source.ensureRecoveryPoint({ ...request, number }, quiet())).sourceServed;
+  expect(await served(1)).toBe(true);
+  await lab.world.powerOff(vm, 'stopped');
+  expect(await served(2)).toBe(false);
+  await lab.world.powerOff(vm, 'deallocated');
+  expect(await served(3)).toBe(false);
+  vm.power = 'starting';
+  expect(await served(4)).toBeUndefined();
 });
 
 test('a machine that was made anew under the same name is noticed at the next point', async () => {

@@ -1,5 +1,6 @@
 /**
- * What the source does by itself, or somebody does to it, while a run is under way: its agent that is slow to report.
+ * What the source does by itself, or somebody does to it, while a run is under way: an agent that is slow to report, a
+ * machine that somebody stops.
  * Rule: what is said of Azure is compared with what was done to the simulator; the run is one and the same all along.
  */
 import { firstBroken } from '../../model/evidence.ts';
@@ -10,7 +11,7 @@ import { openScene, type Scene } from './scene.ts';
 const guestAgentWithinSeconds = 6;
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(1, { policy: { guestAgentWithinSeconds } });
+  scene = await openScene(2, { policy: { guestAgentWithinSeconds } });
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
 
@@ -51,3 +52,31 @@ test('S000-22 S000-8 an agent that is slow after a boot is waited for by the run
   await run.say('cancel');
   await run.until('ReturnedToSource');
 }, 120_000);
+
+test('a source that somebody stops during the rounds is told within a round, and the same run goes on and comes home', async () => {
+  const run = await scene.begin({ roundEvery: 0.5 });
+  const { vm } = run.machine.source;
+  await run.until('Syncing');
+  await power(vm, 'deallocated');
+  const called = await run.until('NeedsOperator');
+  expect(called).toMatchObject({ left: 'Syncing', trouble: { kind: 'Refused', op: 'source-stopped' } });
+  expect(called.trouble?.hint).toMatch(/start it again in Azure.*complete the failover.*resolve with retry/);
+  const doneThen = called.rounds?.done ?? 0;
+
+  // It stays stopped on purpose: nobody is called for it twice, and the status does not claim that it serves.
+  expect(await run.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  const idle = await run.untilView('going on', ({ status, rounds }) => {
+    return status?.phase === 'Syncing' && (rounds?.done ?? 0) > doneThen + 1;
+  });
+  expect(idle.status?.serves).toBe('nobody: the source is stopped');
+  await power(vm, 'running');
+  await run.untilView('serving again', ({ status }) => status?.serves === 'source');
+  const { record } = await run.status();
+  expect(record.filter(({ key }) => /^source-(idle|runs-again)$/.test(key)).map(({ key }) => key)).toEqual([
+    'source-idle',
+    'source-runs-again',
+  ]);
+  expect(firstBroken(record)).toBeUndefined();
+  expect((await run.comeHome()).run).toBe(called.run);
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+}, 180_000);

@@ -31,9 +31,8 @@ export async function preflight(azure: AzureClients, request: SourcePreflight, w
   const askedAt = Date.now();
   let clock: ClockSeen = { theirs: '', askedAt, answeredAt: askedAt };
   const reach = await asCheck('azure-reachable', azure.site, work, async () => {
-    const before = Date.now();
     vm = await readVm(azure, path, work, (theirs = '') => {
-      clock = { theirs, askedAt: before, answeredAt: Date.now() };
+      clock = { theirs, askedAt, answeredAt: Date.now() };
     });
     return passed('azure-reachable', azure.site, 'Azure Resource Manager answers');
   });

@@ -1,16 +1,18 @@
 /**
  * All verbs of the control worker as one object; the workflow's proxies take their types from it.
  */
+import { createGuestStepActivities } from './guest-steps.ts';
 import { createMoverLookActivities } from './movers.ts';
 import { createObserveActivities } from './observe.ts';
 import { createPowerActivities } from './power.ts';
 import { createPreflightActivities, type Sites } from './preflight.ts';
+import { createProbeActivities, type NetworkLooks } from './probes.ts';
 import { createRecoveryPointActivities } from './recovery-point.ts';
 import { createRetireActivities } from './retire.ts';
 import { createTargetActivities } from './target.ts';
 import { createWatchActivities } from './watch.ts';
 
-export const createControlActivities = (sites: Sites) => ({
+export const createControlActivities = (sites: Sites, network: NetworkLooks) => ({
   ...createPreflightActivities(sites),
   ...createMoverLookActivities(sites),
   ...createRecoveryPointActivities(sites),
@@ -19,6 +21,8 @@ export const createControlActivities = (sites: Sites) => ({
   ...createTargetActivities(sites),
   ...createRetireActivities(sites),
   ...createWatchActivities(sites),
+  ...createGuestStepActivities(sites),
+  ...createProbeActivities(sites, network),
 });
 
 export type ControlActivities = ReturnType<typeof createControlActivities>;

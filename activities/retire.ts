@@ -33,7 +33,8 @@ export const createRetireActivities = (sites: Sites) => ({
     assertCommitted(input);
     const { failback, found, final } = input;
     const source = sites.source(failback.source.site);
-    return source.ensureRetired({ ...request(input), identity: found.identity, final }, work);
+    const keepFinal = failback.policy.keepFinalSnapshotsDays > 0;
+    return source.ensureRetired({ ...request(input), identity: found.identity, final, keepFinal }, work);
   }),
   observeSourceRemains: activity(
     'observeSourceRemains',

@@ -20,5 +20,7 @@ export function toldStory(status: Told): Story {
     ...(commitment ? { commitment } : {}),
     ...(cancellation ? { cancellation: { acceptLoss: false, ...cancellation } } : {}),
     ...(evidence ? { evidence } : {}),
+    ...(status.liveSince ? { liveSince: status.liveSince } : {}),
+    ...(status.commitNeedsTwo ? { commitNeedsTwo: true } : {}),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { arrivalFaults } from '../model/arrival-faults.ts';
 import { type Inventory, inventory } from '../model/inventory.ts';
 import { contradictions, danglingReferences } from '../model/inventory-faults.ts';
 import { limitFaults } from '../model/shared-limits.ts';
@@ -80,7 +81,12 @@ function checked(document: ReadDocument, file: string): Inventory {
   const sound = parsed.success ? parsed.data : soundParts(document.value);
   // What is misshapen is said once; what it would mean together with other parts can wait.
   const said = new Set(misshapen.map(({ path }) => path.join('.')));
-  const together = [...danglingReferences(sound), ...contradictions(sound), ...limitFaults(sound)];
+  const together = [
+    ...danglingReferences(sound),
+    ...contradictions(sound),
+    ...arrivalFaults(sound),
+    ...limitFaults(sound),
+  ];
   const faults = together.filter(({ at }) => !said.has(at.join('.')));
   const found = [...misshapen, ...faults.map(({ at, message }): Finding => ({ path: at, at: 'value', message }))];
   const problems = [...found, ...straySecrets(document.value)];

@@ -39,6 +39,8 @@ export const moverStepId = (step: 'transfer' | 'seal', disk: string, { handovers
   handovers === 0 ? `${step}-${disk}` : `${step}-${disk}-${handovers + 1}`;
 /** The lock: whatever may move a machine has this workflow id, so that Temporal itself refuses a second one. */
 export const machineWorkflowId = (machine: string): string => `machine/${machine}`;
+/** Keeps a run's final snapshots after its commit. Not the lock: the machine may move again meanwhile. */
+export const keptWorkflowId = (machine: string, run: string): string => `kept/${machine}/${run}`;
 export const roundsWorkflowId = (machine: string): string => `machine/${machine}/rounds`;
 
 export const searchAttributeNames = {

@@ -3,6 +3,7 @@
  * Rule: credentials are references (environment, file, the platform's default), never values; unknown keys are errors.
  */
 import { z } from 'zod';
+import { arrivalPolicy, guestLogin } from './arrival-policy.ts';
 import { limitsSection } from './limit.ts';
 import { createSection } from './new-place.ts';
 import { origin } from './origin.ts';
@@ -53,6 +54,9 @@ const vsphereSite = z.strictObject({
   caFile: text.optional().describe('Certificate authority of the vCenter, PEM.'),
   thumbprint: text.optional().describe('SHA-256 thumbprint of the vCenter certificate, instead of caFile.'),
   datacenter: text.describe('Datacenter name, e.g. DC0.'),
+  isolatedNetwork: text
+    .optional()
+    .describe('Port group that leads nowhere: where `prove: isolated` boots a machine first.'),
 });
 
 export const site = z.discriminatedUnion('kind', [azureSite, vsphereSite]);
@@ -139,6 +143,7 @@ const policy = z.strictObject({
       'When nobody completes the failover for so long after the run began to wait for it, the run is taken back and the source goes on serving. 0: never. A commit is waited for without end.',
     ),
   commitNeedsEvidence: z.boolean().default(true).describe('A commit must name the evidence digest it approves.'),
+  ...arrivalPolicy,
 });
 
 const address = z.strictObject({ site: name, path: text });
@@ -157,6 +162,7 @@ const machine = z.strictObject({
   mover: name,
   policy: name.default('default'),
   origin: origin.optional().describe('Where it came from before it ran in Azure; guards against what cannot return.'),
+  guest: guestLogin(secretReference).optional(),
   disks: z
     .record(z.string().regex(/^(os|data-\d{1,2})$/, 'use os or data-<lun>'), text)
     .optional()

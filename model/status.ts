@@ -3,6 +3,7 @@
  * Rule: everything here is derived from the story and from what was observed; nothing is guessed without saying so.
  */
 import type { Awaited, Check } from './check.ts';
+import type { ArrivalFacts } from './arrival.ts';
 import type { Convergence } from './convergence.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import type { Measured } from './forecast.ts';
@@ -85,6 +86,14 @@ export interface Status {
   readonly trouble?: Trouble;
   /** True once the start of the target may have been sent: what is written there is lost by going back. */
   readonly targetLive?: boolean;
+  /** Since when, while it is so. */
+  readonly liveSince?: string;
+  /** The policy wants another person to commit than the one who completed the failover. */
+  readonly commitNeedsTwo?: true;
+  /** How long the final snapshots stay after the commit; absent when they go with it. */
+  readonly keepFinalSnapshotsDays?: number;
+  /** What was seen of the machine at home after its start, and what was approved beforehand; absent before. */
+  readonly arrival?: ArrivalFacts;
   readonly completion?: Approval;
   readonly commitment?: Approval;
   readonly cancellation?: Approval;

@@ -52,11 +52,15 @@ export interface Story extends Carried {
   readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
   /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
   readonly targetLive: boolean;
+  /** Since when, ISO 8601; told to whoever would lose what was written since. */
+  readonly liveSince?: string;
   /** It was taken back from a phase that changes nothing: of neither side can be said what it was found as. */
   readonly untouched?: true;
   /** The digest a commit may name, once the disks are sealed. */
   readonly evidence?: string;
   readonly commitNeedsEvidence: boolean;
+  /** True: whoever commits must not be the one who completed the failover (S7). */
+  readonly commitNeedsTwo?: true;
   readonly refusals: readonly Refusal[];
 }
 
@@ -65,12 +69,19 @@ const refusalsKept = 50;
 /** A reason may quote what came from outside, and a status must stay small enough to be asked for. */
 const longestReason = 500;
 
-export const beginStory = (run: string, mover: Carrier, commitNeedsEvidence = false): Story => ({
+/** What the policy wants of whoever commits. */
+export interface CommitRules {
+  readonly needsEvidence?: boolean;
+  readonly people?: 1 | 2;
+}
+
+export const beginStory = (run: string, mover: Carrier, commit: CommitRules = {}): Story => ({
   run,
   mover,
   phase: 'Preflight',
   targetLive: false,
-  commitNeedsEvidence,
+  commitNeedsEvidence: commit.needsEvidence ?? false,
+  ...(commit.people === 2 ? { commitNeedsTwo: true } : {}),
   refusals: [],
 });
 
@@ -94,6 +105,16 @@ export function objectionTo(story: Story, message: Message): string | undefined 
   return rules[message.name](story, message);
 }
 
+/** Nobody has counted it: neither world tells how much a machine has written without a snapshot to compare with. */
+const wentLive = ({ liveSince }: Story): string =>
+  liveSince === undefined
+    ? 'the target went live: what was written there since would be lost'
+    : `the target went live at ${liveSince}: what was written there since would be lost, and how much that is nobody has counted`;
+
+/** Names are typed by people; one who writes himself in another way is still the same. */
+const samePerson = (one: string, other: string | undefined): boolean =>
+  other !== undefined && one.trim().toLowerCase() === other.trim().toLowerCase();
+
 const beingCancelled = 'the failback is being cancelled';
 const inPhase = (story: Story): string => `the run is in phase ${story.phase}`;
 
@@ -113,6 +134,8 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
       return `it approves evidence ${message.evidence}, but the disks' evidence is ${story.evidence ?? 'not there yet'}`;
     if (message.evidence === undefined && story.commitNeedsEvidence)
       return `the policy wants the evidence digest that is approved: "evidence": "${story.evidence ?? ''}"`;
+    if (story.commitNeedsTwo && samePerson(message.by, story.completion?.by))
+      return `the policy wants two people: ${message.by} completed the failover, so somebody else must commit`;
     return undefined;
   },
   cancel: (story, message) => {
@@ -122,7 +145,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     const rule = phaseTable[standing(story)].cancel;
     if (rule === 'none') return `${inPhase(story)}, which cannot be cancelled`;
     if ((rule === 'loss' || story.targetLive) && message.acceptLoss !== true)
-      return 'the target went live: what was written there since would be lost; cancel again with "acceptLoss": true';
+      return `${wentLive(story)}; cancel again with "acceptLoss": true`;
     return undefined;
   },
   hold: (story) => {
@@ -144,7 +167,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if (rule === 'none')
       return `${standing(story)} cannot be taken back; mend the cause and resolve with "action": "retry", or leave the step out with "skip"`;
     if ((rule === 'loss' || story.targetLive) && !story.cancellation)
-      return 'the target went live: cancel with "acceptLoss": true instead';
+      return `${wentLive(story)}: cancel with "acceptLoss": true instead`;
     return undefined;
   },
   reassign: (story, message) => {
@@ -269,12 +292,12 @@ export function goBack(story: Story): Story {
 }
 
 /** From here on the target counts as running, whatever was last observed (S1). Throws Defect for a cancelled run (S5). */
-export function markTargetLive(story: Story): Story {
+export function markTargetLive(story: Story, at?: string): Story {
   if (story.phase !== 'StartingTarget' || story.cancellation) throw illegal(story, 'the target is not started here');
-  return { ...story, targetLive: true };
+  return { ...story, targetLive: true, ...(at === undefined ? {} : { liveSince: at }) };
 }
 /** The target was observed off again, after our last power command. */
-export const markTargetOff = (story: Story): Story => ({ ...story, targetLive: false });
+export const markTargetOff = ({ liveSince: _since, ...story }: Story): Story => ({ ...story, targetLive: false });
 
 function illegal(story: Story, why: string): Error {
   return defect({

@@ -4,6 +4,7 @@
  * Never deletes anything but what carries our own mark, except in `ensureRetired`, which only the commit calls (S2).
  */
 import type { PointReader } from '../disk/point-reader.ts';
+import type { AgentState, GuestScript, StepRun } from '../model/arrival.ts';
 import type { Check } from '../model/check.ts';
 import type {
   DiskKey,
@@ -94,11 +95,34 @@ export interface RetireRequest extends RemainsRequest {
   readonly identity: string | undefined;
   /** Taken after the source had stopped; a source that was started after it stays. */
   readonly final: RecoveryPoint;
-  /** An older point came home: the snapshots of the final one stay, because what the source wrote since is in them alone. */
+  /** The snapshots of the final point stay, closed: an older point came home and only they hold the rest, or the policy keeps them. */
   readonly keepFinal?: boolean;
 }
 
-export interface SourceSite {
+export interface GuestPlaceRequest {
+  readonly path: string;
+  readonly run: string;
+  /** As the inventory calls it. */
+  readonly machine: string;
+  readonly shell: GuestScript['shell'];
+}
+
+export interface GuestScriptRequest extends GuestScript, GuestPlaceRequest {}
+
+/** What a world offers of the inside of its machines: the same on both sides. */
+export interface GuestAccess {
+  /** Whether the agent in the guest takes scripts now. Changes nothing. */
+  observeAgent(path: string, run: string, work: Work): Promise<AgentState>;
+  /**
+   * Runs the script once for each `key` of a run, however often it is called: a later call waits for the run that the
+   * first one began, and answers its end. Transient while the agent is away; Refused when the world will not run it.
+   */
+  ensureScriptRun(request: GuestScriptRequest, work: Work): Promise<StepRun>;
+  /** Removes what the scripts of this run left behind to be found again. Answers what could not be removed, in words. */
+  releaseScripts(request: GuestPlaceRequest, work: Work): Promise<string[]>;
+}
+
+export interface SourceSite extends GuestAccess {
   readonly site: string;
   observeMachine(path: string, work: Work): Promise<SourceMachine>;
   /** Named checks of this side: reachability, rights, power, unsupported disks, snapshot quotas. Changes nothing. */

@@ -7,7 +7,7 @@ import type { Check } from '../model/check.ts';
 import type { NewMachine } from '../model/creation.ts';
 import type { DiskPair, OpenDisk, SourceHardware, TargetMachine, WriteWay } from '../model/machine.ts';
 import type { Platform } from '../model/origin.ts';
-import type { StartGuard, Work } from './source.ts';
+import type { GuestAccess, GuestScriptRequest, StartGuard, Work } from './source.ts';
 
 export interface TargetRequest {
   readonly path: string;
@@ -61,7 +61,7 @@ export interface MoverPreflight {
   readonly diskSizesBytes: readonly number[];
 }
 
-export interface TargetSite {
+export interface TargetSite extends GuestAccess {
   readonly site: string;
   /** What this world can do, declared so that nobody has to ask which world it is. */
   readonly capabilities: { readonly write: readonly WriteWay[]; readonly platform: Platform };
@@ -116,6 +116,8 @@ export interface TargetSite {
    * found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`.
    */
   ensureStopped(request: TargetPower, work: Work): Promise<TargetMachine>;
+  /** Runs a script anew and answers its exit code; of it nothing is kept. Transient while the agent is away. */
+  runLook(request: Omit<GuestScriptRequest, 'key'>, work: Work): Promise<number>;
   /** After commit: removes our marks from the machine. Returns what stays on purpose (staged: the originals' files). */
   ensureFinished(request: TargetRequest, work: Work): Promise<string[]>;
 }

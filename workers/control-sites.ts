@@ -19,6 +19,10 @@ export function openSites(loaded: LoadedInventory): Closing<Sites> {
       site,
       config,
       password: () => resolveSecret(config.password, loaded.folder),
+      guestLogin(machine) {
+        const guest = loaded.inventory.machines[machine]?.guest;
+        return guest && { user: guest.user, password: resolveSecret(guest.password, loaded.folder) };
+      },
       ...certificate(loaded, config),
     });
   });

@@ -4,6 +4,7 @@
  */
 import { createControlActivities } from '../activities/control.ts';
 import { controlQueue } from '../model/failback-input.ts';
+import { lookAtPort, lookAtUrl } from '../sites/network-look.ts';
 import { openSites } from './control-sites.ts';
 import { controlSlots } from './control-slots.ts';
 import { runWorker } from './start.ts';
@@ -15,7 +16,7 @@ await runWorker('control', async ({ loaded, log }) => {
     options: {
       taskQueue: controlQueue,
       workflowBundle: await workflowBundle((text) => log.warn(text)),
-      activities: createControlActivities(sites),
+      activities: createControlActivities(sites, { tcp: lookAtPort, http: lookAtUrl }),
       maxConcurrentActivityTaskExecutions: controlSlots(Object.keys(loaded.inventory.machines).length),
       // A killed worker's cached stories go to the next one after a second instead of ten.
       stickyQueueScheduleToStartTimeout: '1s',

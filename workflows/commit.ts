@@ -7,6 +7,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { Arrival } from './cutover.ts';
 import type { Journey } from './departure.ts';
 import { leaveTheMover } from './farewell.ts';
+import { keepTheFinalSnapshots } from './kept-snapshots.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
 const notLookedAt = 'not looked at';
@@ -39,6 +40,7 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
   course.endWatch();
   const remains = await lookAtSource(journey, way, 'look what remains in the source');
   recordDeleted(journey, { retired, before, remains });
+  await keepTheFinalSnapshots(journey, final, retired);
   const kept = await course.insist(
     'remove our marks from the target',
     () =>
@@ -76,14 +78,15 @@ interface Deletion {
  * S12: what two looks found gone, not what was asked for; a deletion may have stopped half-way and been left out, and so
  * may the looks. What nobody did or saw is not claimed.
  */
-function recordDeleted({ teller }: Journey, { retired, before, remains }: Deletion): void {
+function recordDeleted({ teller, input }: Journey, { retired, before, remains }: Deletion): void {
+  const kept = input.policy.keepFinalSnapshotsDays > 0;
   const looked = ![...before, ...remains].includes(notLookedAt);
   const gone = looked ? missingFrom(before, remains) : [];
   if (retired || gone.length > 0)
     teller.record(
       'source-retired',
       retired || remains.length === 0
-        ? 'the source machine, its disks and our recovery points are deleted'
+        ? `the source machine, its disks and our ${kept ? 'older ' : ''}recovery points are deleted`
         : 'of the source machine, its disks and our recovery points a part is deleted',
       { deleted: looked ? gone.join(', ') : notLookedAt },
     );

@@ -11,6 +11,8 @@ import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
+import { stepsAfterStart, stepsBeforeStop } from './guest-steps.ts';
+import { probeAtHome } from './probing.ts';
 import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { noRounds } from './rounds-state.ts';
@@ -74,17 +76,16 @@ function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced 
 }
 
 /** Answers when the outage began (epoch ms): right before the stop was sent. */
-async function stopTheSource(
-  { input, run, teller, course }: Journey,
-  { found: { identity } }: Way,
-  target: { returned: boolean },
-): Promise<number> {
+async function stopTheSource(journey: Journey, way: Way, target: { returned: boolean }): Promise<number> {
+  const { input, run, teller, course } = journey;
+  const { identity } = way.found;
   const control = controlVerbs(input);
   // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
   const before = await course.step(() =>
     control.observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
   );
   const served = (before.power === 'running' || before.power === 'changing') && before.guestOff !== true;
+  await stepsBeforeStop(journey, way);
   course.beforehand('stop the source', async () => {
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
     // back it would have to be started, which is what nobody wanted of it.
@@ -203,7 +204,7 @@ async function startTheTarget(
     teller.amend(markTargetOff);
     teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
   });
-  teller.amend(markTargetLive);
+  teller.amend((story) => markTargetLive(story, new Date().toISOString()));
   beginSourceWatch(journey, final);
   const started = await course.step(() =>
     control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
@@ -212,6 +213,8 @@ async function startTheTarget(
   );
   teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
   await hearTheGuest(journey);
+  await stepsAfterStart(journey);
+  await probeAtHome(journey);
 }
 
 async function hearTheGuest({ input, run, teller, course }: Journey): Promise<void> {

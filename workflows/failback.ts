@@ -12,6 +12,7 @@ import { type Arrival, cutOver } from './cutover.ts';
 import { checkTheWay, type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { beginReminding } from './reminding.ts';
 import { runTheRounds } from './rounds.ts';
+import { recordApproval } from './soaking.ts';
 import { Course } from './taking-back.ts';
 import { Teller } from './teller.ts';
 
@@ -51,6 +52,7 @@ export async function failback(input: FailbackInput): Promise<FailbackResult> {
 /** Everything up to the commit; can be taken back from anywhere in it. */
 async function comeHome(journey: Journey): Promise<Arrival> {
   const { input, course } = journey;
+  recordApproval(journey);
   const way = await checkTheWay(journey);
   await course.whileHeld();
   const arrival =

@@ -2,6 +2,7 @@
  * The status of a failback, put together from the story, the findings and the record. Pure.
  */
 import type { Awaited, Check } from '../model/check.ts';
+import type { ArrivalFacts } from '../model/arrival.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -32,6 +33,7 @@ export interface Findings {
   readonly targetIp?: string;
   /** The target runs and has no agent that could say more. */
   readonly guestSilent?: boolean;
+  readonly arrival?: ArrivalFacts;
   readonly convergence?: Convergence;
   readonly measured?: Measured | undefined;
   readonly paused?: readonly Steering[];
@@ -53,7 +55,7 @@ export function statusOf(
 ): Status {
   const rule = phaseTable[story.phase];
   const asLeft = story.left ? phaseTable[story.left] : rule;
-  const { checks, seals, pairs, rounds, roundsWorkflow, outage, targetIp, convergence, measured } = findings;
+  const { checks, seals, pairs, rounds, roundsWorkflow, outage, targetIp, arrival, convergence, measured } = findings;
   const waits = waitsFor(story, findings);
   const { leftOut } = findings;
   const undone = leftOut.length > 0 ? ` An operator left out: ${leftOut.join(', ')}.` : '';
@@ -79,6 +81,10 @@ export function statusOf(
     ...only('paused', findings.paused?.length ? findings.paused : undefined),
     ...only('trouble', story.trouble),
     ...only('targetLive', story.targetLive || undefined),
+    ...only('liveSince', story.liveSince),
+    ...only('commitNeedsTwo', story.commitNeedsTwo),
+    ...only('keepFinalSnapshotsDays', input.policy.keepFinalSnapshotsDays || undefined),
+    ...only('arrival', arrival),
     ...only('completion', story.completion),
     ...only('commitment', story.commitment),
     ...only('cancellation', story.cancellation),

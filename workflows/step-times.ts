@@ -3,6 +3,7 @@
  * Rule (L1): a step that waits for something outside has more time than that may take by its own rule, so that it ends by
  * its own word and not by a clock that knows nothing; and each has an end, after which a person is asked.
  */
+import type { GuestStep, Probe } from '../model/arrival-policy.ts';
 import type { Policy } from '../model/inventory.ts';
 
 /** Milliseconds. `attemptMs`: of one attempt. `allMs`: of all attempts and the pauses between them. */
@@ -34,4 +35,19 @@ export const pointStep: StepTimes = { attemptMs: 2 * dayMs, allMs: 2 * dayMs + 2
 export function farewellStep({ heartbeatSeconds }: Pick<Policy, 'heartbeatSeconds'>): StepTimes {
   const ms = 10 * heartbeatSeconds * 1000;
   return { attemptMs: ms, allMs: ms };
+}
+
+/** A script in a guest: its agent may have to be waited for first, and the end of one that is stopped takes a while. */
+export function scriptStep(
+  { agentWaitSeconds }: Pick<Policy, 'agentWaitSeconds'>,
+  { timeoutSeconds }: Pick<GuestStep, 'timeoutSeconds'>,
+): StepTimes {
+  const ms = (agentWaitSeconds + timeoutSeconds) * 1000 + 10 * minuteMs;
+  return { attemptMs: ms, allMs: 2 * ms };
+}
+
+/** Probes, all at the same time: as long as the most patient of them. */
+export function probeStep(probes: readonly Pick<Probe, 'timeoutSeconds'>[]): StepTimes {
+  const ms = Math.max(0, ...probes.map(({ timeoutSeconds }) => timeoutSeconds)) * 1000 + 10 * minuteMs;
+  return { attemptMs: ms, allMs: 2 * ms };
 }

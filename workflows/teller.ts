@@ -83,7 +83,9 @@ export class Teller {
 
   constructor(input: FailbackInput) {
     this.begun = input;
-    this.story = beginStory(workflowInfo().firstExecutionRunId, input.mover, input.policy.commitNeedsEvidence);
+    const { commitNeedsEvidence: needsEvidence, commit } = input.policy;
+    const rules = { needsEvidence, people: commit.people };
+    this.story = beginStory(workflowInfo().firstExecutionRunId, input.mover, rules);
     this.findings = {
       checks: [],
       pairs: [],

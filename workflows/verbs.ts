@@ -6,8 +6,9 @@
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { ControlActivities } from '../activities/control.ts';
 import type { MoverActivities } from '../activities/transfer.ts';
+import type { GuestStep, Probe } from '../model/arrival-policy.ts';
 import { controlQueue, type FailbackInput, moverQueue } from '../model/failback-input.ts';
-import { farewellStep, guestStep, lightStep, pointStep, type StepTimes } from './step-times.ts';
+import { farewellStep, guestStep, lightStep, pointStep, probeStep, type StepTimes, scriptStep } from './step-times.ts';
 
 /** Temporal refuses summaries over 400 bytes; the UI clips at about 120 characters. */
 const summaryLimit = 120;
@@ -20,7 +21,12 @@ const shared = (input: FailbackInput): ActivityOptions => ({
 });
 
 /** The steps that wait for something outside for longer than the others. */
-type LongSteps = 'observeGuest' | 'ensureRecoveryPoint';
+type LongSteps =
+  | 'observeGuest'
+  | 'ensureRecoveryPoint'
+  | 'ensureGuestScriptRun'
+  | 'observeProbes'
+  | 'observeProbesHold';
 
 const light = (input: FailbackInput, { attemptMs, allMs }: StepTimes): ActivityOptions => ({
   ...shared(input),
@@ -41,6 +47,14 @@ export const guestVerbs = (input: FailbackInput) =>
 /** Makes a recovery point. */
 export const pointVerbs = (input: FailbackInput) =>
   proxyActivities<Pick<ControlActivities, 'ensureRecoveryPoint'>>(light(input, pointStep));
+
+/** Runs one try of a script in a guest. */
+export const scriptVerbs = (input: FailbackInput, step: Pick<GuestStep, 'timeoutSeconds'>) =>
+  proxyActivities<Pick<ControlActivities, 'ensureGuestScriptRun'>>(light(input, scriptStep(input.policy, step)));
+
+/** Looks whether the machine at home does what it is there for. */
+export const probeVerbs = (input: FailbackInput, probes: readonly Probe[]) =>
+  proxyActivities<Pick<ControlActivities, 'observeProbes'>>(light(input, probeStep(probes)));
 
 /** A watch that changes nothing: as long as it takes, tried again for as long as the other side is away, left at once. */
 export const watchingVerbs = (input: FailbackInput) =>

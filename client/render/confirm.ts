@@ -72,19 +72,23 @@ export function describeCommit(status: Status): string {
     `  machine    ${side(status.source)}`,
     ...status.disks.map((disk) => `  disk       ${plain(disk.disk)}  ${plain(disk.source)}  ${bytes(disk.sizeBytes)}`),
     '  and        its network interfaces and our recovery points',
+    ...(status.keepFinalSnapshotsDays
+      ? [`  stays      the final snapshots, for ${count(status.keepFinalSnapshotsDays, 'day')}`]
+      : []),
     `  evidence   ${status.evidence ?? 'none yet'}`,
   ].join('\n');
 }
 
 /** Shown before a *cancel* that accepts loss: who stops, and what is gone with it (S5). */
-export function describeLoss(status: Status): string {
-  const live = status.outage?.endedAt;
+export function describeLoss(status: Status, nowMs = Date.now()): string {
+  const since = status.liveSince ?? status.outage?.endedAt;
+  const ran = since === undefined ? '' : ` since ${since} (${duration(nowMs - Date.parse(since))})`;
   return [
     `Cancel the failback of ${plain(status.machine)} with loss: the machine at home stops and the source serves again.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
     `  stops      ${side(status.target)}`,
     `  starts     ${side(status.source)}, as it was at the final recovery point`,
-    `  lost       everything written at home${live ? ` since ${live}` : ''}`,
+    `  lost       everything written at home${ran}; how much that is nobody has counted`,
   ].join('\n');
 }
 

@@ -19,7 +19,7 @@ import type { NetworkClients } from './network-client.ts';
 import { assertAsRecorded, assertSameDisk, assertSameNic, type Remains } from './retire-guards.ts';
 import { markRetiring, tellsOurDeletion, unmarkRetiring } from './retirement-mark.ts';
 import { markOf } from './snapshot-mark.ts';
-import { deleteSnapshot, listSnapshots, placeOf, readSnapshot } from './snapshots.ts';
+import { deleteSnapshot, hasGrant, listSnapshots, placeOf, readSnapshot, revokeGrant } from './snapshots.ts';
 
 /** What of the request still exists. */
 async function lookAtAll(azure: NetworkClients, request: RemainsRequest, work: Work): Promise<Remains> {
@@ -53,14 +53,21 @@ export async function ensureRetired(azure: NetworkClients, request: RetireReques
   await together(seen.nics.map(({ recorded }) => deleteNic(azure, recorded, work)));
   await together(seen.disks.map(({ recorded }) => deleteDisk(azure, recorded, work)));
   if (request.applicationPoints) await releaseApplicationPoints(azure, { ...request, before: 'all' }, work);
-  const going = request.keepFinal ? seen.snapshots.filter((one) => !isFinalOf(one, request)) : seen.snapshots;
-  await together(going.map((snapshot) => deleteOurs(azure, snapshot, work)));
+  const stays = (one: Snapshot): boolean => request.keepFinal === true && isFinalOf(one, request);
+  await together(seen.snapshots.map((one) => (stays(one) ? close(azure, one, work) : deleteOurs(azure, one, work))));
 }
 
 const isFinalOf = (snapshot: Snapshot, { run }: RetireRequest): boolean => {
   const mark = markOf(snapshot);
   return mark?.run === run && mark.final;
 };
+
+/** S11: what stays can be read by nobody who was let in for the copy. */
+async function close(azure: AzureClients, snapshot: Snapshot, work: Work): Promise<void> {
+  const at = placeOf(snapshot);
+  const seen = await readSnapshot(azure, at, work);
+  if (seen !== undefined && hasGrant(seen)) await revokeGrant(azure, at, work);
+}
 
 /** The machine itself, whose disks are marked first: without it nothing else tells that it was we who deleted it. */
 async function ensureMachineRetired(azure: NetworkClients, request: RetireRequest, work: Work): Promise<void> {

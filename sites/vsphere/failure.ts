@@ -31,6 +31,21 @@ const table: Readonly<Record<string, Row>> = {
   MethodDisabled: ['Transient', 'A backup product has switched this operation off: wait for it to end, or stop it.'],
   DisallowedChangeByService: ['Transient', 'Another service protects this machine: release it there.'],
   ToolsUnavailable: ['Refused', 'VMware Tools does not answer in the guest.'],
+  GuestOperationsUnavailable: [
+    'Transient',
+    'VMware Tools in the guest do not take operations yet: Homeward waits for them.',
+  ],
+  InvalidGuestLogin: [
+    'Refused',
+    'The guest refuses the login: correct machines.<name>.guest in homeward.yaml or the account in the guest, then retry.',
+  ],
+  GuestPermissionDenied: ['Refused', 'The account in the guest may not do this: give it the right, then retry.'],
+  GuestOperationsFault: ['Refused', 'The guest refused the operation: look at VMware Tools in it.'],
+  OperationDisabledByGuest: [
+    'Refused',
+    'Guest operations are switched off in the guest’s tools.conf: allow them there.',
+  ],
+  OperationNotSupportedByGuest: ['Refused', 'These VMware Tools cannot do the operation: update them.'],
   QuestionPending: [
     'Refused',
     'The machine waits for an answer: open it in the vSphere Client and answer the question.',

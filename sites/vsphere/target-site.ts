@@ -2,9 +2,13 @@
  * vSphere as a target: joins session, inventory, disks and power behind the port of sites/target.ts.
  * Rule: it only joins; every decision lives in the file named after it. Close it when the worker ends: it signs out.
  */
+
+import { refused } from '../../model/failure.ts';
 import type { VsphereSiteConfig } from '../../model/inventory.ts';
+import type { Work } from '../source.ts';
 import type { TargetSite } from '../target.ts';
 import { ensureDisksAbandoned } from './abandon-disks.ts';
+import { ensureScriptRun, type GuestLogin, observeAgent, releaseScripts, runLook } from './guest-scripts.ts';
 import { absentTarget, asTarget, findAnywhere, type Vcenter } from './inventory.ts';
 import { findCreated } from './new-machine.ts';
 import { ensureDisksOpen } from './open-disks.ts';
@@ -24,6 +28,8 @@ export interface VsphereTargetParts {
   readonly password: () => string | Promise<string>;
   /** PEM of the authority named by `caFile`. */
   readonly ca?: string;
+  /** The login of a machine's guest, by the inventory's name of the machine; absent where nobody runs scripts. */
+  readonly guestLogin?: (machine: string) => GuestLogin | undefined;
   /** How long a guest may take to shut down before the machine is switched off. */
   readonly guestStopMs?: number;
   readonly callTimeoutMs?: number;
@@ -44,6 +50,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     ...(parts.callTimeoutMs !== undefined && { callTimeoutMs: parts.callTimeoutMs }),
   });
   const at: Vcenter = { session, site, datacenter: config.datacenter };
+  const guest = { at, login: parts.guestLogin ?? (() => undefined), fetch: guestFiles(transport, config.url) };
   const guestStopMs = parts.guestStopMs ?? 120_000;
   return {
     site,
@@ -65,6 +72,27 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     ensureStarted: (request, work) => ensureStarted(at, request, work),
     ensureStopped: (request, work) => ensureStopped(at, request, guestStopMs, work),
     ensureFinished: (request, work) => ensureFinished(at, request, work),
+    observeAgent: (path, run, work) => observeAgent(guest, path, run, work),
+    ensureScriptRun: (request, work) => ensureScriptRun(guest, request, work),
+    runLook: (request, work) => runLook(guest, request, work),
+    releaseScripts: (request, work) => releaseScripts(guest, request, work),
     close: () => session.close(),
+  };
+}
+
+/** vCenter names the host that has the file, or `*` for itself; either is trusted as the site says, or not at all. */
+function guestFiles(transport: Transport, vcenter: string) {
+  return async (url: string, work: Work): Promise<string> => {
+    const op = 'fetch a file of the guest';
+    const place = url.replace('://*', `://${new URL(vcenter).host}`);
+    const { signal } = work;
+    const answer = await transport.exchange({ method: 'GET', url: place, op, headers: {}, timeoutMs: 30_000, signal });
+    if (answer.status === 200) return answer.body;
+    throw refused({
+      op,
+      subject: new URL(place).host,
+      message: `the host answers ${answer.status}`,
+      hint: 'Look at the file in the guest.',
+    });
   };
 }

@@ -35,6 +35,7 @@ export const typesTable = {
       authorizationManager: 'ref?',
       searchIndex: 'ref?',
       virtualDiskManager: 'ref?',
+      guestOperationsManager: 'ref?',
     },
   },
   UserSession: { base: null, fields: { key: 'string', userName: 'string' } },
@@ -198,6 +199,19 @@ export const typesTable = {
   },
   VirtualDiskSpec: { base: null, fields: { diskType: 'string', adapterType: 'string' } },
   FileBackedVirtualDiskSpec: { base: 'VirtualDiskSpec', fields: { capacityKb: 'long' } },
+
+  // Guest operations.
+  GuestAuthentication: { base: null, fields: { interactiveSession: 'boolean' } },
+  NamePasswordAuthentication: { base: 'GuestAuthentication', fields: { username: 'string', password: 'string' } },
+  GuestProgramSpec: {
+    base: null,
+    fields: { programPath: 'string', arguments: 'string', workingDirectory: 'string?', envVariables: 'string[]' },
+  },
+  GuestProcessInfo: {
+    base: null,
+    fields: { name: 'string', pid: 'long', endTime: 'dateTime?', exitCode: 'int?' },
+  },
+  FileTransferInformation: { base: null, fields: { size: 'long', url: 'string' } },
   EntityPrivilege: { base: null, fields: { entity: 'ref', privAvailability: 'PrivilegeAvailability[]' } },
   PrivilegeAvailability: { base: null, fields: { privId: 'string', isGranted: 'boolean' } },
 } as const satisfies Record<string, TypeEntry>;

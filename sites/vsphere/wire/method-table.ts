@@ -74,6 +74,23 @@ export const methodsTable = {
     args: { name: 'string', datacenter: 'ref?' },
     returns: 'ref',
   },
+  // Guest operations. Whoever starts a program sees to it that starting it twice does no harm (guest-wrapper.ts).
+  StartProgramInGuest: {
+    repeat: 'never',
+    changes: true,
+    args: { vm: 'ref', auth: 'GuestAuthentication', spec: 'GuestProgramSpec' },
+    returns: 'long',
+  },
+  ListProcessesInGuest: {
+    repeat: 'safe',
+    args: { vm: 'ref', auth: 'GuestAuthentication', pids: 'long[]' },
+    returns: 'GuestProcessInfo[]',
+  },
+  InitiateFileTransferFromGuest: {
+    repeat: 'safe',
+    args: { vm: 'ref', auth: 'GuestAuthentication', guestFilePath: 'string' },
+    returns: 'FileTransferInformation',
+  },
   QueryVirtualDiskUuid: { repeat: 'safe', args: { name: 'string', datacenter: 'ref?' }, returns: 'string' },
   HasPrivilegeOnEntities: {
     repeat: 'safe',

@@ -1,0 +1,148 @@
+/**
+ * Looks at the machine at home from outside and inside, as its policy wants it.
+ * Rule: a probe that does not pass is an answer with what was seen, never an error; only a look that cannot be made at all
+ * (no vCenter, no login) is one. Changes nothing but what a probe's own script does.
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { GuestScript, ProbeFact } from '../model/arrival.ts';
+import type { Probe } from '../model/arrival-policy.ts';
+import type { FailbackInput } from '../model/failback-input.ts';
+import { Failure } from '../model/failure.ts';
+import type { Work } from '../sites/source.ts';
+import { activity } from './attempt.ts';
+import type { Sites } from './preflight.ts';
+
+/** What one look from outside saw; the implementation stands in sites/network-look.ts. */
+export interface Seen {
+  readonly passed: boolean;
+  readonly seen: string;
+}
+
+export interface HttpLook {
+  readonly url: string;
+  readonly status: number;
+  readonly acceptAnyCertificate: boolean;
+}
+
+/** The network as this worker sees it. Never throws for what the other side does. */
+export interface NetworkLooks {
+  tcp(at: { readonly host: string; readonly port: number }, timeoutMs: number, signal: AbortSignal): Promise<Seen>;
+  http(at: HttpLook, timeoutMs: number, signal: AbortSignal): Promise<Seen>;
+}
+
+export interface ProbeRound {
+  readonly failback: FailbackInput;
+  readonly run: string;
+  readonly probes: readonly Probe[];
+}
+
+export interface Soak extends ProbeRound {
+  /** So long all of them must hold. */
+  readonly seconds: number;
+}
+
+/** No look waits longer than this for the other side, in milliseconds. */
+const longestLookMs = 10_000;
+
+export const createProbeActivities = (sites: Sites, network: NetworkLooks) => {
+  const all = (input: ProbeRound, work: Work): Promise<ProbeFact[]> =>
+    Promise.all(input.probes.map((probe) => untilPassed(sites, network, input, probe, work)));
+  return {
+    /** Each probe until it passes or its time is over; all at the same time. */
+    observeProbes: activity('observeProbes', (input: ProbeRound, work): Promise<ProbeFact[]> => all(input, work)),
+    /** Looks again and again. `holds`: they all passed each time, for so long; else the round in which one failed. */
+    observeProbesHold: activity(
+      'observeProbesHold',
+      async (input: Soak, work): Promise<{ readonly holds: boolean; readonly probes: readonly ProbeFact[] }> => {
+        const until = performance.now() + input.seconds * 1000;
+        for (let number = 1; ; number++) {
+          const probes = await all(input, work);
+          if (probes.some(({ passed }) => !passed)) return { holds: false, probes };
+          const leftMs = until - performance.now();
+          if (leftMs <= 0) return { holds: true, probes };
+          work.report(`${probes.length} probes hold, looked ${number} times`);
+          const pauseMs = input.failback.policy.commit.probeEverySeconds * 1000;
+          await setTimeout(Math.min(pauseMs, leftMs), undefined, { signal: work.signal });
+        }
+      },
+    ),
+  };
+};
+
+async function untilPassed(
+  sites: Sites,
+  network: NetworkLooks,
+  input: ProbeRound,
+  probe: Probe,
+  work: Work,
+): Promise<ProbeFact> {
+  const deadline = performance.now() + probe.timeoutSeconds * 1000;
+  for (let looks = 1; ; looks++) {
+    const leftMs = Math.max(1, deadline - performance.now());
+    const { passed, seen } = await lookOnce(sites, network, input, probe, { leftMs, work });
+    const fact = { name: probe.name, kind: probe.kind, passed, seen, at: new Date().toISOString(), looks };
+    if (passed || performance.now() + probe.everySeconds * 1000 > deadline) return fact;
+    work.report(`probe ${probe.name}: ${seen}`);
+    await setTimeout(probe.everySeconds * 1000, undefined, { signal: work.signal });
+  }
+}
+
+interface Patience {
+  readonly leftMs: number;
+  readonly work: Work;
+}
+
+async function lookOnce(
+  sites: Sites,
+  network: NetworkLooks,
+  input: ProbeRound,
+  probe: Probe,
+  { leftMs, work }: Patience,
+): Promise<Seen> {
+  const { failback, run } = input;
+  const { site, path } = failback.target;
+  const timeoutMs = Math.min(leftMs, longestLookMs);
+  const target = await sites.target(site).observeMachine(path, work, run);
+  const { agent, ip } = target.guest;
+  const seenSide = `power ${target.power}, agent ${agent}, address ${ip ?? 'none'}`;
+  if (target.power !== 'running') return { passed: false, seen: seenSide };
+  switch (probe.kind) {
+    case 'tools':
+      return { passed: agent === 'running' && ip !== undefined, seen: seenSide };
+    case 'tcp': {
+      const host = probe.host ?? ip;
+      if (host === undefined) return { passed: false, seen: `the guest reports no address (${seenSide})` };
+      return await network.tcp({ host, port: probe.port }, timeoutMs, work.signal);
+    }
+    case 'http': {
+      if (probe.url.includes('{ip}') && ip === undefined)
+        return { passed: false, seen: `the guest reports no address (${seenSide})` };
+      const url = probe.url.replaceAll('{ip}', ip?.includes(':') ? `[${ip}]` : (ip ?? ''));
+      return await network.http({ ...probe, url }, timeoutMs, work.signal);
+    }
+    case 'script': {
+      const { script, shell } = probe;
+      if (agent !== 'running') return { passed: false, seen: seenSide };
+      return await scriptPasses(sites, input, { script, shell }, { leftMs, work });
+    }
+  }
+}
+
+/** A guest that is too busy to take the script has not passed; whoever cannot log in has not looked. */
+async function scriptPasses(
+  sites: Sites,
+  { failback, run }: ProbeRound,
+  script: Pick<GuestScript, 'script' | 'shell'>,
+  { leftMs, work }: Patience,
+): Promise<Seen> {
+  const { site, path } = failback.target;
+  const timeoutSeconds = Math.max(1, Math.ceil(leftMs / 1000));
+  try {
+    const { machine } = failback;
+    const code = await sites.target(site).runLook({ ...script, timeoutSeconds, machine, path, run }, work);
+    return { passed: code === 0, seen: `the script ended with ${code}` };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'Transient') throw error;
+    return { passed: false, seen: error.message };
+  }
+}

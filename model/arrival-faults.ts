@@ -1,0 +1,52 @@
+/**
+ * What a policy says of arriving and cannot mean: a commit approved under no condition, a script without a login.
+ * Rule: each fault names the keys of the value that is wrong, as model/inventory-faults.ts does for the rest.
+ */
+import type { Inventory, Policy } from './inventory.ts';
+import type { InventoryFault } from './inventory-faults.ts';
+
+/** A name that comes twice would make two things one in the record. */
+function twice(names: readonly { readonly name: string }[]): string | undefined {
+  return names.find(({ name }, at) => names.findIndex((one) => one.name === name) !== at)?.name;
+}
+
+function policyFaults(key: string, policy: Policy): InventoryFault[] {
+  const at = (...rest: string[]): string[] => ['policies', key, ...rest];
+  const found: InventoryFault[] = [];
+  const { commit, probes } = policy;
+  if (commit.approved && probes.length === 0)
+    found.push({
+      at: at('commit', 'approved'),
+      message: 'a commit is approved beforehand only under a condition: write at least one probe',
+    });
+  if (commit.rollback && probes.length === 0)
+    found.push({ at: at('commit', 'rollback'), message: 'there is no probe that could fail: write at least one' });
+  for (const part of ['beforeStop', 'afterStart', 'probes'] as const) {
+    const name = twice(policy[part]);
+    if (name !== undefined) found.push({ at: at(part), message: `two of them are called "${name}"` });
+  }
+  return found;
+}
+
+const runsInGuest = ({ afterStart, probes }: Policy): boolean =>
+  afterStart.length > 0 || probes.some(({ kind }) => kind === 'script');
+
+export function arrivalFaults(parsed: Inventory): InventoryFault[] {
+  const found = Object.entries(parsed.policies).flatMap(([key, policy]) => policyFaults(key, policy));
+  for (const [key, machine] of Object.entries(parsed.machines)) {
+    const policy = parsed.policies[machine.policy];
+    if (policy === undefined) continue;
+    if (runsInGuest(policy) && machine.guest === undefined)
+      found.push({
+        at: ['machines', key, 'policy'],
+        message: `policy "${machine.policy}" runs scripts in the guest at home: give the machine guest: {user: …, password: {env: …}}`,
+      });
+    const site = parsed.sites[machine.target.site];
+    if (policy.prove === 'isolated' && site?.kind === 'vsphere' && site.isolatedNetwork === undefined)
+      found.push({
+        at: ['machines', key, 'policy'],
+        message: `policy "${machine.policy}" proves on an isolated network: give site "${machine.target.site}" isolatedNetwork: <port group>`,
+      });
+  }
+  return found;
+}

@@ -1,0 +1,41 @@
+/**
+ * S001-20: whoever moves a Windows machine into Azure switches VMware Tools off there; before it comes home they are made to
+ * start by themselves again. It has to be done in the source, because at home nothing can be run without them.
+ * Rule: it tells how the service started before, so that the way back can set it as it was found (S5).
+ */
+import type { GuestStep } from './arrival-policy.ts';
+
+const common = { shell: 'powershell', timeoutSeconds: 300, retries: 1 } as const;
+
+export const toolsStep: GuestStep = {
+  ...common,
+  name: 'enable-vmware-tools',
+  critical: false,
+  script: [
+    "$ErrorActionPreference = 'Stop'",
+    '$tools = Get-Service -Name VMTools -ErrorAction SilentlyContinue',
+    "if ($null -eq $tools) { 'VMware Tools are not installed'; exit 3 }",
+    '"was: $($tools.StartType)"',
+    'Set-Service -Name VMTools -StartupType Automatic',
+    '"is: $((Get-Service -Name VMTools).StartType)"',
+  ].join('\n'),
+};
+
+export const isEnablingTools = (step: GuestStep): boolean => step === toolsStep;
+
+/** The words Windows has for a service that does not start by itself. */
+const restorable: readonly string[] = ['Manual', 'Disabled'];
+
+/** How the service started before, as the script told it; undefined when it did not tell. */
+export const startTypeBefore = (output: string): string | undefined => /^was: (\w+)\r?$/m.exec(output)?.[1];
+
+/** The step that sets it back; undefined when there is nothing to set back. */
+export const toolsRestore = (before: string): GuestStep | undefined =>
+  restorable.includes(before)
+    ? {
+        ...common,
+        name: 'restore-vmware-tools',
+        critical: true,
+        script: `Set-Service -Name VMTools -StartupType ${before} -ErrorAction Stop`,
+      }
+    : undefined;

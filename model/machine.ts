@@ -72,8 +72,6 @@ export interface SourceHardware {
 }
 
 export interface SourceMachine extends SourceState {
-  /** What the world says of the system inside; absent where it says nothing. */
-  readonly os?: 'windows' | 'linux';
   /** For the clean-up after commit. */
   readonly nics: readonly SourceNic[];
   readonly hardware?: SourceHardware;

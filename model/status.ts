@@ -2,8 +2,9 @@
  * What a run answers when asked how it stands. Bytes, milliseconds, ISO 8601.
  * Rule: everything here is derived from the story and from what was observed; nothing is guessed without saying so.
  */
-import type { Awaited, Check } from './check.ts';
+
 import type { ArrivalFacts } from './arrival.ts';
+import type { Awaited, Check } from './check.ts';
 import type { Convergence } from './convergence.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import type { Measured } from './forecast.ts';

@@ -4,6 +4,8 @@
  * Rule: it tells how the service started before, so that the way back can set it as it was found (S5).
  */
 import type { GuestStep } from './arrival-policy.ts';
+import type { Policy } from './inventory.ts';
+import type { SourceMachine } from './machine.ts';
 
 const common = { shell: 'powershell', timeoutSeconds: 300, retries: 1 } as const;
 
@@ -20,6 +22,12 @@ export const toolsStep: GuestStep = {
     '"is: $((Get-Service -Name VMTools).StartType)"',
   ].join('\n'),
 };
+
+/** What runs in the source before its stop: the policy's steps, and on Windows this one first. */
+export const sourceSteps = (
+  { enableTools, beforeStop }: Pick<Policy, 'enableTools' | 'beforeStop'>,
+  os: SourceMachine['os'],
+): GuestStep[] => [...(enableTools && os?.family === 'windows' ? [toolsStep] : []), ...beforeStop];
 
 export const isEnablingTools = (step: GuestStep): boolean => step === toolsStep;
 

@@ -6,16 +6,14 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { type GuestSide, nothingArrived, type StepFact, type StepRun, timedOutCode } from '../model/arrival.ts';
 import type { GuestStep } from '../model/arrival-policy.ts';
-import { isEnablingTools, startTypeBefore, toolsRestore, toolsStep } from '../model/tools-step.ts';
+import { isEnablingTools, sourceSteps, startTypeBefore, toolsRestore, toolsStep } from '../model/tools-step.ts';
 import type { Journey, Way } from './departure.ts';
 import { troubleOf } from './trouble.ts';
 import { controlVerbs, scriptVerbs, summary } from './verbs.ts';
 
 /** Before the stop: what the policy has, and on Windows that VMware Tools start by themselves at home (S001-20). */
 export async function stepsBeforeStop(journey: Journey, { found }: Way): Promise<void> {
-  const { policy } = journey.input;
-  const tools = policy.enableTools && found.os === 'windows' ? [toolsStep] : [];
-  const steps = [...tools, ...policy.beforeStop];
+  const steps = sourceSteps(journey.input.policy, found.os);
   if (steps.length === 0) return;
   journey.course.beforehand('scripts in the source', () => release(journey, 'source', steps));
   for (const step of steps) {

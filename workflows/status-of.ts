@@ -1,8 +1,9 @@
 /**
  * The status of a failback, put together from the story, the findings and the record. Pure.
  */
-import type { Awaited, Check } from '../model/check.ts';
+
 import type { ArrivalFacts } from '../model/arrival.ts';
+import type { Awaited, Check } from '../model/check.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';

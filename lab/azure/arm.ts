@@ -8,6 +8,7 @@ import { type ArmParts, type Entries, ok, type Request, type Witness } from './a
 import { machinesEntries } from './arm-machines.ts';
 import { nicsEntries } from './arm-nics.ts';
 import { restorePointOperations, restorePointRoute } from './arm-restore-points.ts';
+import { runCommandOperations, runCommandRoute } from './arm-run-commands.ts';
 import { snapshotsEntries } from './arm-snapshots.ts';
 import { skusOf, usagesOf } from './capacity.ts';
 import { type Answer, Operations } from './operations.ts';
@@ -69,7 +70,7 @@ export class Arm {
     const ofTypes = Object.values(types).flatMap(({ kind, entries }) =>
       Object.values(entries(this.parts, '', '')).map(({ name }) => `${kind}.${name}`),
     );
-    return [...Object.keys(fixedOperations), ...ofTypes, ...restorePointOperations(this.parts)];
+    return [...Object.keys(fixedOperations), ...ofTypes, ...restorePointOperations(this.parts), ...runCommandOperations(this.parts)];
   }
 
   /** Finds the route of a path below the subscription; undefined: no such thing here. */
@@ -88,8 +89,8 @@ export class Arm {
         { value: skusOf(this.world.file.location) },
         'Microsoft.Compute/skus/read',
       );
-    const restorePoint = restorePointRoute(this.parts, method, path);
-    if (restorePoint) return restorePoint;
+    const below = restorePointRoute(this.parts, method, path) ?? runCommandRoute(this.parts, method, path);
+    if (below) return below;
     const found =
       /^\/subscriptions\/[^/]+(?:\/resourceGroups\/([^/]+))?(?:\/providers\/(Microsoft\.[A-Za-z]+)\/([A-Za-z]+)(?:\/([^/]+))?(?:\/([A-Za-z]+))?)?$/i.exec(
         path,

@@ -2,6 +2,7 @@
  * What lies in the simulated subscription: machines, disks, snapshots, network interfaces.
  * Rule: plain values; what may happen to them is decided in world.ts and the files beside it.
  */
+import type { ScriptEnd } from './guest-scripts.ts';
 import type { Powered } from './machine-power.ts';
 import type { TrackedDisk } from './tracked-disk.ts';
 
@@ -27,6 +28,25 @@ export interface Machine extends Powered {
   readonly ephemeral?: true;
   /** Names of its disks that are written through Write Accelerator. */
   readonly accelerated?: ReadonlySet<string>;
+  /** Windows: how the service VMware Tools starts. */
+  toolsStart: string;
+  /** By name, in lower case. */
+  readonly runCommands: Map<string, RunCommand>;
+}
+
+/** Documented for managed run commands of one machine. */
+export const mostRunCommands = 25;
+
+export interface RunCommand {
+  readonly name: string;
+  readonly tags: Record<string, string>;
+  readonly script: string;
+  readonly asynchronous: boolean;
+  readonly timeoutSeconds: number;
+  provisioning: 'Updating' | 'Succeeded' | 'Failed';
+  startedAt: Date | undefined;
+  endedAt: Date | undefined;
+  end: ScriptEnd | undefined;
 }
 
 /** Where a disk's first bytes came from. */

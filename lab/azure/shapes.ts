@@ -2,7 +2,7 @@
  * Resources as ARM shows them: properties nested, as the official SDK reads them.
  */
 import { blobHostSuffix } from './grants.ts';
-import type { Disk, Machine, Nic, Snapshot } from './resources.ts';
+import type { Disk, Machine, Nic, RunCommand, Snapshot } from './resources.ts';
 import { completionPercent } from './snapshot-taking.ts';
 import type { World } from './world.ts';
 
@@ -79,12 +79,35 @@ export class Shapes {
     };
   }
 
+  runCommand(on: Machine, one: RunCommand, expand: boolean) {
+    const id = `${this.id(on.resourceGroup, `${compute}/virtualMachines`, on.name)}/runCommands/${one.name}`;
+    const { end, startedAt, endedAt } = one;
+    const state = end?.state ?? (startedAt === undefined ? 'Pending' : 'Running');
+    return {
+      ...{ id, name: one.name, type: `${compute}/virtualMachines/runCommands` },
+      ...{ location: this.world.file.location, tags: one.tags },
+      properties: {
+        source: { script: one.script },
+        asyncExecution: one.asynchronous,
+        timeoutInSeconds: one.timeoutSeconds,
+        provisioningState: one.provisioning,
+        ...(expand
+          ? {
+              instanceView: {
+                executionState: one.provisioning === 'Failed' ? 'Unknown' : state,
+                ...(end ? { exitCode: end.exitCode, output: end.output, error: end.error } : {}),
+                ...(startedAt ? { startTime: startedAt.toISOString() } : {}),
+                ...(endedAt ? { endTime: endedAt.toISOString() } : {}),
+              },
+            }
+          : {}),
+      },
+    };
+  }
+
   /** The agent inside the guest, which reports some time after the boot; without one Azure answers as before its report. */
   private agent(one: Machine) {
-    const bootedAt = Date.parse(
-      this.world.disk(this.world.groupOfDisk(one, one.osDisk), one.osDisk).ownershipChangedAt ?? '',
-    );
-    const late = Date.now() < bootedAt + this.world.settings.agentAfterMs;
+    const late = this.world.agentIsLate(one);
     return {
       vmAgentVersion: late ? 'Unknown' : '2.9.1.1',
       statuses: [

@@ -25,7 +25,7 @@ export class World {
   readonly grants: Grants;
   readonly power: MachinePower;
   readonly restorePoints: RestorePoints;
-  private readonly folder: string;
+  readonly folder: string;
   private readonly taking: SnapshotTaking;
 
   private constructor(file: WorldFile, folder: string, bootGuest: BootGuest) {
@@ -77,6 +77,8 @@ export class World {
       resting: 'deallocated',
       guest: undefined,
       deleting: false,
+      toolsStart: 'Disabled',
+      runCommands: new Map(),
       goWithIt: new Set([
         ...[one.osDisk, ...one.dataDisks].flatMap((disk) =>
           disk.deleteOption === 'Delete' ? [`disks/${disk.name}`] : [],
@@ -168,6 +170,14 @@ export class World {
     const holder = this.holder(disk);
     if (!holder) return 'Unattached';
     return holder.resting === 'deallocated' ? 'Reserved' : 'Attached';
+  }
+
+  /** Whether the agent in the guest has not yet reported since the boot. */
+  agentIsLate(machine: Machine): boolean {
+    const bootedAt = Date.parse(
+      this.disk(this.groupOfDisk(machine, machine.osDisk), machine.osDisk).ownershipChangedAt ?? '',
+    );
+    return Date.now() < bootedAt + this.settings.agentAfterMs;
   }
 
   assertStartable(machine: Machine): void {

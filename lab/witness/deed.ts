@@ -42,6 +42,7 @@ const azureVerbs: readonly (readonly [RegExp, Verb])[] = [
 ];
 
 const azureKinds: readonly (readonly [RegExp, Kind])[] = [
+  [/runCommand/i, 'other'],
   [/snapshot/i, 'snapshot'],
   [/networkInterface|nic\b/i, 'nic'],
   [/virtualMachine|\bvm/i, 'source-vm'],

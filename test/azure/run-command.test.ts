@@ -1,0 +1,91 @@
+/** Scripts in the guest of the source by managed run commands, against the lab's simulator, which really runs them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { timedOutCode } from '../../model/arrival.ts';
+import { sourceSteps, startTypeBefore, toolsRestore, toolsStep } from '../../model/tools-step.ts';
+import type { GuestScriptRequest } from '../../sites/source.ts';
+import { type AzureLab, failureOf, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
+
+let lab: AzureLab;
+beforeAll(async () => {
+  lab = await openAzureLab();
+});
+afterAll(() => lab.close());
+beforeEach(async () => {
+  lab.faults.remove();
+  lab.world.settings.agentAfterMs = 0;
+  await lab.world.powerOn(lab.world.machine('rg-failover', machine));
+  lab.calls();
+});
+
+const asked = (key: string, script: string, timeoutSeconds = 30): GuestScriptRequest => ({
+  ...{ path, run, machine, key, script, timeoutSeconds },
+  shell: 'sh',
+});
+const inGuest = (file: string): Promise<string> => readFile(join(lab.world.folder, 'guests', machine, file), 'utf8');
+
+test('C1 a script runs in the guest of the source, and its exit code and both streams come back', async () => {
+  const ended = await lab.source.ensureScriptRun(asked('drain-1', 'echo drained; echo slowly >&2; exit 7'), quiet());
+  expect(ended).toMatchObject({ exitCode: 7, output: 'drained\n\nslowly\n' });
+  expect(Date.parse(ended.endedAt)).toBeGreaterThanOrEqual(Date.parse(ended.startedAt));
+});
+
+test('R1 the same try asked for again, also after a lost answer, does not run the script again', async () => {
+  lab.fault('virtualMachineRunCommands.createOrUpdate', { drop: 'after' });
+  const once = asked('count-1', 'echo ran >> count; echo done');
+  expect((await failureOf(lab.source.ensureScriptRun(once, quiet()))).kind).toBe('Transient');
+  expect((await lab.source.ensureScriptRun(once, quiet())).output).toBe('done\n');
+  expect((await lab.source.ensureScriptRun(once, quiet())).output).toBe('done\n');
+  expect(await inGuest('count')).toBe('ran\n');
+  await lab.source.ensureScriptRun({ ...once, key: 'count-2' }, quiet());
+  expect(await inGuest('count')).toBe('ran\nran\n');
+});
+
+test('a script that takes too long is stopped, and says so', async () => {
+  const ended = await lab.source.ensureScriptRun(asked('slow-1', 'echo begun; sleep 60', 1), quiet());
+  expect(ended.exitCode).toBe(timedOutCode);
+  expect(ended.output).toContain('it was stopped: it took too long');
+});
+
+test('S000-22 an agent that is not ready yet is told as not ready, and a machine that is off refuses scripts', async () => {
+  expect(await lab.source.observeAgent(path, run, quiet())).toMatchObject({ ready: true });
+  lab.world.settings.agentAfterMs = 3_600_000;
+  expect(await lab.source.observeAgent(path, run, quiet())).toEqual({
+    ready: false,
+    seen: 'PowerState/running, VM agent: Not Ready',
+  });
+  const failure = await failureOf(lab.source.ensureScriptRun(asked('never-1', 'echo no'), quiet()));
+  expect(failure.message).toContain('has not reported status for VM agent');
+  await lab.stop();
+  const off = await failureOf(lab.source.observeAgent(path, run, quiet()));
+  expect(off).toMatchObject({ kind: 'Refused', op: 'run-command' });
+  expect(off.hint).toContain('resolve with retry');
+});
+
+test('S11 what a run left to find its scripts again goes, and nothing of anybody else', async () => {
+  await lab.source.ensureScriptRun(asked('left-1', 'true'), quiet());
+  await lab.source.ensureScriptRun({ ...asked('left-1', 'true'), run: 'another-run' }, quiet());
+  const commands = lab.world.machine('rg-failover', machine).runCommands;
+  expect([...commands.keys()].filter((name) => name.endsWith('left-1'))).toHaveLength(2);
+  const { shell } = asked('', '');
+  expect(await lab.source.releaseScripts({ path, run, machine, shell }, quiet())).toEqual([]);
+  expect([...commands.values()].map(({ tags }) => tags['homeward-run'])).toEqual(['another-run']);
+});
+
+test('S001-20 on Windows VMware Tools are made to start by themselves before the stop, and the way back sets them as found', async () => {
+  const windows = { family: 'windows' } as const;
+  const policy = { enableTools: true, beforeStop: [] };
+  expect(sourceSteps(policy, windows)).toEqual([toolsStep]);
+  expect(sourceSteps(policy, { family: 'linux' })).toEqual([]);
+  expect(sourceSteps({ ...policy, enableTools: false }, windows)).toEqual([]);
+  const vm = Object.assign(lab.world.machine('rg-failover', machine), { osType: 'Windows', toolsStart: 'Disabled' });
+  expect((await lab.source.observeMachine(path, quiet())).os).toMatchObject(windows);
+  const ended = await lab.source.ensureScriptRun({ ...asked('tools-1', ''), ...toolsStep }, quiet());
+  expect(ended).toMatchObject({ exitCode: 0, output: 'was: Disabled\r\nis: Automatic' });
+  expect(vm.toolsStart).toBe('Automatic');
+  const restore = toolsRestore(startTypeBefore(ended.output) ?? '');
+  if (!restore) throw new Error('there is nothing to set back');
+  await lab.source.ensureScriptRun({ ...asked('restore-1', ''), ...restore }, quiet());
+  expect(vm.toolsStart).toBe('Disabled');
+  expect(toolsRestore('Automatic')).toBeUndefined();
+});

@@ -2,7 +2,7 @@
  * What a policy says of arriving and cannot mean: a commit approved under no condition, a script without a login.
  * Rule: each fault names the keys of the value that is wrong, as model/inventory-faults.ts does for the rest.
  */
-import type { Inventory, Policy } from './inventory.ts';
+import { type Inventory, type Policy, soundPolicy } from './inventory.ts';
 import type { InventoryFault } from './inventory-faults.ts';
 
 /** A name that comes twice would make two things one in the record. */
@@ -32,9 +32,10 @@ const runsInGuest = ({ afterStart, probes }: Policy): boolean =>
   afterStart.length > 0 || probes.some(({ kind }) => kind === 'script');
 
 export function arrivalFaults(parsed: Inventory): InventoryFault[] {
-  const found = Object.entries(parsed.policies).flatMap(([key, policy]) => policyFaults(key, policy));
+  const policies = new Map(Object.entries(parsed.policies).map(([key, raw]) => [key, soundPolicy(raw)]));
+  const found = [...policies].flatMap(([key, policy]) => (policy ? policyFaults(key, policy) : []));
   for (const [key, machine] of Object.entries(parsed.machines)) {
-    const policy = parsed.policies[machine.policy];
+    const policy = policies.get(machine.policy);
     if (policy === undefined) continue;
     if (runsInGuest(policy) && machine.guest === undefined)
       found.push({

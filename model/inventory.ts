@@ -210,3 +210,6 @@ export type SecretReference = z.infer<typeof secretReference>;
 /** The policy a machine runs under; `default` exists even when nobody wrote it down. */
 export const policyOf = (parsed: Inventory, machineName: string): Policy =>
   policy.parse(parsed.policies[parsed.machines[machineName]?.policy ?? 'default'] ?? {});
+
+/** A policy of an inventory that is not right as a whole; undefined when it is misshapen itself. */
+export const soundPolicy = (raw: unknown): Policy | undefined => policy.safeParse(raw).data;

@@ -4,6 +4,7 @@
  * Rule: a refused message changes nothing but the list of refusals; an illegal step is a Defect.
  */
 import { type Carried, objectionToMover } from './carrying.ts';
+import { type CommitRules, objectionToCommitter, wentLive } from './commit-rules.ts';
 import { defect } from './failure.ts';
 import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
@@ -69,12 +70,6 @@ const refusalsKept = 50;
 /** A reason may quote what came from outside, and a status must stay small enough to be asked for. */
 const longestReason = 500;
 
-/** What the policy wants of whoever commits. */
-export interface CommitRules {
-  readonly needsEvidence?: boolean;
-  readonly people?: 1 | 2;
-}
-
 export const beginStory = (run: string, mover: Carrier, commit: CommitRules = {}): Story => ({
   run,
   mover,
@@ -105,16 +100,6 @@ export function objectionTo(story: Story, message: Message): string | undefined 
   return rules[message.name](story, message);
 }
 
-/** Nobody has counted it: neither world tells how much a machine has written without a snapshot to compare with. */
-const wentLive = ({ liveSince }: Story): string =>
-  liveSince === undefined
-    ? 'the target went live: what was written there since would be lost'
-    : `the target went live at ${liveSince}: what was written there since would be lost, and how much that is nobody has counted`;
-
-/** Names are typed by people; one who writes himself in another way is still the same. */
-const samePerson = (one: string, other: string | undefined): boolean =>
-  other !== undefined && one.trim().toLowerCase() === other.trim().toLowerCase();
-
 const beingCancelled = 'the failback is being cancelled';
 const inPhase = (story: Story): string => `the run is in phase ${story.phase}`;
 
@@ -134,9 +119,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
       return `it approves evidence ${message.evidence}, but the disks' evidence is ${story.evidence ?? 'not there yet'}`;
     if (message.evidence === undefined && story.commitNeedsEvidence)
       return `the policy wants the evidence digest that is approved: "evidence": "${story.evidence ?? ''}"`;
-    if (story.commitNeedsTwo && samePerson(message.by, story.completion?.by))
-      return `the policy wants two people: ${message.by} completed the failover, so somebody else must commit`;
-    return undefined;
+    return objectionToCommitter(story, message.by);
   },
   cancel: (story, message) => {
     // A cancel may be said again with the loss flag; without it the second one changes nothing.

@@ -4,10 +4,9 @@
  * instance view; a machine that does not run takes none, and without an agent the operation fails after its time.
  */
 import { type ArmParts, type Entries, type Entry, ok, startVerb } from './arm-entry.ts';
-import { runScript, type ScriptEnd } from './guest-scripts.ts';
+import { runScript } from './guest-scripts.ts';
 import { badRequest, conflict, notFound } from './refusal.ts';
-import type { Machine, RunCommand } from './resources.ts';
-import { mostRunCommands } from './resources.ts';
+import { type Machine, mostRunCommands, type RunCommand, type ScriptEnd } from './resources.ts';
 
 const pattern =
   /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)\/providers\/Microsoft\.Compute\/virtualMachines\/([^/]+)\/runCommands(?:\/([^/]+))?$/i;

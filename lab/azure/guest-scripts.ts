@@ -6,14 +6,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Machine } from './resources.ts';
-
-export interface ScriptEnd {
-  readonly state: 'Succeeded' | 'Failed' | 'TimedOut';
-  readonly exitCode: number;
-  readonly output: string;
-  readonly error: string;
-}
+import type { Machine, ScriptEnd } from './resources.ts';
 
 /** Azure keeps the last 4 KiB of each stream. */
 const keptBytes = 4_096;

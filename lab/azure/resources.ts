@@ -2,7 +2,6 @@
  * What lies in the simulated subscription: machines, disks, snapshots, network interfaces.
  * Rule: plain values; what may happen to them is decided in world.ts and the files beside it.
  */
-import type { ScriptEnd } from './guest-scripts.ts';
 import type { Powered } from './machine-power.ts';
 import type { TrackedDisk } from './tracked-disk.ts';
 
@@ -36,6 +35,14 @@ export interface Machine extends Powered {
 
 /** Documented for managed run commands of one machine. */
 export const mostRunCommands = 25;
+
+/** How a script ended in a guest. */
+export interface ScriptEnd {
+  readonly state: 'Succeeded' | 'Failed' | 'TimedOut';
+  readonly exitCode: number;
+  readonly output: string;
+  readonly error: string;
+}
 
 export interface RunCommand {
   readonly name: string;

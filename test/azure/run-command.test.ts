@@ -30,7 +30,7 @@ test('C1 a script runs in the guest of the source, and its exit code and both st
   expect(Date.parse(ended.endedAt)).toBeGreaterThanOrEqual(Date.parse(ended.startedAt));
 });
 
-test('R1 the same try asked for again, also after a lost answer, does not run the script again', async () => {
+test('the same try asked for again, also after a lost answer, does not run the script again', async () => {
   lab.fault('virtualMachineRunCommands.createOrUpdate', { drop: 'after' });
   const once = asked('count-1', 'echo ran >> count; echo done');
   expect((await failureOf(lab.source.ensureScriptRun(once, quiet()))).kind).toBe('Transient');

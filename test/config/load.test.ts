@@ -37,7 +37,7 @@ const misuses: [string, string, string[]][] = [
     'a key from elsewhere',
     changed('    user: homeward', '    user: homeward\n    colour: red'),
     [
-      'h.yaml:16:5 sites.home.colour: unknown key; known here: kind, url, user, password, caFile, thumbprint, datacenter',
+      'h.yaml:16:5 sites.home.colour: unknown key; known here: kind, url, user, password, caFile, thumbprint, datacenter, isolatedNetwork',
     ],
   ],
   [

@@ -137,9 +137,12 @@ test('no source says what it must not', () => {
   expect(wrong).toEqual([]);
 });
 
-test('TLS checks are touched in one place only: where the option `thumbprint` puts a pinned certificate in their stead', () => {
+test('TLS checks are touched in two places only: where `thumbprint` puts a pinned certificate in their stead, and where a probe says acceptAnyCertificate', () => {
   const rule = new RegExp(['reject', 'Unauthorized'].join(''));
-  expect(sources.filter((file) => rule.test(textOf(file)))).toEqual(['sites/vsphere/transport.ts']);
+  expect(sources.filter((file) => rule.test(textOf(file)))).toEqual([
+    'sites/network-look.ts',
+    'sites/vsphere/transport.ts',
+  ]);
 });
 
 test('docs/phases.md is what the law says', () => {

@@ -1,0 +1,53 @@
+/**
+ * Who may commit, and what a person is told of a loss: the law without Temporal.
+ */
+import { type MessageName, messageMeaning, parseMessage } from '../../model/message.ts';
+import { isHome, phaseTable } from '../../model/phase.ts';
+import { beginStory, hear, markTargetLive, markTargetOff, type Story } from '../../model/transition.ts';
+
+const at = '2026-01-02T03:04:05.000Z';
+const mover = { name: 'm1', path: '/DC0/vm/m1' };
+const completion = { by: 'Ana', at };
+const gate = (people: 1 | 2): Story => ({
+  ...beginStory('run-1', mover, { people }),
+  phase: 'AwaitingCommit',
+  targetLive: true,
+  completion,
+});
+const say = (story: Story, name: MessageName, payload: object) => {
+  const parsed = parseMessage(name, payload);
+  if (!('message' in parsed)) throw new Error(parsed.problem);
+  return hear(story, parsed.message, at);
+};
+
+test('S7 where the policy wants two people, whoever completed the failover cannot commit, however the name is written', () => {
+  for (const by of ['Ana', 'ana', ' ANA ']) {
+    const heard = say(gate(2), 'commit', { by });
+    expect(heard).toMatchObject({ accepted: false, reason: expect.stringContaining('two people') });
+    expect(heard.story.commitment).toBeUndefined();
+    expect(heard.story.refusals.at(-1)).toMatchObject({ message: 'commit' });
+  }
+  expect(say(gate(2), 'commit', { by: 'ben' })).toMatchObject({ accepted: true, story: { commitment: { by: 'ben' } } });
+});
+
+test('S7 one person may do both where the policy does not want two', () => {
+  expect(say(gate(1), 'commit', { by: 'Ana' }).accepted).toBe(true);
+});
+
+test('S5 who cancels a target that went live is told since when it ran, and that nobody has counted what was written', () => {
+  const starting: Story = { ...beginStory('run-1', mover), phase: 'StartingTarget', completion };
+  const live = markTargetLive(starting, '2026-01-02T03:00:00.000Z');
+  const refused = say(live, 'cancel', { by: 'ben' });
+  expect(refused).toMatchObject({ accepted: false });
+  expect(refused.reason).toBe(
+    'the target went live at 2026-01-02T03:00:00.000Z: what was written there since would be lost, and how much that is nobody has counted; cancel again with "acceptLoss": true',
+  );
+  expect(markTargetOff(live)).not.toHaveProperty('liveSince');
+  expect(messageMeaning.cancel).toContain('acceptLoss');
+});
+
+test('S001-21 after the commit the machine is on-prem, and the status says that it is unprotected', () => {
+  expect(isHome('Committed')).toBe(true);
+  expect(phaseTable.Committed).toMatchObject({ serves: 'target', says: expect.stringContaining('unprotected') });
+  expect(phaseTable.ReturnedToSource.says).not.toContain('unprotected');
+});

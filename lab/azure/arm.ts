@@ -70,7 +70,12 @@ export class Arm {
     const ofTypes = Object.values(types).flatMap(({ kind, entries }) =>
       Object.values(entries(this.parts, '', '')).map(({ name }) => `${kind}.${name}`),
     );
-    return [...Object.keys(fixedOperations), ...ofTypes, ...restorePointOperations(this.parts), ...runCommandOperations(this.parts)];
+    return [
+      ...Object.keys(fixedOperations),
+      ...ofTypes,
+      ...restorePointOperations(this.parts),
+      ...runCommandOperations(this.parts),
+    ];
   }
 
   /** Finds the route of a path below the subscription; undefined: no such thing here. */

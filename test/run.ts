@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 interface Counts {
@@ -19,6 +19,7 @@ interface Counts {
 const folder = await mkdtemp(join(tmpdir(), 'homeward-test-'));
 const answers = join(folder, 'results.json');
 const root = join(import.meta.dirname, '..');
+// One more than there are cores: a story waits about as long as it computes.
 const jest = spawn(
   process.execPath,
   [
@@ -26,7 +27,7 @@ const jest = spawn(
     join(root, 'node_modules/jest/bin/jest.js'),
     '--reporters=default',
     `--reporters=${join(root, 'test/counts-reporter.cjs')}`,
-    '--maxWorkers=2',
+    `--maxWorkers=${availableParallelism() + 1}`,
     ...process.argv.slice(2),
   ],
   { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, HOMEWARD_TEST_COUNTS: answers } },

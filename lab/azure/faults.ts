@@ -1,6 +1,7 @@
 /**
  * Fault rules: what goes wrong at the nth call of an operation. Set by the lab through the control door.
- * Rule: a fault is always something the real service or the network is known to do; a rule counts its hits.
+ * Rule: a fault is always something the real service or the network is known to do; a rule counts its hits. Whoever takes a
+ * rule away lets the calls go on that it delays.
  */
 import { z } from 'zod';
 
@@ -48,9 +49,16 @@ export const faultRule = z.strictObject({
 });
 export type FaultRule = z.infer<typeof faultRule>;
 
+/** What a call meets: the fault, and the moment at which nobody wants it to be slow any more. */
+export interface MetFault extends FaultAction {
+  /** Aborted when the rule is taken away: whom it delays goes on at once. */
+  readonly gone: AbortSignal;
+}
+
 interface Armed {
   readonly id: string;
   readonly rule: FaultRule;
+  readonly gone: AbortController;
   seen: number;
   hits: number;
 }
@@ -61,12 +69,14 @@ export class Faults {
 
   add(rule: FaultRule): string {
     const id = `rule-${this.next++}`;
-    this.armed.push({ id, rule, seen: 0, hits: 0 });
+    this.armed.push({ id, rule, gone: new AbortController(), seen: 0, hits: 0 });
     return id;
   }
 
   remove(id?: string): void {
-    this.armed = id === undefined ? [] : this.armed.filter((one) => one.id !== id);
+    const named = (one: Armed): boolean => id === undefined || one.id === id;
+    for (const one of this.armed.filter(named)) one.gone.abort();
+    this.armed = this.armed.filter((one) => !named(one));
   }
 
   list(): object[] {
@@ -74,14 +84,14 @@ export class Faults {
   }
 
   /** The fault this call meets, if any; counts the call. */
-  meet(operation: string, resource: string): FaultAction | undefined {
+  meet(operation: string, resource: string): MetFault | undefined {
     for (const one of this.armed) {
       const { rule } = one;
       if (rule.operation !== operation || !resource.includes(rule.resource ?? '')) continue;
       one.seen++;
       if (one.seen <= rule.skip || one.hits >= rule.count) continue;
       one.hits++;
-      return rule.action;
+      return { ...rule.action, gone: one.gone.signal };
     }
     return undefined;
   }

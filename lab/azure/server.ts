@@ -5,13 +5,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Arm, Route } from './arm.ts';
 import type { Audit } from './audit.ts';
 import { Blob, blobOperations } from './blob.ts';
 import { cloudMetadata } from './cloud-metadata.ts';
 import type { Entra } from './entra.ts';
-import type { FaultAction, Faults } from './faults.ts';
+import type { Faults, MetFault } from './faults.ts';
 import { blobHostSuffix } from './grants.ts';
 import type { Answer } from './operations.ts';
 import { Refusal } from './refusal.ts';
@@ -142,11 +141,11 @@ export class FrontDoor {
     request: IncomingMessage,
     response: ServerResponse,
     call: { operation: string; resource: string },
-    fault: FaultAction | undefined,
+    fault: MetFault | undefined,
     act: () => Promise<Written>,
     refusal: (error: Refusal) => Written = jsonRefusal,
   ): Promise<void> {
-    if (fault?.delayMs) await pause(fault.delayMs);
+    if (fault?.delayMs) await delayed(fault.delayMs, fault.gone);
     const drop = (): void => {
       this.note(request, call, { status: 'dropped' });
       const below = fault?.drop === 'reset' ? this.plain.get(request.socket.remotePort) : undefined;
@@ -195,6 +194,17 @@ export class FrontDoor {
 }
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+/** Waits, but no longer than anybody wants it. */
+const delayed = (ms: number, gone: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const goOn = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    gone.addEventListener('abort', goOn, { once: true });
+  });
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = [];

@@ -21,10 +21,10 @@ interface Operation<T> {
 const neverAborted = new AbortController().signal;
 
 /**
- * Looks during the first second, so that short operations cost little; after it the SDK's own pace (2 s, or what
+ * Looks during the first seconds, so that short operations cost little; after them the SDK's own pace (2 s, or what
  * Retry-After says) rules.
  */
-const firstLooksMs = [50, 100, 200, 400];
+const firstLooksMs = [50, 100, 200, 400, 800];
 
 /**
  * Runs an operation to its end. `whenGone` answers for a 404: the resource is not there, or Azure no longer knows the

@@ -201,6 +201,7 @@ test(
     expect((await run.status()).phase).toBe('Seeding');
     await atDoor('azure', '/revoke-tokens');
     await atDoor('azure', '/expire-sas');
+    await scene.forgetRules();
     await run.comeHome();
     const end = await endedWell(run, since);
     const grants = scene.lab.witness
@@ -299,11 +300,12 @@ test(
     const run = await scene.begin({ roundEvery });
     await run.until('Syncing');
     const { name, source } = run.machine;
-    const slow = { operation: 'snapshots.grantAccess', resource: lastPoint, skip: 1, action: { delayMs: 5_000 } };
+    const slow = { operation: 'snapshots.grantAccess', resource: lastPoint, skip: 1, action: { delayMs: 60_000 } };
     await scene.fault('azure', slow);
     await run.say('completeFailover');
     await run.until('Sealing');
     await atDoor('azure', `/vms/${source.vm}/power`, { state: 'running' });
+    await scene.forgetRules();
     const trouble = await asksForHelp(run, 'StartingTarget');
     expect(trouble).toMatchObject({ kind: 'Refused', op: 'observe-power', subject: expect.stringContaining(name) });
     expect(trouble.message).toMatch(/source is running/);

@@ -19,7 +19,10 @@ import type { MessageName } from '../../model/message.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 
-const lookEveryMs = 60;
+/** Each look is asked of Temporal and the worker, and costs both of them what the run itself wants. */
+const lookEveryMs = 100;
+/** Operations of Azure take as long as one look; what waits for a slow one slows it by a rule. */
+const azureSettings = { lroMs: 20 };
 const patienceMs = 90_000;
 
 const worlds = ['azure', 'vcenter'] as const;
@@ -63,7 +66,10 @@ export interface Run {
 
 export async function openScene(machines: number, options: LabOptions = {}): Promise<Scene> {
   const policy = { roundEverySeconds: 0.5, heartbeatSeconds: 3, guestWaitSeconds: 30, ...options.policy };
-  const lab = await startLab({ recordsPerSecond: 20, ...options, machines, policy });
+  const lab = await startLab({
+    recordsPerSecond: 20,
+    ...{ ...options, machines, policy, azureSettings: { ...azureSettings, ...options.azureSettings } },
+  });
   pointAtLab(lab.temporal);
   const workers = await startWorkers(lab);
   const { inventory } = await loadInventory(lab.config);

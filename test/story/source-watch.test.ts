@@ -128,12 +128,15 @@ test(
     const run = await scene.begin({ roundEvery });
     const { source, name } = run.machine;
     // The machine is gone at once and its disks are not, so the watch has looks left to see that in.
-    const slow = { operation: 'disks.delete', resource: `${name}-os`, count: 1, action: { delayMs: 6_000 } };
+    const slow = { operation: 'disks.delete', resource: `${name}-os`, count: 1, action: { delayMs: 60_000 } };
     await run.until('Syncing');
     await run.say('completeFailover');
     await run.until('AwaitingCommit');
     await scene.fault('azure', slow);
     await run.say('commit');
+    await scene.untilMet('azure');
+    await pause(1_500);
+    await scene.forgetRules();
     const status = await run.until('Committed');
     expect(recorded(status, 'operator-called')).toBe(false);
     expect(await sourcePower(run)).toBeUndefined();

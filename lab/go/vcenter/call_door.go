@@ -31,7 +31,7 @@ func (w *world) admit(ctx *simulator.Context, method *simulator.Method) (mo.Refe
 	}
 	subject := w.callSubject(method)
 	if rule := w.rules.take("call", method.Name, subject, false); rule != nil {
-		time.Sleep(time.Duration(rule.DelayMs) * time.Millisecond)
+		rule.wait()
 		if rule.Fault != "" {
 			fault, _ := newFault(rule.Fault, rule.Message)
 			return nil, completeFault(fault, method)

@@ -87,6 +87,21 @@ func TestAStaleChangeVersionIsRefused(t *testing.T) {
 	refused[types.ConcurrentAccess](t, lab.reconfigure("erp-db", types.VirtualMachineConfigSpec{ChangeVersion: "1", Annotation: "x"}))
 }
 
+func TestATakenAwayRuleDelaysNobodyAnyMore(t *testing.T) {
+	lab := newLabVcenter(t)
+	lab.ask("POST", "/rules", `{"method":"PowerOnVM_Task","where":"task","delayMs":60000}`, nil)
+	begun, powered := time.Now(), make(chan error, 1)
+	go func() { powered <- lab.power("erp-db", true) }()
+	for rules := []faultRule{{}}; rules[0].Hits == 0; time.Sleep(10 * time.Millisecond) {
+		lab.ask("GET", "/rules", "", &rules)
+	}
+	lab.ask("DELETE", "/rules", "", nil)
+	lab.must(<-powered)
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Fatalf("it took %s", took)
+	}
+}
+
 func TestARuleFailsTheTaskOnceAndThenStops(t *testing.T) {
 	lab := newLabVcenter(t)
 	lab.ask("POST", "/rules", `{"method":"PowerOnVM_Task","objectName":"erp-db","where":"task","fault":"HostCommunication"}`, nil)

@@ -1,6 +1,6 @@
 // Faults on demand: a list of rules, each of which answers some calls or tasks with a fault, a delay, or a broken connection.
 // One rule: a rule fires only for what it names, and counts every time it fired.
-// Must never fire before its `skip` matches have passed, nor more often than its `count`.
+// Must never fire before its `skip` matches have passed, nor more often than its `count`; taken away it delays nobody any more.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -26,6 +27,7 @@ type faultRule struct {
 	Action     string `json:"action,omitempty"`
 	Seen       int    `json:"seen"`
 	Hits       int    `json:"hits"`
+	gone       chan struct{}
 }
 
 type ruleBook struct {
@@ -73,7 +75,7 @@ func (b *ruleBook) add(rule faultRule) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last++
-	rule.ID, rule.Seen, rule.Hits = b.last, 0, 0
+	rule.ID, rule.Seen, rule.Hits, rule.gone = b.last, 0, 0, make(chan struct{})
 	b.rules = append(b.rules, &rule)
 	return rule.ID, nil
 }
@@ -83,6 +85,7 @@ func (b *ruleBook) remove(id int) bool {
 	defer b.mu.Unlock()
 	for i, rule := range b.rules {
 		if rule.ID == id {
+			close(rule.gone)
 			b.rules = append(b.rules[:i:i], b.rules[i+1:]...)
 			return true
 		}
@@ -93,6 +96,9 @@ func (b *ruleBook) remove(id int) bool {
 func (b *ruleBook) clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for _, rule := range b.rules {
+		close(rule.gone)
+	}
 	b.rules = nil
 }
 
@@ -123,6 +129,16 @@ func (b *ruleBook) take(where, method, subject string, broken bool) *faultRule {
 		return &fired
 	}
 	return nil
+}
+
+// wait delays what met the rule, until the rule is taken away at the longest.
+func (r *faultRule) wait() {
+	timer := time.NewTimer(time.Duration(r.DelayMs) * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.gone:
+	}
 }
 
 // names compares without regard to the `_Task` ending. A subject is a VM's name, or a path on the datastore, which may be given in part.

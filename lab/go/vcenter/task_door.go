@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/types"
@@ -56,7 +55,7 @@ func (w *world) runTask(call *openCall, t *simulator.Task, work func(*simulator.
 	}()
 	entity := *t.Info.Entity
 	if rule := w.rules.take("task", call.method.Name, w.callSubject(call.method), false); rule != nil {
-		w.unlocked(call.ctx, entity, func() { time.Sleep(time.Duration(rule.DelayMs) * time.Millisecond) })
+		w.unlocked(call.ctx, entity, func() { rule.wait() })
 		if rule.Fault != "" {
 			made, _ := newFault(rule.Fault, rule.Message)
 			return nil, completeFault(made, call.method)

@@ -58,7 +58,7 @@ func (w *world) answer(out http.ResponseWriter, r *http.Request, next http.Handl
 	line := auditLine{Kind: "call", Method: call.method, Object: call.object.Value, Name: w.wireSubject(call), User: session.user, Session: session.number}
 	rule := w.rules.take("call", call.method, line.Name, true)
 	if rule != nil {
-		time.Sleep(time.Duration(rule.DelayMs) * time.Millisecond)
+		rule.wait()
 		if rule.Action != "dropAfter" {
 			line.Result = "connection:" + rule.Action
 			w.audit.write(line, begun)

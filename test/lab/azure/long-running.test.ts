@@ -113,6 +113,17 @@ test('an operation that is told to fail has no effect', async () => {
   expect((await azure.compute().virtualMachines.get(group, 'slow')).name).toBe('slow');
 });
 
+test('a call that a rule delays goes on once the rule is taken away', async () => {
+  await azure.door.post('/rules', { operation: 'virtualMachines.get', action: { delayMs: 50_000 } });
+  const begun = performance.now();
+  const answer = azure.compute().virtualMachines.get(group, 'slow');
+  const met = async (): Promise<boolean> => ((await azure.door.get('/rules')) as { hits: number }[])[0]?.hits === 1;
+  while (!(await met())) await new Promise((resolve) => setTimeout(resolve, 10));
+  await azure.door.remove('/rules');
+  expect((await answer).name).toBe('slow');
+  expect(performance.now() - begun).toBeLessThan(20_000);
+});
+
 test('the witness hears of each effect before the operation is reported done', async () => {
   effects.length = 0;
   const seen: string[] = [];

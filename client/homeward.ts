@@ -3,7 +3,6 @@
  * The command `homeward`: the ops tool on the command line.
  * Rule: it only asks and says; every effect is a worker's. Errors are one sentence what, one what to do, and an exit code.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConfig } from './command/config.ts';
 import { addEvidence } from './command/evidence.ts';
@@ -17,6 +16,7 @@ import { addStatus } from './command/status.ts';
 import { exitCodeMeaning, exitCodes, Problem } from './problem.ts';
 import { report } from './screen.ts';
 import { endWithReader } from './streams.ts';
+import { ownVersion } from './version.ts';
 
 const exitCodeHelp = Object.entries(exitCodeMeaning)
   .map(([kind, meaning]) => `  ${exitCodes[kind as keyof typeof exitCodes]}  ${meaning}`)
@@ -39,16 +39,11 @@ const environmentHelp = [
   '  HOMEWARD_DEBUG=1   stack traces',
 ].join('\n');
 
-function version(): string {
-  const { name, version: own } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return `${name} ${own}, Node ${process.version}`;
-}
-
 /** The whole command line, not yet parsed. */
 export function buildProgram(): Command {
   const program = new Command('homeward')
     .description('Brings machines home: failback from Azure to VMware, on Temporal.')
-    .version(version(), '--version', 'print the versions of Homeward and of Node')
+    .version(ownVersion(), '--version', 'print the versions of Homeward and of Node')
     .option('--config <file>', 'the inventory; else HOMEWARD_CONFIG, else ./homeward.yaml')
     .option('--json', 'answers on stdout and errors on stderr as JSON, one value a line')
     .addHelpText('after', `\n${wayHelp}\n\nExit codes:\n${exitCodeHelp}\n\nEnvironment:\n${environmentHelp}`);

@@ -21,12 +21,17 @@ const lookTimeoutMs = 3_000;
 /** Of a run that nobody has taken yet, the history knows that it began and that it waits to be taken. */
 const eventsUntaken = 2;
 
+export interface AnsweredPreflight extends PreflightReport {
+  /** Temporal's id of the question. */
+  readonly askedAs: string;
+}
+
 /** Runs the checks and returns them all, passed ones too, with the disks' sizes. Throws Problem `unreachable` when no worker answers in time. */
 export async function preflight(
   link: Link,
   input: FailbackInput,
   timeoutMs = preflightTimeoutMs,
-): Promise<PreflightReport> {
+): Promise<AnsweredPreflight> {
   const workflowId = `preflight/${input.machine}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
   try {
     const handle = await link.within(10_000, () =>
@@ -42,7 +47,8 @@ export async function preflight(
     const leaving = new AbortController();
     const answer = link.within(timeoutMs, () => handle.result() as Promise<PreflightReport>);
     try {
-      return await Promise.race([answer, unlessTaken(link, handle, leaving.signal)]);
+      const report = await Promise.race([answer, unlessTaken(link, handle, leaving.signal)]);
+      return { ...report, askedAs: workflowId };
     } finally {
       answer.catch(() => undefined);
       leaving.abort();

@@ -4,6 +4,8 @@
  * Rule: the real command line against a real lab; what is said is compared with what was done to the lab.
  */
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { showReturn } from '../../lab/demo-evidence.ts';
 import { setVcenterPower } from '../../lab/vcenter-control.ts';
 import { standOf } from './both-worlds.ts';
@@ -92,9 +94,17 @@ test('a preflight during a run says that the run is under way, in which phase, a
   expect(during.code).toBe(6);
   expect(during.out).toContain(`A run of ${name} is under way, in phase AwaitingCutover.`);
   expect(during.out).not.toMatch(/may come home|cannot come home/);
-  const json = await ask('--json', 'preflight', name);
+  const html = join(dirname(scene.lab.config), 'preflight.html');
+  const json = await ask('--json', 'preflight', name, '--html', html);
   expect(json.code).toBe(6);
-  expect(JSON.parse(json.out)).toMatchObject({ machine: name, underWay: { phase: 'AwaitingCutover' } });
+  expect(JSON.parse(json.out)).toMatchObject({ machine: name, underWay: { phase: 'AwaitingCutover' }, html });
+  const page = await readFile(html, 'utf8');
+  expect(page).toContain(`<h1>Preflight of ${name}</h1>`);
+  expect(page).toContain('A run of');
+  for (const { id } of (JSON.parse(json.out) as { checks: { id: string }[] }).checks)
+    expect(page).toContain(`<code>${id}</code>`);
+  const nowhere = await ask('preflight', name, '--html', join(html, 'x.html'));
+  expect(nowhere).toMatchObject({ code: 2, out: '', err: expect.stringContaining('there is no folder') });
 }, 60_000);
 
 test('S2 S7 what the run would refuse is refused with the reason and what it takes instead, before anybody is asked to confirm', async () => {

@@ -73,13 +73,18 @@ const readyLine = z.looseObject({
   audit: z.string(),
 });
 
-function vmOf({ source, disks: [os, data], acknowledgements }: LabMachine, recordsPerSecond: number): object {
+function vmOf(
+  { source, disks: [os, data], acknowledgements }: LabMachine,
+  number: number,
+  recordsPerSecond: number,
+): object {
+  const last = (4 + number).toString(16).padStart(2, '0').toUpperCase();
   return {
     resourceGroup,
     name: source.vm,
     osDisk: { name: os.azureName, sizeBytes: os.sizeBytes, file: os.image, hyperVGeneration: 'V2' },
     dataDisks: [{ name: data.azureName, sizeBytes: data.sizeBytes, file: data.image, lun: 0 }],
-    nics: [{ name: source.nic }],
+    nics: [{ name: source.nic, mac: `00-0D-3A-10-20-${last}`, privateIp: `10.1.0.${4 + number}`, subnet: 'servers' }],
     guest: { recordsPerSecond, acknowledgements: acknowledgements.azure },
   };
 }
@@ -89,7 +94,7 @@ export async function startAzure(plan: AzurePlan): Promise<Azure> {
   await writeFile(clientSecretFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
   const identity = { subscriptionId: randomUUID(), tenantId: randomUUID(), clientId: randomUUID() };
   const world = join(plan.folder, 'azure-world.json');
-  const vms = plan.machines.map((machine) => vmOf(machine, plan.recordsPerSecond));
+  const vms = plan.machines.map((machine, number) => vmOf(machine, number, plan.recordsPerSecond));
   const settings = { ...labSettings, ...plan.settings };
   await writeFile(world, JSON.stringify({ ...identity, clientSecretFile, location, vms, settings }, undefined, 2));
   const flags: Record<string, string> = {

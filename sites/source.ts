@@ -6,6 +6,7 @@
 import type { PointReader } from '../disk/point-reader.ts';
 import type { AgentState, GuestScript, StepRun } from '../model/arrival.ts';
 import type { Check } from '../model/check.ts';
+import type { SourceShape } from '../model/creation.ts';
 import type {
   DiskKey,
   DiskPoint,
@@ -125,6 +126,8 @@ export interface GuestAccess {
 export interface SourceSite extends GuestAccess {
   readonly site: string;
   observeMachine(path: string, work: Work): Promise<SourceMachine>;
+  /** Size, firmware and NICs, for a machine that is to be made like it; what this side does not tell is absent. */
+  observeShape(path: string, work: Work): Promise<SourceShape>;
   /** Named checks of this side: reachability, rights, power, unsupported disks, snapshot quotas. Changes nothing. */
   preflight(request: SourcePreflight, work: Work): Promise<Check[]>;
   /** Stops the machine so that it can write no more (Azure: deallocate) and returns only after it was observed so. */

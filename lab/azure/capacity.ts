@@ -7,20 +7,24 @@ import type { World } from './world.ts';
 interface Size {
   readonly family: string;
   readonly vCpus: number;
+  readonly memoryGb: number;
 }
 
-/** Family and vCPUs of the sizes that the lab offers. */
+/** Family, vCPUs and memory of the sizes that the lab offers. */
 const sizes: Readonly<Record<string, Size>> = {
-  Standard_D2s_v5: { family: 'standardDSv5Family', vCpus: 2 },
-  Standard_D4s_v5: { family: 'standardDSv5Family', vCpus: 4 },
-  Standard_E8s_v5: { family: 'standardESv5Family', vCpus: 8 },
+  Standard_D2s_v5: { family: 'standardDSv5Family', vCpus: 2, memoryGb: 8 },
+  Standard_D4s_v5: { family: 'standardDSv5Family', vCpus: 4, memoryGb: 16 },
+  Standard_E8s_v5: { family: 'standardESv5Family', vCpus: 8, memoryGb: 64 },
 };
 
 /** As `resourceSkus.list` answers. */
 export const skusOf = (location: string): object[] =>
-  Object.entries(sizes).map(([name, { family, vCpus }]) => ({
+  Object.entries(sizes).map(([name, { family, vCpus, memoryGb }]) => ({
     ...{ resourceType: 'virtualMachines', name, family, tier: 'Standard', locations: [location] },
-    capabilities: [{ name: 'vCPUs', value: String(vCpus) }],
+    capabilities: [
+      { name: 'vCPUs', value: String(vCpus) },
+      { name: 'MemoryGB', value: String(memoryGb) },
+    ],
     restrictions: [],
   }));
 

@@ -145,6 +145,7 @@ export interface Nic {
   readonly resourceGuid: string;
   readonly mac: string | undefined;
   readonly privateIp: string | undefined;
+  readonly subnet: string;
 }
 
 export interface EncryptionSet {

@@ -60,7 +60,7 @@ export class Shapes {
         networkProfile: {
           networkInterfaces: one.nics.map((nic) => ({
             id: this.id(at, 'Microsoft.Network/networkInterfaces', nic),
-            properties: { primary: true, deleteOption: deleteOption(one, `nics/${nic}`) },
+            properties: { primary: nic === one.nics[0], deleteOption: deleteOption(one, `nics/${nic}`) },
           })),
         },
         ...(expand ? { instanceView: this.instanceView(one) } : {}),
@@ -189,7 +189,18 @@ export class Shapes {
         ...(holder
           ? { virtualMachine: { id: this.id(one.resourceGroup, `${compute}/virtualMachines`, holder.name) } }
           : {}),
-        ipConfigurations: [{ name: 'ipconfig1', properties: { privateIPAddress: one.privateIp, primary: true } }],
+        ipConfigurations: [
+          {
+            name: 'ipconfig1',
+            properties: {
+              privateIPAddress: one.privateIp,
+              primary: true,
+              subnet: {
+                id: this.id(one.resourceGroup, 'Microsoft.Network/virtualNetworks', `lab-net/subnets/${one.subnet}`),
+              },
+            },
+          },
+        ],
       },
     };
   }

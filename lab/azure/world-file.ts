@@ -32,7 +32,14 @@ const machine = z.strictObject({
   dataDisks: z.array(disk).default([]),
   nics: z
     .array(
-      z.strictObject({ name: z.string(), mac: z.string().optional(), privateIp: z.string().optional(), deleteOption }),
+      z.strictObject({
+        name: z.string(),
+        mac: z.string().optional(),
+        privateIp: z.string().optional(),
+        /** Name of the subnet it is in. */
+        subnet: z.string().default('default'),
+        deleteOption,
+      }),
     )
     .default([]),
   tags: z.record(z.string(), z.string()).default({}),

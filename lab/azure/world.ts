@@ -59,6 +59,7 @@ export class World {
         resourceGuid: randomUUID(),
         mac: nic.mac,
         privateIp: nic.privateIp,
+        subnet: nic.subnet,
       });
     const machine: Machine = {
       name,

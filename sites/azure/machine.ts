@@ -139,7 +139,7 @@ export async function observeMachine(azure: NetworkClients, path: string, work: 
 }
 
 /** The generation stands on the OS disk, and on the instance view where the machine runs. */
-function hardwareOf(vm: VirtualMachine, disks: readonly Disk[]): SourceHardware {
+export function hardwareOf(vm: VirtualMachine, disks: readonly Disk[]): SourceHardware {
   const os = vm.storageProfile?.osDisk;
   const disk = disks.find(({ id }) => sameId(id, os?.managedDisk?.id));
   const generation = disk?.hyperVGeneration ?? vm.instanceView?.hyperVGeneration;

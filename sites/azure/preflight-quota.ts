@@ -9,6 +9,7 @@ import type { Work } from '../source.ts';
 import { ask } from './call.ts';
 import { passed, seenAs } from './check-outcome.ts';
 import type { AzureClients } from './client.ts';
+import { capability, readSize } from './machine-size.ts';
 
 const id = 'azure-vcpu-quota';
 const requirement = 'C9';
@@ -32,8 +33,8 @@ export async function returnQuotaCheck(azure: AzureClients, vm: VirtualMachine, 
 }
 
 function judge(location: string, size: string, usages: readonly Usage[], sku: ResourceSku | undefined): Check {
-  const own = Number(sku?.capabilities?.find(({ name }) => name === 'vCPUs')?.value ?? Number.NaN);
-  if (Number.isNaN(own))
+  const own = capability(sku, 'vCPUs');
+  if (own === undefined)
     return seenAs(id, 'warn', location, {
       requirement,
       seen: `${location} does not offer the size ${size} any more, or not to this subscription`,
@@ -60,15 +61,5 @@ function readUsages(azure: AzureClients, location: string, work: Work): Promise<
     const found: Usage[] = [];
     for await (const usage of azure.compute.usage.list(location, call)) found.push(usage);
     return found;
-  });
-}
-
-/** The size as the region offers it; undefined when it does not. */
-function readSize(azure: AzureClients, location: string, size: string, work: Work): Promise<ResourceSku | undefined> {
-  return ask({ op: 'resourceSkus.list', subject: location }, work, async (call) => {
-    const filter = `location eq '${location}'`;
-    for await (const sku of azure.compute.resourceSkus.list({ ...call, filter }))
-      if (sku.resourceType === 'virtualMachines' && sku.name?.toLowerCase() === size.toLowerCase()) return sku;
-    return undefined;
   });
 }

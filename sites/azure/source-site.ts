@@ -6,6 +6,7 @@ import type { SourceSite } from '../source.ts';
 import { ensureApplicationPoint } from './application-point.ts';
 import { type AzureSiteParts, azureAccess } from './client.ts';
 import { observeMachine } from './machine.ts';
+import { observeShape } from './machine-shape.ts';
 import { createNetworkClients } from './network-client.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
@@ -18,6 +19,7 @@ export function createAzureSource(parts: AzureSiteParts): SourceSite & { close()
   return {
     site: parts.site,
     observeMachine: (path, work) => observeMachine(azure, path, work),
+    observeShape: (path, work) => observeShape(azure, path, work),
     preflight: (request, work) => preflight(azure, request, work),
     ensureStopped: (request, work) => ensureStopped(azure, request, work),
     ensureStarted: (request, work) => ensureStarted(azure, request, work),

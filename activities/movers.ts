@@ -7,8 +7,9 @@ import { blocking, type Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { MoverPlace } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
+import { ask } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
-import { ask, type Sites } from './preflight.ts';
+import type { Sites } from './preflight.ts';
 
 export interface MoverLook {
   readonly failback: FailbackInput;
@@ -31,6 +32,11 @@ export async function refusals(
   const stranger = strangerCheck(sites, input);
   if (stranger) return [stranger];
   const { site, path } = failback.target;
+  const { create } = failback;
+  if (create) {
+    const look = { mover: mover.path, datastores: [create.datastore], diskSizesBytes: sizesBytes };
+    return blocking(await ask('target', path, work, () => sites.target(site).preflightMover(look, work)));
+  }
   // Whichever way it writes, its new disks are there already: the mover is asked for slots, not the datastore for space.
   const request = { path, mover: mover.path, write: 'in-place', diskSizesBytes: sizesBytes } as const;
   return blocking(await ask('target', path, work, () => sites.target(site).preflight(request, work)));

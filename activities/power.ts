@@ -57,14 +57,14 @@ export const createPowerActivities = (sites: Sites) => ({
     const { site, path } = input.failback.target;
     const otherSideOff = (): Promise<void> => assertSourceOff(sites, input, 'the target starts', work);
     await otherSideOff();
-    return await sites.target(site).ensureStarted({ path, run: input.run, otherSideOff }, work);
+    const { run } = input;
+    return await sites.target(site).ensureStarted({ path, run, otherSideOff, made: isMade(input.failback) }, work);
   }),
 
-  ensureTargetStopped: activity(
-    'ensureTargetStopped',
-    ({ failback: { target }, run }: TargetRun, work): Promise<TargetMachine> =>
-      sites.target(target.site).ensureStopped({ path: target.path, run }, work),
-  ),
+  ensureTargetStopped: activity('ensureTargetStopped', ({ failback, run }: TargetRun, work): Promise<TargetMachine> => {
+    const { site, path } = failback.target;
+    return sites.target(site).ensureStopped({ path, run, made: isMade(failback) }, work);
+  }),
 
   /** Waits until the guest's agent answers and an address is known; Refused when it takes longer than the policy allows. */
   observeGuest: activity(
@@ -81,7 +81,7 @@ export const createPowerActivities = (sites: Sites) => ({
 async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work): Promise<void> {
   const { path } = input.failback.target;
   try {
-    const target = await site.observeMachine(path, work, input.run);
+    const target = await site.observeMachine(path, work, input.run, isMade(input.failback));
     assertOff('target', path, target, targetRuns);
   } catch (error) {
     const unseen = error instanceof Failure && error.kind === 'Transient';
@@ -89,6 +89,9 @@ async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work)
     work.report('the target cannot be seen, but its disks never came back to it');
   }
 }
+
+/** At an alternate location the run makes the target itself; whatever else stands at the path is none of its business. */
+const isMade = ({ create }: FailbackInput): boolean => create !== undefined;
 
 /** What a look at the source is for. Once the target's start may have been sent, the law takes a way back only with the loss flag. */
 export type Before = 'the disks go back' | 'the target starts' | 'the commit';
@@ -157,7 +160,7 @@ async function awaitGuest(site: TargetSite, { failback, run }: TargetRun, work: 
   const { target, policy } = failback;
   const deadline = performance.now() + policy.guestWaitSeconds * 1000;
   for (;;) {
-    const seen = await site.observeMachine(target.path, work, run);
+    const seen = await site.observeMachine(target.path, work, run, isMade(failback));
     if (seen.power === 'running' && seen.guest.agent === 'running' && seen.guest.ip !== undefined) return seen;
     if (seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline) return seen;
     if (performance.now() > deadline)

@@ -4,18 +4,17 @@
  * is asked again by Temporal, as late as it wishes, before that becomes an answer too.
  */
 import { type Check, sparingTarget } from '../model/check.ts';
+import { locationCheck, type NewMachine } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import { Failure } from '../model/failure.ts';
 import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
+import { ask, look } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
-
-/** The attempt at which a side that says nothing but how busy it is becomes an answer, so that a person hears of it. */
-const lastPatientAttempt = 6;
+import { observeNewPlace } from './preflight-new-place.ts';
 
 export interface Sites {
   source(site: string): SourceSite;
@@ -30,10 +29,17 @@ export interface PreflightAnswer {
   readonly source?: SourceMachine;
   readonly target?: TargetMachine;
   readonly pairs: readonly DiskPair[];
+  /** At an alternate location: the machine to make there. */
+  readonly creation?: NewMachine;
 }
 
 export const createPreflightActivities = (sites: Sites) => ({
   observePreflight: activity('observePreflight', async (input: FailbackInput, work): Promise<PreflightAnswer> => {
+    if (input.create) {
+      const sides = { source: sites.source(input.source.site), target: sites.target(input.target.site) };
+      const answer = await observeNewPlace(sides, input, input.create, work);
+      return { ...answer, checks: [...answer.checks, ...rereadCheck(input, answer.pairs)] };
+    }
     const { policy } = input;
     const sourceSite = sites.source(input.source.site);
     const targetSite = sites.target(input.target.site);
@@ -48,6 +54,7 @@ export const createPreflightActivities = (sites: Sites) => ({
     const ofTarget = await askTarget(targetSite, input, source.seen, work);
     const ofMover = (check: Check): boolean => check.subject === input.mover.path;
     const checks = [
+      locationCheck(input.target, undefined),
       ...originChecks(input.origin, {
         subject: input.source.path,
         platform: targetSite.capabilities.platform,
@@ -112,37 +119,3 @@ const askTarget = (
       work,
     ),
   );
-
-interface Look<T> {
-  readonly seen?: T;
-  readonly checks: Check[];
-}
-
-async function look<T>(side: string, path: string, work: ReportingWork, see: () => Promise<T>): Promise<Look<T>> {
-  try {
-    return { seen: await see(), checks: [] };
-  } catch (error) {
-    return { checks: [asCheck(side, path, work, error)] };
-  }
-}
-
-/** Who asks: whether it may be asked again, and whether it still wants to know. */
-type Asking = Pick<ReportingWork, 'signal' | 'attempt'>;
-
-export async function ask(side: string, path: string, work: Asking, see: () => Promise<Check[]>): Promise<Check[]> {
-  try {
-    return await see();
-  } catch (error) {
-    return [asCheck(side, path, work, error)];
-  }
-}
-
-/** Only what the world itself says becomes a check; a fault of ours (or a cancel) stays an error. */
-function asCheck(side: string, path: string, { signal, attempt }: Asking, error: unknown): Check {
-  signal.throwIfAborted();
-  if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
-  if (error.busy && attempt < lastPatientAttempt) throw error;
-  const again = `It said nothing else ${attempt} times in a row: find out what keeps it busy, and ask again later.`;
-  const remedy = error.busy ? again : error.hint;
-  return { id: `${side}-observed`, verdict: 'refuse', subject: path, seen: error.message, remedy };
-}

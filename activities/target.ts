@@ -2,6 +2,7 @@
  * The target's disks: opened for the mover, returned to their machine, or given up.
  * Rule (S4): an open disk hangs on the mover and on nothing else; the site looks before and after each step.
  */
+import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, TargetMachine } from '../model/machine.ts';
 import type { TargetRequest } from '../sites/target.ts';
@@ -13,17 +14,20 @@ export interface TargetInput {
   readonly failback: FailbackInput;
   readonly run: string;
   readonly pairs: readonly DiskPair[];
+  /** At an alternate location: the machine that is made there. */
+  readonly creation?: NewMachine;
 }
 
 export type ReturnInput = TargetInput & TargetStart;
 
-const request = ({ failback, run, pairs }: TargetInput): TargetRequest => ({
+const request = ({ failback, run, pairs, creation }: TargetInput): TargetRequest => ({
   path: failback.target.path,
   run,
   machine: failback.machine,
-  write: failback.policy.write,
+  write: wayOf(failback),
   pairs,
   mover: failback.mover.path,
+  ...(creation ? { machineToMake: creation } : {}),
 });
 
 export const createTargetActivities = (sites: Sites) => {

@@ -4,6 +4,7 @@
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import { wayOf } from '../model/creation.ts';
 import { controlQueue, type FailbackInput, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
 import { measuredBefore } from './earlier.ts';
@@ -37,7 +38,7 @@ const clip = (text: string, length: number): string => (text.length <= length ? 
 
 /** Markdown for the tab User Metadata of the Temporal UI: what this is, and what to type. */
 export function detailsOf(input: FailbackInput): string {
-  const { source, target, policy, mover } = input;
+  const { source, target, policy, mover, create } = input;
   // As the law takes it: a placeholder says that the policy wants the digest, which nobody knows before the seal.
   const commit = policy.commitNeedsEvidence
     ? '`{"by":"you","evidence":"<evidence of the disks, from the current details>"}`'
@@ -45,8 +46,8 @@ export function detailsOf(input: FailbackInput): string {
   return [
     `## ${input.machine} comes home`,
     `- from **${source.site}** \`${source.path}\``,
-    `- to **${target.site}** \`${target.path}\``,
-    `- through the mover **${mover.name}** at first; sync *${policy.sync}*, write *${policy.write}*`,
+    `- to **${target.site}** \`${target.path}\`, ${create ? 'a new machine at an alternate location' : 'its original location'}`,
+    `- through the mover **${mover.name}** at first; sync *${policy.sync}*, write *${wayOf(input)}*`,
     '',
     'Messages (Send a Signal, or Send an Update for a yes or no), one JSON object each:',
     '- `completeFailover` `{"by":"you"}`: stop the source, move the last changes, start at home',

@@ -106,6 +106,8 @@ export interface Carrier extends MoverPlace {
 
 export interface TargetMachine {
   readonly address: MachineAddress;
+  /** What it is called by now, which the path need not say; absent when it does not exist. */
+  readonly name?: string;
   readonly power: Power;
   readonly powerSeen: string;
   /** Its disks in slot order: those attached now, or the recorded originals while a run holds them detached. */

@@ -6,6 +6,7 @@
 import type { ArrivalFacts } from './arrival.ts';
 import type { Awaited, Check } from './check.ts';
 import type { Convergence } from './convergence.ts';
+import type { NewMachine } from './creation.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import type { Measured } from './forecast.ts';
 import type { MachineAddress, SealProof, SyncFacts } from './machine.ts';
@@ -67,6 +68,8 @@ export interface Status {
   readonly reassignment?: Approval & { readonly mover: string };
   readonly sync: SyncFacts['sync'];
   readonly write: SyncFacts['write'];
+  /** At an alternate location: the machine that is made there, with the plan of its networks and addresses. */
+  readonly creation?: NewMachine;
   /** Whether the whole target is read again inside the outage, before it is sealed. */
   readonly reread?: boolean;
   readonly phase: Phase;

@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Arrival } from './cutover.ts';
-import type { Journey } from './departure.ts';
+import { type Journey, ofTarget } from './departure.ts';
 import { leaveTheMover } from './farewell.ts';
 import { keepTheFinalSnapshots } from './kept-snapshots.ts';
 import { controlVerbs, summary } from './verbs.ts';
@@ -45,7 +45,7 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
     'remove our marks from the target',
     () =>
       control.ensureTargetFinished.executeWithOptions(summary(`Remove our marks from ${input.target.path}`), [
-        { failback: input, run, pairs: way.pairs },
+        ofTarget(journey, way),
       ]),
     undefined,
   );

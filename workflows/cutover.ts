@@ -9,7 +9,7 @@ import { type RoundReport, sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
-import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { type Journey, ofTarget, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsAfterStart, stepsBeforeStop } from './guest-steps.ts';
 import { probeAtHome } from './probing.ts';
@@ -191,12 +191,13 @@ async function startTheTarget(
   const { input, run, teller, course } = journey;
   const control = controlVerbs(input);
   target.returned = true;
-  await course.step(() =>
+  const { name = '' } = await course.step(() =>
     control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [
-      { failback: input, run, pairs: way.pairs, final },
+      { ...ofTarget(journey, way), final },
     ]),
   );
-  teller.record('disks-returned', 'the sealed disks hang on the target machine again', { target: input.target.path });
+  // A new machine may have got another name than was wished for.
+  teller.record('disks-returned', 'the sealed disks hang on the target machine', { target: input.target.path, name });
   course.beforehand('start the target', async () => {
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
       { failback: input, run },

@@ -4,13 +4,16 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { PreflightAnswer } from '../activities/preflight.ts';
+import type { TargetInput } from '../activities/target.ts';
 import { takeUpReassignment } from '../model/carrying.ts';
 import { blocking } from '../model/check.ts';
+import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
 import { askUntilNothingIsAwaited } from './awaiting.ts';
 import { leaveTheMover } from './farewell.ts';
 import { recordBound } from './foresight.ts';
+import { recordLocation, recordMade } from './new-place.ts';
 import type { Course } from './taking-back.ts';
 import type { Teller } from './teller.ts';
 import { controlVerbs, summary } from './verbs.ts';
@@ -28,20 +31,30 @@ export interface Journey {
 export interface Way {
   readonly found: SourceMachine;
   readonly pairs: readonly DiskPair[];
+  /** At an alternate location: the machine to make there, as it was worked out before anything was changed. */
+  readonly creation?: NewMachine;
 }
+
+/** What every verb of the target's disks is told. The mover is the one of the moment. */
+export const ofTarget = ({ input, run }: Journey, { pairs, creation }: Way): TargetInput => ({
+  ...{ failback: input, run, pairs },
+  ...(creation ? { creation } : {}),
+});
 
 export async function checkTheWay(journey: Journey): Promise<Way> {
   const { teller, course } = journey;
   return await course.step(async () => {
     const { input, answer } = await askUntilNothingIsAwaited(journey, () => askBothSides(journey));
     const looked = { source: answer.source?.power, target: answer.target?.power };
-    teller.find({ checks: answer.checks, pairs: answer.pairs, looked });
+    const { creation } = answer;
+    teller.find({ checks: answer.checks, pairs: answer.pairs, looked, ...(creation ? { creation } : {}) });
     const way = clear(answer, input);
     teller.record('preflight', 'both sides say the way home is clear', {
       checks: answer.checks.length,
       disks: answer.pairs.length,
       sourcePower: way.found.powerSeen,
     });
+    recordLocation(teller, input, way.creation);
     recordBound(teller, way.pairs, input.measured);
     return way;
   });
@@ -68,7 +81,9 @@ async function askBothSides(journey: Journey): Promise<Asked> {
 function clear(answer: PreflightAnswer, input: FailbackInput): Way {
   const refusals = blocking(answer.checks);
   const { source } = answer;
-  if (refusals.length === 0 && source && answer.pairs.length > 0) return { found: source, pairs: answer.pairs };
+  const { creation, pairs } = answer;
+  if (refusals.length === 0 && source && pairs.length > 0)
+    return { found: source, pairs, ...(creation ? { creation } : {}) };
   const [first] = refusals;
   const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more, see the checks in the status)` : '';
   throw ApplicationFailure.create({
@@ -92,11 +107,13 @@ export function registerTargetUndo(journey: Journey, way: Way): void {
   // Registered first, so it is done last.
   course.beforehand('work on the mover', () => leaveTheMover(journey, way.pairs));
   course.beforehand('open target disks', async () => {
-    const { input } = journey;
     const left = await control.ensureDisksAbandoned.executeWithOptions(summary('Undo: give up the target disks'), [
-      { failback: input, run, pairs: way.pairs },
+      ofTarget(journey, way),
     ]);
-    teller.record('disks-abandoned', 'the target disks hang on nothing of ours', { left: left.join(', ') });
+    const what = way.creation
+      ? 'the machine that was made at the alternate location is gone, with its disks'
+      : 'the target disks hang on nothing of ours';
+    teller.record('disks-abandoned', what, { left: left.join(', ') });
   });
   course.beforehand('recovery points', async () => {
     const gone = await control.releaseRecoveryPoints.executeWithOptions(summary('Undo: release all recovery points'), [
@@ -113,13 +130,14 @@ export async function openTheTarget(journey: Journey, way: Way): Promise<OpenDis
 
 /** The same as a part of a step. S8: a mover that the machine is taken from has none of its disks before another gets one. */
 export async function openDisks(journey: Journey, way: Way): Promise<OpenDisk[]> {
-  const { run, teller } = journey;
+  const { teller } = journey;
   await leaveFormerMover(journey, way);
   const { input } = journey;
   const open = await controlVerbs(input).ensureDisksOpen.executeWithOptions(
-    summary(`Open ${way.pairs.length} target disks (${input.policy.write})`),
-    [{ failback: input, run, pairs: way.pairs }],
+    summary(`Open ${way.pairs.length} target disks (${wayOf(input)})`),
+    [ofTarget(journey, way)],
   );
+  if (way.creation) recordMade(teller, input, way, open);
   for (const disk of open)
     teller.record(`open/${disk.disk}`, `${disk.file} hangs on the mover and on nothing else`, {
       file: disk.file,
@@ -129,11 +147,12 @@ export async function openDisks(journey: Journey, way: Way): Promise<OpenDisk[]>
   return open;
 }
 
-async function leaveFormerMover({ input, run, teller }: Journey, way: Way): Promise<void> {
+async function leaveFormerMover(journey: Journey, way: Way): Promise<void> {
+  const { input, teller } = journey;
   if (!teller.story.reassignment) return;
   await controlVerbs(input).ensureMoverLeft.executeWithOptions(
     summary(`Take the disks of ${input.machine} off ${input.mover.name}`),
-    [{ failback: input, run, pairs: way.pairs }],
+    [ofTarget(journey, way)],
   );
   const { reassignment } = teller.story;
   if (!reassignment) return;

@@ -5,6 +5,7 @@
 import type { ArrivalFacts } from '../model/arrival.ts';
 import type { Awaited, Check } from '../model/check.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
+import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Measured } from '../model/forecast.ts';
@@ -26,6 +27,8 @@ export interface Findings {
   /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
   readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
   readonly pairs: readonly DiskPair[];
+  /** At an alternate location: the machine that is made there. */
+  readonly creation?: NewMachine;
   readonly seals: readonly SealProof[];
   readonly rounds?: RoundsStatus;
   /** Set while the rounds run in a workflow of their own. */
@@ -68,7 +71,8 @@ export function statusOf(
     mover: story.mover.name,
     ...only('reassignment', story.reassignment && { ...story.reassignment, mover: story.reassignment.mover.name }),
     sync: input.policy.sync,
-    write: input.policy.write,
+    write: wayOf(input),
+    ...only('creation', findings.creation),
     reread: input.policy.reread,
     phase: story.phase,
     ...moments,

@@ -9,6 +9,7 @@ import type { RunOptions } from '../failback.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { copyText } from '../render/ahead.ts';
+import { locationText } from '../render/location.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
 import { seconds } from './parse.ts';
 import { tellEnd, tellUnattended } from './status.ts';
@@ -50,6 +51,12 @@ export function addStart(failback: Command): void {
       const tooFast = roundsTooFast(context.loaded.inventory.sites[input.source.site], options.roundEvery);
       if (tooFast)
         throw new Problem('usage', `--round-every ${tooFast}`, 'Give a longer pause, or leave the option out.');
+      if (options.write !== undefined && input.create)
+        throw new Problem(
+          'usage',
+          `--write ${options.write} says nothing here: ${machine} comes home to an alternate location, where all its disks are new`,
+          'Leave the option out, or let it come home to its original location: remove location and create from the inventory.',
+        );
       await withTemporal(context, async (link) => {
         const { startFailback, withOptions } = await import('../failback.ts');
         const { isUnattended } = await import('../workers.ts');
@@ -58,7 +65,7 @@ export function addStart(failback: Command): void {
           startFailback(link, withOptions(input, options), { again: options.again === true }),
           context.screen.json,
         );
-        const said = `${machine} is on its way home (run ${started.runId}).`;
+        const said = `${machine} is on its way home (run ${started.runId}).\n${locationText(input)}`;
         const attended = !(await isUnattended(link, controlQueue));
         if (options.watch) context.screen.note(said);
         else {
@@ -67,7 +74,8 @@ export function addStart(failback: Command): void {
           const ahead = await withPatience('asking both sides how much it may be', looking, context.screen.json);
           const bound = ahead ? `\n${copyText(ahead)}` : '';
           const see = `\nSee it: homeward failback status ${machine} --watch`;
-          const answer = { ...started, ...(ahead ? { forecast: ahead } : {}) };
+          const location = input.create ? 'alternate' : 'original';
+          const answer = { ...started, location, ...(ahead ? { forecast: ahead } : {}) };
           context.screen.answer(() => `${said}${bound}${see}`, answer);
         }
         await tellUnattended(link, [controlQueue, moverQueue(input.mover.name)], context.screen);

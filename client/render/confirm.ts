@@ -8,6 +8,7 @@ import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { completionText } from './ahead.ts';
 import { bytes, count, duration } from './figures.ts';
+import { locationOf, networkLines } from './location.ts';
 import { plain } from './paint.ts';
 
 const side = (address: { readonly site: string; readonly path: string }): string =>
@@ -23,6 +24,8 @@ export function describeCompletion(view: View, status: Status): string {
     `Complete the failover of ${plain(status.machine)}: this stops the source and starts the machine at home.`,
     `  direction  from ${side(status.source)}`,
     `             to   ${side(status.target)}`,
+    `  location   ${locationOf(status)}`,
+    ...networkLines(status).map((line, index) => `  ${index === 0 ? 'network ' : '        '}   ${line}`),
     `  disks      ${status.disks.length} of ${bytes(all)} in all`,
     `  cost       ${cost}`,
     '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',

@@ -13,6 +13,7 @@ import { completionText, copyText, divergenceText, limitIn, limitText } from './
 import { awaitsLines } from './awaits.ts';
 import { diskLines } from './bars.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
+import { locationOf, networkLines } from './location.ts';
 import { missingLines } from './missing.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { scrubLines } from './scrubs.ts';
@@ -91,6 +92,8 @@ function sides(status: Status, style: Style): string[] {
   const facts: [string, string][] = [
     ['from', `${status.source.site}  ${status.source.path}`],
     ['to', `${status.target.site}  ${status.target.path}${status.targetIp ? `  (${status.targetIp})` : ''}`],
+    ...(status.write === 'created' ? [['place', locationOf(status)] as [string, string]] : []),
+    ...networkLines(status).map((line): [string, string] => ['nic', line]),
     ['serves', status.serves],
     ['disks', status.targetDisks],
     ['way', `sync ${status.sync}, write ${status.write}, mover ${status.mover}${handover(status)}`],

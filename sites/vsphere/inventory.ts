@@ -175,7 +175,7 @@ export async function findMover(at: Vcenter, path: string, work: Work): Promise<
 
 /** What the rest of Homeward sees: while a run holds the disks, its record of the originals stands for them. */
 export function asTarget(at: Vcenter, machine: Machine): TargetMachine {
-  const { power, powerSeen, snapshots, guest, mark } = machine;
+  const { name, power, powerSeen, snapshots, guest, mark } = machine;
   const shown = new Map(
     machine.disks.map(({ slot, file, sizeBytes, uuid }) => [slot, { slot, file, sizeBytes, uuid }]),
   );
@@ -184,7 +184,7 @@ export function asTarget(at: Vcenter, machine: Machine): TargetMachine {
   const place = (slot: string) => parseSlot(slot) ?? { controllerKey: -1, unit: -1 };
   const disks = [...shown.values()].sort((one, other) => bySlot(place(one.slot), place(other.slot)));
   const address = { site: at.site, path: machine.path };
-  return { address, power, powerSeen, disks, snapshots, guest, ...(isOpen(mark) && { markedBy: mark.run }) };
+  return { address, name, power, powerSeen, disks, snapshots, guest, ...(isOpen(mark) && { markedBy: mark.run }) };
 }
 
 /** A machine that does not exist, as an observation. */

@@ -174,6 +174,16 @@ test.each([
   expect(ended.err).not.toMatch(/^\s+at /m);
 });
 
+test('S000-18 a way to write is refused for an alternate location, where all disks are new', async () => {
+  const disks = rightText.slice(rightText.indexOf('    disks:'));
+  const create = '    location: alternate\n    create: { cluster: /DC0/host/C0, datastore: ds, network: VM Network }\n';
+  await writeFile(join(folder, 'away.yaml'), changed(disks, create));
+  const said = await homeward('--config', 'away.yaml', 'failback', 'start', 'erp-db', '--write', 'staged');
+  expect(said.code).toBe(2);
+  expect(said.err).toContain('--write staged says nothing here: erp-db comes home to an alternate location');
+  expect(said.err).toContain('remove location and create from the inventory');
+});
+
 test('no command at all prints the help and is a usage error', async () => {
   const ended = await homeward();
   expect(ended).toMatchObject({ code: 2, out: '' });

@@ -44,6 +44,7 @@ test('S002-11 S001-12 completing shows source, target, direction, bytes and outa
 Complete the failover of erp-db: this stops the source and starts the machine at home.
   direction  from azure-west  rg-dr/erp-db
              to   home  /DC0/vm/erp-db
+  location   original: the machine that was there before
   disks      2 of 130.0 GiB in all
   cost       about 45.0 MiB (20.0 MiB to 135.0 MiB) to move, about 91 s (30 s to 5 min) of outage; stop, seal and start are assumed, no run has measured them yet
   after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there`.slice(

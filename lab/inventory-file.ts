@@ -8,7 +8,7 @@ import { type Inventory, inventory, type Policy } from '../model/inventory.ts';
 import type { Azure } from './azure-process.ts';
 import type { LabMachine } from './machines.ts';
 import type { TemporalServer } from './temporal.ts';
-import { datastoreName, moverNameOf, type Vcenter } from './vcenter.ts';
+import { datastoreName, moverNameOf, networkName, type Vcenter } from './vcenter.ts';
 
 /** The id under which a mover of the lab polls: `mover-1`. */
 export const moverIdOf = (number: number): string => `mover-${number}`;
@@ -22,15 +22,38 @@ export interface InventoryParts {
   /** The state folder of each mover. */
   readonly moverStates: readonly string[];
   readonly machines: readonly LabMachine[];
+  /** The vCenter they came from is lost; they come home to an alternate location. */
+  readonly lostSite?: boolean;
   /** Overrides of the default policy; the others build on it. */
   readonly policy?: Partial<Policy>;
 }
+
+/** Where the lab's machines are made when the site they came from is lost; the lab's Azure has one subnet. */
+const alternate = (datacenter: string): object => ({
+  location: 'alternate',
+  create: {
+    cluster: `/${datacenter}/host/DC0_C0`,
+    datastore: datastoreName,
+    networks: { servers: networkName },
+    macs: 'keep',
+    ips: { '10.1.0.0/24': '10.20.0.0/24' },
+  },
+});
 
 export async function writeInventory(parts: InventoryParts): Promise<Inventory> {
   const { azure, vcenter, caFile, temporal } = parts;
   // A lab is for exploring: a commit may be typed without the digest, and who starts a source by hand is found at once.
   const lab = { commitNeedsEvidence: false, sourceWatchSeconds: 1 };
   const base = { roundEverySeconds: 2, guestWaitSeconds: 60, ...lab, ...parts.policy };
+  const site = parts.lostSite ? 'vcenter-new' : 'vcenter';
+  const reachable = {
+    kind: 'vsphere',
+    url: vcenter.url,
+    user: vcenter.user,
+    password: { file: vcenter.passwordFile },
+    caFile,
+    datacenter: vcenter.datacenter,
+  };
   const written = {
     temporal: { address: temporal.address, namespace: temporal.namespace },
     sites: {
@@ -48,20 +71,15 @@ export async function writeInventory(parts: InventoryParts): Promise<Inventory> 
         caFile,
         ...(azure.proxy === undefined ? {} : { proxy: azure.proxy }),
       },
-      vcenter: {
-        kind: 'vsphere',
-        url: vcenter.url,
-        user: vcenter.user,
-        password: { file: vcenter.passwordFile },
-        caFile,
-        datacenter: vcenter.datacenter,
-      },
+      [site]: reachable,
+      // Where nobody answers any more.
+      ...(parts.lostSite ? { 'vcenter-lost': { ...reachable, url: 'https://localhost:1/sdk' } } : {}),
     },
     movers: Object.fromEntries(
       parts.moverStates.map((state, index) => [
         moverIdOf(index + 1),
         {
-          site: 'vcenter',
+          site,
           vm: `/${vcenter.datacenter}/vm/${moverNameOf(index + 1)}`,
           state,
           datastores: { [datastoreName]: vcenter.datastoreFolder },
@@ -78,9 +96,10 @@ export async function writeInventory(parts: InventoryParts): Promise<Inventory> 
         machine.name,
         {
           source: { site: 'azure', path: `${azure.resourceGroup}/${machine.source.vm}` },
-          target: { site: 'vcenter', path: `/${vcenter.datacenter}/vm/${machine.target.vm}` },
+          target: { site, path: `/${vcenter.datacenter}/vm/${machine.target.vm}` },
           mover: moverIdOf(1),
           policy: 'default',
+          ...(parts.lostSite ? alternate(vcenter.datacenter) : {}),
         },
       ]),
     ),

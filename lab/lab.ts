@@ -35,6 +35,11 @@ export interface LabOptions extends Placing {
   readonly dataSizeBytes?: number;
   readonly recordsPerSecond?: number;
   readonly machines?: number;
+  /**
+   * The vCenter that the machines came from is lost with all of them (nobody answers there); they come home to an alternate
+   * location, the lab's vCenter, which stands empty but for its movers.
+   */
+  readonly lostSite?: boolean;
   /** Movers at the on-prem site (1); all machines begin with the first. */
   readonly movers?: number;
   /** Where the lab lives; default a new folder under the system's temporary one. */
@@ -176,7 +181,8 @@ async function assemble(standing: Standing): Promise<Omit<Lab, 'stop'>> {
   const config = join(folder, 'homeward.yaml');
   const { caFile } = certificates;
   const policy = options.policy === undefined ? {} : { policy: options.policy };
-  await writeInventory({ path: config, temporal, ...worlds, caFile, moverStates, machines, ...policy });
+  const lostSite = options.lostSite === true;
+  await writeInventory({ path: config, temporal, ...worlds, caFile, moverStates, machines, lostSite, ...policy });
   return { folder, config, caFile, moverState, temporal, machines, linux, ...worlds };
 }
 

@@ -18,6 +18,7 @@ const usage = `npm run lab -- [options]
   --small             small disks without a Linux that boots; opens sooner
   --machines <count>  how many machines run in Azure (1; at most 50)
   --movers <count>    how many movers stand on-prem (1; at most 20); the first one runs, the others are for you to start
+  --lost-site         the vCenter they came from is gone: they come home to a new machine in another, empty one
   --no-workers        without Homeward's control worker and mover: start your own
   --keep              leaves the lab's folder behind at the end, for looking into`;
 
@@ -27,6 +28,7 @@ const options = {
   machines: { type: 'string', default: '1' },
   movers: { type: 'string', default: '1' },
   keep: { type: 'boolean', default: false },
+  'lost-site': { type: 'boolean', default: false },
   'no-workers': { type: 'boolean', default: false },
 } as const;
 const program = 'npm run lab --';
@@ -153,7 +155,11 @@ async function main(): Promise<void> {
   const say = (line: string): void => void (values.json || process.stderr.write(`${line}\n`));
   say('Opening the lab …');
   const size = values.small ? {} : { osTree: 'full' as const };
-  const lab = await openUnless(asking.signal, { ...size, machines, movers, keep: values.keep }, values.json);
+  const lab = await openUnless(
+    asking.signal,
+    { ...size, machines, movers, lostSite: values['lost-site'], keep: values.keep },
+    values.json,
+  );
   if (!lab) return say('Closing the lab …');
   if (!values.small && !lab.linux.boots) say(lab.linux.why);
   let workers: LabWorkers | undefined;

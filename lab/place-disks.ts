@@ -11,6 +11,8 @@ const atOnce = 2;
 export interface Placing {
   /** Ends it before the next machine. */
   readonly signal?: AbortSignal;
+  /** The site they came from is lost: nothing lies on-prem. */
+  readonly lostSite?: boolean;
   /** Told after each machine. */
   readonly onPlaced?: (placed: number) => void;
 }
@@ -24,7 +26,7 @@ const onPremOf = ({ name, tree, loader, disks }: LabMachine): OnPremMachine => (
 export async function placeDisks(
   machines: readonly LabMachine[],
   datastore: string,
-  { signal, onPlaced }: Placing = {},
+  { signal, lostSite = false, onPlaced }: Placing = {},
 ): Promise<OnPremMachine[]> {
   const waiting = machines.values();
   const trouble = new AbortController();
@@ -34,7 +36,8 @@ export async function placeDisks(
       for (const machine of waiting) {
         signal?.throwIfAborted();
         trouble.signal.throwIfAborted();
-        const sides = [placeAzureImages([machine]), placeStaleDisks(datastore, [onPremOf(machine)])];
+        const left = lostSite ? [] : [placeStaleDisks(datastore, [onPremOf(machine)])];
+        const sides = [placeAzureImages([machine]), ...left];
         for (const side of await Promise.allSettled(sides)) if (side.status === 'rejected') throw side.reason;
         placed += 1;
         onPlaced?.(placed);
@@ -45,5 +48,5 @@ export async function placeDisks(
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   trouble.signal.throwIfAborted();
-  return machines.map(onPremOf);
+  return lostSite ? [] : machines.map(onPremOf);
 }

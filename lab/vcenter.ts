@@ -18,7 +18,7 @@ export const moverName = 'homeward-mover';
 /** Movers are counted from 1; the first has no number in its name. */
 export const moverNameOf = (number: number): string => (number === 1 ? moverName : `${moverName}-${number}`);
 const user = 'administrator@vsphere.local';
-const network = 'VM Network';
+export const networkName = 'VM Network';
 const MiB = 1 << 20;
 
 export interface OnPremMachine {
@@ -67,7 +67,7 @@ function inventoryOf(machines: readonly OnPremMachine[], movers: readonly string
     firmware: 'efi',
     controllers: ['pvscsi', 'pvscsi'],
     disks: [disk(`${name}/${name}.vmdk`, 16 * MiB, 0)],
-    nics: [{ network }],
+    nics: [{ network: networkName }],
     extraConfig: { 'disk.EnableUUID': 'TRUE' },
     power: 'on',
   }));
@@ -78,7 +78,7 @@ function inventoryOf(machines: readonly OnPremMachine[], movers: readonly string
     firmware: 'efi',
     controllers: ['pvscsi'],
     disks: [disk(diskFile(name, 'os'), osSizeBytes, 0), disk(diskFile(name, 'data'), dataSizeBytes, 1)],
-    nics: [{ network }],
+    nics: [{ network: networkName }],
     power: 'off',
   }));
   return { vms: [...appliances, ...originals] };

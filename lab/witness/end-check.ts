@@ -2,6 +2,7 @@
  * The last look: is everything as it must be when a run is over (S5 and S11)?
  * Rule: it compares with the worlds as they were before the run; whatever is there too much or too little is named.
  */
+import { liesWith } from './memory.ts';
 import { sourceVm, targetVm, type VsphereVm, type WatchedMachine, type WorldView } from './view.ts';
 
 export type Ending = 'committed' | 'returned';
@@ -16,9 +17,7 @@ function litter(baseline: WorldView, view: WorldView, machine: WatchedMachine): 
   const had = new Set(baseline.azure.snapshots.map((each) => each.name));
   const snapshots = view.azure.snapshots.filter((each) => !had.has(each.name) && mine(each.name, each.tags));
   const own = moverDisks(baseline, machine.movers);
-  const held = moverDisks(view, machine.movers).filter(
-    (file) => !own.includes(file) && file.includes(`] ${machine.target}/`),
-  );
+  const held = moverDisks(view, machine.movers).filter((file) => !own.includes(file) && liesWith(file, machine));
   const grants = view.azure.grants.filter((name) => mine(name, {}));
   return [
     ...snapshots.map((each) => `snapshot ${each.name} is left in Azure`),
@@ -40,8 +39,11 @@ function returned(baseline: WorldView, view: WorldView, machine: WatchedMachine)
   for (const name of machine.source.nics)
     if (!view.azure.nics.includes(name)) found.push(`network interface ${name} is gone from Azure`);
   const target = targetVm(view, machine);
-  if (target?.power !== 'off') found.push(`${machine.target} is ${target?.power ?? 'gone'}, it must be off`);
-  const had = targetVm(baseline, machine)?.disks.map((disk) => disk.file) ?? [];
+  const original = targetVm(baseline, machine);
+  if (original === undefined && target !== undefined) found.push(`${machine.target} was made and is still there`);
+  if (original !== undefined && target?.power !== 'off')
+    found.push(`${machine.target} is ${target?.power ?? 'gone'}, it must be off`);
+  const had = original?.disks.map((disk) => disk.file) ?? [];
   // In place, the disks hang on nothing afterwards; staged, the originals are back. Never anything else.
   for (const disk of target?.disks ?? [])
     if (!had.includes(disk.file)) found.push(`${machine.target} holds ${disk.file}, which is not its own`);

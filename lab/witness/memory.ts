@@ -54,8 +54,12 @@ export function ownerOf(
   baseline: WorldView,
 ): WatchedMachine | undefined {
   const had = machines.find((each) => targetVm(baseline, each)?.disks.some((disk) => disk.file === file));
-  return had ?? machines.find((each) => file.includes(`] ${each.target}/`));
+  return had ?? machines.find((each) => liesWith(file, each));
 }
+
+/** In the machine's folder, or in one that a run made for it at another place. */
+export const liesWith = (file: string, { target }: WatchedMachine): boolean =>
+  file.includes(`] ${target}/`) || file.includes(`] ${target}-homeward-`);
 
 /** The Azure disk whose bytes belong into a target file: by the slots of the beginning, else by the slots now. */
 export function sourceDiskFor(

@@ -5,6 +5,7 @@
  */
 import { bug, type PlantedBug } from './bug.ts';
 import { lateBugs } from './late-bugs.ts';
+import { newPlaceBugs } from './new-place-bugs.ts';
 
 const proofs: readonly PlantedBug[] = [
   bug(
@@ -392,4 +393,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...zeros,
   ...again,
   ...lateBugs,
+  ...newPlaceBugs,
 ];

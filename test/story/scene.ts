@@ -40,8 +40,10 @@ export interface Scene {
   fault(world: World, rule: object): Promise<void>;
   /** Waits until a call has met a rule of that world: then it is on its way, and whoever sent it is in the middle of it. */
   untilMet(world: World): Promise<void>;
-  /** Takes all rules away, at both worlds. */
+  /** Takes all rules away, at both worlds; what they delay goes on. */
   forgetRules(): Promise<void>;
+  /** Takes away the rule of that world that was set first. */
+  forgetOldestRule(world: World): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,10 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
     },
     async forgetRules() {
       for (const world of worlds) await knock(rulesOf(lab, world), {}, 'DELETE');
+    },
+    async forgetOldestRule(world) {
+      const [oldest] = (await knock(rulesOf(lab, world))) as { readonly id: string | number }[];
+      if (oldest) await knock(`${rulesOf(lab, world)}/${oldest.id}`, {}, 'DELETE');
     },
     async close() {
       await link.close();

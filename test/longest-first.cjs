@@ -7,6 +7,7 @@
 const longest = [
   'story/faults',
   'story/messages',
+  'story/matrix',
   'disk/kill',
   'story/kill',
   'story/source-watch',

@@ -7,16 +7,7 @@
 import type { Check } from './check.ts';
 import type { DiskPair, MachineAddress, SourceDisk, WriteWay } from './machine.ts';
 import { type CreateSection, computeOf } from './new-place.ts';
-import { readdressed } from './readdress.ts';
-
-export interface ShapeNic {
-  readonly name: string;
-  /** `00:0d:3a:1b:c7:21`; absent where the source does not tell. */
-  readonly mac?: string;
-  /** Name of the subnet it is in. */
-  readonly subnet?: string;
-  readonly ip?: string;
-}
+import { addressPlan, type NewNic, planNics, type Refuse, type ShapeNic } from './nic-plan.ts';
 
 /** What a source machine is made of, beside its disks. */
 export interface SourceShape {
@@ -30,21 +21,14 @@ export interface SourceShape {
   readonly nics: readonly ShapeNic[];
 }
 
-export interface NewNic {
-  /** Of the source. */
-  readonly name: string;
-  readonly network: string;
-  /** Absent: the target's side gives it one. */
-  readonly mac?: string;
-  readonly ip?: { readonly was: string; readonly becomes: string };
-}
-
 /** All that making the machine needs. Its folder and its name are the target's path. */
 export interface NewMachine {
   /** Inventory path of the host, cluster or resource pool. */
   readonly compute: string;
   readonly datastore: string;
   readonly firmware: 'bios' | 'efi';
+  /** Of its SCSI controllers. */
+  readonly controller: CreateSection['controller'];
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly guestId: string;
@@ -113,6 +97,7 @@ export function planCreation(
       subject: path,
       seen: `${cpus} CPU, ${memoryMiB} MiB of memory, ${firmware}, ${guestId} (in Azure: ${shape.size})`,
     });
+  checks.push(driverCheck(path, create, shape));
   const nics = planNics(create, shape.nics, refuse);
   if (nics.length === shape.nics.length) checks.push(addressPlan(path, nics));
   const pairs = planDisks(target, create.datastore, disks, refuse);
@@ -120,6 +105,7 @@ export function planCreation(
   const machine: NewMachine | undefined = whole
     ? {
         ...{ compute: computeOf(create) ?? '', datastore: create.datastore, firmware, cpus, guestId, nics },
+        controller: create.controller,
         memoryMiB: Math.ceil(memoryMiB / 4) * 4,
         ...(create.biosUuid === undefined ? {} : { biosUuid: create.biosUuid.toLowerCase() }),
         onNameClash: create.onNameClash,
@@ -128,76 +114,18 @@ export function planCreation(
   return { ...(machine ? { machine } : {}), pairs, checks };
 }
 
-type Refuse = (id: string, subject: string, seen: string, remedy: string) => void;
-
-function planNics(create: CreateSection, nics: readonly ShapeNic[], refuse: Refuse): NewNic[] {
-  const strangers = typeof create.macs === 'object' ? Object.keys(create.macs) : [];
-  for (const name of strangers)
-    if (!nics.some((nic) => nic.name === name))
-      refuse(
-        'new-mac',
-        name,
-        `create.macs names ${name}, but the source has no such NIC`,
-        `Name one of: ${nics.map((nic) => nic.name).join(', ') || 'none'}.`,
-      );
-  return nics.flatMap((nic) => planNic(create, nic, refuse) ?? []);
-}
-
-function planNic(create: CreateSection, nic: ShapeNic, refuse: Refuse): NewNic | undefined {
-  const { name, subnet, ip } = nic;
-  const own = subnet !== undefined && Object.hasOwn(create.networks, subnet) ? create.networks[subnet] : undefined;
-  const network = own ?? create.network;
-  const { macs } = create;
-  const kept = macs === 'keep' ? nic.mac : undefined;
-  const given = typeof macs === 'object' ? macs[name] : undefined;
-  const mac = (given ?? kept)?.toLowerCase();
-  const becomes = ip === undefined ? undefined : readdressed(ip, create.ips);
-  if (network === undefined)
-    refuse(
-      'new-network',
-      name,
-      `no rule gives NIC ${name} of subnet ${subnet ?? 'unknown'} a network`,
-      `Write create.network for all NICs, or create.networks.${subnet ?? '<subnet>'}.`,
-    );
-  if (macs === 'keep' && kept === undefined)
-    refuse(
-      'new-mac',
-      name,
-      `Azure does not tell the MAC of NIC ${name}`,
-      'Give it one under create.macs by the NIC’s name, or write macs: new.',
-    );
-  if (ip !== undefined && becomes === undefined)
-    refuse(
-      'new-address',
-      name,
-      `no rule of create.ips fits ${ip} of NIC ${name}`,
-      'Add the network of this address to create.ips, or write ips: keep.',
-    );
-  const wrong = network === undefined || (macs === 'keep' && kept === undefined) || (ip !== undefined && !becomes);
-  if (wrong) return undefined;
+/** Linux has the driver in its kernel; Windows boots from such a controller only when VMware Tools brought it. */
+function driverCheck(subject: string, { controller }: CreateSection, { system }: SourceShape): Check {
+  const id = 'new-controller-driver';
+  if (system !== 'windows' || controller !== 'pvscsi')
+    return { id, verdict: 'pass', subject, seen: `its disks will hang on ${controller} controllers` };
   return {
-    name,
-    network,
-    ...(mac === undefined ? {} : { mac }),
-    ...(ip === undefined || becomes === undefined ? {} : { ip: { was: ip, becomes } }),
-  };
-}
-
-/** One NIC of the plan, in words: for the checks, the record and the status. */
-export const nicWords = ({ name, network, mac, ip }: NewNic): string =>
-  `${name}: ${network}, MAC ${mac ?? 'new'}${ip ? `, ${ip.was === ip.becomes ? `keeps ${ip.was}` : `${ip.was} becomes ${ip.becomes}`}` : ''}`;
-
-function addressPlan(path: string, nics: readonly NewNic[]): Check {
-  const moved = nics.filter(({ ip }) => ip && ip.was !== ip.becomes);
-  const seen = nics.map(nicWords).join('; ') || 'the source has no NIC, the new machine gets none';
-  if (moved.length === 0) return { id: 'new-address', verdict: 'pass', subject: path, seen };
-  return {
-    id: 'new-address',
+    id,
     verdict: 'warn',
-    subject: path,
-    seen,
+    subject,
+    seen: 'its disks will hang on pvscsi controllers, and Windows boots from these only with the driver of VMware Tools',
     remedy:
-      'The guest takes a new address by itself (DHCP), or by a step in the guest; Homeward sets none from outside.',
+      'If VMware Tools are not installed in the guest, install them before the cutover, or write create.controller: lsilogic-sas.',
   };
 }
 

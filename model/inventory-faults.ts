@@ -100,7 +100,8 @@ export function contradictions(parsed: Inventory): InventoryFault[] {
         });
       found.push(...misplaced(parsed, key, side));
     }
-    found.push(...locationFaults(key, entry));
+    const there = parsed.sites[entry.target.site];
+    found.push(...locationFaults(key, entry, there?.kind === 'vsphere' ? there.datacenter : undefined));
     const tooFast = roundsTooFast(parsed.sites[entry.source.site], parsed.policies[entry.policy]?.roundEverySeconds);
     if (tooFast !== undefined) found.push({ at: ['policies', entry.policy, 'roundEverySeconds'], message: tooFast });
   }

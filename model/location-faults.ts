@@ -13,8 +13,12 @@ interface LocationFault {
   readonly message: string;
 }
 
-/** `machine` may come from an inventory with other faults in it: only what is looked at here counts on anything. */
-export function locationFaults(name: string, machine: Partial<MachineConfig>): LocationFault[] {
+/** `datacenter`: of the target's site, where it has one. `machine` may come from an inventory with other faults in it: only what is looked at here counts on anything. */
+export function locationFaults(
+  name: string,
+  machine: Partial<MachineConfig>,
+  datacenter: string | undefined,
+): LocationFault[] {
   const at = ['machines', name];
   const { location, create, disks } = machine;
   if (location !== 'alternate')
@@ -51,7 +55,30 @@ export function locationFaults(name: string, machine: Partial<MachineConfig>): L
       ? []
       : [{ at: [...at, 'disks'], message: 'the disks of an alternate location are new; remove disks' }]),
     ...addressFaults([...at, 'create', 'ips'], create.ips),
+    ...datacenterFaults(at, machine, datacenter),
   ];
+}
+
+/** New disks are made in the site's datacenter, so the machine must be too; another datacenter is a site of its own. */
+function datacenterFaults(
+  at: readonly string[],
+  { target, create }: Partial<MachineConfig>,
+  datacenter: string | undefined,
+): LocationFault[] {
+  if (datacenter === undefined) return [];
+  const paths: [readonly string[], unknown][] = [
+    [['target', 'path'], target?.path],
+    ...(['host', 'cluster', 'resourcePool'] as const).map((key): [string[], unknown] => [
+      ['create', key],
+      create?.[key],
+    ]),
+  ];
+  return paths.flatMap(([keys, path]) => {
+    const found = typeof path === 'string' ? path.split('/').filter(Boolean)[0] : undefined;
+    if (found === undefined || found === datacenter) return [];
+    const message = `is in datacenter ${found}, and site "${target?.site}" is ${datacenter}; define a site for ${found}, or correct the path`;
+    return [{ at: [...at, ...keys], message }];
+  });
 }
 
 function addressFaults(at: readonly string[], rules: unknown): LocationFault[] {

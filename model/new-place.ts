@@ -47,6 +47,10 @@ export const createSection = z
       .default('keep')
       .describe('keep, or networks there to networks here, host part kept: {"10.1.0.0/24": "192.168.7.0/24"}.'),
     firmware: z.enum(['bios', 'efi']).optional().describe('Default: efi for Azure generation 2, bios for 1.'),
+    controller: z
+      .enum(['pvscsi', 'lsilogic', 'lsilogic-sas'])
+      .default('pvscsi')
+      .describe('The kind of its SCSI controllers; the guest must have its driver to boot.'),
     cpus: z.int().min(1).max(768).optional().describe('Default: as the Azure size has.'),
     memoryMiB: z.int().min(64).max(25_165_824).multipleOf(4).optional().describe('Default: as the Azure size has.'),
     guestId: z

@@ -2,9 +2,10 @@
  * What the record and the status say of where a machine comes home to (S000-18).
  * Rule: the location is in the record before anything is made there, and what was made right after it was seen (S12).
  */
-import { type NewMachine, nicWords } from '../model/creation.ts';
+import type { NewMachine } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk } from '../model/machine.ts';
+import { nicWords } from '../model/nic-plan.ts';
 import type { Teller } from './teller.ts';
 
 export function recordLocation(teller: Teller, { target }: FailbackInput, creation: NewMachine | undefined): void {

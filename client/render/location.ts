@@ -2,9 +2,10 @@
  * Says in words where a machine comes home to: to the machine it was, or to a new one at another place.
  * Rule (S000-18): the choice is said at the start and before the cutover, so that nobody finds it out afterwards.
  */
-import { nicWords } from '../../model/creation.ts';
+
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { computeOf } from '../../model/new-place.ts';
+import { nicWords } from '../../model/nic-plan.ts';
 import type { Status } from '../../model/status.ts';
 import { plain } from './paint.ts';
 

@@ -5,8 +5,9 @@
  */
 import type { ResourceSku, VirtualMachine } from '@azure/arm-compute';
 import type { NetworkInterface } from '@azure/arm-network';
-import type { ShapeNic, SourceShape } from '../../model/creation.ts';
+import type { SourceShape } from '../../model/creation.ts';
 import { Failure, refused } from '../../model/failure.ts';
+import type { ShapeNic } from '../../model/nic-plan.ts';
 import type { Work } from '../source.ts';
 import { parseId } from './arm-id.ts';
 import { together } from './call.ts';

@@ -32,11 +32,17 @@ export function needPlan({ machineToMake, path }: TargetRequest): NewMachine {
 /** The machine's own folder on the datastore: no other run and no other machine uses it. */
 export const createdFolder = (path: string, run: string): string => `${fileName(path)}${runTag(run)}`;
 
+const controllerTypes = {
+  pvscsi: 'ParaVirtualSCSIController',
+  lsilogic: 'VirtualLsiLogicController',
+  'lsilogic-sas': 'VirtualLsiLogicSASController',
+} as const satisfies Record<NewMachine['controller'], string>;
+
 /** Keys of devices that do not exist yet are negative; vCenter gives the real ones. */
-const newController = (bus: number): DeviceSpec => ({
+const newController = (kind: NewMachine['controller'], bus: number): DeviceSpec => ({
   operation: 'add',
   device: {
-    $type: 'ParaVirtualSCSIController',
+    $type: controllerTypes[kind],
     key: -1000 - bus,
     busNumber: bus,
     sharedBus: 'noSharing',
@@ -88,7 +94,10 @@ export async function specOf(
     files: { vmPathName: `[${plan.datastore}] ${folder}/${folder}.vmx` },
     numCPUs: plan.cpus,
     memoryMB: plan.memoryMiB,
-    deviceChange: [...busesOf(request).map(newController), ...(await newCards(at, plan, compute, work))],
+    deviceChange: [
+      ...busesOf(request).map((bus) => newController(plan.controller, bus)),
+      ...(await newCards(at, plan, compute, work)),
+    ],
     extraConfig: markOptions(mark, undefined).map(({ key, value }) => ({ key, value })),
     firmware: plan.firmware,
   };

@@ -11,7 +11,7 @@ const style = { ...plainStyle, width: 120 };
 const target = { site: 'dr', path: '/DC1/vm/erp-db' };
 const creation: NewMachine = {
   ...{ compute: '/DC1/host/C0', datastore: 'dr-ds', firmware: 'efi', cpus: 2, memoryMiB: 8192 },
-  ...{ guestId: 'otherLinux64Guest', onNameClash: 'refuse' },
+  ...{ guestId: 'otherLinux64Guest', onNameClash: 'refuse', controller: 'pvscsi' },
   nics: [{ name: 'nic-a', network: 'DR net', ip: { was: '10.1.0.4', becomes: '192.168.7.4' } }],
 };
 const away = statusIn('Syncing', { target, write: 'created', creation });

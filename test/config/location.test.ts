@@ -74,6 +74,13 @@ const misuses: [string, string, string[]][] = [
     ],
   ],
   [
+    'a place in another datacenter than the site has',
+    alternate(right.replace('/DC0/', '/DC1/')),
+    [
+      'h.yaml:32:16 machines.erp-db.create.cluster: is in datacenter DC1, and site "home" is DC0; define a site for DC1, or correct the path',
+    ],
+  ],
+  [
     'an unknown firmware',
     alternate(`${right}\nfirmware: uefi`),
     ['h.yaml:35:17 machines.erp-db.create.firmware: expected one of "bios"|"efi"'],
@@ -88,7 +95,7 @@ test('S000-18 S000-24 an alternate location is chosen by its word, and the origi
   const made = failbackInput(parseInventory(alternate(right), 'h.yaml'), 'erp-db');
   expect(made?.create).toEqual({
     ...{ cluster: '/DC0/host/C0', datastore: 'ds', network: 'VM Network', networks: {} },
-    ...{ macs: 'new', ips: 'keep', onNameClash: 'refuse' },
+    ...{ macs: 'new', ips: 'keep', onNameClash: 'refuse', controller: 'pvscsi' },
   });
   expect(failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db')?.create).toBeUndefined();
 });

@@ -33,7 +33,7 @@ test('S000-24 size and firmware are those of the source unless the inventory say
   const made = plan();
   expect(made.machine).toEqual({
     ...{ compute: '/DC1/host/C0', datastore: 'ds', firmware: 'efi', cpus: 4, memoryMiB: 16384 },
-    ...{ guestId: 'otherLinux64Guest', onNameClash: 'refuse' },
+    ...{ guestId: 'otherLinux64Guest', onNameClash: 'refuse', controller: 'pvscsi' },
     nics: [
       { name: 'nic-a', network: 'VM Network', ip: { was: '10.1.0.4', becomes: '10.1.0.4' } },
       { name: 'nic-b', network: 'VM Network', ip: { was: '10.2.7.9', becomes: '10.2.7.9' } },
@@ -65,13 +65,26 @@ test('disks go round the seventh unit and on to the next controller, and more th
   expect(over.machine).toBeUndefined();
 });
 
+test('Windows on a controller whose driver only VMware Tools bring is told before anything is made', () => {
+  const check = (more: Partial<CreateSection>, of: Partial<SourceShape>) =>
+    plan(more, of).checks.find(({ id }) => id === 'new-controller-driver');
+  expect(check({}, {})).toMatchObject({ verdict: 'pass' });
+  expect(check({}, { system: 'windows' })).toMatchObject({
+    verdict: 'warn',
+    remedy: expect.stringContaining('create.controller: lsilogic-sas'),
+  });
+  expect(check({ controller: 'lsilogic-sas' }, { system: 'windows' })).toMatchObject({ verdict: 'pass' });
+});
+
 test('what the source does not tell must be in the inventory, and the check names the keys', () => {
   const { cpus: _cpus, memoryMiB: _memory, firmware: _firmware, ...bare } = shape;
   const made = planCreation(target, create(), bare, disks(1));
   expect(refused(made)).toEqual([
     'new-machine-shape: the source does not tell cpus, memoryMiB, firmware of its size Standard_D4s_v5',
   ]);
-  expect(made.checks[0]?.remedy).toBe('Write create.cpus, create.memoryMiB, create.firmware in the inventory.');
+  expect(made.checks.find(({ id }) => id === 'new-machine-shape')?.remedy).toBe(
+    'Write create.cpus, create.memoryMiB, create.firmware in the inventory.',
+  );
   expect(made.machine).toBeUndefined();
   const said = planCreation(target, create({ cpus: 2, memoryMiB: 4096, firmware: 'efi' }), bare, disks(1));
   expect(refused(said)).toEqual([]);

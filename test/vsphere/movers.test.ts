@@ -7,6 +7,7 @@ import { type MoverLook, refusals } from '../../activities/movers.ts';
 import type { Sites } from '../../activities/preflight.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import type { WriteWay } from '../../model/machine.ts';
+import { createSection } from '../../model/new-place.ts';
 import type { VsphereTarget } from '../../sites/vsphere/target-site.ts';
 import {
   diskOf,
@@ -131,5 +132,14 @@ test('a mover that cannot carry the machine is refused with the reason; one that
   const sizesBytes = Array.from({ length: 20 }, () => MiB);
   expect(await look('mover-2', pathOf(second), { sizesBytes })).toEqual([
     'mover-free-slots: 14 free SCSI slot(s), 20 needed',
+  ]);
+  // At an alternate location nothing need stand at the path; what counts is that the mover sees the new machine's disks.
+  const made = (datastore: string) => {
+    const create = createSection.parse({ cluster: '/DC0/host/DC0_C0', datastore, network: 'VM Network' });
+    return { failback: { ...failback, target: { site: 'home', path: pathOf('unmade') }, create } };
+  };
+  expect(await look('mover-2', pathOf(second), made('lab-ds'))).toEqual([]);
+  expect(await look('mover-2', pathOf(second), made('other-ds'))).toEqual([
+    'datastore-on-mover-host: this account does not see the datastore other-ds',
   ]);
 });

@@ -174,6 +174,29 @@ test('S5 killed between any two changes, the next attempt goes on and the undo l
   expect(readdirSync(simulator.datastoreFolder)).toEqual(before);
 });
 
+test('S5 S11 an undo that vCenter refuses at any of its changes goes on from there when it is tried again', async () => {
+  const target = simulator.target();
+  const before = readdirSync(simulator.datastoreFolder);
+  const request = newPlaceRequest('refused');
+  await target.ensureDisksOpen(request, work);
+  // The disks are taken off the mover, then each is deleted, then the machine.
+  for (const rule of [
+    { method: 'ReconfigVM_Task', fault: 'InvalidState' },
+    { method: 'DeleteVirtualDisk_Task', fault: 'NoPermission' },
+    { method: 'DeleteVirtualDisk_Task', skip: 1, fault: 'FileFault' },
+    { method: 'Destroy_Task', fault: 'InvalidState' },
+  ]) {
+    await simulator.door('POST', '/rules', rule);
+    await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject({ kind: 'Refused' });
+    await simulator.door('DELETE', '/rules');
+    // S4: whatever is left of it cannot be started.
+    await expect(target.ensureStarted(madePower('refused'), work)).rejects.toMatchObject({ kind: 'Refused' });
+  }
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+  expect(await rowOf('refused')).toBeUndefined();
+  expect(readdirSync(simulator.datastoreFolder)).toEqual(before);
+});
+
 test('S5 a machine of ours that was renamed, or lost its record, is still known by its folder and never destroyed blindly', async () => {
   const target = simulator.target();
   const request = newPlaceRequest('named');

@@ -13,6 +13,7 @@ export const planOf = (change: Partial<NewMachine> = {}): NewMachine => ({
   compute: cluster,
   datastore: 'lab-ds',
   firmware: 'efi',
+  controller: 'pvscsi',
   cpus: 4,
   memoryMiB: 8192,
   guestId: 'otherLinux64Guest',

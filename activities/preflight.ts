@@ -9,6 +9,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
+import { pointsWish } from '../model/point-policy.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
@@ -49,7 +50,8 @@ export const createPreflightActivities = (sites: Sites) => ({
     const target = await look('target', input.target.path, work, () =>
       targetSite.observeMachine(input.target.path, work),
     );
-    const asked = { path: input.source.path, guestAgentWithinSeconds: policy.guestAgentWithinSeconds };
+    const { guestAgentWithinSeconds } = policy;
+    const asked = { path: input.source.path, guestAgentWithinSeconds, ...pointsWish(policy) };
     const sides = { source: source.seen?.power, target: target.seen?.power };
     const ofTarget = await askTarget(targetSite, input, source.seen, work);
     const ofMover = (check: Check): boolean => check.subject === input.mover.path;

@@ -5,6 +5,7 @@
  */
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, RecoveryPoint } from '../model/machine.ts';
+import { takesApplicationPoints } from '../model/point-policy.ts';
 import { activity } from './attempt.ts';
 import type { Sites } from './preflight.ts';
 
@@ -18,11 +19,15 @@ export interface PointInput {
   readonly pairs: readonly DiskPair[];
 }
 
+export type ApplicationPointInput = Omit<PointInput, 'final'>;
+
 export interface ReleaseInput {
   readonly failback: FailbackInput;
   readonly run: string;
   /** Points with a smaller number go; `all`: every one of this run. */
   readonly before: number | 'all';
+  /** Rounds whose points stay all the same, with the application-consistent point after each. */
+  readonly keep?: readonly number[];
 }
 
 export const createRecoveryPointActivities = (sites: Sites) => ({
@@ -42,11 +47,24 @@ export const createRecoveryPointActivities = (sites: Sites) => ({
     );
   }),
 
+  /** S001-19: the one after round `number`, of all disks, with the applications of the guest held still. */
+  ensureApplicationPoint: activity(
+    'ensureApplicationPoint',
+    ({ failback, run, number, identity, pairs }: ApplicationPointInput, work): Promise<RecoveryPoint> => {
+      const { source, machine } = failback;
+      const disks = pairs.map((pair) => pair.source);
+      const request = { path: source.path, run, machine, identity, number, disks };
+      return sites.source(source.site).ensureApplicationPoint(request, work);
+    },
+  ),
+
   /** Deletes this run's older recovery points; answers their names. */
   releaseRecoveryPoints: activity('releaseRecoveryPoints', (input: ReleaseInput, work): Promise<string[]> => {
     const { source, machine } = input.failback;
+    const { run, before, keep = [] } = input;
+    const applicationPoints = takesApplicationPoints(input.failback.policy);
     return sites
       .source(source.site)
-      .releaseRecoveryPoints({ path: source.path, run: input.run, machine, before: input.before }, work);
+      .releaseRecoveryPoints({ path: source.path, run, machine, before, keep, applicationPoints }, work);
   }),
 });

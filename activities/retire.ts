@@ -6,6 +6,7 @@ import { evidenceOfDisks } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { defect } from '../model/failure.ts';
 import { pointName, type RecoveryPoint, type SealProof, type SourceMachine } from '../model/machine.ts';
+import { takesApplicationPoints } from '../model/point-policy.ts';
 import type { Approval } from '../model/transition.ts';
 import type { RemainsRequest } from '../sites/source.ts';
 import { activity } from './attempt.ts';
@@ -17,8 +18,10 @@ export interface RetireInput {
   readonly found: SourceMachine;
   readonly commitment: Approval;
   readonly seals: readonly SealProof[];
-  /** The point the seals prove; the source must not have run since. */
+  /** The source must not have run since. The seals prove it, unless an older point came home. */
   readonly final: RecoveryPoint;
+  /** The older point that the seals prove then. */
+  readonly older?: RecoveryPoint;
 }
 
 export interface RemainsInput {
@@ -31,9 +34,9 @@ export const createRetireActivities = (sites: Sites) => ({
   /** Deletes the source machine, its NICs, its disks and our recovery points. */
   ensureSourceRetired: activity('ensureSourceRetired', (input: RetireInput, work): Promise<void> => {
     assertCommitted(input);
-    const { failback, found, final } = input;
+    const { failback, found, final, older } = input;
     const source = sites.source(failback.source.site);
-    const keepFinal = failback.policy.keepFinalSnapshotsDays > 0;
+    const keepFinal = older !== undefined || failback.policy.keepFinalSnapshotsDays > 0;
     return source.ensureRetired({ ...request(input), identity: found.identity, final, keepFinal }, work);
   }),
   observeSourceRemains: activity(
@@ -49,11 +52,12 @@ const request = ({ failback, run, found }: RemainsInput): RemainsRequest => ({
   machine: failback.machine,
   disks: found.disks,
   nics: found.nics,
+  applicationPoints: takesApplicationPoints(failback.policy),
 });
 
 /** S2: asserted again where the deleting happens, not only where the story decided it. */
 function assertCommitted(input: RetireInput): void {
-  const points = new Map(input.final.disks.map((point) => [point.disk, pointName(point)]));
+  const points = new Map((input.older ?? input.final).disks.map((point) => [point.disk, pointName(point)]));
   const sealed = new Set(input.seals.flatMap(({ disk, point }) => (points.get(disk) === point ? [disk] : [])));
   const whole = input.found.disks.every((disk) => sealed.has(disk.disk));
   if (input.commitment.by && whole && input.commitment.evidence === evidenceOfDisks(input.seals)) return;

@@ -19,6 +19,7 @@ import {
   type SealProof,
   type TransferProof,
 } from '../model/machine.ts';
+import type { Around } from '../model/point.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import type { ScrubProof } from '../model/scrub.ts';
 import type { SourceReader } from '../sites/source.ts';
@@ -49,6 +50,8 @@ export interface TransferInput {
   readonly point: DiskPoint;
   /** The point the disk is current at; absent for a full transfer. */
   readonly base?: DiskPoint;
+  /** The moments around the point: what changed between them is read from it (model/point.ts); one of them is the base. */
+  readonly around?: Around;
   /** Inside a cutover: it waits for no other disk's turn. */
   readonly urgent: boolean;
   /** How many movers had the disk before this one in this run; absent: none. */
@@ -135,8 +138,11 @@ const waiting = (
 async function transferOne(parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<TransferProof> {
   const place = await placeOf(parts, input, work);
   const reader = parts.reader(input.sourceSite);
-  const { point, base } = input;
-  const source = await reader.openPoint({ point, disk: input.disk.disk, ...(base ? { base } : {}) }, work);
+  const { point, base, around } = input;
+  const source = await reader.openPoint(
+    { point, disk: input.disk.disk, ...(base ? { base } : {}), ...(around ? { around } : {}) },
+    work,
+  );
   const { told, ...pacing } = underLimits(parts.limits.lane(input.sourceSite, parts.site, input.urgent), work);
   try {
     const proof = await transfer({

@@ -22,5 +22,7 @@ export function toldStory(status: Told): Story {
     ...(evidence ? { evidence } : {}),
     ...(status.liveSince ? { liveSince: status.liveSince } : {}),
     ...(status.commitNeedsTwo ? { commitNeedsTwo: true } : {}),
+    ...(status.applicationPoints ? { applicationPoints: status.applicationPoints } : {}),
+    ...(status.pointTrouble ? { pointTrouble: status.pointTrouble } : {}),
   };
 }

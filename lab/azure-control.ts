@@ -23,6 +23,21 @@ const state = z.looseObject({
       activeSas: z.boolean().default(false),
     }),
   ),
+  restorePointCollections: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        tags: z.record(z.string(), z.string()),
+        points: z.array(
+          z.looseObject({
+            name: z.string(),
+            newestRecord: z.number().optional(),
+            disks: z.array(z.looseObject({ name: z.string(), source: z.string(), activeSas: z.boolean() })),
+          }),
+        ),
+      }),
+    )
+    .default([]),
 });
 
 export async function readAzure(control: string): Promise<AzureView> {
@@ -32,13 +47,20 @@ export async function readAzure(control: string): Promise<AzureView> {
     disks: seen.disks.map((disk) => disk.name),
     nics: seen.nics.map((nic) => nic.name),
     snapshots: seen.snapshots,
-    grants: [...seen.disks, ...seen.snapshots].filter((each) => each.activeSas).map((each) => each.name),
+    restorePointCollections: seen.restorePointCollections,
+    grants: [...seen.disks, ...seen.snapshots, ...diskPointsOf(seen.restorePointCollections)]
+      .filter((each) => each.activeSas)
+      .map((each) => each.name),
   };
 }
 
-/** SHA-256 of the live content of a managed disk, hex. */
-export async function azureContentSha256(control: string, disk: string): Promise<string> {
-  const said = await knock(`${control}/disks/${encodeURIComponent(disk)}/content-sha256`);
+const diskPointsOf = (collections: z.infer<typeof state>['restorePointCollections']) =>
+  collections.flatMap(({ points }) => points.flatMap(({ disks }) => disks));
+
+/** SHA-256 of the content of a managed disk, hex: live, or at a moment (name of a snapshot or disk restore point). */
+export async function azureContentSha256(control: string, disk: string, moment?: string): Promise<string> {
+  const at = moment === undefined ? '' : `?snapshot=${encodeURIComponent(moment)}`;
+  const said = await knock(`${control}/disks/${encodeURIComponent(disk)}/content-sha256${at}`);
   return z.looseObject({ sha256: z.string() }).parse(said).sha256;
 }
 

@@ -116,6 +116,9 @@ export async function remainsInAzure(lab: Worlds, machine: LabMachine): Promise<
     ...azure.snapshots
       .filter((each) => ours([each.name, ...Object.values(each.tags)]))
       .map((each) => `snapshot ${each.name}`),
+    ...(azure.restorePointCollections ?? [])
+      .filter((each) => ours([each.name, ...Object.values(each.tags)]))
+      .map((each) => `restore point collection ${each.name}`),
     ...azure.grants.filter((name) => ours([name])).map((name) => `active grant on ${name}`),
   ];
 }

@@ -54,7 +54,7 @@ export function realEvidence(controls: Controls): Evidence {
       digests.set(path, { changedAt, sha256 });
       return sha256;
     },
-    sourceSha256: (disk) => azureContentSha256(controls.azure, disk),
+    sourceSha256: (disk, moment) => azureContentSha256(controls.azure, disk, moment),
     async signatures(path) {
       const disk = await openFileDisk(path, 'r');
       try {

@@ -7,6 +7,7 @@ import { arrivalPolicy, guestLogin } from './arrival-policy.ts';
 import { limitsSection } from './limit.ts';
 import { createSection } from './new-place.ts';
 import { origin } from './origin.ts';
+import { pointPolicy } from './point-policy.ts';
 
 const name = z
   .string()
@@ -142,6 +143,7 @@ const policy = z.strictObject({
     .describe(
       'When nobody completes the failover for so long after the run began to wait for it, the run is taken back and the source goes on serving. 0: never. A commit is waited for without end.',
     ),
+  ...pointPolicy,
   commitNeedsEvidence: z.boolean().default(true).describe('A commit must name the evidence digest it approves.'),
   ...arrivalPolicy,
 });

@@ -142,6 +142,7 @@ export interface RecoveryPoint {
   readonly number: number;
   /** ISO 8601, the source's clock. */
   readonly takenAt: string;
+  /** S001-18: what rounds and the latest point are, and what a site reached by holding the applications still. */
   readonly consistency: 'crash' | 'application';
   /** True when it was taken after the source was observed stopped, so that nothing newer can exist. */
   readonly final: boolean;

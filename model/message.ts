@@ -3,6 +3,7 @@
  * Rule: a message is data from outside until it was parsed here; a malformed one changes nothing (S7).
  */
 import { z } from 'zod';
+import { type PointChoice, pointChoices } from './point.ts';
 
 /** Longer than any run id or digest. */
 const reference = z.string().max(200);
@@ -16,7 +17,15 @@ const shared = {
 const longestProblem = 200;
 
 export const messageShapes = {
-  completeFailover: z.strictObject({ ...shared }),
+  completeFailover: z.strictObject({
+    ...shared,
+    point: z
+      .enum(pointChoices)
+      .optional()
+      .describe(
+        'Which moment comes home: the latest (default), or the newest application-consistent one, which is older.',
+      ),
+  }),
   commit: z.strictObject({
     ...shared,
     evidence: reference.optional().describe('The evidence digest that is approved.'),
@@ -48,11 +57,13 @@ export interface Message {
   readonly action?: 'retry' | 'undo' | 'skip' | undefined;
   readonly mover?: string | undefined;
   readonly path?: string | undefined;
+  readonly point?: PointChoice | undefined;
 }
 
 /** What each message does, for the Temporal UI's dialog and the CLI's help. */
 export const messageMeaning: Readonly<Record<MessageName, string>> = {
-  completeFailover: 'Stop the source, move the last changes and start the machine at home. {"by":"you"}',
+  completeFailover:
+    'Stop the source, move the last changes and start the machine at home. {"by":"you"}; an older moment, at which its applications held still, with "point":"application-consistent"',
   commit: 'Keep the machine at home and delete the source. No way back. {"by":"you"}',
   cancel: 'Take everything back; the source serves. After the target went live add "acceptLoss":true. {"by":"you"}',
   hold: 'Do nothing more until resumed. {"by":"you"}',

@@ -24,17 +24,16 @@ export interface ApplicationPoint {
   readonly point: RecoveryPoint;
   /** The point of the round before it, of the number of `point`: complete before this one was asked for, and kept as long. */
   readonly since: RecoveryPoint;
-  /** What the rounds had moved in all when it was taken. */
+  /** What had changed in all rounds when it was taken. */
   readonly changedBytesBefore: number;
 }
 
-/** What a person chooses by. Its age is the reader's to tell. */
+/** What a person chooses by; how old it is and what was written since, the reader tells. */
 export interface PointSummary {
   /** The round it follows. */
   readonly after: number;
   readonly takenAt: string;
-  /** At most: what the source changed since, as far as rounds have seen it. */
-  readonly changedBytesSince: number;
+  readonly changedBytesBefore: number;
 }
 
 /** Why the last wish for one came to nothing. */
@@ -44,15 +43,50 @@ export interface PointTrouble {
   readonly hint: string;
 }
 
-export const summaryOf = ({ point, changedBytesBefore }: ApplicationPoint, changedBytes: number): PointSummary => ({
+/** What a run knows of its application-consistent points. */
+export interface PointsKnown {
+  /** Those that are kept, oldest first. */
+  readonly applicationPoints?: readonly PointSummary[];
+  readonly pointTrouble?: PointTrouble;
+}
+
+/** What the rounds tell when one was taken, or could not be. */
+export interface PointsTold extends PointsKnown {
+  readonly taken?: PointSummary;
+}
+
+export const summaryOf = ({ point, changedBytesBefore }: ApplicationPoint): PointSummary => ({
   after: point.number,
   takenAt: point.takenAt,
-  changedBytesSince: changedBytes - changedBytesBefore,
+  changedBytesBefore,
 });
 
-/** Retention: the newest `keep` of them stay, oldest first. */
-export const kept = (points: readonly ApplicationPoint[], keep: number): readonly ApplicationPoint[] =>
-  points.slice(-keep);
+/** What the rounds told counts as a whole: a trouble is over once one was taken. */
+export function withPoints<S extends PointsKnown>(story: S, { applicationPoints = [], pointTrouble }: PointsTold): S {
+  const { pointTrouble: _before, ...rest } = story;
+  return { ...rest, applicationPoints, ...(pointTrouble ? { pointTrouble } : {}) } as S;
+}
+
+/** Why this choice cannot be taken; undefined when it can. */
+export function objectionToChoice(
+  { applicationPoints = [], pointTrouble }: PointsKnown,
+  choice: PointChoice | undefined,
+): string | undefined {
+  if (choice !== 'application-consistent' || applicationPoints.length > 0) return undefined;
+  const why = pointTrouble
+    ? `the last try, at ${pointTrouble.at}, failed: ${pointTrouble.message}. ${pointTrouble.hint}`
+    : 'the policy (applicationPointEverySeconds) says how often one is taken, the first one after the first round.';
+  return `this run has no application-consistent point: ${why} Complete to the latest point, which loses nothing, or wait for one`;
+}
+
+/** Why a second completion is no repetition of the first; undefined when it is one. */
+export function otherChoice(
+  { by, point: before = 'latest' }: { readonly by: string; readonly point?: PointChoice },
+  point: PointChoice = 'latest',
+): string | undefined {
+  if (point === before) return undefined;
+  return `${by} completed it to the ${before} point already; to choose another one, cancel and start again`;
+}
 
 /**
  * The moments around `chosen` for a disk that holds `held`: the one before it, and `held` itself; or `final` when the disk

@@ -11,6 +11,7 @@ import type { EvidenceEntry } from './evidence.ts';
 import type { Measured } from './forecast.ts';
 import type { MachineAddress, SealProof, SyncFacts } from './machine.ts';
 import type { Phase } from './phase.ts';
+import type { PointChoice, PointsKnown } from './point.ts';
 import type { Steering } from './progress.ts';
 import type { RoundReport } from './round.ts';
 import type { ScrubReport } from './scrub.ts';
@@ -57,7 +58,7 @@ export interface Waiting {
   readonly lastAt?: string;
 }
 
-export interface Status {
+export interface Status extends PointsKnown {
   readonly machine: string;
   readonly run: string;
   readonly source: MachineAddress;
@@ -98,7 +99,7 @@ export interface Status {
   readonly keepFinalSnapshotsDays?: number;
   /** What was seen of the machine at home after its start, and what was approved beforehand; absent before. */
   readonly arrival?: ArrivalFacts;
-  readonly completion?: Approval;
+  readonly completion?: Approval & { readonly point?: PointChoice };
   readonly commitment?: Approval;
   readonly cancellation?: Approval;
   readonly refusals: readonly Refusal[];

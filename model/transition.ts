@@ -9,6 +9,7 @@ import { defect } from './failure.ts';
 import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
 import { isFinal, type Phase, phaseTable } from './phase.ts';
+import { objectionToChoice, otherChoice, type PointChoice, type PointsKnown } from './point.ts';
 
 export interface Approval {
   readonly by: string;
@@ -40,14 +41,14 @@ export interface Trouble {
   readonly watch?: true;
 }
 
-export interface Story extends Carried {
+export interface Story extends Carried, PointsKnown {
   readonly run: string;
   readonly phase: Phase;
   /** The phase that called the operator; only while in NeedsOperator. */
   readonly left?: Phase;
   readonly trouble?: Trouble;
   readonly held?: Approval;
-  readonly completion?: Approval;
+  readonly completion?: Approval & { readonly point?: PointChoice };
   readonly commitment?: Approval;
   readonly cancellation?: Approval & { readonly acceptLoss: boolean };
   readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
@@ -104,11 +105,11 @@ const beingCancelled = 'the failback is being cancelled';
 const inPhase = (story: Story): string => `the run is in phase ${story.phase}`;
 
 const rules: Readonly<Record<MessageName, (story: Story, message: Message) => string | undefined>> = {
-  completeFailover: (story) => {
-    if (story.completion) return 'known';
+  completeFailover: (story, { point }) => {
+    if (story.completion) return otherChoice(story.completion, point) ?? 'known';
     if (story.cancellation) return beingCancelled;
     if (phaseTable[standing(story)].complete === 'no') return `${inPhase(story)}, where a failover cannot be completed`;
-    return undefined;
+    return objectionToChoice(story, point);
   },
   commit: (story, message) => {
     if (story.commitment) return 'known';
@@ -191,7 +192,10 @@ function waiting(story: Story, name: MessageName): Pick<Decision, 'waits'> {
 }
 
 const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, message: Message) => Story>> = {
-  completeFailover: (story, approval) => ({ ...story, completion: approval }),
+  completeFailover: (story, approval, { point }) => ({
+    ...story,
+    completion: { ...approval, ...(point === undefined ? {} : { point }) },
+  }),
   commit: (story, approval) => ({ ...story, commitment: approval }),
   cancel: (story, approval, message) => {
     const { held: _held, ...rest } = story;

@@ -4,6 +4,7 @@
  * what fails calls an operator and goes on when resolved.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import { recordFinalKept } from './chosen-point.ts';
 import type { Arrival } from './cutover.ts';
 import { type Journey, ofTarget } from './departure.ts';
 import { leaveTheMover } from './farewell.ts';
@@ -13,7 +14,7 @@ import { controlVerbs, summary } from './verbs.ts';
 const notLookedAt = 'not looked at';
 
 /** Deletes the source and our marks; answers what is observed to remain there. */
-export async function commitStory(journey: Journey, { way, seals, final }: Arrival): Promise<string[]> {
+export async function commitStory(journey: Journey, { way, seals, final, older }: Arrival): Promise<string[]> {
   const { input, run, teller, course } = journey;
   const control = controlVerbs(input);
   teller.enter('Committing');
@@ -31,7 +32,7 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
     'delete the source',
     async () => {
       await control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
-        { failback: input, run, found: way.found, commitment: approved, seals, final },
+        { failback: input, run, found: way.found, commitment: approved, seals, final, ...(older ? { older } : {}) },
       ]);
       return true;
     },
@@ -39,8 +40,10 @@ export async function commitStory(journey: Journey, { way, seals, final }: Arriv
   );
   course.endWatch();
   const remains = await lookAtSource(journey, way, 'look what remains in the source');
-  recordDeleted(journey, { retired, before, remains });
+  const finalKept = older !== undefined || input.policy.keepFinalSnapshotsDays > 0;
+  recordDeleted(journey, { retired, before, remains, finalKept });
   await keepTheFinalSnapshots(journey, final, retired);
+  if (older && retired && input.policy.keepFinalSnapshotsDays === 0) recordFinalKept(teller, final);
   const kept = await course.insist(
     'remove our marks from the target',
     () =>
@@ -72,21 +75,21 @@ interface Deletion {
   readonly retired: boolean;
   readonly before: readonly string[];
   readonly remains: readonly string[];
+  readonly finalKept: boolean;
 }
 
 /**
  * S12: what two looks found gone, not what was asked for; a deletion may have stopped half-way and been left out, and so
  * may the looks. What nobody did or saw is not claimed.
  */
-function recordDeleted({ teller, input }: Journey, { retired, before, remains }: Deletion): void {
-  const kept = input.policy.keepFinalSnapshotsDays > 0;
+function recordDeleted({ teller }: Journey, { retired, before, remains, finalKept }: Deletion): void {
   const looked = ![...before, ...remains].includes(notLookedAt);
   const gone = looked ? missingFrom(before, remains) : [];
   if (retired || gone.length > 0)
     teller.record(
       'source-retired',
       retired || remains.length === 0
-        ? `the source machine, its disks and our ${kept ? 'older ' : ''}recovery points are deleted`
+        ? `the source machine, its disks and our ${finalKept ? 'other ' : ''}recovery points are deleted`
         : 'of the source machine, its disks and our recovery points a part is deleted',
       { deleted: looked ? gone.join(', ') : notLookedAt },
     );

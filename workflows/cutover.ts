@@ -5,10 +5,12 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import { type OpenDisk, pointName, type RecoveryPoint, type SealProof } from '../model/machine.ts';
-import { type RoundReport, sentBytes } from '../model/round.ts';
+import type { ApplicationPoint } from '../model/point.ts';
+import { sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
+import { chosenPoint, recordChosen } from './chosen-point.ts';
 import { type Journey, ofTarget, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsAfterStart, stepsBeforeStop } from './guest-steps.ts';
@@ -27,6 +29,8 @@ export interface Arrival {
   readonly way: Way;
   readonly seals: readonly SealProof[];
   readonly final: RecoveryPoint;
+  /** What came home instead of it, where a person chose an older point. */
+  readonly older?: RecoveryPoint;
 }
 
 /** `synced`: what the rounds reached before; absent when everything is copied in here. */
@@ -34,6 +38,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const { course } = journey;
   await course.whileHeld();
   if (!synced) registerTargetUndo(journey, way);
+  const chosen = await course.step(async () => chosenPoint(journey.teller.story, synced?.rounds));
   const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');
   const target = { returned: false };
@@ -41,13 +46,11 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const stoppedAt = Date.now();
   course.enter('FinalSync');
   const opened = synced?.open ?? (await openTheTarget(journey, way));
-  const { open, point, report, scrubs } = await finalRound(journey, way, {
-    open: opened,
-    rounds: synced?.rounds ?? noRounds,
-  });
+  const to = { open: opened, rounds: synced?.rounds ?? noRounds };
+  const { open, point, held, report, scrubs } = await finalRound(journey, way, to, chosen);
   const movedAt = Date.now();
   course.enter('Sealing');
-  const seals = await sealTheDisks(journey, open, point, scrubs);
+  const seals = await sealTheDisks(journey, open, held, scrubs);
   const sealedAt = Date.now();
   course.enter('StartingTarget');
   await startTheTarget(journey, way, point, target);
@@ -63,7 +66,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   });
   if (said) recordOutageFact(journey.teller, said, sentBytes(report), endedAt - startedAt);
   course.enter('AwaitingCommit');
-  return { way, seals, final: point };
+  return { way, seals, final: point, ...(chosen ? { older: held } : {}) };
 }
 
 function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced | undefined) {
@@ -121,11 +124,12 @@ async function finalRound(
   journey: Journey,
   way: Way,
   synced: Synced,
-): Promise<{ open: readonly OpenDisk[]; point: RecoveryPoint; report: RoundReport; scrubs: readonly ScrubReport[] }> {
+  chosen: ApplicationPoint | undefined,
+): Promise<Omit<RoundResult, 'proofs'> & { open: readonly OpenDisk[]; scrubs: readonly ScrubReport[] }> {
   const { teller } = journey;
   const { rounds } = synced;
-  const { open, result } = await movedAndProven(journey, way, synced);
-  const { point, proofs, report } = result;
+  const { open, result } = await movedAndProven(journey, way, synced, chosen);
+  const { point, held, proofs, report } = result;
   const scrubs = scrubsAfter(rounds.scrubs, proofs);
   teller.find({
     rounds: {
@@ -138,21 +142,25 @@ async function finalRound(
     },
   });
   for (const proof of proofs)
-    teller.record(`final/${proof.disk}`, 'the last changes are written, read back and equal', {
+    teller.record(`final/${proof.disk}`, chosen ? takenBack : 'the last changes are written, read back and equal', {
       point: proof.point,
       mode: proof.mode,
       changedBytes: proof.changedBytes,
       copiedBytes: proof.copiedBytes,
       provenBytes: proof.provenBytes,
     });
-  return { open, point, report, scrubs };
+  if (chosen) recordChosen(teller, chosen, point);
+  return { open, point, held, report, scrubs };
 }
+
+const takenBack = 'the disk was taken to the older point by what changed around it, read back and equal';
 
 /** One step, however often it is tried. S9: another mover has no record of the disks, so it copies them in full. */
 async function movedAndProven(
   journey: Journey,
   way: Way,
   { open: opened, rounds }: Synced,
+  chosen: ApplicationPoint | undefined,
 ): Promise<{ open: readonly OpenDisk[]; result: RoundResult }> {
   const { run, teller, course } = journey;
   let open: readonly OpenDisk[] | undefined = opened;
@@ -173,6 +181,7 @@ async function movedAndProven(
       const order = {
         ...{ input, run, number: rounds.number + 1, final: true, identity: way.found.identity, pairs: way.pairs, open },
         ...(base ? { base } : {}),
+        ...(chosen ? { chosen } : {}),
         pointMade,
       };
       const isLeft = (): boolean => teller.story.reassignment !== undefined;

@@ -42,6 +42,7 @@ export function failbackDetails(status: Status): string {
   else if (status.waitsFor) lines.push('', '### Waits for a person', literal(status.waitsFor));
   if (status.rounds) lines.push('', '### Rounds', roundsText(status.rounds));
   else if (status.convergence?.converges === false) lines.push('', `### ${divergenceText(status.convergence)}`);
+  lines.push(...pointText(status));
   if (status.roundsWorkflow) lines.push(`The rounds run in workflow \`${status.roundsWorkflow}\`.`);
   const refusal = status.refusals.at(-1);
   if (refusal) lines.push('', `**Last refusal:** \`${refusal.message}\` from ${refusal.by}: ${refusal.reason}`);
@@ -90,6 +91,23 @@ function roundsText(rounds: RoundsStatus): string {
     ...rounds.recent.slice(-5).map(roundLine),
     ...(rounds.scrubs ?? []).map(scrubLine),
   ].join('\n');
+}
+
+/** S001-13: that an older moment can be chosen, and why the last wish for one failed. */
+function pointText({ applicationPoints = [], pointTrouble, completion }: Status): string[] {
+  const newest = applicationPoints.at(-1);
+  const choose = '`{"by":"you","point":"application-consistent"}`';
+  return [
+    ...(newest && !completion
+      ? [
+          '',
+          `**Application-consistent point:** ${newest.takenAt}; ${choose} chooses it and loses what was written since.`,
+        ]
+      : []),
+    ...(pointTrouble
+      ? ['', `**No application-consistent point at ${pointTrouble.at}:** ${pointTrouble.message} ${pointTrouble.hint}`]
+      : []),
+  ];
 }
 
 const divergenceText = ({ changedBytesPerSecond, movedBytesPerSecond }: Convergence): string =>

@@ -4,6 +4,7 @@
  */
 import { type Convergence, convergence } from '../model/convergence.ts';
 import type { RecoveryPoint } from '../model/machine.ts';
+import type { ApplicationPoint } from '../model/point.ts';
 import type { Steering } from '../model/progress.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
@@ -21,6 +22,10 @@ export interface RoundsState {
   readonly scrubs: readonly ScrubReport[];
   /** Whether the source served when it was seen last; absent before the first look. */
   readonly sourceServes?: boolean;
+  /** Application-consistent points that are kept, oldest first; absent before the first. */
+  readonly points?: readonly ApplicationPoint[];
+  /** When the last one was tried, epoch ms. */
+  readonly pointTriedAt?: number;
 }
 
 export const noRounds: RoundsState = {

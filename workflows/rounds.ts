@@ -6,6 +6,7 @@
 import { condition, setHandler, startChild } from '@temporalio/workflow';
 import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { OpenDisk } from '../model/machine.ts';
+import { type PointsTold, withPoints } from '../model/point.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
@@ -16,6 +17,7 @@ import {
   finishRounds,
   holdRounds,
   leaveMover,
+  pointsTold,
   scrubbed,
   seeded,
   syncRounds,
@@ -60,6 +62,7 @@ function listenToTheChild(teller: Teller): void {
     recordTurn(teller, now);
   });
   setHandler(sourceTurned, (serves) => hearTurn(teller, serves));
+  setHandler(pointsTold, (told) => recordPoint(teller, told));
   setHandler(scrubbed, (report) => recordScrub(teller, report));
 }
 
@@ -95,6 +98,15 @@ async function roundsToTheEnd(journey: Journey, way: Way, opened: readonly OpenD
 /** S9: another mover has no record of the disks, so its first round is a full one; also before a cutover, in which it would be outage. */
 function withoutRecord({ base: _base, ...state }: RoundsState): RoundsState {
   return { ...state, begun: state.number + 1 };
+}
+
+/** S12: one that was taken is an effect; one that could not be is told by the status, and by no entry. */
+function recordPoint(teller: Teller, told: PointsTold): void {
+  teller.amend((story) => withPoints(story, told));
+  const { taken } = told;
+  if (!taken) return;
+  const what = 'an application-consistent point of every disk was taken';
+  teller.record(`application-point/${taken.after}`, what, { after: taken.after, takenAt: taken.takenAt });
 }
 
 /** A pass that ended without an answer shows nothing and is no entry; the status tells of it. */

@@ -91,6 +91,8 @@ export function statusOf(
     ...only('keepFinalSnapshotsDays', input.policy.keepFinalSnapshotsDays || undefined),
     ...only('arrival', arrival),
     ...only('completion', story.completion),
+    ...only('applicationPoints', story.applicationPoints),
+    ...only('pointTrouble', story.pointTrouble),
     ...only('commitment', story.commitment),
     ...only('cancellation', story.cancellation),
     refusals: story.refusals,

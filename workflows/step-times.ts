@@ -31,6 +31,12 @@ export function guestStep({ guestWaitSeconds }: Pick<Policy, 'guestWaitSeconds'>
  */
 export const pointStep: StepTimes = { attemptMs: 2 * dayMs, allMs: 2 * dayMs + 2 * hourMs };
 
+/**
+ * An application-consistent point: Azure waits minutes for the guest's agent, and the rounds wait for the point. One that
+ * takes longer is given up, and the next is tried when it is due.
+ */
+export const applicationPointStep: StepTimes = { attemptMs: 15 * minuteMs, allMs: 15 * minuteMs };
+
 /** What the mover removes at the end of a run: ten missed heartbeats long, so that a mover that is restarted is in time. */
 export function farewellStep({ heartbeatSeconds }: Pick<Policy, 'heartbeatSeconds'>): StepTimes {
   const ms = 10 * heartbeatSeconds * 1000;

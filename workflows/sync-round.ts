@@ -5,7 +5,8 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import { type FailbackInput, moverStepId } from '../model/failback-input.ts';
-import type { DiskKey, DiskPair, DiskPoint, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
+import type { DiskKey, DiskPair, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
+import { type ApplicationPoint, around, pointOf } from '../model/point.ts';
 import type { RoundReport } from '../model/status.ts';
 import { lineageBroke, stoppedAsAsked } from './trouble.ts';
 import { controlVerbs, moverVerbs, pointVerbs, summary } from './verbs.ts';
@@ -25,10 +26,15 @@ export interface RoundOrder {
   readonly base?: RecoveryPoint;
   /** Disks that are to be copied in full although there is a base: a scrub found damage on them (S3). */
   readonly damaged?: readonly DiskKey[];
+  /** Of the final round: the older point that comes home instead of the latest. */
+  readonly chosen?: ApplicationPoint;
 }
 
 export interface RoundResult {
+  /** The one of this round. */
   readonly point: RecoveryPoint;
+  /** What the disks hold now: the same, or the older one that was chosen. */
+  readonly held: RecoveryPoint;
   readonly proofs: readonly TransferProof[];
   readonly report: RoundReport;
 }
@@ -43,14 +49,18 @@ export async function syncRound(order: RoundOrder): Promise<RoundResult> {
   const pointMs = Date.now() - startedAt;
   order.pointMade?.(point);
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
-  return { point, proofs, report: report(order, point, proofs, { startedAt, pointMs }) };
+  const held = order.chosen?.point ?? point;
+  return { point, held, proofs, report: report(order, held, proofs, { startedAt, pointMs }) };
 }
 
-/** Lets the points before this one go. After the round counts: a base that is gone would cost a full transfer. */
-export async function releaseOlderPoints(order: RoundOrder): Promise<void> {
+/**
+ * Lets the points before this one go, but for those that application-consistent points need. After the round counts: a base
+ * that is gone would cost a full transfer.
+ */
+export async function releaseOlderPoints(order: RoundOrder, kept: readonly ApplicationPoint[]): Promise<void> {
   const { input, run, number } = order;
   await controlVerbs(input).releaseRecoveryPoints.executeWithOptions(summary(`${name(order)}: release older points`), [
-    { failback: input, run, before: number },
+    { failback: input, run, before: number, keep: kept.map(({ since }) => since.number) },
   ]);
 }
 
@@ -59,8 +69,9 @@ const name = (order: RoundOrder): string =>
 
 async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoint): Promise<TransferProof> {
   const mover = moverVerbs(order.input);
-  const now = pointOf(point, disk.disk);
-  const before = order.base && pointOf(order.base, disk.disk);
+  const { chosen, base } = order;
+  const now = pointOf(chosen?.point ?? point, disk.disk);
+  const before = base && pointOf(base, disk.disk);
   const work = {
     machine: order.input.machine,
     run: order.run,
@@ -80,17 +91,13 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
       work,
     ]);
   try {
-    return await mover.transferDisk.executeWithOptions(say('changes'), [{ ...work, base: before }]);
+    return await mover.transferDisk.executeWithOptions(say('changes'), [
+      { ...work, base: before, ...(chosen && base ? { around: around(chosen, base, point, disk.disk) } : {}) },
+    ]);
   } catch (error) {
     if (!lineageBroke(error)) throw error;
     return await mover.transferDisk.executeWithOptions(say('whole disk again, lineage broken'), [work]);
   }
-}
-
-function pointOf(point: RecoveryPoint, disk: string): DiskPoint {
-  const found = point.disks.find((candidate) => candidate.disk === disk);
-  if (!found) throw new TypeError(`recovery point ${point.number} does not hold disk ${disk}`);
-  return found;
 }
 
 /** Runs all; when one fails the others are stopped and waited for, so that nothing writes behind the failure. */

@@ -20,8 +20,10 @@ import {
 import type { Convergence } from '../model/convergence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
+import type { PointsTold } from '../model/point.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
+import { isPointDue, tryApplicationPoint } from './application-points.ts';
 import { roundsDetails } from './details.ts';
 import { unlessLeft } from './reassigning.ts';
 import { advance, type RoundsState, roundsStatus } from './rounds-state.ts';
@@ -40,6 +42,8 @@ export const roundsQuery = defineQuery<RoundsStatus>('rounds');
 export const seeded = defineSignal<[RoundReport?]>('seeded');
 /** The child tells its parent whenever its rounds begin or cease to get anywhere (L3). */
 export const convergenceTurned = defineSignal<[Convergence]>('convergence');
+/** And of each try of an application-consistent point. */
+export const pointsTold = defineSignal<[PointsTold]>('points');
 /** And what each pass of a scrub found. */
 export const scrubbed = defineSignal<[ScrubReport]>('scrubbed');
 
@@ -84,6 +88,8 @@ class Rounds {
   private finish: boolean;
   private left: boolean;
   readonly isLeft = (): boolean => this.left;
+  /** Something else is to be done than to wait for the next round. */
+  private readonly isWanted = (): boolean => this.finish || this.held || this.left || this.scrubbing.damaged.length > 0;
   private now = 'starting';
   private copying: CancellationScope | undefined;
   /** Whether the running copy was stopped for a hold; a resume may come before the copy has ended. */
@@ -158,6 +164,7 @@ class Rounds {
       // Without a base the mover has yet to prove the disks.
       if (this.state.base) this.scrubbing.begin();
       if (!(await this.roundOrHold())) continue;
+      await this.applicationPoint();
       if (!this.finish && !this.held && !this.left) await this.restBetweenRounds();
       if (workflowInfo().continueAsNewSuggested) await this.goOnAsNew();
     }
@@ -211,7 +218,7 @@ class Rounds {
     this.scrubbing.afterRound(result.proofs);
     await this.tellSeeded();
     await tellTurn(state.convergence, this.state.convergence);
-    await releaseOlderPoints(round);
+    await releaseOlderPoints(round, this.state.points ?? []);
     await this.noticeSource(result.point);
   }
 
@@ -224,12 +231,21 @@ class Rounds {
     if (!sourceServed && !this.finish) throw stoppedByHand(this.order.input.source.path);
   }
 
+  /** S001-13: never in the way of anything that people or the rounds want. */
+  private async applicationPoint(): Promise<void> {
+    if (this.isWanted() || !isPointDue(this.order.input, this.state)) return;
+    this.say(`round ${this.state.number} proven; taking an application-consistent point`);
+    const tried = await tryApplicationPoint(this.order, this.state, this.isWanted);
+    if (!tried) return;
+    this.state = tried.state;
+    await parentOf().signal(pointsTold, tried.told);
+  }
+
   private async restBetweenRounds(): Promise<void> {
     this.scrubbing.begin();
     const { roundEverySeconds } = this.order.input.policy;
     this.say(`round ${this.state.number} proven; next in ${roundEverySeconds} s`);
-    const early = (): boolean => this.finish || this.held || this.left || this.scrubbing.damaged.length > 0;
-    await condition(early, roundEverySeconds * 1000);
+    await condition(this.isWanted, roundEverySeconds * 1000);
   }
 
   private async goOnAsNew(): Promise<void> {

@@ -259,11 +259,12 @@ export class Teller {
 }
 
 /** What a person chose and why, beside who it was. */
-const wordsOf = ({ mover, action, acceptLoss, note }: Message): EvidenceEntry['facts'] => ({
+const wordsOf = ({ mover, action, acceptLoss, note, point }: Message): EvidenceEntry['facts'] => ({
   ...(mover === undefined ? {} : { mover }),
   ...(action === undefined ? {} : { action }),
   ...(acceptLoss === undefined ? {} : { acceptLoss }),
   ...(note === undefined ? {} : { note }),
+  ...(point === undefined ? {} : { point }),
 });
 
 const refusal = (name: MessageName, reason: string | undefined): ApplicationFailure =>

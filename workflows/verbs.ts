@@ -8,7 +8,16 @@ import type { ControlActivities } from '../activities/control.ts';
 import type { MoverActivities } from '../activities/transfer.ts';
 import type { GuestStep, Probe } from '../model/arrival-policy.ts';
 import { controlQueue, type FailbackInput, moverQueue } from '../model/failback-input.ts';
-import { farewellStep, guestStep, lightStep, pointStep, probeStep, type StepTimes, scriptStep } from './step-times.ts';
+import {
+  applicationPointStep,
+  farewellStep,
+  guestStep,
+  lightStep,
+  pointStep,
+  probeStep,
+  type StepTimes,
+  scriptStep,
+} from './step-times.ts';
 
 /** Temporal refuses summaries over 400 bytes; the UI clips at about 120 characters. */
 const summaryLimit = 120;
@@ -24,6 +33,7 @@ const shared = (input: FailbackInput): ActivityOptions => ({
 type LongSteps =
   | 'observeGuest'
   | 'ensureRecoveryPoint'
+  | 'ensureApplicationPoint'
   | 'ensureGuestScriptRun'
   | 'observeProbes'
   | 'observeProbesHold';
@@ -55,6 +65,13 @@ export const scriptVerbs = (input: FailbackInput, step: Pick<GuestStep, 'timeout
 /** Looks whether the machine at home does what it is there for. */
 export const probeVerbs = (input: FailbackInput, probes: readonly Probe[]) =>
   proxyActivities<Pick<ControlActivities, 'observeProbes'>>(light(input, probeStep(probes)));
+
+/** Makes an application-consistent point; left at once when the rounds are wanted for something else. */
+export const applicationPointVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<ControlActivities, 'ensureApplicationPoint'>>({
+    ...light(input, applicationPointStep),
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  });
 
 /** A watch that changes nothing: as long as it takes, tried again for as long as the other side is away, left at once. */
 export const watchingVerbs = (input: FailbackInput) =>

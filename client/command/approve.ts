@@ -63,7 +63,12 @@ async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
   const { status } = view;
   const silent = `Complete the failover of ${machine}: what it would cost is unknown. ${view.silent ?? ''}`;
   if (!status || !isKnown(status, asked.message))
-    await confirm(context.screen, status ? describeCompletion(view, status) : silent, machine, options.yes === true);
+    await confirm(
+      context.screen,
+      status ? describeCompletion(view, status, asked.message.point) : silent,
+      machine,
+      options.yes === true,
+    );
   return status && options.run === undefined ? { run: status.run } : {};
 }
 

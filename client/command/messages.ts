@@ -4,6 +4,7 @@
  */
 import { type Command, Option } from 'commander';
 import type { Message, MessageName } from '../../model/message.ts';
+import { type PointChoice, pointChoices } from '../../model/point.ts';
 import type { Link } from '../connect.ts';
 import type { Answer } from '../message.ts';
 import { withPatience } from '../patience.ts';
@@ -16,6 +17,7 @@ import { contextOf, namingUnknown, withTemporal } from './context.ts';
 export interface MessageOptions extends Approvable {
   readonly by: string;
   readonly note?: string;
+  readonly point?: PointChoice;
   readonly retry?: boolean;
   readonly undo?: boolean;
   readonly skip?: boolean;
@@ -39,7 +41,13 @@ const verbs: readonly Verb[] = [
     verb: 'complete',
     name: 'completeFailover',
     description: 'stop the source, move the last changes and start the machine at home',
-    extend: yesOption,
+    extend: (command) =>
+      yesOption(command).addOption(
+        new Option(
+          '--point <which>',
+          'latest: taken after the source has stopped, loses nothing (default); application-consistent: the newest moment at which its applications held still, which is older',
+        ).choices(pointChoices),
+      ),
   },
   {
     verb: 'commit',
@@ -128,6 +136,7 @@ const messageOf = (name: MessageName, options: MessageOptions): Message => ({
   ...(options.run === undefined ? {} : { run: options.run }),
   ...(options.evidence === undefined ? {} : { evidence: options.evidence }),
   ...(options.acceptLoss ? { acceptLoss: true } : {}),
+  ...(options.point === undefined ? {} : { point: options.point }),
   ...(name === 'resolve' ? { action: options.undo ? 'undo' : options.skip ? 'skip' : 'retry' } : {}),
 });
 

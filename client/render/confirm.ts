@@ -4,18 +4,20 @@
  */
 import { moverQueue } from '../../model/failback-input.ts';
 import { phaseTable } from '../../model/phase.ts';
+import type { PointChoice } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { completionText } from './ahead.ts';
 import { bytes, count, duration } from './figures.ts';
 import { locationOf, networkLines } from './location.ts';
 import { plain } from './paint.ts';
+import { choiceLines } from './points.ts';
 
 const side = (address: { readonly site: string; readonly path: string }): string =>
   plain(`${address.site}  ${address.path}`);
 
 /** Shown before *complete failover* (S002-11, S001-12). */
-export function describeCompletion(view: View, status: Status): string {
+export function describeCompletion(view: View, status: Status, point?: PointChoice, now = Date.now()): string {
   const cost = view.forecast
     ? completionText(view.forecast)
     : `not known yet: no round is done${status.sync === 'during' ? '; every disk is copied in full inside the outage' : ''}`;
@@ -28,6 +30,7 @@ export function describeCompletion(view: View, status: Status): string {
     ...networkLines(status).map((line, index) => `  ${index === 0 ? 'network ' : '        '}   ${line}`),
     `  disks      ${status.disks.length} of ${bytes(all)} in all`,
     `  cost       ${cost}`,
+    ...choiceLines(view, status, point, now),
     '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',
   ].join('\n');
 }
@@ -75,11 +78,19 @@ export function describeCommit(status: Status): string {
     `  machine    ${side(status.source)}`,
     ...status.disks.map((disk) => `  disk       ${plain(disk.disk)}  ${plain(disk.source)}  ${bytes(disk.sizeBytes)}`),
     '  and        its network interfaces and our recovery points',
-    ...(status.keepFinalSnapshotsDays
-      ? [`  stays      the final snapshots, for ${count(status.keepFinalSnapshotsDays, 'day')}`]
-      : []),
+    ...staysLines(status),
     `  evidence   ${status.evidence ?? 'none yet'}`,
   ].join('\n');
+}
+
+/** Of our own recovery points. */
+function staysLines({ keepFinalSnapshotsDays: days, completion }: Status): string[] {
+  const older = completion?.point === 'application-consistent';
+  if (!days && !older) return [];
+  const alone = older ? ', which alone hold what the source wrote after the point that came home' : '';
+  return [
+    `  stays      the final snapshots${alone}, ${days ? `for ${count(days, 'day')}` : 'until you delete them in Azure'}`,
+  ];
 }
 
 /** Shown before a *cancel* that accepts loss: who stops, and what is gone with it (S5). */

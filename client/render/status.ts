@@ -16,6 +16,7 @@ import { bytes, clock, count, duration, since } from './figures.ts';
 import { locationOf, networkLines } from './location.ts';
 import { missingLines } from './missing.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
+import { pointLines } from './points.ts';
 import { scrubLines } from './scrubs.ts';
 import { stepText } from './steps.ts';
 
@@ -46,6 +47,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: pausedLines(view, now, style), worth: 8 },
     { lines: remainsLines(view, style), worth: 5 },
     { lines: costLines(view, style), worth: 5 },
+    { lines: pointLines(view, status, now).flatMap((line) => say(line, style)), worth: 5 },
     { lines: waiting(view, status, now, style), worth: 8 },
     { lines: refusals(status, now, style), worth: 1 },
   ]);

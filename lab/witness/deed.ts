@@ -43,7 +43,7 @@ const azureVerbs: readonly (readonly [RegExp, Verb])[] = [
 
 const azureKinds: readonly (readonly [RegExp, Kind])[] = [
   [/runCommand/i, 'other'],
-  [/snapshot/i, 'snapshot'],
+  [/snapshot|restorePoint/i, 'snapshot'],
   [/networkInterface|nic\b/i, 'nic'],
   [/virtualMachine|\bvm/i, 'source-vm'],
   [/disk/i, 'source-disk'],

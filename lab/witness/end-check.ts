@@ -16,11 +16,13 @@ function litter(baseline: WorldView, view: WorldView, machine: WatchedMachine): 
     [name, ...Object.values(tags)].some((word) => word.includes(machine.name) || machine.source.disks.includes(word));
   const had = new Set(baseline.azure.snapshots.map((each) => each.name));
   const snapshots = view.azure.snapshots.filter((each) => !had.has(each.name) && mine(each.name, each.tags));
+  const collections = (view.azure.restorePointCollections ?? []).filter((each) => mine(each.name, each.tags));
   const own = moverDisks(baseline, machine.movers);
   const held = moverDisks(view, machine.movers).filter((file) => !own.includes(file) && liesWith(file, machine));
   const grants = view.azure.grants.filter((name) => mine(name, {}));
   return [
     ...snapshots.map((each) => `snapshot ${each.name} is left in Azure`),
+    ...collections.map((each) => `restore point collection ${each.name} is left in Azure`),
     ...grants.map((name) => `a grant on ${name} is still active`),
     ...held.map((file) => `a mover still holds ${file}`),
   ];

@@ -11,8 +11,8 @@ import { deallocated, mayRun, sourceVm, targetVm, type WatchedMachine, type Worl
 export interface Evidence {
   /** SHA-256 of a flat file, hex. */
   targetSha256(path: string): Promise<string>;
-  /** SHA-256 of the live content of an Azure disk, hex. */
-  sourceSha256(disk: string): Promise<string>;
+  /** SHA-256 of the content of an Azure disk, hex: live, or that of a disk restore point of it. */
+  sourceSha256(disk: string, moment?: string): Promise<string>;
   /** Boot signatures at the ends of a flat file, in words. */
   signatures(path: string): Promise<readonly string[]>;
   changedAtMs(path: string): Promise<number>;
@@ -28,6 +28,8 @@ export interface Moment {
   readonly machines: readonly WatchedMachine[];
   readonly memory: Memory;
   readonly committed: boolean;
+  /** A person chose the newest restore point instead of the latest moment. */
+  readonly older?: boolean;
   readonly evidence: Evidence;
 }
 
@@ -71,12 +73,20 @@ const nothingDiesEarly: Invariant = {
   },
 };
 
+/** The disk restore point of the newest restore point that holds the disk. */
+const newestRestorePoint = ({ azure }: WorldView, disk: string): string | undefined =>
+  (azure.restorePointCollections ?? [])
+    .flatMap(({ points }) => points.flatMap(({ disks }) => disks.filter(({ source }) => source === disk)))
+    .at(-1)?.name;
+
 /** Compares one carried disk with the disk it came from; undefined when equal. */
 async function difference(moment: Moment, file: string, path: string): Promise<string | undefined> {
   const { machine, memory, view, evidence } = moment;
   const disk = sourceDiskFor(file, machine, memory.baseline, view);
   if (disk === undefined || !view.azure.disks.includes(disk)) return undefined;
-  const [there, here] = await Promise.all([evidence.sourceSha256(disk), evidence.targetSha256(path)]);
+  const at = moment.older ? newestRestorePoint(view, disk) : undefined;
+  if (moment.older && at === undefined) return `${disk} has no restore point to compare with`;
+  const [there, here] = await Promise.all([evidence.sourceSha256(disk, at), evidence.targetSha256(path)]);
   memory.compared.set(file, { machine: machine.name, file, source: there, target: here });
   return there === here
     ? undefined

@@ -13,12 +13,25 @@ export interface AzureVm {
   readonly disks: readonly string[];
 }
 
+export interface RestorePointCollectionView {
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly points: readonly {
+    readonly name: string;
+    /** Of the application inside: the highest sequence number at its moment. */
+    readonly newestRecord?: number | undefined;
+    readonly disks: readonly { readonly name: string; readonly source: string }[];
+  }[];
+}
+
 export interface AzureView {
   readonly vms: readonly AzureVm[];
   readonly disks: readonly string[];
   readonly nics: readonly string[];
   readonly snapshots: readonly { readonly name: string; readonly tags: Readonly<Record<string, string>> }[];
-  /** Names of the disks and snapshots on which a grant (SAS) is active. */
+  /** Oldest point first. */
+  readonly restorePointCollections?: readonly RestorePointCollectionView[];
+  /** Names of the disks, snapshots and disk restore points on which a grant (SAS) is active. */
   readonly grants: readonly string[];
 }
 

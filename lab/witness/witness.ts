@@ -39,6 +39,8 @@ export interface Witness {
   comparisons(): readonly Comparison[];
   /** Tells the witness that a person has committed this machine. */
   allowRetirement(machine: string): void;
+  /** Tells the witness that a person chose the newest restore point of this machine instead of its latest moment. */
+  olderChosen(machine: string): void;
   /** Takes that back: the commit that was about to be said was refused. */
   forbidRetirement(machine: string): void;
   /** Looks once more and adds what is wrong with the final state to the violations; answers what it added. */
@@ -69,6 +71,7 @@ const words = (error: unknown): string => (error instanceof Error ? error.messag
 export function createJudge(plan: WitnessPlan) {
   const violations: Violation[] = [];
   const allowed = new Set<string>();
+  const older = new Set<string>();
   let memory: Memory | undefined;
   const committed = async (machine: string): Promise<boolean> =>
     allowed.has(machine) || ((await plan.isCommitted?.(machine)) ?? false);
@@ -83,6 +86,7 @@ export function createJudge(plan: WitnessPlan) {
       const moment = {
         ...{ view, deed, machine, memory: known, machines: plan.machines, evidence: plan.evidence },
         committed: await committed(machine.name),
+        older: older.has(machine.name),
       };
       for (const invariant of invariants)
         for (const seen of await invariant.check(moment))
@@ -91,6 +95,7 @@ export function createJudge(plan: WitnessPlan) {
   };
   return {
     violations,
+    chooseOlder: (machine: string) => void older.add(machine),
     allow: (machine: string) => void allowed.add(machine),
     forbid: (machine: string) => void allowed.delete(machine),
     /** The last comparison of each disk that came back, both sides hashed by the witness. */
@@ -159,6 +164,7 @@ export async function startWitness(plan: WitnessPlan): Promise<Witness> {
     effects: () => effects,
     allowRetirement: judge.allow,
     forbidRetirement: judge.forbid,
+    olderChosen: judge.chooseOlder,
     quiet: () => last,
     async checkEnd(expectation) {
       await last;

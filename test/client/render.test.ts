@@ -47,6 +47,7 @@ Complete the failover of erp-db: this stops the source and starts the machine at
   location   original: the machine that was there before
   disks      2 of 130.0 GiB in all
   cost       about 45.0 MiB (20.0 MiB to 135.0 MiB) to move, about 91 s (30 s to 5 min) of outage; stop, seal and start are assumed, no run has measured them yet
+  point      the latest: taken after the source has stopped, so nothing is lost
   after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there`.slice(
       1,
     ),

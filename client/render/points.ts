@@ -1,0 +1,57 @@
+/**
+ * The moments that can come home, in words: how old each is, and what choosing the older one would lose (S001-13).
+ * Rule: what is not known is said to be at least or at most, never left out.
+ */
+import type { PointChoice, PointSummary } from '../../model/point.ts';
+import type { Status } from '../../model/status.ts';
+import { isOpen, type View } from '../view.ts';
+import { bytes, clock, count, since } from './figures.ts';
+import { plain } from './paint.ts';
+
+const newestOf = ({ applicationPoints = [] }: Status): PointSummary | undefined => applicationPoints.at(-1);
+
+/** Rounds see what changed up to the last of them; what comes after it is not in the figure. */
+function lossText({ rounds }: View, point: PointSummary, now: number): string {
+  const behind = (rounds?.recent ?? []).filter(({ number }) => number > point.after).length;
+  const changed = Math.max(0, (rounds?.changedBytes ?? point.changedBytesBefore) - point.changedBytesBefore);
+  const seen =
+    behind === 0
+      ? 'how much, no round has seen yet'
+      : `${bytes(changed)} in ${count(behind, 'round')}, and what came after`;
+  return `what was written in the last ${since(point.takenAt, now)} (${seen})`;
+}
+
+const takenText = (point: PointSummary, now: number): string =>
+  `${clock(point.takenAt, now)}, ${since(point.takenAt, now)} ago`;
+
+/** Shown while the failover can be completed, where there is something to choose. */
+export function pointLines(view: View, status: Status, now: number): string[] {
+  if (!isOpen(view) || status.completion) return [];
+  const point = newestOf(status);
+  const trouble = status.pointTrouble;
+  return [
+    ...(point
+      ? [
+          'Recovery points: latest, taken after the source has stopped: loses nothing (crash-consistent).',
+          `application-consistent, of ${takenText(point, now)}: choosing it (--point application-consistent) loses ${lossText(view, point, now)}.`,
+        ]
+      : []),
+    ...(trouble
+      ? [
+          `No application-consistent point at ${clock(trouble.at, now)}: ${plain(trouble.message)} ${plain(trouble.hint)}`,
+        ]
+      : []),
+  ];
+}
+
+/** What a person reads before the failover is completed to a moment. */
+export function choiceLines(view: View, status: Status, choice: PointChoice | undefined, now: number): string[] {
+  const point = newestOf(status);
+  if (choice !== 'application-consistent')
+    return ['  point      the latest: taken after the source has stopped, so nothing is lost'];
+  if (!point) return ['  point      application-consistent: none is there'];
+  return [
+    `  point      application-consistent, of ${takenText(point, now)}`,
+    `  LOST       ${lossText(view, point, now)}; it stays in Azure, in the final snapshots`,
+  ];
+}

@@ -1,0 +1,37 @@
+/**
+ * What a policy says of application-consistent points: how often one is taken, and how many stay.
+ * Rule: off unless somebody asks for it, because Azure holds the guest's applications still for each of them.
+ */
+import { z } from 'zod';
+
+export const pointPolicy = {
+  applicationPointEverySeconds: z
+    .number()
+    .min(0)
+    .max(2_592_000)
+    .default(0)
+    .describe(
+      'How often an application-consistent point is taken between rounds, to be chosen instead of the latest one. Azure holds the guest’s applications still for it, takes at most three an hour, and advises three hours. 0: never.',
+    ),
+  applicationPointsKept: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(2)
+    .describe('How many application-consistent points stay; the newest can be chosen.'),
+};
+
+interface PointPolicy {
+  readonly applicationPointEverySeconds: number;
+  readonly applicationPointsKept: number;
+}
+
+export const takesApplicationPoints = ({
+  applicationPointEverySeconds,
+}: Pick<PointPolicy, 'applicationPointEverySeconds'>): boolean => applicationPointEverySeconds > 0;
+
+/** What the source's checks must know of it. */
+export const pointsWish = (policy: PointPolicy) =>
+  takesApplicationPoints(policy)
+    ? { applicationPoints: { everySeconds: policy.applicationPointEverySeconds, keep: policy.applicationPointsKept } }
+    : {};

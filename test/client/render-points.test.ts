@@ -41,7 +41,7 @@ test('S2 a commit of an older point says what stays in Azure, and for how long',
   const arrived = statusIn('AwaitingCommit', { completion });
   expect(describeCommit(arrived)).toMatch(/stays {6}the final snapshots, which alone hold .*, until you delete them/);
   expect(describeCommit({ ...arrived, keepFinalSnapshotsDays: 7 })).toMatch(/which alone hold .*, for 7 days/);
-  expect(describeCommit(statusIn('AwaitingCommit'))).not.toContain('stays');
+  expect(describeCommit(statusIn('AwaitingCommit'))).not.toContain('final snapshots');
 });
 
 test('S001-13 what no round has seen yet is not told as nothing', () => {

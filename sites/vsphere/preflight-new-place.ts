@@ -172,12 +172,7 @@ function storeChecks(
 }
 
 /** For a machine that does not exist yet its folder is asked, whose rights it will inherit. */
-const onFolder = [
-  ...onTarget,
-  'VirtualMachine.Inventory.Create',
-  'VirtualMachine.Inventory.Delete',
-  'VirtualMachine.Config.AddRemoveDevice',
-];
+const onFolder = [...onTarget, 'VirtualMachine.Inventory.Create', 'VirtualMachine.Inventory.Delete'];
 
 function rightsQuestions(
   { path, machine }: NewPlacePreflight,

@@ -157,5 +157,5 @@ test('the example inventory is valid', async () => {
   const { parseInventory } = await import('../../config/load.ts');
   expect(
     Object.keys(parseInventory(textOf('docs/homeward.example.yaml'), 'docs/homeward.example.yaml').machines),
-  ).toEqual(['erp-db']);
+  ).toEqual(['erp-db', 'erp-web']);
 });

@@ -11,6 +11,7 @@ import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
+import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, ofTarget, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsAfterStart, stepsBeforeStop } from './guest-steps.ts';
@@ -38,6 +39,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const { course } = journey;
   await course.whileHeld();
   if (!synced) registerTargetUndo(journey, way);
+  await readyToCutOver(journey, synced?.rounds);
   const chosen = await course.step(async () => chosenPoint(journey.teller.story, synced?.rounds));
   const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');

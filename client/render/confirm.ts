@@ -2,6 +2,7 @@
  * What a person reads before saying yes: direction and cost before completing, what is deleted before committing.
  * Rule: it shows what the run itself reported just now; what is not known is said to be unknown, never left out.
  */
+import { completionGuards } from '../../model/completion-guards.ts';
 import { moverQueue } from '../../model/failback-input.ts';
 import { phaseTable } from '../../model/phase.ts';
 import type { PointChoice } from '../../model/point.ts';
@@ -31,8 +32,17 @@ export function describeCompletion(view: View, status: Status, point?: PointChoi
     `  disks      ${status.disks.length} of ${bytes(all)} in all`,
     `  cost       ${cost}`,
     ...choiceLines(view, status, point, now),
+    ...guardLines(view, status),
     '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',
   ].join('\n');
+}
+
+/** What stands against completing now, or is worth knowing; nothing where all is well. */
+function guardLines(view: View, status: Status): string[] {
+  const { machine, sync, trouble } = status;
+  return completionGuards({ machine, sync, rounds: view.rounds, trouble })
+    .filter(({ verdict }) => verdict !== 'pass')
+    .map(({ seen, remedy }) => `  but        ${plain(seen)}. ${plain(remedy ?? '')}`);
 }
 
 /** Shown before *reassign*: from where to where, and that everything is copied again. `attended`: its worker was seen. */

@@ -54,6 +54,15 @@ Complete the failover of erp-db: this stops the source and starts the machine at
   );
 });
 
+test('S001-17 S000-17 S001-12 completing before anything is proven says what stands against it, and that it is kept', () => {
+  const status = statusIn('Seeding');
+  const text = describeCompletion(viewOf(status), status);
+  expect(text).toContain(
+    'but        no recovery point of it is proven at home yet. Wait for the end of the first round',
+  );
+  expect(syncing.status && describeCompletion(syncing, syncing.status)).not.toContain('but  ');
+});
+
 test('completing without rounds says that the cost is unknown and everything is copied in the outage', () => {
   const status = statusIn('AwaitingCutover', { sync: 'during' });
   expect(describeCompletion(viewOf(status), status)).toContain(

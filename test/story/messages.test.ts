@@ -57,7 +57,7 @@ async function shown(run: Run): Promise<{ phase: unknown; needsHuman: unknown; d
   };
 }
 
-test('S6 S7 C16 during the seed wrong messages change nothing, completing is kept for the gate, and the commit takes only the right evidence', async () => {
+test('S6 S7 C16 S000-17 S001-17 during the seed wrong messages change nothing, completing is kept for the gate, and the commit takes only the right evidence', async () => {
   const run = await scene.begin();
   await slowReads(run, 700);
   await run.untilView('copying', ({ status, transfers }) => status?.phase === 'Seeding' && transfers.length > 0);
@@ -95,7 +95,12 @@ test('S6 S7 C16 during the seed wrong messages change nothing, completing is kep
   const live = await run.until('AwaitingCommit');
   expect(live.record.filter((entry) => entry.key === 'completeFailover-accepted')).toHaveLength(1);
   const keys = live.record.map((entry) => entry.key);
-  expect(keys.indexOf('seeded')).toBeLessThan(keys.indexOf('source-stopped'));
+  expect(keys.indexOf('seeded')).toBeLessThan(keys.indexOf('ready'));
+  expect(keys.indexOf('ready')).toBeLessThan(keys.indexOf('source-stopped'));
+  expect(live.record.find(({ key }) => key === 'ready')?.facts).toMatchObject({
+    'recovery-point': expect.stringMatching(/^round \d+ is proven, as of 20/),
+    'replication-finished': expect.stringMatching(/^every disk is home/),
+  });
   expect(await shown(run)).toMatchObject({
     phase: 'AwaitingCommit',
     needsHuman: true,

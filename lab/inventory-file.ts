@@ -37,6 +37,8 @@ const alternate = (datacenter: string): object => ({
     networks: { servers: networkName },
     macs: 'keep',
     ips: { '10.1.0.0/24': '10.20.0.0/24' },
+    // A host of the lab's vCenter has 4 GiB; the size in Azure has twice as much.
+    memoryMiB: 2048,
   },
 });
 

@@ -12,7 +12,7 @@ import { findByMark, findMachine, findMover, type Machine, type Vcenter } from '
 import { type Mark, stateOption, unmarkOptions } from './marks.ts';
 import { ensureMachineGone, findCreated, settleFolder } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged } from './reconfigure.ts';
-import { ensureStagedFileGone, needOnlyStaged, writtenFiles } from './staged-disks.ts';
+import { ensureStagedFileGone, filesThere, needOnlyStaged, writtenFiles } from './staged-disks.ts';
 
 /**
  * @returns what stays on purpose: in place, the files that hang on nothing until a later run repairs them; and a
@@ -100,12 +100,15 @@ async function abandonCreated(at: Vcenter, request: TargetRequest, work: Work): 
   }
   if (mover) await ensureUnplugged(at, mover, mark.staged, [], work);
   await needHeldOnlyBy(at, mark.staged, [], work);
+  // Disks without a machine: somebody removed it from the inventory, which leaves its own settings on the datastore.
+  const orphans = target ? [] : await filesThere(at, mark.staged, work);
+  const left = orphans.map((file) => `the folder of ${file}, whose machine somebody removed from vCenter`).slice(0, 1);
   for (const file of mark.staged) {
     work.report(`deleting ${file}`);
     await ensureStagedFileGone(at, mark, file, work);
   }
   if (target) await ensureMachineGone(at, request, work);
-  return [];
+  return left;
 }
 
 async function abandonInPlace(

@@ -14,6 +14,16 @@ export interface Host {
   readonly connected: boolean;
   readonly inMaintenance: boolean;
   readonly networks: readonly string[];
+  /** Logical processors, and memory; undefined where vCenter does not say. */
+  readonly threads: number | undefined;
+  readonly memoryMiB: number | undefined;
+}
+
+/** What a machine asks of the host it runs on. */
+export interface Needs {
+  readonly networks: readonly string[];
+  readonly cpus: number;
+  readonly memoryMiB: number;
 }
 
 export interface Compute {
@@ -23,6 +33,17 @@ export interface Compute {
   readonly networks: ReadonlyMap<string, Ref>;
 }
 
+const hostPaths = [
+  'name',
+  'runtime.connectionState',
+  'runtime.inMaintenanceMode',
+  'network',
+  'summary.hardware.numCpuThreads',
+  'summary.hardware.memorySize',
+];
+
+const numberIn = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+
 const refsOf = (value: unknown): readonly Ref[] => (value as readonly Ref[] | undefined) ?? [];
 
 /** Undefined when nothing stands at the path that a machine could run on. */
@@ -31,12 +52,7 @@ export async function findCompute(at: Vcenter, path: string, work: Work): Promis
   const place = ref && (await placeOf(at, ref, path, work));
   if (!place) return undefined;
   const { pool, hosts: refs } = place;
-  const seen = await readEach(
-    at.session,
-    refs,
-    ['name', 'runtime.connectionState', 'runtime.inMaintenanceMode', 'network'],
-    work,
-  );
+  const seen = await readEach(at.session, refs, hostPaths, work);
   const networks = await namesOf(
     at,
     seen.flatMap(({ values }) => refsOf(values.get('network'))),
@@ -49,9 +65,14 @@ export async function findCompute(at: Vcenter, path: string, work: Work): Promis
     connected: values.get('runtime.connectionState') === 'connected',
     inMaintenance: values.get('runtime.inMaintenanceMode') === true,
     networks: refsOf(values.get('network')).map(named),
+    threads: numberIn(values.get('summary.hardware.numCpuThreads')),
+    memoryMiB: mebibytes(numberIn(values.get('summary.hardware.memorySize'))),
   }));
   return { pool, hosts, networks: new Map(networks.toReversed().map(({ name, ref: network }) => [name, network])) };
 }
+
+const mebibytes = (bytes: number | undefined): number | undefined =>
+  bytes === undefined ? undefined : Math.floor(bytes / 1024 ** 2);
 
 async function placeOf(
   at: Vcenter,
@@ -82,11 +103,14 @@ async function namesOf(at: Vcenter, refs: readonly Ref[], work: Work): Promise<{
 }
 
 /** Why a machine cannot run on this host now; undefined when it can. */
-export function hostWrong(host: Host, networks: readonly string[]): string | undefined {
-  if (!host.connected) return `${host.name} is not connected`;
-  if (host.inMaintenance) return `${host.name} is in maintenance`;
-  const missing = networks.filter((name) => !host.networks.includes(name));
-  return missing.length > 0 ? `${host.name} has no network ${missing.join(', ')}` : undefined;
+export function hostWrong(host: Host, { networks, cpus, memoryMiB }: Needs): string | undefined {
+  const { name, threads, memoryMiB: has } = host;
+  if (!host.connected) return `${name} is not connected`;
+  if (host.inMaintenance) return `${name} is in maintenance`;
+  if (threads !== undefined && cpus > threads) return `${name} has ${threads} logical CPUs, ${cpus} needed`;
+  if (has !== undefined && memoryMiB > has) return `${name} has ${has} MiB of memory, ${memoryMiB} needed`;
+  const missing = networks.filter((network) => !host.networks.includes(network));
+  return missing.length > 0 ? `${name} has no network ${missing.join(', ')}` : undefined;
 }
 
 /** How a NIC is connected to a network; undefined when its kind is none that we can connect to. */

@@ -64,6 +64,7 @@ async function newCards(at: Vcenter, plan: NewMachine, compute: Compute, work: W
       $type: 'VirtualVmxnet3',
       key: -4000 - index,
       backing,
+      connectable: { startConnected: true, allowGuestControl: true, connected: true },
       addressType: mac === undefined ? 'generated' : 'manual',
       ...(mac === undefined ? {} : { macAddress: mac }),
     } as Vim<'VirtualDevice'>;

@@ -98,11 +98,11 @@ async function findPlace(at: Vcenter, path: string, plan: NewMachine, work: Work
 export async function chooseHost(
   at: Vcenter,
   { hosts }: Compute,
-  { nics, datastore }: NewMachine,
+  { nics, datastore, cpus, memoryMiB }: NewMachine,
   work: Work,
 ): Promise<Ref | undefined> {
-  const names = nics.map((nic) => nic.network);
-  for (const host of hosts.filter((one) => hostWrong(one, names) === undefined)) {
+  const needs = { networks: nics.map((nic) => nic.network), cpus, memoryMiB };
+  for (const host of hosts.filter((one) => hostWrong(one, needs) === undefined)) {
     const [store] = await readDatastores(at, new Set([datastore]), host.ref, work);
     if (store && mountOn(store, host.ref)?.accessMode === 'readWrite') return host.ref;
   }

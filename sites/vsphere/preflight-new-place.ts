@@ -84,7 +84,8 @@ const folderCheck = (path: string, folder: Ref | undefined): Check =>
     remedy: 'Make the folder in vCenter, or correct target.path: /<datacenter>/vm/<folders>/<machine>.',
   });
 
-function computeChecks({ machine: { compute: path, nics } }: NewPlacePreflight, compute: Compute | undefined): Check[] {
+function computeChecks({ machine }: NewPlacePreflight, compute: Compute | undefined): Check[] {
+  const { compute: path, nics } = machine;
   const found = check({
     id: 'new-compute-found',
     requirement: 'S000-10',
@@ -96,14 +97,19 @@ function computeChecks({ machine: { compute: path, nics } }: NewPlacePreflight, 
   });
   if (!compute) return [found];
   const names = [...new Set(nics.map((nic) => nic.network))];
-  const usable = compute.hosts.filter((host) => hostWrong(host, []) === undefined);
+  // A network that is missing has a check of its own.
+  const needs = { ...machine, networks: [] };
+  const usable = compute.hosts.filter((host) => hostWrong(host, needs) === undefined);
   const ready = check({
     id: 'new-host-ready',
     subject: path,
     wrong:
-      usable.length > 0 ? undefined : compute.hosts.map((host) => hostWrong(host, [])).join('; ') || 'it has no host',
+      usable.length > 0
+        ? undefined
+        : compute.hosts.map((host) => hostWrong(host, needs)).join('; ') || 'it has no host',
     right: `ready: ${usable.map((host) => host.name).join(', ')}`,
-    remedy: 'Connect a host again or take it out of maintenance, or name another place under create.',
+    remedy:
+      'Connect a host again or take it out of maintenance, write fewer create.cpus or less create.memoryMiB, or name another place under create.',
   });
   return [found, ready, ...names.map((name) => networkCheck(compute, name))];
 }

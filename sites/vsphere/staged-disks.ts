@@ -88,6 +88,14 @@ async function exists(at: Vcenter, store: DiskStore, file: string, work: Work): 
   }
 }
 
+/** Which of these files are there. */
+export async function filesThere(at: Vcenter, files: readonly string[], work: Work): Promise<string[]> {
+  const store = await diskStore(at, work);
+  const there: string[] = [];
+  for (const file of files) if (await exists(at, store, file, work)) there.push(file);
+  return there;
+}
+
 /** Makes a thin disk of exactly this size unless it is there already. */
 export async function ensureStagedFile(at: Vcenter, file: string, sizeBytes: number, work: Work): Promise<void> {
   if (sizeBytes % 1024 !== 0)

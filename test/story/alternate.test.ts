@@ -70,7 +70,7 @@ test(
     expect(['createVm', 'createDisk', 'powerOn'].map((op) => effectsOn(run, op))).toEqual([1, 2, 1]);
     expect(end.write).toBe('created');
     expect(factsOf(end, 'location')).toMatchObject({
-      ...{ cpus: 2, memoryMiB: 8192, firmware: 'efi' },
+      ...{ cpus: 2, memoryMiB: 2048, firmware: 'efi' },
       'nic-0': `${run.machine.source.nic}: VM Network, MAC 00:0d:3a:10:20:04, 10.1.0.4 becomes 10.20.0.4`,
     });
     expect(end.record.map(({ key }) => key)).toEqual(

@@ -87,6 +87,15 @@ test('a host in maintenance cannot take the machine, another one of the cluster 
   expect(refused(await ask({ compute: host }))).toEqual([]);
 });
 
+test('a machine that is larger than every host there is refused', async () => {
+  expect(refused(await ask({ cpus: 64 }))).toEqual([
+    'new-host-ready: DC0_C0_H0 has 2 logical CPUs, 64 needed; DC0_C0_H1 has 2 logical CPUs, 64 needed',
+  ]);
+  expect(refused(await ask({ compute: `${cluster}/DC0_C0_H1`, memoryMiB: 8192 }))).toEqual([
+    'new-host-ready: DC0_C0_H1 has 4095 MiB of memory, 8192 needed',
+  ]);
+});
+
 test('S000-24 a datastore without room is refused, and a disk no virtual disk could hold, by its name', async () => {
   expect(refused(await ask({}, { pairs: pairsOf('fresh', [2 ** 50]) }))).toEqual([
     `new-disk-size: fresh-os has ${2 ** 50} bytes, a virtual disk at most ${62 * 2 ** 40}`,

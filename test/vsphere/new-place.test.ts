@@ -31,7 +31,7 @@ afterAll(() => simulator?.stop());
 
 interface Row extends SeenMachine {
   readonly firmware: string;
-  readonly nics: readonly { readonly network: string; readonly mac: string }[];
+  readonly nics: readonly { readonly network: string; readonly mac: string; readonly startConnected: boolean }[];
 }
 const rows = async (): Promise<readonly Row[]> => (await simulator.door('GET', '/state')) as readonly Row[];
 const rowOf = async (name: string): Promise<Row | undefined> => (await rows()).find((row) => row.name === name);
@@ -51,7 +51,7 @@ test('S000-24 C5 a machine whose original is gone is made, filled through the mo
   );
   expect(await rowOf('walk')).toMatchObject({
     ...{ power: 'off', firmware: 'efi', disks: [] },
-    nics: [{ network: 'VM Network', mac: '00:50:56:01:02:03' }],
+    nics: [{ network: 'VM Network', mac: '00:50:56:01:02:03', startConnected: true }],
   });
   expect(withoutOwn(await filesOn(moverName))).toEqual(createdOf('walk'));
   // S4: there is nothing in it to boot from, and our own start is barred too.
@@ -220,6 +220,18 @@ test('S5 a machine of ours that was renamed, or lost its record, is still known 
   expect((await target.observeMachine(pathOf('named'), work, runA, true)).power).toBe('stopped');
   await simulator.byHand('elsewhere', { extraConfig: settings((key) => record[key]) });
   expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+});
+
+test('S11 a machine of ours that somebody removed from vCenter leaves its folder, and the undo says so', async () => {
+  const target = simulator.target();
+  const request = newPlaceRequest('removed');
+  await target.ensureDisksOpen(request, work);
+  await simulator.door('POST', '/unregister', { vm: 'removed' });
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([
+    `the folder of ${createdOf('removed')[0]}, whose machine somebody removed from vCenter`,
+  ]);
+  expect(withoutOwn(await filesOn(moverName))).toEqual([]);
+  expect(readdirSync(folderOf('removed')).filter((file) => file.endsWith('.vmdk'))).toEqual([]);
 });
 
 test('S8 reassigning: the mover is left before and after the machine was made', async () => {

@@ -1,4 +1,4 @@
-// What an outside actor does to a VM: power, snapshots.
+// What an outside actor does to a VM: power, snapshots, taking it out of the inventory.
 // One rule: it goes through the same calls, checks and witness as the API, only without a session of the wire.
 // Must never skip a check that a person at the vSphere client would meet.
 package main
@@ -55,6 +55,14 @@ func (w *world) powerByHand(out http.ResponseWriter, r *http.Request) {
 			return vm.Suspend(ctx)
 		}
 		return nil, fmt.Errorf(`"state" is %q; use "on", "off" or "suspended"`, request.State)
+	})
+}
+
+// unregisterByHand takes the VM out of the inventory; its files stay.
+func (w *world) unregisterByHand(out http.ResponseWriter, r *http.Request) {
+	_, row, err := w.readHand(r)
+	w.byHand(out, row, err, func(ctx context.Context, vm *object.VirtualMachine) (*object.Task, error) {
+		return nil, vm.Unregister(ctx)
 	})
 }
 

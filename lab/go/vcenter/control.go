@@ -33,6 +33,7 @@ func (w *world) control() http.Handler {
 	})
 	mux.HandleFunc("POST /guest", w.setGuestByHand)
 	mux.HandleFunc("POST /power", w.powerByHand)
+	mux.HandleFunc("POST /unregister", w.unregisterByHand)
 	mux.HandleFunc("POST /snapshot", w.snapshotByHand)
 	mux.HandleFunc("DELETE /snapshot", w.removeSnapshotsByHand)
 	mux.HandleFunc("POST /consolidation", w.markConsolidation)

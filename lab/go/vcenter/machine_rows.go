@@ -27,6 +27,8 @@ type nicRow struct {
 	Key     int32  `json:"key"`
 	Network string `json:"network"`
 	MAC     string `json:"mac"`
+	// Connected when the VM is powered on; the API's default where a caller says nothing.
+	StartConnected bool `json:"startConnected"`
 }
 
 type machineRow struct {
@@ -101,7 +103,7 @@ func (m *machineRows) addDevice(row *machineRow, device types.BaseVirtualDevice)
 	}
 	if card, ok := device.(types.BaseVirtualEthernetCard); ok {
 		base := card.GetVirtualEthernetCard()
-		out := nicRow{Key: base.Key, MAC: base.MacAddress}
+		out := nicRow{Key: base.Key, MAC: base.MacAddress, StartConnected: base.Connectable == nil || base.Connectable.StartConnected}
 		switch backing := base.Backing.(type) {
 		case *types.VirtualEthernetCardNetworkBackingInfo:
 			out.Network = backing.DeviceName

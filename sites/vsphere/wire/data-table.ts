@@ -139,7 +139,10 @@ export const typesTable = {
   VirtualLsiLogicController: scsi,
   VirtualLsiLogicSASController: scsi,
   VirtualBusLogicController: scsi,
-  VirtualDeviceConnectInfo: { base: null, fields: { startConnected: 'boolean' } },
+  VirtualDeviceConnectInfo: {
+    base: null,
+    fields: { startConnected: 'boolean', allowGuestControl: 'boolean', connected: 'boolean' },
+  },
   VirtualEthernetCard: { base: 'VirtualDevice', fields: { addressType: 'string?', macAddress: 'string?' } },
   VirtualVmxnet: nic,
   VirtualVmxnet2: { base: 'VirtualVmxnet', fields: {} },

@@ -32,3 +32,15 @@ export async function askUntilNothingIsAwaited<T extends { readonly checks: read
     if (teller.findings.awaits) teller.find({ awaits: undefined });
   }
 }
+
+/** Something that a step waits for: told while it lasts, whatever becomes of it. */
+export async function whileAwaiting<T>(teller: Teller, what: string, ms: number, act: () => Promise<T>): Promise<T> {
+  const now = Date.now();
+  const [since, until] = [now, now + ms].map((at) => new Date(at).toISOString());
+  teller.find({ awaits: { for: what, since: since ?? '', until: until ?? '' } });
+  try {
+    return await act();
+  } finally {
+    teller.find({ awaits: undefined });
+  }
+}

@@ -10,6 +10,7 @@ import { sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
+import { whileAwaiting } from './awaiting.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
 import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, ofTarget, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
@@ -230,10 +231,13 @@ async function startTheTarget(
 }
 
 async function hearTheGuest({ input, run, teller, course }: Journey): Promise<void> {
+  const what = `the guest of ${input.target.path} to answer (VMware Tools)`;
   const { guest } = await course.step(() =>
-    guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [
-      { failback: input, run },
-    ]),
+    whileAwaiting(teller, what, input.policy.guestWaitSeconds * 1000, () =>
+      guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [
+        { failback: input, run },
+      ]),
+    ),
   );
   const silent = guest.agent === 'not-installed';
   teller.find({ guestSilent: silent, ...(guest.ip === undefined ? {} : { targetIp: guest.ip }) });

@@ -11,6 +11,7 @@ import { restorePointOperations, restorePointRoute } from './arm-restore-points.
 import { runCommandOperations, runCommandRoute } from './arm-run-commands.ts';
 import { snapshotsEntries } from './arm-snapshots.ts';
 import { skusOf, usagesOf } from './capacity.ts';
+import { locksIn } from './locks.ts';
 import { type Answer, Operations } from './operations.ts';
 import { Shapes } from './shapes.ts';
 import type { World } from './world.ts';
@@ -34,6 +35,7 @@ type Fixed =
   | 'resourceSkus.list'
   | 'resourceGroups.get'
   | 'permissions.listForResourceGroup'
+  | 'locks.listForResourceGroup'
   | 'operations.get';
 const fixedOperations: Readonly<Record<Fixed, true>> = {
   'subscriptions.list': true,
@@ -42,6 +44,7 @@ const fixedOperations: Readonly<Record<Fixed, true>> = {
   'resourceSkus.list': true,
   'resourceGroups.get': true,
   'permissions.listForResourceGroup': true,
+  'locks.listForResourceGroup': true,
   'operations.get': true,
 };
 
@@ -109,6 +112,7 @@ export class Arm {
         location: this.world.file.location,
         properties: { provisioningState: 'Succeeded' },
       });
+    if (type.toLowerCase() === 'locks') return this.locks(decodeURIComponent(group));
     if (type.toLowerCase() === 'permissions') return this.permissions(decodeURIComponent(group));
     return this.resource(
       method,
@@ -142,6 +146,15 @@ export class Arm {
       resource: id,
       act: async ({ url }) => this.parts.operations.poll(id, url.searchParams.get('monitor') === 'true'),
     };
+  }
+
+  private locks(group: string): Route {
+    const value = locksIn(this.world, group).map(({ id, name, level }) => ({
+      ...{ id: `${id}/providers/Microsoft.Authorization/locks/${name}`, name, type: 'Microsoft.Authorization/locks' },
+      properties: { level },
+    }));
+    const route = this.fixed('locks.listForResourceGroup', { value }, 'Microsoft.Authorization/locks/read');
+    return { ...route, resource: group };
   }
 
   private permissions(group: string): Route {

@@ -12,6 +12,7 @@ import { cloudMetadata } from './cloud-metadata.ts';
 import type { Entra } from './entra.ts';
 import type { Faults, MetFault } from './faults.ts';
 import { blobHostSuffix } from './grants.ts';
+import { assertUnlocked } from './locks.ts';
 import type { Answer } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import { faultRefusal, json, jsonBody, jsonRefusal, send, type Written, xmlRefusal } from './reply.ts';
@@ -97,6 +98,7 @@ export class FrontDoor {
       this.parts.entra.check(request.headers.authorization);
       if (!route) throw new Refusal(404, 'InvalidResourceType', `The lab has no route ${method} ${url.pathname}.`);
       this.assertAllowed(route);
+      assertUnlocked(this.parts.world, method, route.resource);
       const parsed = jsonBody(body);
       return json(await route.act({ method, url, body: parsed, fault }));
     });

@@ -69,6 +69,17 @@ export const settings = z.strictObject({
   deniedIn: z.record(z.string(), z.array(z.string())).default({}),
   /** Quota of the region's vCPUs, in all and of each family. */
   vCpuLimit: z.int().default(10_000),
+  /** Resource locks: on the whole group, or on one resource of it by its type and name, `disks/erp-db-data`. */
+  locks: z
+    .array(
+      z.strictObject({
+        group: z.string(),
+        resource: z.string().optional(),
+        name: z.string(),
+        level: z.enum(['CanNotDelete', 'ReadOnly']).default('CanNotDelete'),
+      }),
+    )
+    .default([]),
   operationExpiryMs: z.number().default(3_600_000),
   /** How long the background copy of a Premium SSD v2 or Ultra snapshot takes. */
   copyMs: z.number().default(2_000),

@@ -41,6 +41,7 @@ export async function diskChecks(
         sectorCheck(subject, seen),
         sharedCheck(subject, seen),
         kindCheck(subject, seen),
+        makerCheck(subject, seen),
         acceleratorCheck(subject, place, seen),
         filledCheck(subject, seen, now),
         guestEncryptionCheck(subject, vm, seen),
@@ -131,4 +132,13 @@ function filledCheck(subject: string, { completionPercent, timeCreated, name = s
   if (now >= since + longestFillMs) return seenAs(id, 'refuse', subject, words);
   const wait = { for: `Azure to fill ${name} (${completionPercent} %)`, since: new Date(since).toISOString(), until };
   return { ...seenAs(id, 'wait', subject, words), wait };
+}
+
+/** Tags that Azure Site Recovery and Azure Migrate leave on disks they make; they tell who made it and nothing of why. */
+const makerTags = ['AzHydration-ManagedDisk-CreatedBy', 'ASR-ReplicaDisk'];
+
+/** Evidence only: a failover, a test and a migration leave the same tags, so nothing is refused for them. */
+function makerCheck(subject: string, { tags = {} }: Disk): Check {
+  const found = makerTags.flatMap((tag) => (tags[tag] === undefined ? [] : [`${tag}: ${tags[tag]}`]));
+  return passed('source-disk-maker', subject, found.length > 0 ? found.join(', ') : 'no tag tells who made it');
 }

@@ -17,6 +17,7 @@ import { diskPlaces, nicIds, powerOf, powerSeen, readVm } from './machine.ts';
 import { applicationPointChecks } from './preflight-application-points.ts';
 import { diskChecks } from './preflight-disks.ts';
 import { agentCheck } from './preflight-guest.ts';
+import { locksCheck } from './preflight-locks.ts';
 import { returnQuotaCheck } from './preflight-quota.ts';
 import { type GroupNeeds, missingActions, neededIn, type Permission, readPermissions } from './rights.ts';
 
@@ -116,7 +117,12 @@ async function rightsChecks(
   const disks = vm === undefined ? [] : diskPlaces(vm).flatMap(({ id }) => id ?? []);
   const nics = vm === undefined ? [] : nicIds(vm);
   const needs = neededIn({ machineGroup: parsePath(path).resourceGroup, disks, nics, applicationPoints });
-  return (await together(needs.map((each) => rightsIn(azure, each, work)))).flat();
+  const ours = [...(vm?.id === undefined ? [] : [vm.id]), ...disks, ...nics];
+  const inGroup = async (each: GroupNeeds): Promise<Check[]> => [
+    ...(await rightsIn(azure, each, work)),
+    await locksCheck(azure, each.resourceGroup, ours, work),
+  ];
+  return (await together(needs.map(inGroup))).flat();
 }
 
 /** What the run needs on its way, and what only the deletion after the commit needs: a run that cannot end so is told now. */

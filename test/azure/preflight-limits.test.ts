@@ -4,7 +4,7 @@
  */
 import type { Disk, Machine } from '../../lab/azure/resources.ts';
 import type { Check, Verdict } from '../../model/check.ts';
-import { type AzureLab, group, openAzureLab, path, quiet } from './azure-lab.ts';
+import { type AzureLab, failureOf, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeEach(() => {
   before = {
     data: world.disk(group, 'erp-db-data'),
     machine: world.machine(group, 'erp-db'),
-    settings: { ...world.settings, deniedIn: {}, deniedActions: [] },
+    settings: { ...world.settings, deniedIn: {}, deniedActions: [], locks: [] },
   };
 });
 afterEach(() => {
@@ -58,6 +58,8 @@ const ids = [
   'snapshot-rate',
   'snapshot-grants',
   'azure-vcpu-quota',
+  'azure-locks',
+  'source-disk-maker',
   'azure-permissions',
   'azure-permissions-commit',
 ];
@@ -244,6 +246,49 @@ test.each(wrongs)('R7 C9 %s is told by %s with what was seen and what to do', as
     seen: expect.stringMatching(wrong.seen),
     remedy: expect.stringMatching(wrong.remedy),
   });
+});
+
+test.each([
+  ['the group', { group, name: 'keep' }, /^lock keep \(CanNotDelete\) on rg-failover or on what is to come home/],
+  [
+    'a disk of ours',
+    { group, resource: 'disks/erp-db-data', name: 'mine', level: 'ReadOnly' },
+    /^lock mine \(ReadOnly\)/,
+  ],
+])('R7 a lock on %s is refused, because nothing of it could be deleted', async (_on, lock, seen) => {
+  settings({ locks: [{ level: 'CanNotDelete', ...lock }] });
+  expect(await worst('azure-locks')).toMatchObject({
+    ...{ verdict: 'refuse', seen: expect.stringMatching(seen) },
+    remedy: expect.stringContaining('under Locks of rg-failover'),
+  });
+});
+
+test('a locked group keeps its snapshots in the simulator too, and whoever is refused is told of the lock', async () => {
+  await backups([9e6]);
+  const [one] = lab.world.snapshots.values();
+  const ours = { 'homeward-run': run, 'homeward-machine': machine, 'homeward-disk': 'data-0', 'homeward-point': '1' };
+  if (one) lab.world.snapshots.set(`${group}/backup-0`, { ...one, tags: ours });
+  settings({ locks: [{ group, name: 'keep', level: 'CanNotDelete' }] });
+  const failure = await failureOf(lab.source.releaseRecoveryPoints({ path, run, machine, before: 2 }, quiet()));
+  expect(failure).toMatchObject({ kind: 'Refused', hint: expect.stringContaining('remove the lock') });
+});
+
+test('R7 a lock on somebody else’s resource is in nobody’s way, and one that may not be looked for is a warning', async () => {
+  settings({ locks: [{ group, resource: 'disks/another', name: 'theirs', level: 'CanNotDelete' }] });
+  expect((await worst('azure-locks')).verdict).toBe('pass');
+  settings({ locks: [], deniedActions: ['Microsoft.Authorization/locks/read'] });
+  expect(await worst('azure-locks')).toMatchObject({
+    verdict: 'warn',
+    remedy: expect.stringContaining('Microsoft.Authorization/locks/read'),
+  });
+});
+
+test('the tags that Azure Site Recovery leaves on a disk are shown, and nothing is refused for them', async () => {
+  const makers = async () => (await checksOf()).filter((check) => check.id === 'source-disk-maker');
+  expect((await makers()).map(({ seen }) => seen)).toEqual(['no tag tells who made it', 'no tag tells who made it']);
+  ofData({ tags: { 'AzHydration-ManagedDisk-CreatedBy': 'Azure Site Recovery' } });
+  const [, data] = await makers();
+  expect(data).toMatchObject({ verdict: 'pass', seen: 'AzHydration-ManagedDisk-CreatedBy: Azure Site Recovery' });
 });
 
 test('a key of the customer’s whose set is in order passes', async () => {

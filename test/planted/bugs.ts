@@ -4,6 +4,7 @@
  * stands in its file, run.ts that every bug is noticed. Never planted in the working tree.
  */
 import { bug, type PlantedBug } from './bug.ts';
+import { checkBugs } from './check-bugs.ts';
 import { lateBugs } from './late-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
 
@@ -393,5 +394,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...zeros,
   ...again,
   ...lateBugs,
+  ...checkBugs,
   ...newPlaceBugs,
 ];

@@ -59,12 +59,18 @@ test('L4 S5 a gate that nobody completes in time takes the run back, and the sou
   expect(await run.wrongAtEnd('returned')).toEqual([]);
 }, 180_000);
 
-test('S12 a target without VMware Tools is not said to answer: record, status, details and command line say so before the commit', async () => {
+test('S12 S001-22 a target without VMware Tools is waited for as long as the policy says, and is then not said to answer: record, status, details and command line say so before the commit', async () => {
   const run = await scene.begin({ roundEvery: 3_600 });
   await tell(`${scene.lab.vcenter.control}/guest`, { vm: run.machine.target.vm, missing: true });
   await run.until('Syncing');
   await run.say('completeFailover');
-  const { waitsFor, record, guestSilent, targetIp } = await run.until('AwaitingCommit');
+  const waiting = await run.untilView('waiting for the guest', ({ status }) => status?.awaits !== undefined);
+  const { for: what, since, until } = waiting.status?.awaits ?? { for: '', since: '', until: '' };
+  expect(what).toMatch(/^the guest of .* to answer \(VMware Tools\)$/);
+  expect(Date.parse(until) - Date.parse(since)).toBe(10_000);
+  expect(await detailsOf(run)).toContain('**Waits by itself for the guest of');
+  const { waitsFor, record, guestSilent, targetIp, awaits } = await run.until('AwaitingCommit');
+  expect(awaits).toBeUndefined();
   const keys = record.map(({ key }) => key);
   expect(keys).toContain('guest-silent');
   expect(keys).not.toContain('guest-answers');

@@ -1,0 +1,81 @@
+/**
+ * Bugs planted in the source's checks, in what waits by itself, and in the guards of a completion.
+ */
+import { bug, type PlantedBug } from './bug.ts';
+
+const limits = 'test/azure/preflight-limits.test.ts';
+
+export const checkBugs: readonly PlantedBug[] = [
+  bug(
+    'R7',
+    'sites/azure/preflight-guest.ts',
+    'if (since === undefined || now >= until)',
+    'if (since === undefined)',
+    'test/azure/preflight.test.ts',
+    'silent for longer',
+  ),
+  bug(
+    'R7',
+    'sites/azure/preflight-snapshots.ts',
+    'if (granted.length + grantsNeeded <= mostGranted)',
+    'if (granted.length <= mostGranted)',
+    limits,
+    'others hold open',
+  ),
+  bug(
+    'R7',
+    'sites/azure/preflight-locks.ts',
+    'ours.some((one) => one.toLowerCase() === scope)',
+    'ours.length < 0',
+    limits,
+    'because nothing of it could be deleted',
+  ),
+  bug(
+    'R7',
+    'sites/azure/preflight.ts',
+    "rightsCheck('azure-permissions-commit', resourceGroup, later,",
+    "rightsCheck('azure-permissions-commit', resourceGroup, later.slice(0, 0),",
+    limits,
+    'a right that only the commit needs',
+  ),
+  bug(
+    'R7',
+    'model/check.ts',
+    "if (checks.some((check) => check.verdict === 'refuse')) return [];",
+    '',
+    'test/model/check.test.ts',
+    'not while something refuses',
+  ),
+  bug(
+    'R7',
+    'model/origin.ts',
+    "if (kind !== 'physical' || old === undefined)",
+    'if (old === undefined)',
+    'test/model/origin.test.ts',
+    'on a virtual machine',
+  ),
+  bug(
+    'R7',
+    'model/completion-guards.ts',
+    'if (damaged.length > 0)',
+    'if (damaged.length > 9)',
+    'test/model/completion-guards.test.ts',
+    'found damaged',
+  ),
+  bug(
+    'S2',
+    'sites/azure/same-source.ts',
+    "'Do not cancel yet: a cancel",
+    "'Cancel: a cancel",
+    'test/azure/recovery-points.test.ts',
+    'was deleted during the run',
+  ),
+  bug(
+    'R7',
+    'client/render/page.ts',
+    "plain(text).replace(/[&<>\"']/g, (one) => entities[one] ?? '')",
+    'plain(text)',
+    'test/client/checks-page.test.ts',
+    'what comes from outside is text',
+  ),
+];

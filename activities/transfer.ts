@@ -139,8 +139,9 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
   const place = await placeOf(parts, input, work);
   const reader = parts.reader(input.sourceSite);
   const { point, base, around } = input;
+  const afterwards = input.urgent ? { afterwards: 'keep' as const } : {};
   const source = await reader.openPoint(
-    { point, disk: input.disk.disk, ...(base ? { base } : {}), ...(around ? { around } : {}) },
+    { point, disk: input.disk.disk, ...(base ? { base } : {}), ...(around ? { around } : {}), ...afterwards },
     work,
   );
   const { told, ...pacing } = underLimits(parts.limits.lane(input.sourceSite, parts.site, input.urgent), work);
@@ -161,7 +162,8 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
 
 async function sealOne(parts: MoverParts, input: SealInput, work: ReportingWork): Promise<SealProof> {
   const place = await placeOf(parts, input, work);
-  const source = await parts.reader(input.sourceSite).openPoint({ point: input.point, disk: input.disk.disk }, work);
+  const order = { point: input.point, disk: input.disk.disk, afterwards: 'let-go' } as const;
+  const source = await parts.reader(input.sourceSite).openPoint(order, work);
   try {
     return await seal({ ...place, source, point: pointName(input.point), reread: input.reread, ...telling(work) });
   } finally {

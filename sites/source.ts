@@ -161,6 +161,11 @@ export interface OpenRequest {
   readonly base?: DiskPoint;
   readonly around?: Around;
   readonly disk: DiskKey;
+  /**
+   * While nobody serves, closing the reader waits for nothing: `keep` what it takes to read the point for the next step on
+   * it by this process, or `let-go` of it behind the caller's back. Absent: it is given back, and that is waited for.
+   */
+  readonly afterwards?: 'keep' | 'let-go';
 }
 
 /** The mover's view of a source: it obtains its own grants, which never leave its process. */

@@ -46,7 +46,7 @@ export class Lease implements SnapshotLease {
   readonly #role: Role;
   readonly #seconds: number;
   readonly #identity: string;
-  readonly #work: Work;
+  #work: Work;
   #asked = false;
   #sas: Sas | undefined;
   #endsAt = 0;
@@ -67,6 +67,11 @@ export class Lease implements SnapshotLease {
 
   get name(): string {
     return this.#of.name;
+  }
+
+  /** Another attempt goes on with it: from now on renewals are its. */
+  serve(work: Work): void {
+    this.#work = work;
   }
 
   async sas(): Promise<Sas> {

@@ -13,6 +13,7 @@ import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transpo
 import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
 import { Flow } from './flow.ts';
 import { Lease, lost, type Role } from './grant.ts';
+import { LeaseShelf } from './lease-shelf.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
 import { readablePoint, type SeenMoment } from './readable-point.ts';
@@ -28,9 +29,10 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
   const azure = createAzureClients(azureAccess(parts));
   const transport = createBlobTransport(parts.config, parts.ca, { ...blobLimits, ...parts.limits });
   const seconds = parts.config.grantSeconds;
+  const shelf = new LeaseShelf();
   return {
     site: parts.site,
-    async openPoint({ point, base, around }, work): Promise<PointReader> {
+    async openPoint({ point, base, around, afterwards }, work): Promise<PointReader> {
       const since = around?.since ?? base;
       const [seen, seenSince, seenUntil] = await Promise.all([
         recorded(azure, point, 'point', work),
@@ -41,18 +43,26 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
       else if (seenSince) assertLineage(seenSince, seen);
       const leaseOf = (one: DiskPoint, role: Role): Lease =>
         new Lease({ of: readablePoint(azure, one), identity: one.identity, role }, seconds, work);
-      const lease = leaseOf(point, 'point');
+      const lease = shelf.take(point) ?? leaseOf(point, 'point');
+      lease.serve(work);
       const sinceLease = since && leaseOf(since, 'base');
       const untilLease = around && leaseOf(around.until, 'base');
-      const leases = [lease, sinceLease, untilLease].filter((one) => one !== undefined);
-      const close = async (): Promise<void> => {
+      const others = [sinceLease, untilLease].filter((one) => one !== undefined);
+      const leases = [lease, ...others];
+      const revoke = async (): Promise<void> => {
         await Promise.all(leases.map((one) => one.close()));
+      };
+      const close = async (): Promise<void> => {
+        if (afterwards === undefined) return await revoke();
+        for (const other of others) shelf.giveBack(other);
+        if (afterwards === 'keep') shelf.keep(point, lease);
+        else shelf.giveBack(lease);
       };
       work.report(`opening ${lease.name}`);
       const granted = await Promise.allSettled(leases.map((one) => one.sas()));
       for (const each of granted) {
         if (each.status === 'fulfilled') continue;
-        await close();
+        await revoke();
         throw each.reason;
       }
       const open = { transport, lease, flow: new Flow() };
@@ -60,7 +70,10 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
       const listed = { ...open, lease: untilLease ?? lease, base: sinceLease, readAll: untilLease !== undefined };
       return reader(open, listed, point.sizeBytes, parts.entriesAPiece, close);
     },
-    close: () => transport.close(),
+    async close() {
+      await shelf.close();
+      await transport.close();
+    },
   };
 }
 

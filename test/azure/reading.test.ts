@@ -166,6 +166,51 @@ test('a grant left by a process that died is revoked and granted anew', async ()
   expect(activeGrants()).toHaveLength(1);
 });
 
+describe('while nobody serves', () => {
+  const grantsTaken = (): number => lab.calls().filter((call) => call === 'snapshots.grantAccess').length;
+  const untilNone = async (): Promise<void> => {
+    while (activeGrants().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+
+  test('the grant of the last transfer serves the seal, and no step waits for a revocation (S11)', async () => {
+    const own = lab.reader();
+    const [base, point] = [await takePoint(), await takePoint()];
+    lab.calls();
+    lab.fault('snapshots.revokeAccess', { delayMs: 400 }, { count: 9 });
+    const final = await own.openPoint({ point, base, disk: 'data-0', afterwards: 'keep' }, quiet());
+    await final.read(0, piece, signal);
+    await final.close();
+    expect(activeGrants()).toHaveLength(2);
+    const seal = await own.openPoint({ point, disk: 'data-0', afterwards: 'let-go' }, quiet());
+    await seal.read(0, piece, signal);
+    await seal.close();
+    expect(activeGrants()).not.toHaveLength(0);
+    expect(grantsTaken()).toBe(2);
+    await untilNone();
+    await own.close();
+  });
+
+  test('what is still kept when the process closes is revoked (S11)', async () => {
+    const own = lab.reader();
+    const point = await takePoint();
+    await (await own.openPoint({ point, disk: 'data-0', afterwards: 'keep' }, quiet())).close();
+    expect(activeGrants()).toHaveLength(1);
+    await own.close();
+    expect(activeGrants()).toHaveLength(0);
+  });
+
+  test('a kept grant that the service no longer takes is renewed by who reads with it', async () => {
+    const own = lab.reader();
+    const point = await takePoint();
+    await (await own.openPoint({ point, disk: 'data-0', afterwards: 'keep' }, quiet())).close();
+    lab.world.grants.expireAll();
+    const seal = await own.openPoint({ point, disk: 'data-0', afterwards: 'let-go' }, quiet());
+    await seal.read(0, piece, signal);
+    await seal.close();
+    await own.close();
+  });
+});
+
 test('S8 two attempts on one point take the grant from each other, and both go on reading', async () => {
   const point = await takePoint();
   const [older, newer] = [await openPoint(point), await openPoint(point)];

@@ -54,7 +54,8 @@ export interface AzurePlan {
   readonly folder: string;
   readonly certificates: Certificates;
   readonly machines: readonly LabMachine[];
-  readonly effectsUrl: string;
+  /** Who hears of each effect before it is reported done; nobody when absent. */
+  readonly effectsUrl?: string;
   readonly recordsPerSecond: number;
   readonly settings?: AzureSettings;
 }
@@ -102,7 +103,7 @@ export async function startAzure(plan: AzurePlan): Promise<Azure> {
     dir: plan.folder,
     cert: plan.certificates.certFile,
     key: plan.certificates.keyFile,
-    effects: plan.effectsUrl,
+    ...(plan.effectsUrl === undefined ? {} : { effects: plan.effectsUrl }),
   };
   const entry = join(import.meta.dirname, 'azure/main.ts');
   const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);

@@ -54,6 +54,8 @@ export interface LabOptions extends Placing {
   readonly vcenterDelay?: string;
   /** How strict the simulated Azure is: limits, lifetimes, denied actions. */
   readonly azureSettings?: AzureSettings;
+  /** The worlds tell the witness nothing and do not wait for it: for measuring only, nothing is judged then. */
+  readonly unwitnessed?: boolean;
   /** Asked by the witness: has a person committed this machine? */
   readonly isCommitted?: (machine: string) => Promise<boolean>;
 }
@@ -142,7 +144,7 @@ async function startWorlds(standing: Standing, datastore: string, program: strin
     ...(options.isCommitted === undefined ? {} : { isCommitted: options.isCommitted }),
   };
   const witness = await ending.also(startWitness(plan), (started) => started.close());
-  const both = { folder, certificates, effectsUrl: witness.url };
+  const both = { folder, certificates, ...(options.unwitnessed ? {} : { effectsUrl: witness.url }) };
   const recordsPerSecond = options.recordsPerSecond ?? defaultRecordsPerSecond;
   const settings = options.azureSettings === undefined ? {} : { settings: options.azureSettings };
   const delay = options.vcenterDelay === undefined ? {} : { methodDelay: options.vcenterDelay };

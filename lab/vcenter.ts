@@ -107,7 +107,8 @@ export interface VcenterPlan {
   readonly machines: readonly OnPremMachine[];
   /** How many; default 1. */
   readonly movers?: number;
-  readonly effectsUrl: string;
+  /** Who hears of each effect before its task is done; nobody when absent. */
+  readonly effectsUrl?: string;
   /** `PowerOn:300,ReconfigVm:200` in milliseconds. */
   readonly methodDelay?: string;
 }
@@ -127,7 +128,7 @@ export async function startVcenter(plan: VcenterPlan): Promise<Vcenter> {
     'datastore-dir': plan.datastoreFolder,
     'datastore-name': datastoreName,
     inventory: inventoryFile,
-    effects: plan.effectsUrl,
+    ...(plan.effectsUrl === undefined ? {} : { effects: plan.effectsUrl }),
     audit: auditFile,
     ...(plan.methodDelay === undefined ? {} : { 'method-delay': plan.methodDelay }),
   };

@@ -11,6 +11,7 @@ import { DiskLock } from './disk-lock.ts';
 import { DiskMemory, laneLimit } from './disk-memory.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { IoWatch } from './io-watch.ts';
+import { LeafFile } from './leaf-file.ts';
 import { type Ledger, type LedgerView, viewLedger } from './ledger.ts';
 import { type OpenMarker, openMarker } from './open-marker.ts';
 import type { PointReader } from './point-reader.ts';
@@ -71,6 +72,7 @@ export interface Grip<Task extends DiskTask = DiskWork> {
   readonly target: TargetHandle;
   readonly withholding: Withholding;
   readonly lock: DiskLock;
+  readonly leafFile: LeafFile;
   readonly view: LedgerView;
   readonly marker: OpenMarker | undefined;
   readonly signal: AbortSignal;
@@ -140,6 +142,7 @@ function prepare<Task extends DiskTask, T>(
         const { path, sizeBytes, direct = true } = options;
         const memory = new DiskMemory(processPool(), options.urgent ?? false, sector);
         const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, io });
+        const leafFile = new LeafFile(folder.leaves, subject);
         try {
           if (!target.direct) {
             options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);
@@ -147,9 +150,10 @@ function prepare<Task extends DiskTask, T>(
           const withholding = new Withholding(target, geometry, sector, subject);
           const view = await viewLedger(folder, subject);
           const marker = await withholding.readMarker();
-          const held = { subject, geometry, folder, memory, target, withholding, lock, view, marker, signal, meter };
-          return await work({ options, ...held });
+          const held = { subject, geometry, folder, memory, target, withholding, lock, leafFile, view, marker };
+          return await work({ options, ...held, signal, meter });
         } finally {
+          await leafFile.close();
           await target.close();
         }
       });

@@ -1,39 +1,85 @@
 /**
- * Reads written blocks back and compares each as a whole with what it must be: what the source gave, over what was
- * proven before. Rule: S3, through a handle opened after the flush, past the page cache; only an expected digest is
- * recorded, never one that was merely found. The same code serves a live window and one that a killed attempt left
- * durable. Never trusts a write.
+ * Reads written blocks back and compares what was touched with what it must be: what the source gave, over what was proven
+ * before. Rule: S3, through a handle opened after the flush, past the page cache; only an expected digest is recorded, never
+ * one that was merely found. A window that a killed attempt left durable is compared block by block as a whole: which leaves
+ * it touched died with it. Never trusts a write.
  */
 import { corrupt, Failure } from '../model/failure.ts';
-import { blankWithheld, blockRange } from './geometry.ts';
+import { joined } from './block-plan.ts';
+import { blankWithheld, blockRange, type Range } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
+import { digestRange, leafBytes, leafDigests } from './leaves.ts';
 import type { DurableWindow, WrittenBlock } from './records.ts';
 import type { FreshReader } from './target-handle.ts';
 
-async function proveBlock(held: HeldDisk, reader: FreshReader, written: WrittenBlock, space: Buffer): Promise<string> {
-  const { start, end } = blockRange(held.geometry, written.block);
-  await reader.read(start, end - start, space);
-  const bytes = space.subarray(0, end - start);
-  blankWithheld(held.geometry, written.block, bytes);
-  const found = held.digest.of(bytes).toString('base64');
-  if (found === written.digest) return found;
-  throw corrupt({
+/** A run of whole leaves of one block, and the digests they must have, one after another. */
+export interface TouchedLeaves extends Range {
+  readonly digests: Buffer;
+}
+
+/** Reading through a gap below this is cheaper than one more call. */
+const readGapBytes = leafBytes + 1;
+
+function wrong(held: HeldDisk, { start, end }: Range, block: number): Failure {
+  return corrupt({
     op: 'proof',
     subject: held.subject,
-    message: `block ${written.block} [${start}, ${end}) reads back as something else than was written and proven before`,
+    message: `block ${block} [${start}, ${end}) reads back as something else than was written and proven before`,
     hint: 'The target storage lost or changed a write; look at it, then copy the disk in full.',
   });
 }
 
-/** Proves a durable window and records it; a failed proof is recorded too, and ends the disk's lineage. */
-export async function proveWindow(held: HeldDisk, window: DurableWindow): Promise<void> {
+/** Compares the touched leaves; what lies between two of them may be read, and says nothing. */
+async function proveLeaves(
+  held: HeldDisk,
+  reader: FreshReader,
+  block: number,
+  touched: readonly TouchedLeaves[],
+): Promise<void> {
+  const { start } = blockRange(held.geometry, block);
+  await held.memory.toRead(async (space) => {
+    for (const run of joined(touched, readGapBytes))
+      await reader.read(run.start, run.end - run.start, space.subarray(run.start - start));
+    blankWithheld(held.geometry, block, space);
+    for (const run of touched) {
+      const found = leafDigests(held.digest, space.subarray(run.start - start, run.end - start));
+      if (!found.equals(run.digests)) throw wrong(held, run, block);
+    }
+  });
+  for (const run of touched) await held.leafFile.write(block, digestRange(run).start, run.digests);
+}
+
+/** Compares a whole block. */
+async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }: WrittenBlock): Promise<void> {
+  const range = blockRange(held.geometry, block);
+  const leaves = await held.memory.toRead(async (space) => {
+    await reader.read(range.start, range.end - range.start, space);
+    const bytes = space.subarray(0, range.end - range.start);
+    blankWithheld(held.geometry, block, bytes);
+    return leafDigests(held.digest, bytes);
+  });
+  if (held.digest.of(leaves).toString('base64') !== digest) throw wrong(held, range, block);
+  await held.leafFile.write(block, 0, leaves);
+}
+
+/**
+ * Proves a durable window and records it; a failed proof is recorded too, and ends the disk's lineage. `touched`: by block,
+ * what this attempt wrote of it; whole blocks are read where it does not say.
+ */
+export async function proveWindow(
+  held: HeldDisk,
+  window: DurableWindow,
+  touched?: ReadonlyMap<number, readonly TouchedLeaves[]>,
+): Promise<void> {
   const blocks: [number, string][] = [];
   const rest = window.blocks[Symbol.iterator]();
   const lane = async (reader: FreshReader): Promise<void> => {
     for (let next = rest.next(); !next.done; next = rest.next()) {
-      const written = next.value;
-      const found = await held.memory.toRead((space) => proveBlock(held, reader, written, space));
-      blocks.push([written.block, found]);
+      const { block, digest } = next.value;
+      const leaves = touched?.get(block);
+      if (leaves !== undefined) await proveLeaves(held, reader, block, leaves);
+      else await proveBlock(held, reader, next.value);
+      blocks.push([block, digest]);
     }
   };
   try {

@@ -9,6 +9,7 @@ import type { Digest } from './digest.ts';
 import type { DigestTable } from './digest-table.ts';
 import { blankWithheld, blockRange, type Geometry, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
+import { blockDigest } from './leaves.ts';
 import type { FreshReader } from './target-handle.ts';
 
 /** What is compared with what. */
@@ -38,7 +39,7 @@ export async function damageIn(
   await reader.read(start, end - start, space);
   const bytes = space.subarray(0, end - start);
   blankWithheld(geometry, block, bytes);
-  if (digest.of(bytes).equals(table.digestOf(block))) return undefined;
+  if (blockDigest(digest, bytes).equals(table.digestOf(block))) return undefined;
   return corrupt({
     op: 'scrub',
     subject,

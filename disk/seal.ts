@@ -10,6 +10,7 @@ import type { Lent } from './block-pool.ts';
 import { rootOf } from './digest.ts';
 import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
 import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
+import { blockDigest } from './leaves.ts';
 import { decideSeal } from './lineage.ts';
 import { decodeMarker } from './open-marker.ts';
 import { scrubBlocks } from './scrub.ts';
@@ -155,11 +156,11 @@ async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): 
         const tailRange = { start: geometry.tailStart, end: geometry.sizeBytes };
         const tail = sameBytes(bytes, range, withheld.tail, tailRange, geometry.tailStart);
         if (!head || !tail) throw sealError(held, `block ${block} reads back as something else than was written`);
-        found.push([block, digest.of(bytes)]);
+        found.push([block, blockDigest(digest, bytes)]);
         const writable = writableRange(geometry, block);
         if (writable.start === writable.end) continue;
         blankWithheld(geometry, block, bytes);
-        if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;
+        if (blockDigest(digest, bytes).equals(ledger.table.digestOf(block))) continue;
         throw sealError(held, `block ${block} is no longer what was proven`);
       }
     }),

@@ -11,6 +11,8 @@ export interface StateFolder {
   readonly journal: string;
   readonly checkpoint: string;
   readonly lock: string;
+  /** Digests of all leaves, which only save reading. */
+  readonly leaves: string;
   /** How far the background scrub is. */
   readonly scrub: string;
 }
@@ -24,6 +26,7 @@ export function stateFolder(stateDir: string, machine: string, disk: string): St
     journal: join(path, 'journal'),
     checkpoint: join(path, 'checkpoint'),
     lock: join(path, 'lock'),
+    leaves: join(path, 'leaves'),
     scrub: join(path, 'scrub'),
   };
 }

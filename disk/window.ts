@@ -5,14 +5,16 @@
  * S8, the fence is asked before a window's first write. Never counts a block whose write has not returned.
  */
 import type { HeldDisk } from './held-disk.ts';
-import { proveWindow } from './proof.ts';
+import { proveWindow, type TouchedLeaves } from './proof.ts';
 import { type DurableWindow, partsLength, type WrittenBlock } from './records.ts';
 
-/** Counted in whole blocks: a block that a kill leaves half written is sent whole, however small its change was. */
+/** Counted in whole leaves: a leaf that a kill leaves half written is sent whole, however small its change was. */
 const windowBytes = 16 * 1024 * 1024;
 
 export interface BlockWork {
   readonly written: WrittenBlock;
+  /** The leaves that were written, with the digests they must have now. */
+  readonly touched: readonly TouchedLeaves[];
   readonly copiedBytes: number;
   readonly zeroedBytes: number;
 }
@@ -29,7 +31,7 @@ class Window {
     this.admitted = admitted;
   }
 
-  /** Reserves room for one block; an empty window takes any. */
+  /** Reserves room for one block's leaves; an empty window takes any. */
   reserve(bytes: number): boolean {
     if (this.bytes > 0 && this.bytes + bytes > windowBytes) return false;
     this.bytes += bytes;
@@ -67,7 +69,7 @@ export class Windows {
 
   /**
    * Does one block's write inside a window: waits for room and for the fence, then lets `write` write and say what
-   * it wrote. `bytes` is the length of the whole block.
+   * it wrote. `bytes` is the length of the leaves it touches.
    */
   async run(bytes: number, write: () => Promise<BlockWork>): Promise<void> {
     const window = await this.enter(bytes);
@@ -120,13 +122,13 @@ export class Windows {
     };
     await held.ledger.append(durable);
     await this.proving;
-    this.proving = this.prove(durable);
+    this.proving = this.prove(durable, new Map(done.map(({ written, touched }) => [written.block, touched])));
     // Whoever commits next, drains or settles meets its failure.
     this.proving.catch(() => undefined);
   }
 
-  private async prove(durable: DurableWindow): Promise<void> {
-    await proveWindow(this.held, durable);
+  private async prove(durable: DurableWindow, touched: ReadonlyMap<number, readonly TouchedLeaves[]>): Promise<void> {
+    await proveWindow(this.held, durable, touched);
     this.held.meter.done(durable.blocks.reduce((sum, block) => sum + partsLength(block), 0));
   }
 

@@ -9,6 +9,7 @@ import { copyBlock } from './copy-block.ts';
 import type { Changes } from './extents.ts';
 import { blockBytes, blockRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
+import { blockDigest } from './leaves.ts';
 import type { FreshReader } from './target-handle.ts';
 import type { Windows } from './window.ts';
 
@@ -63,7 +64,7 @@ function runsOf(blocks: readonly number[]): [number, number][] {
 
 async function recordZeros(held: HeldDisk, runs: readonly (readonly [number, number])[]): Promise<void> {
   if (runs.length === 0) return;
-  const digest = held.digest.of(zeroBlock).toString('base64');
+  const digest = blockDigest(held.digest, zeroBlock).toString('base64');
   await held.ledger.append({ t: 'zeros', digest, runs });
 }
 

@@ -1,0 +1,99 @@
+/**
+ * Before a block is changed in part: is what its change leaves alone within the touched leaves what was proven?
+ * Rule (S3): a leaf that is not what was proven (damaged, or half written by a killed attempt) is brought whole from the
+ * point; a block whose leaves nobody remembers is looked at, and if need be brought, as a whole. Leaves that the change does
+ * not touch keep their proven digests, which go into the block's new one: damage there never becomes the new truth.
+ */
+import { type BlockJob, joined, lengthOf } from './block-plan.ts';
+import { zeroBlock } from './block-pool.ts';
+import { digestBytes } from './digest.ts';
+import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
+import type { HeldDisk } from './held-disk.ts';
+import { digestRange, eachLeaf, leafBytes, leafDigests, touchedLeaves } from './leaves.ts';
+
+export interface SoundJob {
+  readonly job: BlockJob;
+  /** Whole leaves that `space` holds once the job's bytes are put into it, ascending. */
+  readonly loaded: readonly Range[];
+  /** Digests of all leaves of the block as proven before; those of `loaded` are to be replaced. */
+  readonly leaves: Buffer;
+}
+
+/** Reads what the job needs of the block into `space`, at its place within the block. */
+export async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Promise<SoundJob> {
+  const { geometry } = held;
+  const writable = writableRange(geometry, job.block);
+  const whole = blockRange(geometry, job.block);
+  const count = Math.ceil((whole.end - whole.start) / leafBytes) * digestBytes;
+  const wholly = (all: BlockJob): SoundJob => ({ job: all, loaded: [whole], leaves: Buffer.alloc(count) });
+  if (lengthOf(job.writes) === writable.end - writable.start) return wholly(job);
+  const leaves = await knownLeaves(held, job.block, count);
+  if (leaves !== undefined) return soundLeaves(held, job, leaves, space);
+  if (await isSound(held, job.block, space)) return wholly(job);
+  return wholly(repaired(held, job, [writable]));
+}
+
+/** The digests of the block's leaves, when they make up its proven digest. */
+async function knownLeaves(
+  { ledger: { table }, digest, leafFile }: HeldDisk,
+  block: number,
+  count: number,
+): Promise<Buffer | undefined> {
+  if (!table.isKnown(block)) return undefined;
+  const proven = table.digestOf(block);
+  const stored = await leafFile.read(block, count);
+  if (stored !== undefined && digest.of(stored).equals(proven)) return stored;
+  const zeros = leafDigests(digest, zeroBlock.subarray(0, (count / digestBytes) * leafBytes));
+  return digest.of(zeros).equals(proven) ? zeros : undefined;
+}
+
+async function soundLeaves(held: HeldDisk, job: BlockJob, leaves: Buffer, space: Buffer): Promise<SoundJob> {
+  const { geometry, target, digest } = held;
+  const { start } = blockRange(geometry, job.block);
+  const writable = writableRange(geometry, job.block);
+  const runs = touchedLeaves(geometry, job.block, job.writes);
+  const spared = [...eachLeaf(runs)].filter((leaf) => !isCovered(clipped(leaf, writable), job.writes));
+  for (const run of joined(spared, 1))
+    await target.read(run.start, run.end - run.start, space.subarray(run.start - start));
+  blankWithheld(geometry, job.block, space);
+  const bad = spared.filter((leaf) => {
+    const { start: from, end: to } = digestRange(leaf);
+    return !digest.of(space.subarray(leaf.start - start, leaf.end - start)).equals(leaves.subarray(from, to));
+  });
+  const sound =
+    bad.length === 0
+      ? job
+      : repaired(
+          held,
+          job,
+          bad.map((leaf) => clipped(leaf, writable)),
+        );
+  return { job: sound, loaded: runs, leaves };
+}
+
+/** Whether the block as it lies on the target is what was proven; it is in `space` then. */
+async function isSound({ geometry, target, digest, ledger }: HeldDisk, block: number, space: Buffer): Promise<boolean> {
+  const { start, end } = blockRange(geometry, block);
+  await target.read(start, end - start, space);
+  const bytes = space.subarray(0, end - start);
+  blankWithheld(geometry, block, bytes);
+  const { table } = ledger;
+  return table.isKnown(block) && digest.of(leafDigests(digest, bytes)).equals(table.digestOf(block));
+}
+
+/** The job, and `more` of the point besides. */
+function repaired({ meter }: HeldDisk, job: BlockJob, more: readonly Range[]): BlockJob {
+  const reads = joined([...job.reads, ...more], 1);
+  const writes = joined([...job.writes, ...more], 1);
+  meter.repair(lengthOf(writes) - lengthOf(job.writes), lengthOf(reads) - lengthOf(job.reads));
+  return { block: job.block, reads, writes };
+}
+
+const clipped = (range: Range, within: Range): Range => ({
+  start: Math.max(range.start, within.start),
+  end: Math.min(range.end, within.end),
+});
+
+/** Whether one of ascending ranges, of which none touch, holds all of `leaf`. */
+const isCovered = (leaf: Range, ranges: readonly Range[]): boolean =>
+  ranges.some(({ start, end }) => start <= leaf.start && leaf.end <= end);

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TransferInput } from '../activities/transfer.ts';
-import { nodeFlags } from '../lab/node-flags.ts';
+import { processOptions } from '../lab/process-options.ts';
 
 export interface Step {
   /** `bare` proves nothing. */
@@ -48,7 +48,9 @@ export class Mover {
   /** `config`: path of homeward.yaml. Returns when the mover could take work. */
   static async start(config: string): Promise<Mover> {
     const entry = join(import.meta.dirname, 'mover-process.ts');
-    const child = spawn(process.execPath, [...nodeFlags('workers/mover.ts'), entry, config], {
+    const { flags, env } = processOptions('workers/mover.ts');
+    const child = spawn(process.execPath, [...flags, entry, config], {
+      env: { ...env, ...process.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let words = '';

@@ -18,8 +18,8 @@ declare const WebAssembly: {
 
 const wasmPage = 64 * 1024;
 
-/** Blocks of the process in flight from sources, and being read back: 88 MiB in all. Two disks at full speed fill it. */
-export const poolBlocks = { fetch: 16, proof: 6 } as const;
+/** Blocks of the process in flight from sources, and being read back: 64 MiB in all. One disk and a half at full speed fill it. */
+export const poolBlocks = { fetch: 12, proof: 4 } as const;
 export type Use = keyof typeof poolBlocks;
 
 /** What one disk has of the pool. */

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { moverIdOf } from './inventory-file.ts';
-import { nodeFlags } from './node-flags.ts';
+import { processOptions } from './process-options.ts';
 
 /** `mover` is the first one; the others do not run until they are started. */
 export type WorkerName = 'control' | 'mover' | `mover-${number}`;
@@ -50,13 +50,14 @@ export interface WorkersPlan {
 export async function startWorkers(plan: WorkersPlan): Promise<LabWorkers> {
   const start = (name: WorkerName): Promise<Child> => {
     const { entry, args } = entryOf(name);
+    const { flags, env } = processOptions(entry);
     return startChild({
       name: `worker-${name}`,
       program: process.execPath,
-      args: [...nodeFlags(entry), join(project, entry), '--config', plan.config, ...args],
+      args: [...flags, join(project, entry), '--config', plan.config, ...args],
       logFolder: plan.folder,
       ready: { lineWith: 'ready' },
-      ...(plan.env === undefined ? {} : { env: plan.env }),
+      env: { ...env, ...plan.env },
     });
   };
   const [control, mover] = await bothOrNone(start('control'), start('mover'));

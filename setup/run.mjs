@@ -23,13 +23,16 @@ function readArguments() {
   return { lab, entry: resolve(projectFolder, entry), rest };
 }
 
-function flagsOf(entry) {
-  const listed = JSON.parse(readFileSync(join(projectFolder, 'setup', 'node-flags.json'), 'utf8'));
-  return [...listed.always, ...(listed[relative(projectFolder, entry).replaceAll('\\', '/')] ?? [])];
+function optionsOf(entry) {
+  const listed = JSON.parse(readFileSync(join(projectFolder, 'setup', 'process-options.json'), 'utf8'));
+  const own = listed[relative(projectFolder, entry).replaceAll('\\', '/')] ?? {};
+  return { flags: [...listed.always.node, ...(own.node ?? [])], variables: own.env ?? {} };
 }
 
 function runEntry(node, entry, rest) {
+  const { flags, variables } = optionsOf(entry);
   const env = {
+    ...variables,
     // Types are stripped and sources compiled once, not at each start: half of a command's time, and 20 MiB of a worker.
     NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled'),
     ...process.env,
@@ -37,7 +40,7 @@ function runEntry(node, entry, rest) {
   };
   // Nothing is sent over the channel: it closes with us, which tells an entry that listens (parents.mjs) of our end.
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
-  const child = spawn(node, [...flagsOf(entry), entry, ...rest], { stdio, env });
+  const child = spawn(node, [...flags, entry, ...rest], { stdio, env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to both of us already; a second one would look like impatience.

@@ -185,7 +185,7 @@ describe('the lock', () => {
       other.kill('SIGKILL');
       await once(other, 'exit');
       await bench.transfer(new ImagePoint(image), 'p0');
-      expect(readdirSync(dirname(path)).sort()).toEqual(['checkpoint', 'journal']);
+      expect(readdirSync(dirname(path)).sort()).toEqual(['checkpoint', 'journal', 'leaves']);
     });
   });
 

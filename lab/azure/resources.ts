@@ -23,6 +23,8 @@ export interface Machine extends Powered {
   deleting: boolean;
   /** `Standard` where absent. */
   readonly securityType?: 'TrustedLaunch' | 'ConfidentialVM';
+  /** Names of its data disks that are blobs in a storage account and no resources of their own. */
+  readonly unmanaged?: ReadonlySet<string>;
   /** Its OS disk lives on the host. */
   readonly ephemeral?: true;
   /** Names of its disks that are written through Write Accelerator. */

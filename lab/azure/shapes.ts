@@ -52,7 +52,9 @@ export class Shapes {
             name: disk,
             createOption: 'Attach',
             caching: 'None',
-            managedDisk: managed(disk),
+            ...(one.unmanaged?.has(disk)
+              ? { vhd: { uri: `https://account.blob.core.windows.net/vhds/${disk}.vhd` } }
+              : { managedDisk: managed(disk) }),
             writeAcceleratorEnabled: one.accelerated?.has(disk) ?? false,
             deleteOption: deleteOption(one, `disks/${disk}`),
           })),

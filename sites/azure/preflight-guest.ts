@@ -5,6 +5,7 @@
  */
 import type { Disk, VirtualMachine } from '@azure/arm-compute';
 import type { Check } from '../../model/check.ts';
+import { sameId } from './arm-id.ts';
 import { passed, seenAs } from './check-outcome.ts';
 import { lastTaken, powerSeen } from './machine.ts';
 
@@ -53,8 +54,8 @@ export function agentCheck(
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 
-/** When the running machine took its disks for the last time, which is its boot or later. */
+/** When the running machine took its OS disk, which is its boot; data disks may have been attached since. */
 function lastStart(vm: VirtualMachine, disks: readonly Disk[]): number | undefined {
-  const known = disks.flatMap((disk) => lastTaken(vm, disk)?.getTime() ?? []);
-  return known.length === 0 ? undefined : Math.max(...known);
+  const os = disks.find(({ id: each }) => sameId(each, vm.storageProfile?.osDisk?.managedDisk?.id));
+  return os && lastTaken(vm, os)?.getTime();
 }

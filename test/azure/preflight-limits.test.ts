@@ -92,6 +92,16 @@ const wrongs: readonly (readonly [string, string, Wrong])[] = [
     },
   ],
   [
+    'a disk that is a blob in a storage account',
+    'source-managed-disks',
+    {
+      verdict: 'refuse',
+      seen: /disk data-0 is not a managed disk/,
+      remedy: /Convert it to a managed disk/,
+      make: () => ofMachine({ unmanaged: new Set(['erp-db-data']) }),
+    },
+  ],
+  [
     'a disk that three machines may share',
     'source-disk-shared',
     {
@@ -366,6 +376,13 @@ test('S000-15 S001-1 a machine that was moved to another resource group is refus
     seen: expect.stringMatching(/not in the resource group of the inventory.*resourceGroups\/rg-elsewhere/),
     remedy: expect.stringContaining('new resource group into the inventory'),
   });
+});
+
+test('S000-12 what the guest runs is what its disk and the agent in it tell, and without an agent only its family is known', async () => {
+  const os = async () => (await lab.source.observeMachine(path, quiet())).os;
+  expect(await os()).toEqual({ family: 'linux' });
+  ofMachine({ osType: 'Windows', osName: 'Windows Server 2008 R2 Datacenter', osVersion: '6.1.7601' });
+  expect(await os()).toEqual({ family: 'windows', name: 'Windows Server 2008 R2 Datacenter 6.1.7601' });
 });
 
 test('S000-15 a machine that is where the inventory says passes', async () => {

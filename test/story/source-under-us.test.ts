@@ -3,8 +3,13 @@
  * machine that somebody stops.
  * Rule: what is said of Azure is compared with what was done to the simulator; the run is one and the same all along.
  */
+import { preflight } from '../../client/preflight.ts';
+import { loadInventory } from '../../config/load.ts';
+import { blocking } from '../../model/check.ts';
 import { firstBroken } from '../../model/evidence.ts';
-import { tell } from './both-worlds.ts';
+import { failbackInput } from '../../model/failback-input.ts';
+import type { Origin } from '../../model/origin.ts';
+import { standOf, tell } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
 import { openScene, type Scene } from './scene.ts';
 
@@ -15,6 +20,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
 
+const origin: Origin = { kind: 'vmware', state: 'failed-over' };
 const azure = (door: string, body: object): Promise<unknown> => tell(`${scene.lab.azure.control}${door}`, body);
 const power = (vm: string, state: 'running' | 'deallocated'): Promise<unknown> => azure(`/vms/${vm}/power`, { state });
 const agentAfter = (ms: number): Promise<unknown> => azure('/settings', { agentAfterMs: ms });
@@ -52,6 +58,29 @@ test('S000-22 S000-8 an agent that is slow after a boot is waited for by the run
   await run.say('cancel');
   await run.until('ReturnedToSource');
 }, 120_000);
+
+test.each<[string, Origin, string]>([
+  [
+    'S000-12 S001-2 a physical server that is too old',
+    { ...origin, kind: 'physical', os: 'Windows Server 2008 R2 SP1' },
+    'origin-system',
+  ],
+  ['S000-14 a machine whose migration was completed', { ...origin, state: 'migrated' }, 'origin-not-migrated'],
+  [
+    'S001-1 a machine whose protection was switched off',
+    { ...origin, state: 'protection-disabled' },
+    'origin-protection',
+  ],
+])('%s is refused by the workers before anything is touched', async (_what, from, id) => {
+  const { inventory } = await loadInventory(scene.lab.config);
+  const input = failbackInput(inventory, scene.lab.machines[1]?.name ?? '');
+  if (!input) throw new Error('the lab has no second machine');
+  const stood = await standOf(scene.lab);
+  const asked = await preflight(scene.link, { ...input, origin: from });
+  expect(blocking(asked.checks).map((check) => check.id)).toEqual([id]);
+  expect(blocking((await preflight(scene.link, { ...input, origin })).checks)).toEqual([]);
+  expect(await standOf(scene.lab)).toEqual(stood);
+});
 
 test('a source that somebody stops during the rounds is told within a round, and the same run goes on and comes home', async () => {
   const run = await scene.begin({ roundEvery: 0.5 });

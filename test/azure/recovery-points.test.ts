@@ -19,7 +19,7 @@ afterEach(() => lab.close());
 const names = (): string[] => [...lab.world.snapshots.values()].map((one) => one.name);
 const creations = (): number => lab.calls().filter((call) => call === 'snapshots.createOrUpdate').length;
 
-test('a recovery point is one incremental snapshot of each disk, marked as ours', async () => {
+test('S001-18 a recovery point is one incremental snapshot of each disk, crash-consistent and marked as ours', async () => {
   const point = await lab.source.ensureRecoveryPoint(request, quiet());
   expect(point).toMatchObject({ number: 1, consistency: 'crash', final: false });
   expect(point.disks.map((disk) => disk.disk)).toEqual(['os', 'data-0']);

@@ -2,7 +2,7 @@
 import type { RecoveryPoint } from '../../model/machine.ts';
 import { parseMessage } from '../../model/message.ts';
 import { type ApplicationPoint, around, type PointChoice, withPoints } from '../../model/point.ts';
-import { beginStory, type Decision, hear, type Story } from '../../model/transition.ts';
+import { beginStory, type Decision, enter, hear, type Story } from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const syncing: Story = { ...beginStory('run-1', { name: 'm1', path: '/DC0/vm/m1' }), phase: 'Syncing' };
@@ -31,6 +31,15 @@ test('S7 S001-13 an application-consistent point that is not there cannot be cho
   expect([accepted, story.completion]).toEqual([false, undefined]);
   expect(reason).toContain('the agent is silent. Look at it.');
   expect(complete(failed).accepted).toBe(true);
+});
+
+test('S001-17 a failover is completed to no point before every disk has one: what was said during the seed is kept until then', () => {
+  const seeding: Story = { ...syncing, phase: 'Seeding' };
+  const { accepted, waits, story } = complete(seeding);
+  expect([accepted, waits]).toEqual([true, expect.stringContaining('first round is proven on every disk')]);
+  expect(() => enter(story, 'StoppingSource')).toThrow('Seeding does not lead to StoppingSource');
+  expect(enter(enter(story, 'Syncing'), 'StoppingSource').phase).toBe('StoppingSource');
+  expect(complete({ ...syncing, phase: 'Preflight' }).accepted).toBe(false);
 });
 
 test('S7 a point of a name that nobody knows is malformed', () => {

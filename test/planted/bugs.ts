@@ -7,7 +7,86 @@ import { bug, type PlantedBug } from './bug.ts';
 import { checkBugs } from './check-bugs.ts';
 import { lateBugs } from './late-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
+import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
+
+const proofs: readonly PlantedBug[] = [
+  bug(
+    'S3',
+    'disk/proof.ts',
+    'if (found === written.digest) return found;',
+    'if (found.length > 0) return found;',
+    'test/disk/partial-block.test.ts',
+    'finds damage done beside it',
+  ),
+  bug(
+    'S3',
+    'disk/copy-block.ts',
+    'if (table.isKnown(job.block) && digest.of(bytes).equals(table.digestOf(job.block))) return job;',
+    'if (table.isKnown(job.block)) return job;',
+    'test/disk/partial-block.test.ts',
+    'repairs the block whole',
+  ),
+  bug(
+    'S3',
+    'disk/copy-round.ts',
+    'if (table.isProvenInRound(work.block)) skipped(lengthOf(work.writes), lengthOf(work.reads));',
+    'if (table.isKnown(work.block)) skipped(lengthOf(work.writes), lengthOf(work.reads));',
+    'test/disk/equality.test.ts',
+    'writes cleared ranges',
+  ),
+  bug(
+    'S3',
+    'disk/seal.ts',
+    'if (options.reread === true) await scrubBlocks(held);',
+    '',
+    'test/disk/seal.test.ts',
+    'changed since it was proven',
+  ),
+  bug(
+    'S3',
+    'disk/scrub.ts',
+    'if (digest.of(bytes).equals(table.digestOf(block))) return undefined;',
+    'if (bytes.byteLength > 0) return undefined;',
+    'test/disk/seal.test.ts',
+    'changed since it was proven',
+  ),
+  bug(
+    'S3',
+    'disk/seal.ts',
+    'if (digest.of(bytes).equals(ledger.table.digestOf(block))) continue;',
+    'if (bytes.byteLength > 0) continue;',
+    'test/disk/seal.test.ts',
+    'beside the withheld regions',
+  ),
+  bug('S3', 'disk/window.ts', 'await held.target.flush();', '', 'test/disk/flush-order.test.ts'),
+  bug('S3', 'disk/target-handle.ts', 'await this.main.datasync();', '', 'test/disk/flush-order.test.ts'),
+  bug('S3', 'disk/journal.ts', 'await this.handle.datasync();', '', 'test/disk/flush-order.test.ts'),
+  bug(
+    'S3',
+    'sites/azure/range-reader.ts',
+    "if (verdict === 'wrong')",
+    'if (into.byteLength === 0)',
+    'test/azure/reading.test.ts',
+    'a flipped byte',
+  ),
+  bug(
+    'S3',
+    'sites/azure/range-checksum.ts',
+    "return 'ask again';",
+    "return 'right';",
+    'test/azure/checked-ranges.test.ts',
+    'not one range is believed unchecked',
+  ),
+  bug(
+    'S3',
+    'sites/azure/range-reader.ts',
+    'if (Number(from) !== first || Number(to) !== first + into.byteLength - 1)',
+    'if (Number(from) < 0)',
+    'test/azure/reading.test.ts',
+    'another range',
+  ),
+];
 
 const openDisks: readonly PlantedBug[] = [
   bug(
@@ -319,4 +398,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...lateBugs,
   ...checkBugs,
   ...newPlaceBugs,
+  ...pointBugs,
 ];

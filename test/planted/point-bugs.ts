@@ -1,0 +1,44 @@
+/**
+ * Bugs planted in the way to an older, application-consistent point, and in its keeping.
+ */
+import { bug, type PlantedBug } from './bug.ts';
+
+const edge = 'test/azure/application-points.test.ts';
+const reader = 'sites/azure/point-source.ts';
+
+export const pointBugs: readonly PlantedBug[] = [
+  bug('S9', reader, 'return listed.readAll ? asData(list) : list;', 'return list;', edge, 'a disk that is ahead'),
+  bug(
+    'S9',
+    reader,
+    'if (held !== pointName(since) && held !== pointName(until))',
+    'if (held === undefined)',
+    edge,
+    'are no way to it',
+  ),
+  bug(
+    'S9',
+    reader,
+    'if (!between || before.takenAt > point.takenAt || point.takenAt > after.takenAt)',
+    'if (!between)',
+    edge,
+    'are no way to it',
+  ),
+  bug(
+    'S9',
+    'sites/azure/recovery-point.ts',
+    '(mark.number < before && !keep.includes(mark.number))',
+    'mark.number < before',
+    edge,
+    'releasing keeps',
+  ),
+  bug(
+    'S9',
+    'model/point.ts',
+    'held.number > chosen.since.number ? held : final',
+    'held',
+    'test/model/point.test.ts',
+    'the one before it',
+  ),
+  bug('S11', 'sites/azure/readable-point.ts', 'mayBeOpen: true,', 'mayBeOpen: false,', edge, 'whose answer was lost'),
+];

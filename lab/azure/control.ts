@@ -6,9 +6,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { closest } from '../../config/closest.ts';
+import { attachNewDisk, detachAndDelete } from './attaching.ts';
 import { type Bytes, diskDoor } from './disk-door.ts';
 import type { Entra } from './entra.ts';
 import { type FaultRule, type Faults, faultRule } from './faults.ts';
+import type { Machine } from './resources.ts';
 import type { World } from './world.ts';
 import { settings } from './world-file.ts';
 
@@ -56,6 +58,14 @@ async function act(parts: ControlParts, door: string, url: URL, body: unknown): 
   }
   const machine = /^POST \/vms\/([^/]+)\/power$/.exec(door)?.[1];
   if (machine) return await power(world, decodeURIComponent(machine), (body as { state: string }).state);
+  const disks = /^(POST|DELETE) \/vms\/([^/]+)\/disks(?:\/([^/]+))?$/.exec(door);
+  if (disks) {
+    const [, method, vm = '', disk] = disks;
+    const found = machineNamed(world, decodeURIComponent(vm));
+    if (method === 'POST')
+      return await attachNewDisk(world, found, z.object({ sizeBytes: z.int() }).parse(body).sizeBytes);
+    return await detachAndDelete(world, found, decodeURIComponent(disk ?? ''));
+  }
   const rule = /^DELETE \/rules\/([^/]+)$/.exec(door)?.[1];
   if (rule) return faults.remove(rule) ?? {};
   switch (door) {
@@ -139,9 +149,14 @@ function stateOf(world: World): object {
 
 /** Somebody presses a button in the portal. */
 async function power(world: World, name: string, state: string): Promise<object> {
-  const machine = [...world.machines.values()].find((one) => one.name === name);
-  if (!machine) throw new Error(`no VM is called ${name}`);
+  const machine = machineNamed(world, name);
   if (state === 'running') await world.powerOn(machine);
   else await world.powerOff(machine, state === 'stopped' ? 'stopped' : 'deallocated');
   return { power: machine.power };
+}
+
+function machineNamed(world: World, name: string): Machine {
+  const machine = [...world.machines.values()].find((one) => one.name === name);
+  if (!machine) throw new Error(`no VM is called ${name}`);
+  return machine;
 }

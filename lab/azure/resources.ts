@@ -15,7 +15,7 @@ export interface Machine extends Powered {
   readonly osVersion: string | undefined;
   readonly tags: Record<string, string>;
   readonly osDisk: string;
-  readonly dataDisks: readonly { readonly lun: number; readonly disk: string }[];
+  dataDisks: readonly { readonly lun: number; readonly disk: string }[];
   readonly nics: readonly string[];
   /** Disks and NICs that go when it is deleted (deleteOption Delete), `disks/<name>`, `nics/<name>`. */
   readonly goWithIt: ReadonlySet<string>;

@@ -1,10 +1,11 @@
 /**
  * What the source does by itself, or somebody does to it, while a run is under way: an agent that is slow to report, a
- * machine that somebody stops.
+ * machine that somebody stops, disks that somebody attaches or resizes.
  * Rule: what is said of Azure is compared with what was done to the simulator; the run is one and the same all along.
  */
 import { preflight } from '../../client/preflight.ts';
 import { loadInventory } from '../../config/load.ts';
+import { knock } from '../../lab/control-door.ts';
 import { blocking } from '../../model/check.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import { failbackInput } from '../../model/failback-input.ts';
@@ -82,7 +83,7 @@ test.each<[string, Origin, string]>([
   expect(await standOf(scene.lab)).toEqual(stood);
 });
 
-test('a source that somebody stops during the rounds is told within a round, and the same run goes on and comes home', async () => {
+test('a source that somebody stops, and a disk that is attached or resized, is told within a round; the same run goes on or is taken back', async () => {
   const run = await scene.begin({ roundEvery: 0.5 });
   const { vm } = run.machine.source;
   await run.until('Syncing');
@@ -106,6 +107,23 @@ test('a source that somebody stops during the rounds is told within a round, and
     'source-runs-again',
   ]);
   expect(firstBroken(record)).toBeUndefined();
-  expect((await run.comeHome()).run).toBe(called.run);
-  expect(await run.wrongAtEnd('committed')).toEqual([]);
+
+  // A disk that is attached would stay behind; once it is taken off again the rounds go on.
+  const { name } = (await azure(`/vms/${vm}/disks`, { sizeBytes: 1 << 20 })) as { name: string };
+  const added = await run.until('NeedsOperator');
+  expect(added.trouble).toMatchObject({ op: 'source-changed', message: expect.stringMatching(/attached or swapped/) });
+  expect(added.trouble?.hint).toMatch(/^Detach it in Azure and resolve with retry/);
+  await knock(`${scene.lab.azure.control}/vms/${vm}/disks/${name}`, {}, 'DELETE');
+  expect(await run.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  expect((await run.until('Syncing')).run).toBe(called.run);
+
+  // One that was resized is as it is: what is left is the way back, with what to do before the next start.
+  const [, data] = run.machine.disks;
+  await azure(`/disks/${data?.azureName}/resize`, { sizeBytes: (data?.sizeBytes ?? 0) + (1 << 20) });
+  const resized = await run.until('NeedsOperator');
+  expect(resized.trouble).toMatchObject({ kind: 'Corrupt', op: 'source-resized' });
+  expect(resized.trouble?.hint).toMatch(/cancel, then either start again with --write staged/);
+  expect(await run.say('resolve', { action: 'undo' })).toEqual({ accepted: true });
+  await run.until('ReturnedToSource');
+  expect(await run.wrongAtEnd('returned')).toEqual([]);
 }, 180_000);

@@ -55,7 +55,7 @@ export interface Start {
 /** The firmware has tried every disk and starts its own shell, or says that there is nothing at all. */
 const nothingToBoot = /UEFI Interactive Shell|No bootable option or device was found/;
 /** The firmware's own words for a disk it tried: `BdsDxe: failed to load Boot0001 "…" from …: Not Found`. */
-const refusedDisk = /failed to (?:load|start) Boot\d+ .*Not Found/g;
+const refusedDisk = /failed to (?:load|start) Boot[0-9A-F]+ .*Not Found/g;
 const linuxBooted = /^HOMEWARD BOOTED /m;
 /** Emulated on a busy computer everything takes many times as long. */
 const patienceMs = 400_000;

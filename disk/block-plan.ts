@@ -32,6 +32,18 @@ export const isZeroRun = (work: BlockWork): work is ZeroRun => 'count' in work;
 export const lengthOf = (ranges: readonly Range[]): number =>
   ranges.reduce((bytes, { start, end }) => bytes + end - start, 0);
 
+/** What of a job's writes is not read: zeros, all of it. */
+export function* zerosOf({ reads, writes }: Pick<BlockJob, 'reads' | 'writes'>): Generator<Range, void, undefined> {
+  for (const { start, end } of writes) {
+    let at = start;
+    for (const read of reads) {
+      if (read.start > at && read.start < end) yield { start: at, end: read.start };
+      if (read.start < end) at = Math.max(at, read.end);
+    }
+    if (at < end) yield { start: at, end };
+  }
+}
+
 /** A walk over an ordered list that gives what lies inside a window; windows must ascend. */
 class Walk {
   private index = 0;

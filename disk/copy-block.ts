@@ -5,7 +5,7 @@
  */
 import { corrupt } from '../model/failure.ts';
 import { untilAborted } from './attempts.ts';
-import { type BlockJob, joined, lengthOf } from './block-plan.ts';
+import { type BlockJob, joined, lengthOf, zerosOf } from './block-plan.ts';
 import type { Lent } from './block-pool.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
@@ -23,7 +23,7 @@ const writeGapBytes = 128 * 1024;
 async function fetchBlock(held: HeldDisk, job: BlockJob, { space, until }: Lent, signal: AbortSignal): Promise<void> {
   const { start } = blockRange(held.geometry, job.block);
   const view = (range: Range): Buffer => space.subarray(range.start - start, range.end - start);
-  if (lengthOf(job.reads) < lengthOf(job.writes)) for (const range of job.writes) view(range).fill(0);
+  for (const zeros of zerosOf(job)) view(zeros).fill(0);
   for (const range of job.reads) {
     const into = view(range);
     const read = held.options.source.read(range.start, into, signal);

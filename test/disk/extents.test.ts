@@ -3,7 +3,7 @@
  * Rule: S9, S10: every named byte is decided, no other byte is touched, the withheld regions never (S4).
  */
 import fc from 'fast-check';
-import { type BlockJob, blockWork, isZeroRun } from '../../disk/block-plan.ts';
+import { type BlockJob, blockWork, isZeroRun, zerosOf } from '../../disk/block-plan.ts';
 import { type Changes, collectChanges } from '../../disk/extents.ts';
 import { blockBytes, blockRange, type Geometry, geometryOf, writableRange } from '../../disk/geometry.ts';
 import type { Extent } from '../../disk/point-reader.ts';
@@ -141,6 +141,34 @@ describe('a list of changes', () => {
       { start: 2 ** 40, end: 2 ** 40 + 1024 },
       { start: size - 2 * mib, end: size - 2 * mib + 1024 },
     ]);
+  });
+
+  test('S10 of a block is zeros wherever it is written and not read', () => {
+    const cases = [
+      { writes: [[0, 100]], reads: [], zeros: [[0, 100]] },
+      { writes: [[0, 100]], reads: [[0, 100]], zeros: [] },
+      {
+        writes: [
+          [0, 10],
+          [20, 60],
+          [80, 90],
+        ],
+        reads: [
+          [25, 30],
+          [40, 60],
+          [80, 85],
+        ],
+        zeros: [
+          [0, 10],
+          [20, 25],
+          [30, 40],
+          [85, 90],
+        ],
+      },
+    ] as const;
+    const ranges = (list: readonly (readonly [number, number])[]) => list.map(([start, end]) => ({ start, end }));
+    for (const { writes, reads, zeros } of cases)
+      expect([...zerosOf({ writes: ranges(writes), reads: ranges(reads) })]).toEqual(ranges(zeros));
   });
 
   test('joins reads across a gap below 128 KiB within a block and never across blocks', async () => {

@@ -252,7 +252,7 @@ const zeros: readonly PlantedBug[] = [
   bug(
     'S10',
     'disk/copy-block.ts',
-    'if (lengthOf(job.reads) < lengthOf(job.writes)) for (const range of job.writes) view(range).fill(0);',
+    'for (const zeros of zerosOf(job)) view(zeros).fill(0);',
     '',
     'test/disk/equality.test.ts',
     'cleared ranges',

@@ -8,6 +8,7 @@ import { readAcknowledgements } from '../../lab/guest/acknowledgements.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import type { Status } from '../../model/status.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
+import { everyFault, thorough } from './thorough.ts';
 
 /** Long enough for one point a run: the first is taken right behind the seed. */
 const hour = 3_600;
@@ -15,7 +16,7 @@ let scene: Scene;
 let ahead: Run;
 let untaken: Run;
 beforeAll(async () => {
-  scene = await openScene(2, { policy: { applicationPointEverySeconds: hour } });
+  scene = await openScene(everyFault ? 4 : 2, { policy: { applicationPointEverySeconds: hour } });
   const [, second] = scene.lab.machines;
   // Both come home beside each other; the agent in the second one's guest does not answer.
   const lroFail = { code: 'VMAgentStatusCommunicationError', message: 'The agent does not answer.' };
@@ -110,3 +111,56 @@ test('S001-13 S001-16 S001-18 S7 S11 where no such point could be taken none can
   expect(await run.wrongAtEnd('committed')).toEqual([]);
   expect(await collectionsOf(run)).toEqual([]);
 }, 120_000);
+
+/** Completes a run to its older point, and stops the reading of it half way. */
+async function halfWayBack(run: Run): Promise<void> {
+  await run.untilView('ahead of its point', ({ status, rounds }) => {
+    return status?.applicationPoints?.length === 1 && (rounds?.done ?? 0) >= 3;
+  });
+  scene.lab.witness.olderChosen(run.machine.name);
+  const slow = { operation: 'blob.getRange', resource: `${run.machine.name}-data_`, count: 1_000 };
+  await scene.fault('azure', { ...slow, action: { delayMs: 20_000 } });
+  await run.say('completeFailover', { point: 'application-consistent' });
+  await scene.untilMet('azure');
+}
+
+thorough(
+  'L2 S8 S9 a control worker killed while a point is taken takes no second one, and a mover killed while a disk goes back goes on where it was',
+  async () => {
+    await scene.forgetRules();
+    await scene.fault('azure', { operation: 'restorePoints.create', action: { delayMs: 5_000 }, count: 1 });
+    const run = await scene.begin();
+    await scene.untilMet('azure');
+    await scene.workers.kill('control');
+    await scene.forgetRules();
+    await scene.workers.restart('control');
+    await halfWayBack(run);
+    const [collection] = await collectionsOf(run);
+    expect(collection?.points).toHaveLength(1);
+    await scene.workers.kill('mover');
+    await scene.forgetRules();
+    await scene.workers.restart('mover');
+    const arrived = await run.until('AwaitingCommit');
+    const { wanted, found } = await recordsOf(run, collection?.points[0]?.newestRecord ?? 0);
+    expect(found).toEqual(wanted);
+    expect(factsOf(arrived, 'final/data-0')).toMatchObject({ mode: 'delta' });
+    await scene.lab.witness.quiet();
+    const violations = scene.lab.witness.violations().filter(({ machine }) => machine === run.machine.name);
+    expect(violations).toEqual([]);
+  },
+  180_000,
+);
+
+thorough(
+  'S5 S11 a cancel while a disk goes back ends with the source serving, with all that it wrote, and no point left behind',
+  async () => {
+    const run = await scene.begin();
+    await halfWayBack(run);
+    await run.say('cancel');
+    await scene.forgetRules();
+    await run.until('ReturnedToSource');
+    expect(await run.wrongAtEnd('returned')).toEqual([]);
+    expect(await collectionsOf(run)).toEqual([]);
+  },
+  180_000,
+);

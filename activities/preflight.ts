@@ -9,7 +9,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
-import { pointsWish } from '../model/point-policy.ts';
+import { pointsWish, takesApplicationPoints } from '../model/point-policy.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
@@ -79,10 +79,25 @@ export const createPreflightActivities = (sites: Sites) => ({
       };
     }
     const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
-    checks.push(...sparingTarget(pairing.checks, sides), ...rereadCheck(input, pairing.pairs));
+    checks.push(...sparingTarget(pairing.checks, sides), ...rereadCheck(input, pairing.pairs), ...pointsCheck(input));
     return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
   }),
 });
+
+/** A policy that wishes for what its runs cannot have says so before the start. */
+export function pointsCheck({ policy, source }: Pick<FailbackInput, 'policy' | 'source'>): Check[] {
+  if (!takesApplicationPoints(policy) || policy.sync === 'before') return [];
+  return [
+    {
+      id: 'application-point-rounds',
+      verdict: 'warn',
+      subject: source.path,
+      requirement: 'S001-13',
+      seen: 'the policy takes application-consistent points, but with sync during there are no rounds to take one between',
+      remedy: 'Set sync: before, or come home to the latest point, which loses nothing.',
+    },
+  ];
+}
 
 /** What the policy `reread` costs is told before the start, not found out in the outage. */
 function rereadCheck({ policy, target }: FailbackInput, pairs: readonly DiskPair[]): Check[] {

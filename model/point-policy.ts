@@ -22,6 +22,7 @@ export const pointPolicy = {
 };
 
 interface PointPolicy {
+  readonly sync: 'before' | 'during';
   readonly applicationPointEverySeconds: number;
   readonly applicationPointsKept: number;
 }
@@ -30,8 +31,8 @@ export const takesApplicationPoints = ({
   applicationPointEverySeconds,
 }: Pick<PointPolicy, 'applicationPointEverySeconds'>): boolean => applicationPointEverySeconds > 0;
 
-/** What the source's checks must know of it. */
+/** What the source's checks must know of it: nothing where there are no rounds to take one between. */
 export const pointsWish = (policy: PointPolicy) =>
-  takesApplicationPoints(policy)
+  takesApplicationPoints(policy) && policy.sync === 'before'
     ? { applicationPoints: { everySeconds: policy.applicationPointEverySeconds, keep: policy.applicationPointsKept } }
     : {};

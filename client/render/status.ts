@@ -216,7 +216,7 @@ function divergenceLines({ rounds }: View, style: Style): string[] {
 
 function waiting(view: View, status: Status, now: number, style: Style): string[] {
   const approvals = [
-    status.completion && saidText('complete', status.completion, now),
+    status.completion && saidText(completeWords(status.completion), status.completion, now),
     status.commitment && saidText('commit', status.commitment, now),
     status.cancellation && saidText('cancel', status.cancellation, now),
   ].filter((text) => text !== undefined);
@@ -232,6 +232,9 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
 
 /** Why they said it. */
 const reason = ({ note }: Pick<Approval, 'note'>): string => (note ? ` (${plain(note)})` : '');
+
+const completeWords = ({ point }: NonNullable<Status['completion']>): string =>
+  point === 'application-consistent' ? 'complete, to the application-consistent point,' : 'complete';
 
 /** What a person said and why; whether it came to that is the phase's to tell. */
 const saidText = (verb: string, said: Approval, now: number): string =>

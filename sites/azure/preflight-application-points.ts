@@ -53,7 +53,7 @@ export const answers = (path: string, { vm, disks, points }: Facts, wish: Wish):
   limitCheck(path, points, wish),
   oneMomentCheck(path, vm),
   hostCacheCheck(path, vm),
-  ...disks.map(({ disk, seen }) => coverCheck(`${path} ${disk}`, seen)),
+  ...disks.flatMap(({ disk, seen }) => [coverCheck(`${path} ${disk}`, seen), copyCheck(`${path} ${disk}`, seen)]),
 ];
 
 function guestCheck(path: string, vm: VirtualMachine): Check {
@@ -138,6 +138,17 @@ function hostCacheCheck(path: string, vm: VirtualMachine): Check {
   return seenAs(id, 'warn', path, {
     seen: `the host caches writes of ${cached.join(', ')}: a point of the running machine holds only what was flushed`,
     remedy: 'Set host caching to ReadOnly or None, or choose the latest point: the stop flushes the cache first.',
+  });
+}
+
+/** Restore points of these are copied in the background before they can be read, and a point is waited for 15 minutes. */
+function copyCheck(subject: string, disk: Disk | undefined): Check {
+  const id = 'application-point-copy';
+  const sku = disk?.sku?.name ?? 'unknown';
+  if (sku !== 'UltraSSD_LRS' && sku !== 'PremiumV2_LRS') return passed(id, subject, `${sku}: readable at once`);
+  return seenAs(id, 'warn', subject, {
+    seen: `${sku}: Azure copies its restore points in the background, and one that takes longer than 15 minutes is given up`,
+    remedy: 'Look in the status whether such points are taken at all; the latest point needs none of it.',
   });
 }
 

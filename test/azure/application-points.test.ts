@@ -152,6 +152,19 @@ test('S9 S11 releasing keeps what a kept point needs, and with all of them the c
   await reader.close();
 });
 
+test('L5 a point that was given up while Azure still makes it holds no release up, and goes with a later one', async () => {
+  await opened();
+  await application(1);
+  const [point] = points();
+  if (!point) throw new Error('no point');
+  point.state = 'Creating';
+  const release = () => lab.source.releaseRecoveryPoints({ ...request, before: 2, applicationPoints: true }, quiet());
+  expect(await release()).toEqual([]);
+  point.state = 'Succeeded';
+  expect(await release()).toEqual([point.name]);
+  expect(points()).toEqual([]);
+});
+
 test('S001-13 a point at which only the file systems were held still is no application-consistent one, and is not left behind', async () => {
   await opened({ guestConsistency: 'FileSystemConsistent' });
   const failure = await failureOf(application(1));

@@ -25,7 +25,7 @@ const of = (checks: readonly Check[], id: string) => checks.find((check) => chec
 test('S001-13 a machine whose applications can be held still, with all its disks, passes every check of such points', () => {
   const checks = answers(path, good, wish);
   expect(checks.filter(({ verdict }) => verdict !== 'pass')).toEqual([]);
-  expect(checks).toHaveLength(6);
+  expect(checks).toHaveLength(7);
 });
 
 test.each<[string, Facts, typeof wish, string]>([
@@ -58,6 +58,12 @@ test.each<[string, Facts, typeof wish, string]>([
     'shared-one',
   ],
   ['application-point-cover', { ...good, disks: [{ disk: 'os', seen: undefined }] }, wish, 'ephemeral'],
+  [
+    'application-point-copy',
+    { ...good, disks: [{ disk: 'os', seen: { location: 'westeurope', sku: { name: 'PremiumV2_LRS' } } }] },
+    wish,
+    '15 minutes',
+  ],
 ])('S001-13 %s warns, and says what to do', (id, facts, policy, seen) => {
   const check = of(answers(path, facts, policy), id);
   expect(check).toMatchObject({ verdict: 'warn', remedy: expect.stringMatching(/\w/) });

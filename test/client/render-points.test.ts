@@ -50,3 +50,10 @@ test('S001-13 what no round has seen yet is not told as nothing', () => {
     'how much, no round has seen yet',
   );
 });
+
+test('S001-13 once it was chosen the status says which point was', () => {
+  const completion = { by: 'ana', at: ago(60), point: 'application-consistent' as const };
+  const stopping = statusIn('StoppingSource', { completion });
+  const shown = renderStatus(viewOf(stopping), now, { color: false, unicode: true, width: 200 });
+  expect(shown).toContain('ana said complete, to the application-consistent point, at ');
+});

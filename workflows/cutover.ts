@@ -20,7 +20,7 @@ import { probeAtHome } from './probing.ts';
 import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { noRounds } from './rounds-state.ts';
-import { sealTheDisks } from './sealing.ts';
+import { registerSealUndo, sealTheDisks } from './sealing.ts';
 import { beginSourceWatch } from './source-watch.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
 import type { Teller } from './teller.ts';
@@ -53,6 +53,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const { open, point, held, report, scrubs } = await finalRound(journey, way, to, chosen);
   const movedAt = Date.now();
   course.enter('Sealing');
+  registerSealUndo(journey, way);
   const seals = await sealTheDisks(journey, open, held, scrubs);
   const sealedAt = Date.now();
   course.enter('StartingTarget');

@@ -1,20 +1,39 @@
 /**
  * Sealing: each target disk gets its boot sectors back, and the evidence of all of them is what a commit will name.
  * Rule (S3, S9): a disk that is no longer what was proven is never sealed; it is copied in full first, and the record says
- * whether every byte was read again after it was first written.
+ * whether every byte was read again after it was first written. S4: a sealed disk could boot the mover it hangs on, so it is
+ * unplugged before the source serves again.
  */
+import { ActivityFailure } from '@temporalio/workflow';
 import { evidenceOfDisks } from '../model/evidence.ts';
 import { moverStepId } from '../model/failback-input.ts';
 import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
-import type { Journey } from './departure.ts';
+import type { Journey, Way } from './departure.ts';
 import { together } from './sync-round.ts';
-import { lineageBroke } from './trouble.ts';
-import { moverVerbs, summary } from './verbs.ts';
+import { lineageBroke, troubleOf } from './trouble.ts';
+import { briefVerbs, moverVerbs, summary } from './verbs.ts';
 
 interface Sealed {
   readonly seal: SealProof;
   readonly copiedAgain: boolean;
+}
+
+/** S5: what cannot be unplugged soon does not keep the source from its start; a later step of the undo insists on it. */
+export function registerSealUndo({ run, teller, course, input }: Journey, { pairs }: Way): void {
+  course.beforehand('sealed disks', async () => {
+    try {
+      await briefVerbs(input).ensureMoverLeft.executeWithOptions(
+        summary(`Undo: take the sealed disks off ${input.mover.name}`),
+        [{ failback: input, run, pairs }],
+      );
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      const { message } = troubleOf(error, '');
+      const what = 'the source starts although disks that could boot may still hang on the mover; do not restart it';
+      teller.record('sealed-disks-held', what, { mover: input.mover.name, because: message });
+    }
+  });
 }
 
 export async function sealTheDisks(

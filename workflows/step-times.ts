@@ -19,6 +19,9 @@ const dayMs = 24 * hourMs;
 /** Two hours of patience with a world that is busy. */
 export const lightStep: StepTimes = { attemptMs: hourMs, allMs: 2 * hourMs };
 
+/** What is worth a short wait during an outage, and is done later where it cannot be done at once. */
+export const briefStep: StepTimes = { attemptMs: 20_000, allMs: 20_000 };
+
 /** A guest that boots: as long as the policy lets it, and ten minutes for a vCenter that is slow to be asked. */
 export function guestStep({ guestWaitSeconds }: Pick<Policy, 'guestWaitSeconds'>): StepTimes {
   const ms = guestWaitSeconds * 1000 + 10 * minuteMs;

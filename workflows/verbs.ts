@@ -10,6 +10,7 @@ import type { GuestStep, Probe } from '../model/arrival-policy.ts';
 import { controlQueue, type FailbackInput, moverQueue } from '../model/failback-input.ts';
 import {
   applicationPointStep,
+  briefStep,
   farewellStep,
   guestStep,
   lightStep,
@@ -49,6 +50,10 @@ const light = (input: FailbackInput, { attemptMs, allMs }: StepTimes): ActivityO
 /** Light verbs: some patience with a world that is busy, then a person is asked. */
 export const controlVerbs = (input: FailbackInput) =>
   proxyActivities<Omit<ControlActivities, LongSteps>>(light(input, lightStep));
+
+/** The same with little patience. */
+export const briefVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<ControlActivities, 'ensureMoverLeft'>>(light(input, briefStep));
 
 /** Waits for the guest of the target. */
 export const guestVerbs = (input: FailbackInput) =>

@@ -7,6 +7,7 @@ import { createObserveActivities } from './observe.ts';
 import { createPowerActivities } from './power.ts';
 import { createPreflightActivities, type Sites } from './preflight.ts';
 import { createProbeActivities, type NetworkLooks } from './probes.ts';
+import { createProvingActivities } from './proving.ts';
 import { createRecoveryPointActivities } from './recovery-point.ts';
 import { createRetireActivities } from './retire.ts';
 import { createTargetActivities } from './target.ts';
@@ -23,6 +24,7 @@ export const createControlActivities = (sites: Sites, network: NetworkLooks) => 
   ...createWatchActivities(sites),
   ...createGuestStepActivities(sites),
   ...createProbeActivities(sites, network),
+  ...createProvingActivities(sites),
 });
 
 export type ControlActivities = ReturnType<typeof createControlActivities>;

@@ -32,19 +32,24 @@ export interface GuestRelease extends GuestPlace {
 export const createGuestStepActivities = (sites: Sites) => ({
   /** Refused when the agent is not ready within the policy's time, or when the world will not run the script. */
   ensureGuestScriptRun: activity('ensureGuestScriptRun', async (input: GuestTry, work): Promise<StepRun> => {
-    const { failback, run, script } = input;
+    const { run, script } = input;
     const { access, path } = guestOf(sites, input);
     await awaitAgent(access, input, path, work);
     work.report(`${script.key} runs in the guest of ${path}`);
-    const ended = await access.ensureScriptRun({ ...script, machine: failback.machine, path, run }, work);
+    const ended = await access.ensureScriptRun({ ...script, ...placeOf(input), path, run }, work);
     return { ...ended, output: tailOf(ended.output) };
   }),
   /** Answers what stays, in words. */
   releaseGuestScripts: activity('releaseGuestScripts', async (input: GuestRelease, work): Promise<string[]> => {
     const { access, path } = guestOf(sites, input);
-    const { run, shell, failback } = input;
-    return await access.releaseScripts({ path, run, shell, machine: failback.machine }, work);
+    const { run, shell } = input;
+    return await access.releaseScripts({ ...placeOf(input), path, run, shell }, work);
   }),
+});
+
+const placeOf = ({ failback, side }: GuestPlace) => ({
+  machine: failback.machine,
+  ...(side === 'target' && failback.create ? { made: true } : {}),
 });
 
 export function guestOf(sites: Sites, { failback, side }: GuestPlace): { access: GuestAccess; path: string } {
@@ -53,13 +58,13 @@ export function guestOf(sites: Sites, { failback, side }: GuestPlace): { access:
 }
 
 /** S000-22, S001-22: an agent that is not there yet is waited for, not a failure; the wait says since when and until when. */
-async function awaitAgent(access: GuestAccess, { failback, run }: GuestPlace, path: string, work: Work): Promise<void> {
-  const { agentWaitSeconds } = failback.policy;
+export async function awaitAgent(access: GuestAccess, input: GuestPlace, path: string, work: Work): Promise<void> {
+  const { agentWaitSeconds } = input.failback.policy;
   const begun = Date.now();
   const until = new Date(begun + agentWaitSeconds * 1000).toISOString();
   const deadline = performance.now() + agentWaitSeconds * 1000;
   for (;;) {
-    const { ready, seen } = await access.observeAgent(path, run, work);
+    const { ready, seen } = await access.observeAgent({ ...placeOf(input), path, run: input.run }, work);
     if (ready) return;
     if (performance.now() > deadline)
       throw refused({

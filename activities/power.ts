@@ -91,7 +91,7 @@ async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work)
 }
 
 /** At an alternate location the run makes the target itself; whatever else stands at the path is none of its business. */
-const isMade = ({ create }: FailbackInput): boolean => create !== undefined;
+export const isMade = ({ create }: FailbackInput): boolean => create !== undefined;
 
 /** What a look at the source is for. Once the target's start may have been sent, the law takes a way back only with the loss flag. */
 export type Before = 'the disks go back' | 'the target starts' | 'the commit';

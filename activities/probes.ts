@@ -102,7 +102,7 @@ async function lookOnce(
   const { failback, run } = input;
   const { site, path } = failback.target;
   const timeoutMs = Math.min(leftMs, longestLookMs);
-  const target = await sites.target(site).observeMachine(path, work, run);
+  const target = await sites.target(site).observeMachine(path, work, run, failback.create !== undefined);
   const { agent, ip } = target.guest;
   const seenSide = `power ${target.power}, agent ${agent}, address ${ip ?? 'none'}`;
   if (target.power !== 'running') return { passed: false, seen: seenSide };
@@ -139,7 +139,9 @@ async function scriptPasses(
   const timeoutSeconds = Math.max(1, Math.ceil(leftMs / 1000));
   try {
     const { machine } = failback;
-    const code = await sites.target(site).runLook({ ...script, timeoutSeconds, machine, path, run }, work);
+    const code = await sites
+      .target(site)
+      .runLook({ ...script, timeoutSeconds, machine, path, run, made: failback.create !== undefined }, work);
     return { passed: code === 0, seen: `the script ended with ${code}` };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'Transient') throw error;

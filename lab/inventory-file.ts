@@ -8,7 +8,7 @@ import { type Inventory, inventory, type Policy } from '../model/inventory.ts';
 import type { Azure } from './azure-process.ts';
 import type { LabMachine } from './machines.ts';
 import type { TemporalServer } from './temporal.ts';
-import { datastoreName, moverNameOf, networkName, type Vcenter } from './vcenter.ts';
+import { datastoreName, guestUser, isolatedNetwork, moverNameOf, networkName, type Vcenter } from './vcenter.ts';
 
 /** The id under which a mover of the lab polls: `mover-1`. */
 export const moverIdOf = (number: number): string => `mover-${number}`;
@@ -55,6 +55,7 @@ export async function writeInventory(parts: InventoryParts): Promise<Inventory> 
     password: { file: vcenter.passwordFile },
     caFile,
     datacenter: vcenter.datacenter,
+    isolatedNetwork,
   };
   const written = {
     temporal: { address: temporal.address, namespace: temporal.namespace },
@@ -100,6 +101,7 @@ export async function writeInventory(parts: InventoryParts): Promise<Inventory> 
           source: { site: 'azure', path: `${azure.resourceGroup}/${machine.source.vm}` },
           target: { site, path: `/${vcenter.datacenter}/vm/${machine.target.vm}` },
           mover: moverIdOf(1),
+          guest: { user: guestUser, password: { file: vcenter.guestPasswordFile } },
           policy: 'default',
           ...(parts.lostSite ? alternate(vcenter.datacenter) : {}),
         },

@@ -11,6 +11,8 @@ const disk = z.looseObject({
   path: z.string(),
   sizeBytes: z.number(),
   uuid: z.string(),
+  /** Where a machine writes that is to forget it at its power-off. */
+  redo: z.string().optional(),
   controllerKey: z.number(),
   unit: z.number(),
 });

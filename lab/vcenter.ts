@@ -19,6 +19,10 @@ export const moverName = 'homeward-mover';
 export const moverNameOf = (number: number): string => (number === 1 ? moverName : `${moverName}-${number}`);
 const user = 'administrator@vsphere.local';
 export const networkName = 'VM Network';
+/** A port group that leads nowhere. */
+export const isolatedNetwork = 'DC0_DVPG0';
+/** Who may run programs in the guests at home. */
+export const guestUser = 'root';
 const MiB = 1 << 20;
 
 export interface OnPremMachine {
@@ -39,6 +43,7 @@ export interface Vcenter {
   readonly control: string;
   readonly user: string;
   readonly passwordFile: string;
+  readonly guestPasswordFile: string;
   readonly datacenter: string;
   readonly datastoreFolder: string;
   readonly auditFile: string;
@@ -115,16 +120,20 @@ export interface VcenterPlan {
 
 export async function startVcenter(plan: VcenterPlan): Promise<Vcenter> {
   const passwordFile = join(plan.folder, 'vcenter-password');
+  const guestPasswordFile = join(plan.folder, 'guest-password');
   const inventoryFile = join(plan.folder, 'inventory.json');
   const auditFile = join(plan.folder, 'vcenter-audit.jsonl');
   const movers = moverNames(plan.movers ?? 1);
   await writeFile(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
+  await writeFile(guestPasswordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
   await writeFile(inventoryFile, JSON.stringify(inventoryOf(plan.machines, movers), undefined, 2));
   const flags: Record<string, string> = {
     cert: plan.certificates.certFile,
     key: plan.certificates.keyFile,
     user,
     'password-file': passwordFile,
+    'guest-user': guestUser,
+    'guest-password-file': guestPasswordFile,
     'datastore-dir': plan.datastoreFolder,
     'datastore-name': datastoreName,
     inventory: inventoryFile,
@@ -144,5 +153,6 @@ export async function startVcenter(plan: VcenterPlan): Promise<Vcenter> {
     await reportGuest(control, { vm, running: true, ip: `10.20.0.${5 + index}` });
   const { datastoreFolder } = plan;
   const datacenter = String(child.said.datacenter);
-  return { url: String(child.said.sdk), control, user, passwordFile, datacenter, datastoreFolder, auditFile, child };
+  const files = { passwordFile, guestPasswordFile, datastoreFolder, auditFile };
+  return { url: String(child.said.sdk), control, user, datacenter, ...files, child };
 }

@@ -106,6 +106,8 @@ export interface GuestPlaceRequest {
   /** As the inventory calls it. */
   readonly machine: string;
   readonly shell: GuestScript['shell'];
+  /** The run made the machine itself: whatever else stands at the path is not meant. */
+  readonly made?: boolean;
 }
 
 export interface GuestScriptRequest extends GuestScript, GuestPlaceRequest {}
@@ -113,7 +115,7 @@ export interface GuestScriptRequest extends GuestScript, GuestPlaceRequest {}
 /** What a world offers of the inside of its machines: the same on both sides. */
 export interface GuestAccess {
   /** Whether the agent in the guest takes scripts now. Changes nothing. */
-  observeAgent(path: string, run: string, work: Work): Promise<AgentState>;
+  observeAgent(request: Omit<GuestPlaceRequest, 'shell'>, work: Work): Promise<AgentState>;
   /**
    * Runs the script once for each `key` of a run, however often it is called: a later call waits for the run that the
    * first one began, and answers its end. Transient while the agent is away; Refused when the world will not run it.

@@ -111,6 +111,13 @@ export interface TargetSite extends GuestAccess {
   /** Starts the machine that carries this run's mark; another one that stands at its path is refused. */
   ensureStarted(request: TargetStart, work: Work): Promise<TargetMachine>;
   /**
+   * Starts it apart from everybody: on the site's isolated network, with disks that forget what is written. Refused when
+   * the machine runs already, or cannot be put back as it is afterwards.
+   */
+  ensureProofStarted(request: TargetStart, work: Work): Promise<TargetMachine>;
+  /** Ends that: powered off, connected and writing as before. Fine when it never began. */
+  ensureProofEnded(request: TargetPower, work: Work): Promise<TargetMachine>;
+  /**
    * The undo of the start. Bars the machine of this run from being started any more (S4), so that a late attempt to start
    * it fails, and then stops it. A machine that does not carry this run's mark is refused and left as it is. One that is
    * found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`.

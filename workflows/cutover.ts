@@ -17,6 +17,7 @@ import { type Journey, ofTarget, openDisks, openTheTarget, registerTargetUndo, t
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsAfterStart, stepsBeforeStop } from './guest-steps.ts';
 import { probeAtHome } from './probing.ts';
+import { proveFirst } from './proving-first.ts';
 import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { noRounds } from './rounds-state.ts';
@@ -211,6 +212,7 @@ async function startTheTarget(
   );
   // A new machine may have got another name than was wished for.
   teller.record('disks-returned', 'the sealed disks hang on the target machine', { target: input.target.path, name });
+  await proveFirst(journey, final);
   course.beforehand('start the target', async () => {
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
       { failback: input, run },

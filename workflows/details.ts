@@ -31,6 +31,7 @@ export function failbackDetails(status: Status): string {
     ...(status.evidence ? [`- **Evidence of the disks:** \`${status.evidence}\``] : []),
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
+  lines.push(...arrivalDetails(status));
   lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));
   if (status.awaits) {
     const { for: what, since, until } = status.awaits;
@@ -47,6 +48,26 @@ export function failbackDetails(status: Status): string {
   const refusal = status.refusals.at(-1);
   if (refusal) lines.push('', `**Last refusal:** \`${refusal.message}\` from ${refusal.by}: ${refusal.reason}`);
   return shortened(lines.join('\n'));
+}
+
+/** Scripts, probes and what follows by itself, each in one line. */
+function arrivalDetails({ arrival }: Status): string[] {
+  if (!arrival) return [];
+  const { steps, probes, proof, soak, kept } = arrival;
+  return [
+    ...steps.map(({ name, side, ended, seen }) => `- **Script ${name}** (${side}): ${ended}, ${seen}`),
+    ...(proof ? [`- **Proven apart first:** ${proof.state} ${proof.at}`] : []),
+    ...probes.map(
+      ({ name, passed, seen, at }) => `- **Probe ${name}:** ${passed ? 'passed' : 'failed'} ${at}, ${seen}`,
+    ),
+    ...(soak?.state === 'holds' && soak.until !== undefined
+      ? [
+          `- **Commit approved beforehand** by ${soak.approvedBy}: follows at ${soak.until} if all probes hold until then`,
+        ]
+      : []),
+    ...(soak?.state === 'off' ? ['- **Approved beforehand:** counts no more, a person decides'] : []),
+    ...(kept ? [`- **Final snapshots:** kept until ${kept.until} by workflow \`${kept.workflow}\``] : []),
+  ];
 }
 
 /** Cut by bytes, as Temporal counts: what came from outside may be written in any script. */

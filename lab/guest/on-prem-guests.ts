@@ -34,15 +34,24 @@ export interface OnPremGuests {
 
 interface Running {
   readonly guest: Guest;
+  /** The first file it was booted from: another one means that it was off in between. */
+  readonly place: string | undefined;
   readonly disks: readonly FileDisk[];
 }
 
 const lookEveryMs = 100;
 
+const placeOf = ({ path, redo }: VcenterVm['disks'][number]): string => redo ?? path;
+
 async function boot(vm: VcenterVm, acknowledgements: string, recordsPerSecond: number): Promise<Running> {
   const disks: FileDisk[] = [];
-  for (const disk of vm.disks) disks.push(await openFileDisk(disk.path));
-  return { disks, guest: await bootGuest(disks, { acknowledgements, recordsPerSecond, side: 'on-prem' }) };
+  const places = vm.disks.map(placeOf);
+  for (const place of places) disks.push(await openFileDisk(place));
+  // Disks that forget: the machine is apart from everybody, so no user of its application hears of a record.
+  const apart = vm.disks.some(({ redo }) => redo !== undefined);
+  const heard = apart ? `${acknowledgements}.apart` : acknowledgements;
+  const guest = await bootGuest(disks, { acknowledgements: heard, recordsPerSecond, side: 'on-prem' });
+  return { disks, place: places[0], guest };
 }
 
 const halt = async ({ guest, disks }: Running): Promise<void> => {
@@ -65,13 +74,19 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
       await halt(now);
       return;
     }
-    if (now !== undefined) return;
+    const [first] = vm.disks;
+    if (now !== undefined) {
+      if (first === undefined || now.place === placeOf(first)) return;
+      running.delete(vm.name);
+      await halt(now);
+      return;
+    }
     await new Promise((resolve) => setTimeout(resolve, plan.bootMs ?? 0));
     await plan.mayBoot?.();
     // It may have been switched off again meanwhile; what is off writes nothing.
     const still = (await readVcenter(plan.control)).find((each) => each.name === vm.name);
     if (still?.power !== 'on') return;
-    const started = await boot(vm, wanted.acknowledgements, plan.recordsPerSecond);
+    const started = await boot(still, wanted.acknowledgements, plan.recordsPerSecond);
     running.set(vm.name, started);
     if (started.guest.booted) await reportGuest(plan.control, { vm: vm.name, running: true, ip: wanted.ip });
   };

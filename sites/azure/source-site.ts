@@ -28,7 +28,7 @@ export function createAzureSource(parts: AzureSiteParts): SourceSite & { close()
     releaseRecoveryPoints: (request, work) => releaseRecoveryPoints(azure, request, work),
     ensureRetired: (request, work) => ensureRetired(azure, request, work),
     observeRemains: (request, work) => observeRemains(azure, request, work),
-    observeAgent: (path, _run, work) => observeAgent(azure, path, work),
+    observeAgent: ({ path }, work) => observeAgent(azure, path, work),
     ensureScriptRun: (request, work) => ensureScriptRun(azure, request, work),
     releaseScripts: (request, work) => releaseScripts(azure, request, work),
     // The SDK's connections are kept alive but do not keep the process alive: there is nothing to give back.

@@ -6,9 +6,11 @@
 import type { AgentState, GuestScript, StepRun } from '../../model/arrival.ts';
 import { Failure, refused, transient } from '../../model/failure.ts';
 import type { GuestPlaceRequest, GuestScriptRequest, Work } from '../source.ts';
+import type { TargetPower } from '../target.ts';
 import { cleanProgram, type GuestProgram, lookProgram, lostCode, onceProgram, tailPlace } from './guest-wrapper.ts';
-import { findAnywhere, type Machine, machineMissing, type Vcenter } from './inventory.ts';
+import { type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { pause } from './pause.ts';
+import { findTarget } from './power.ts';
 import { readObject } from './properties.ts';
 import { required } from './session.ts';
 import type { Ref, Vim } from './wire/shapes.ts';
@@ -32,8 +34,13 @@ const lookEveryMs = 500;
 /** A guest that restarts forgets its processes; their ends are found by starting the program again. */
 const startsAtMost = 3;
 
-export async function observeAgent({ at }: GuestParts, path: string, run: string, work: Work): Promise<AgentState> {
-  const machine = await present(at, { path, run }, work);
+export async function observeAgent(
+  { at }: GuestParts,
+  request: Omit<GuestPlaceRequest, 'shell'>,
+  work: Work,
+): Promise<AgentState> {
+  const { path } = request;
+  const machine = await present(at, request, work);
   const { agent } = machine.guest;
   if (agent === 'not-installed')
     throw refused({
@@ -123,10 +130,10 @@ async function openGuest(parts: GuestParts, request: GuestPlaceRequest, work: Wo
   };
 }
 
-async function present(at: Vcenter, { path, run }: { path: string; run: string }, work: Work): Promise<Machine> {
-  const machine = await findAnywhere(at, path, work, run);
+async function present(at: Vcenter, request: TargetPower, work: Work): Promise<Machine> {
+  const machine = await findTarget(at, request, work);
   if (machine) return machine;
-  throw machineMissing(path);
+  throw machineMissing(request.path);
 }
 
 async function runProgram(guest: OpenGuest, program: GuestProgram, work: Work): Promise<number> {
@@ -164,10 +171,20 @@ async function endOf(
       subject: path,
     });
     if (seen === undefined) return undefined;
-    if (seen.endTime !== undefined) return seen.exitCode ?? 1;
+    if (seen.endTime !== undefined) return needCode(path, seen.exitCode);
     work.report(`program ${pid} runs in the guest of ${path}`);
     await pause(lookEveryMs, work.signal);
   }
+}
+
+function needCode(path: string, code: number | undefined): number {
+  if (code !== undefined) return code;
+  throw refused({
+    op: 'guest-script',
+    subject: path,
+    message: `the guest of ${path} does not tell how the program ended`,
+    hint: 'Look inside the machine how far the script got. Resolve with retry to run it once more.',
+  });
 }
 
 async function fetchTail(

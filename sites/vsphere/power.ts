@@ -21,6 +21,7 @@ import {
 import { isOpen, stateOption } from './marks.ts';
 import { findCreated } from './new-machine.ts';
 import { pause } from './pause.ts';
+import { hasProof } from './proof-mark.ts';
 import { ensureOptions } from './reconfigure.ts';
 import { readTwice } from './session.ts';
 
@@ -50,7 +51,7 @@ async function needNoQuestion(at: Vcenter, machine: Machine, work: Work): Promis
 }
 
 /** S1, S5: the inventory knows the machine by its path, but only its record says that it is the one of this run. */
-function needOurs(machine: Machine, { path, run }: TargetPower, op: string): void {
+export function needOurs(machine: Machine, { path, run }: TargetPower, op: string): void {
   if (machine.mark?.run === run) return;
   throw refused({
     op,
@@ -60,17 +61,40 @@ function needOurs(machine: Machine, { path, run }: TargetPower, op: string): voi
   });
 }
 
-const find = (at: Vcenter, request: TargetPower, work: Work): Promise<Machine | undefined> =>
+export const findTarget = (at: Vcenter, request: TargetPower, work: Work): Promise<Machine | undefined> =>
   request.made ? findCreated(at, request, work) : findAnywhere(at, request.path, work, request.run);
 
+/** S3: a machine that is set up to be proven apart would forget what its users write. */
+function needPutBack(machine: Machine): void {
+  if (!hasProof(machine)) return;
+  throw refused({
+    op: 'PowerOnVM_Task',
+    subject: machine.path,
+    message: `${machine.name} is set up to be proven apart: what is written there is forgotten at its power-off`,
+    hint: 'Resolve with retry; Homeward puts it back first. By hand: connect its NICs, set its disks to persistent, and remove the setting homeward.proof.',
+  });
+}
+
 export async function ensureStarted(at: Vcenter, request: TargetStart, work: Work): Promise<TargetMachine> {
+  const machine = await findTarget(at, request, work);
+  if (!machine) throw machineMissing(request.path);
+  return asTarget(at, await powerOn(at, request, machine, needPutBack, work));
+}
+
+/** Powers the run's machine on; `fits` is asked of it once more right before. */
+export async function powerOn(
+  at: Vcenter,
+  request: TargetStart,
+  machine: Machine,
+  fits: (machine: Machine) => void,
+  work: Work,
+): Promise<Machine> {
   const { path } = request;
-  const machine = await find(at, request, work);
-  if (!machine) throw machineMissing(path);
   needOurs(machine, request, 'PowerOnVM_Task');
   const { ref } = machine;
   needSealed(machine);
-  const started = await act<Machine>(
+  fits(machine);
+  return await act<Machine>(
     at.session,
     {
       op: 'PowerOnVM_Task',
@@ -82,6 +106,7 @@ export async function ensureStarted(at: Vcenter, request: TargetStart, work: Wor
       send: (seen, settled, lastLook) => {
         needOurs(seen, request, 'PowerOnVM_Task');
         needSealed(seen);
+        fits(seen);
         return at.session.call('PowerOnVM_Task', ref, {}, settled, { subject: path, lastLook });
       },
       onTurn: () => needNoQuestion(at, machine, work),
@@ -89,7 +114,6 @@ export async function ensureStarted(at: Vcenter, request: TargetStart, work: Wor
     },
     work,
   );
-  return asTarget(at, started);
 }
 
 /** Asks the guest to shut down and gives it time. Whether it did is for the caller to look. */
@@ -124,13 +148,19 @@ export async function ensureStopped(
   work: Work,
 ): Promise<TargetMachine> {
   const { path } = request;
-  const machine = await find(at, request, work);
+  const machine = await findTarget(at, request, work);
   if (!machine) return absentTarget(at, path);
   needOurs(machine, request, 'PowerOffVM_Task');
   if (machine.mark?.state === 'returned') await ensureOptions(at, machine, [stateOption('open')], work);
   if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
+  return asTarget(at, await powerOff(at, request, machine, work));
+}
+
+/** Switches the run's machine off, as the power button does. */
+export async function powerOff(at: Vcenter, request: TargetPower, machine: Machine, work: Work): Promise<Machine> {
+  const { path } = request;
   const { ref } = machine;
-  const stopped = await act<Machine>(
+  return await act<Machine>(
     at.session,
     {
       op: 'PowerOffVM_Task',
@@ -145,5 +175,4 @@ export async function ensureStopped(
     },
     work,
   );
-  return asTarget(at, stopped);
 }

@@ -16,6 +16,7 @@ import { observeOpened } from './opened-checks.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
 import { preflightMover, preflightNewPlace } from './preflight-new-place.ts';
+import { ensureProofEnded, ensureProofStarted } from './proving.ts';
 import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
 import { createSession } from './session.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -23,7 +24,7 @@ import { createTransport, type Transport } from './transport.ts';
 export interface VsphereTargetParts {
   /** The site's name in the inventory. */
   readonly site: string;
-  readonly config: Pick<VsphereSiteConfig, 'url' | 'user' | 'datacenter' | 'thumbprint'>;
+  readonly config: Pick<VsphereSiteConfig, 'url' | 'user' | 'datacenter' | 'thumbprint' | 'isolatedNetwork'>;
   /** Read at each sign-in, so that a corrected password counts at the next try. */
   readonly password: () => string | Promise<string>;
   /** PEM of the authority named by `caFile`. */
@@ -72,7 +73,9 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     ensureStarted: (request, work) => ensureStarted(at, request, work),
     ensureStopped: (request, work) => ensureStopped(at, request, guestStopMs, work),
     ensureFinished: (request, work) => ensureFinished(at, request, work),
-    observeAgent: (path, run, work) => observeAgent(guest, path, run, work),
+    ensureProofStarted: (request, work) => ensureProofStarted(at, request, config.isolatedNetwork, work),
+    ensureProofEnded: (request, work) => ensureProofEnded(at, request, work),
+    observeAgent: (request, work) => observeAgent(guest, request, work),
     ensureScriptRun: (request, work) => ensureScriptRun(guest, request, work),
     runLook: (request, work) => runLook(guest, request, work),
     releaseScripts: (request, work) => releaseScripts(guest, request, work),

@@ -1,7 +1,9 @@
 /** Scripts in the guest of the source by managed run commands, against the lab's simulator, which really runs them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { awaitAgent } from '../../activities/guest-steps.ts';
 import { timedOutCode } from '../../model/arrival.ts';
+import type { FailbackInput } from '../../model/failback-input.ts';
 import { sourceSteps, startTypeBefore, toolsRestore, toolsStep } from '../../model/tools-step.ts';
 import type { GuestScriptRequest } from '../../sites/source.ts';
 import { type AzureLab, failureOf, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
@@ -48,18 +50,40 @@ test('a script that takes too long is stopped, and says so', async () => {
 });
 
 test('S000-22 an agent that is not ready yet is told as not ready, and a machine that is off refuses scripts', async () => {
-  expect(await lab.source.observeAgent(path, run, quiet())).toMatchObject({ ready: true });
+  expect(await lab.source.observeAgent({ path, run, machine }, quiet())).toMatchObject({ ready: true });
   lab.world.settings.agentAfterMs = 3_600_000;
-  expect(await lab.source.observeAgent(path, run, quiet())).toEqual({
+  expect(await lab.source.observeAgent({ path, run, machine }, quiet())).toEqual({
     ready: false,
     seen: 'PowerState/running, VM agent: Not Ready',
   });
   const failure = await failureOf(lab.source.ensureScriptRun(asked('never-1', 'echo no'), quiet()));
   expect(failure.message).toContain('has not reported status for VM agent');
   await lab.stop();
-  const off = await failureOf(lab.source.observeAgent(path, run, quiet()));
+  const off = await failureOf(lab.source.observeAgent({ path, run, machine }, quiet()));
   expect(off).toMatchObject({ kind: 'Refused', op: 'run-command' });
   expect(off.hint).toContain('resolve with retry');
+});
+
+test('S000-22 an agent that comes late is waited for, the wait says since when and until when, and it ends with a remedy', async () => {
+  const told: string[] = [];
+  const work = { ...quiet(), report: (now: string) => void told.push(now) };
+  const wait = (agentWaitSeconds: number) =>
+    awaitAgent(
+      lab.source,
+      { failback: { machine, policy: { agentWaitSeconds } } as FailbackInput, run, side: 'source' },
+      path,
+      work,
+    );
+  const bootedAt = Date.parse(lab.world.disk('rg-failover', 'erp-db-os').ownershipChangedAt ?? '');
+  lab.world.settings.agentAfterMs = Date.now() - bootedAt + 1_500;
+  await wait(30);
+  expect(told[0]).toMatch(
+    /^waits for the agent .* since 20\S+Z, until 20\S+Z: PowerState\/running, VM agent: Not Ready$/,
+  );
+  lab.world.settings.agentAfterMs = 3_600_000;
+  const late = await failureOf(wait(1));
+  expect(late).toMatchObject({ kind: 'Refused', op: 'guest-agent', message: expect.stringContaining('within 1 s') });
+  expect(late.hint).toContain('resolve with retry');
 });
 
 test('S11 what a run left to find its scripts again goes, and nothing of anybody else', async () => {

@@ -23,6 +23,7 @@ import { createTransport, type Transport } from '../../sites/vsphere/transport.t
 
 export const MiB = 1 << 20;
 export const password = 'lab & <secret>';
+export const guestPassword = 'inside & <secret>';
 const user = 'administrator@vsphere.local';
 
 export interface GivenDisk {
@@ -59,6 +60,9 @@ export interface TargetOptions {
   readonly thumbprint?: string;
   readonly ca?: string | undefined;
   readonly callTimeoutMs?: number;
+  /** What the inventory says of the login in every guest; the right one by default. */
+  readonly guestPassword?: string;
+  readonly isolatedNetwork?: string;
 }
 
 export interface Setting {
@@ -159,6 +163,7 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
   await mkdir(datastoreFolder);
   const files = await makeCertificates(folder);
   await writeFile(join(folder, 'password'), password, { mode: 0o600 });
+  await writeFile(join(folder, 'guest-password'), guestPassword, { mode: 0o600 });
   const vms = (machines.some((one) => one.name === moverName) ? machines : [mover, ...machines]).map((one) => ({
     cpus: 1,
     memoryMiB: 64,
@@ -178,6 +183,10 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
     user,
     '-password-file',
     join(folder, 'password'),
+    '-guest-user',
+    'root',
+    '-guest-password-file',
+    join(folder, 'guest-password'),
   ];
   const args = [
     ...place,
@@ -204,7 +213,11 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
       const trusted = 'ca' in options ? options.ca : ca;
       const made = createVsphereTarget({
         site: 'dc-home',
-        config: { url: sdk, user, datacenter: 'DC0', ...(thumbprint !== undefined && { thumbprint }) },
+        config: {
+          ...{ url: sdk, user, datacenter: 'DC0', isolatedNetwork: options.isolatedNetwork },
+          ...(thumbprint !== undefined && { thumbprint }),
+        },
+        guestLogin: () => ({ user: 'root', password: options.guestPassword ?? guestPassword }),
         password: () => options.password ?? password,
         guestStopMs: 2_000,
         ...(trusted !== undefined && { ca: trusted }),

@@ -79,6 +79,12 @@ func (w *world) callSubject(method *simulator.Method) string {
 		return request.Config.Name
 	case *types.RegisterVM_Task:
 		return request.Name
+	case *types.StartProgramInGuest:
+		return w.subject(request.Vm)
+	case *types.ListProcessesInGuest:
+		return w.subject(request.Vm)
+	case *types.InitiateFileTransferFromGuest:
+		return w.subject(request.Vm)
 	}
 	if snapshot, ok := w.registry().Get(method.This).(*simulator.VirtualMachineSnapshot); ok {
 		return w.subject(snapshot.Vm)

@@ -21,6 +21,8 @@ type diskRow struct {
 	UUID          string `json:"uuid"`
 	ControllerKey int32  `json:"controllerKey"`
 	Unit          int32  `json:"unit"`
+	Mode          string `json:"mode"`
+	Redo          string `json:"redo,omitempty"` // Where a running machine's writes go instead of to Path.
 }
 
 type nicRow struct {
@@ -50,10 +52,11 @@ type machineRows struct {
 	mu    sync.Mutex
 	rows  map[types.ManagedObjectReference]machineRow
 	files diskFiles
+	redo  *redoFiles
 }
 
 func newMachineRows(files diskFiles) *machineRows {
-	return &machineRows{rows: map[types.ManagedObjectReference]machineRow{}, files: files}
+	return &machineRows{rows: map[types.ManagedObjectReference]machineRow{}, files: files, redo: newRedoFiles()}
 }
 
 func (m *machineRows) refresh(vm *mo.VirtualMachine) {
@@ -94,11 +97,12 @@ func (m *machineRows) addDevice(row *machineRow, device types.BaseVirtualDevice)
 			out.Unit = *disk.UnitNumber
 		}
 		if flat, ok := disk.Backing.(*types.VirtualDiskFlatVer2BackingInfo); ok {
-			out.UUID = flat.Uuid
+			out.UUID, out.Mode = flat.Uuid, flat.DiskMode
 		}
 		if path, fault := m.files.local(out.File); fault == nil {
 			out.Path = flatOf(path)
 		}
+		out.Redo = m.redo.of(out.File)
 		row.Disks = append(row.Disks, out)
 	}
 	if card, ok := device.(types.BaseVirtualEthernetCard); ok {

@@ -29,6 +29,7 @@ type options struct {
 	listen, cert, key, user, passwordFile string
 	datastoreDir, datastoreName           string
 	inventory, effects, audit, delays     string
+	guestUser, guestPasswordFile          string
 	parent                                int
 }
 
@@ -39,6 +40,8 @@ func readOptions() options {
 	flag.StringVar(&o.key, "key", "", "PEM file of its private key")
 	flag.StringVar(&o.user, "user", "administrator@vsphere.local", "the one user who may log in")
 	flag.StringVar(&o.passwordFile, "password-file", "", "file with that user's password")
+	flag.StringVar(&o.guestUser, "guest-user", "", "the one user whom the guests let in; without it they let in nobody")
+	flag.StringVar(&o.guestPasswordFile, "guest-password-file", "", "file with that user's password")
 	flag.StringVar(&o.datastoreDir, "datastore-dir", "", "existing folder that becomes the datastore")
 	flag.StringVar(&o.datastoreName, "datastore-name", "lab-ds", "name of the datastore")
 	flag.StringVar(&o.inventory, "inventory", "", "JSON file with the VMs to begin with")
@@ -76,6 +79,7 @@ func run(o options) error {
 	})
 	fmt.Println(string(ready))
 	log.Printf("ending: %s", <-ended)
+	w.guests.end(nil)
 	return nil
 }
 
@@ -107,6 +111,13 @@ func start(o options) (*world, *simulator.Server, error) {
 	w, err := newWorld(diskFiles{datastore: o.datastoreName, dir: dir}, newEffectPoster(""), audit)
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.guestUser != "" {
+		secret, err := os.ReadFile(o.guestPasswordFile)
+		if err != nil {
+			return nil, nil, fmt.Errorf("-guest-password-file: %w", err)
+		}
+		w.guests.login = guestLogin{user: o.guestUser, password: strings.TrimRight(string(secret), "\r\n")}
 	}
 	server, err := w.open(o, inventory, url.UserPassword(o.user, strings.TrimRight(string(password), "\r\n")), certificate)
 	return w, server, err

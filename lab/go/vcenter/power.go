@@ -28,6 +28,9 @@ func (w *world) preparePowerOn(ctx *simulator.Context, ref types.ManagedObjectRe
 			}
 		}
 	}
+	if err := w.rows.redo.begin(row.Disks); err != nil {
+		return nil, &types.FileFault{File: row.Name}
+	}
 	return func() []effect {
 		w.setGuest(ctx, ref, false, "")
 		return []effect{{Op: "powerOn", VM: row.Name}}
@@ -43,8 +46,11 @@ func lockRefusal(file, holder string) types.BaseMethodFault {
 }
 
 func (w *world) preparePowerLoss(ctx *simulator.Context, ref types.ManagedObjectReference, op string) (completion, types.BaseMethodFault) {
+	row, _ := w.rows.get(ref)
 	name := w.subject(ref)
 	return func() []effect {
+		w.guests.end(&ref)
+		w.rows.redo.end(row.Disks)
 		w.setGuest(ctx, ref, false, "")
 		return []effect{{Op: op, VM: name}}
 	}, nil

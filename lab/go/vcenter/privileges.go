@@ -46,6 +46,9 @@ var needed = map[string]string{
 	"CopyDatastoreFile_Task":         "Datastore.FileManagement",
 	"SearchDatastore_Task":           "Datastore.Browse",
 	"SearchDatastoreSubFolders_Task": "Datastore.Browse",
+	"StartProgramInGuest":            "VirtualMachine.GuestOperations.Execute",
+	"ListProcessesInGuest":           "VirtualMachine.GuestOperations.Query",
+	"InitiateFileTransferFromGuest":  "VirtualMachine.GuestOperations.Query",
 	"CreateContainerView":            "System.View",
 	"RetrieveEntityPermissions":      "System.Read",
 }

@@ -33,6 +33,18 @@ func (d *deviceWork) checkEdit(index int, disk *types.VirtualDisk) types.BaseMet
 		return invalidDevice(index, "device.key")
 	}
 	file, before := fileOfDisk(own), own.CapacityInBytes
+	// What an edit does not name stays: the simulator would take the backing as it was sent for the whole of it.
+	if flat, sent := own.Backing.(*types.VirtualDiskFlatVer2BackingInfo), disk.Backing.(*types.VirtualDiskFlatVer2BackingInfo); flat != nil {
+		if sent.FileName != flat.FileName {
+			return invalidDevice(index, "device.backing.fileName")
+		}
+		if d.row.Power == "on" && sent.DiskMode != flat.DiskMode {
+			return &types.InvalidPowerState{RequestedState: types.VirtualMachinePowerStatePoweredOff, ExistingState: types.VirtualMachinePowerStatePoweredOn}
+		}
+		whole := *flat
+		whole.DiskMode = sent.DiskMode
+		disk.Backing = &whole
+	}
 	d.after = append(d.after, func() []effect {
 		now, ok := d.devices().FindByKey(disk.Key).(*types.VirtualDisk)
 		if !ok || now.CapacityInBytes == before {

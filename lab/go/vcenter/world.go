@@ -35,6 +35,7 @@ type world struct {
 	toolless   sync.Map // VM without Tools: whatever its guest does, nobody reports it
 	changeIDs  changeCounter
 	shelf      settingsShelf
+	guests     *guestDesk
 }
 
 func (w *world) registry() *simulator.Registry { return w.service.Context.Map }
@@ -62,6 +63,7 @@ func newWorld(files diskFiles, effects *effectPoster, audit *auditFile) (*world,
 		sessions: newSessionBook(),
 	}
 	w.views = newMachineViews(w)
+	w.guests = newGuestDesk(w)
 	simulator.TaskDelay.MethodDelay = map[string]int{"LockHandoff": 0}
 	if err := w.mountDatastore(); err != nil {
 		return nil, err
@@ -103,6 +105,11 @@ func (w *world) install() {
 	content := w.model.ServiceContent
 	registry.Put(&diskDesk{VirtualDiskManager: registry.Get(*content.VirtualDiskManager).(*simulator.VirtualDiskManager), world: w})
 	registry.Put(&privilegeDesk{AuthorizationManager: registry.Get(*content.AuthorizationManager).(*simulator.AuthorizationManager), book: w.privileges})
+	guests := registry.Get(*content.GuestOperationsManager).(*simulator.GuestOperationsManager)
+	processes, guestFiles := &processDesk{desk: w.guests}, &guestFileDesk{desk: w.guests}
+	processes.Self, guestFiles.Self = *guests.ProcessManager, *guests.FileManager
+	registry.Put(processes)
+	registry.Put(guestFiles)
 	collector := &strictCollector{}
 	collector.Self = content.PropertyCollector
 	registry.Put(collector)

@@ -1,0 +1,113 @@
+/** Proving first against the simulator: apart from everybody, forgotten at the power-off, put back, and never live by mistake. */
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Failure } from '../../model/failure.ts';
+import { original, pathOf, powerOf, quietWork, returnedBy, runB, type Simulator, startSimulator } from './simulator.ts';
+
+const names = ['proves', 'twice', 'live', 'stranger', 'nowhere', 'runs'];
+const isolatedNetwork = 'DC0_DVPG0';
+let simulator: Simulator;
+const work = quietWork();
+beforeAll(async () => {
+  simulator = await startSimulator(
+    names.map((name) => ({
+      ...original(name),
+      nics: [{ network: 'VM Network' }, { network: 'VM Network' }],
+      extraConfig: returnedBy(name),
+    })),
+  );
+});
+afterAll(() => simulator?.stop());
+
+interface Row {
+  readonly name: string;
+  readonly power: string;
+  readonly nics: readonly { readonly network: string; readonly mac: string }[];
+  readonly disks: readonly {
+    readonly mode: string;
+    readonly path: string;
+    readonly redo?: string;
+    readonly uuid: string;
+  }[];
+}
+async function row(name: string): Promise<Row> {
+  const found = ((await simulator.door('GET', '/state')) as readonly Row[]).find((one) => one.name === name);
+  if (!found) throw new Error(`no machine ${name}`);
+  return found;
+}
+const failureOf = (act: Promise<unknown>): Promise<Failure> =>
+  act.then(
+    () => Promise.reject(new Error('no failure was thrown')),
+    (error: unknown) => error as Failure,
+  );
+const sha256 = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+
+test('S3 the boot apart writes nothing that stays: NICs on the isolated network, disks that forget, and afterwards all as before', async () => {
+  const target = simulator.target({ isolatedNetwork });
+  const before = await row('proves');
+  const sealed = await Promise.all(before.disks.map(({ path }) => sha256(path)));
+  expect((await target.ensureProofStarted(powerOf('proves'), work)).power).toBe('running');
+  const apart = await row('proves');
+  expect(new Set(apart.nics.map(({ network }) => network)).size).toBe(1);
+  expect(apart.nics[0]?.network).not.toBe('VM Network');
+  expect(apart.nics.map(({ mac }) => mac)).toEqual(before.nics.map(({ mac }) => mac));
+  for (const disk of apart.disks) {
+    expect(disk.mode).toBe('independent_nonpersistent');
+    await writeFile(disk.redo ?? '', 'what the boot wrote', { flag: 'r+' });
+  }
+  expect((await target.ensureProofEnded(powerOf('proves'), work)).power).toBe('stopped');
+  const after = await row('proves');
+  expect({ ...after, extraConfig: undefined }).toEqual({ ...before, extraConfig: undefined });
+  expect(await Promise.all(after.disks.map(({ path }) => sha256(path)))).toEqual(sealed);
+  for (const { redo } of apart.disks) await expect(readFile(redo ?? '')).rejects.toThrow(/ENOENT/);
+  expect((await target.ensureStarted(powerOf('proves'), work)).power).toBe('running');
+});
+
+test('each step is safe twice, also when its answer was lost', async () => {
+  const target = simulator.target({ isolatedNetwork });
+  const before = await row('twice');
+  await simulator.door('POST', '/rules', { method: 'ReconfigVM_Task', objectName: 'twice', action: 'dropAfter' });
+  await target.ensureProofStarted(powerOf('twice'), work);
+  await target.ensureProofStarted(powerOf('twice'), work);
+  await simulator.door('DELETE', '/rules');
+  await target.ensureProofEnded(powerOf('twice'), work);
+  await target.ensureProofEnded(powerOf('twice'), work);
+  expect({ ...(await row('twice')), extraConfig: undefined }).toEqual({ ...before, extraConfig: undefined });
+});
+
+test('S3 a machine that is set up to be proven apart is never started for its users', async () => {
+  const target = simulator.target({ isolatedNetwork });
+  await target.ensureProofStarted(powerOf('live'), work);
+  await simulator.door('POST', '/power', { vm: 'live', state: 'off' });
+  const failure = await failureOf(target.ensureStarted(powerOf('live'), work));
+  expect(failure).toMatchObject({ kind: 'Refused', message: expect.stringContaining('set up to be proven apart') });
+  expect((await row('live')).power).toBe('off');
+  await target.ensureProofEnded(powerOf('live'), work);
+  expect((await target.ensureStarted(powerOf('live'), work)).power).toBe('running');
+});
+
+test('a machine that another run marked is neither set up nor put back', async () => {
+  const target = simulator.target({ isolatedNetwork });
+  const failure = await failureOf(target.ensureProofStarted(powerOf('stranger', runB), work));
+  expect(failure.kind).toBe('Refused');
+  expect((await row('stranger')).power).toBe('off');
+});
+
+test('a site without an isolated network, or with one that its host does not have, refuses with what to write where', async () => {
+  const none = await failureOf(simulator.target().ensureProofStarted(powerOf('nowhere'), work));
+  expect(none).toMatchObject({ op: 'prove-isolated', hint: expect.stringContaining('isolatedNetwork') });
+  const wrong = simulator.target({ isolatedNetwork: 'no such group' });
+  expect((await failureOf(wrong.ensureProofStarted(powerOf('nowhere'), work))).message).toContain('no such group');
+});
+
+test('a machine that somebody started already is not proven apart', async () => {
+  await simulator.door('POST', '/power', { vm: 'runs', state: 'on' });
+  const failure = await failureOf(simulator.target({ isolatedNetwork }).ensureProofStarted(powerOf('runs'), work));
+  expect(failure.message).toContain('runs is poweredOn already');
+  expect((await row('runs')).nics[0]?.network).toBe('VM Network');
+  expect(pathOf('runs')).toContain(join('vm', 'runs'));
+});

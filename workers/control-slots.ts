@@ -5,9 +5,9 @@
  * A place costs nothing but its number; how fast the worlds are asked is bounded elsewhere.
  */
 
-/** At once of one machine: the watch, the step of its story, and two more for attempts that are on their way out. */
-const perMachine = 4;
+/** At once of one machine: the watch, the probes at the commit gate, the step of its story, and two more for attempts on their way out. */
+const perMachine = 5;
 /** For machines that left the inventory while they are under way, or that another computer's inventory began. */
-const unlisted = 1_000;
+const unlisted = 1_500;
 
 export const controlSlots = (machines: number): number => unlisted + perMachine * machines;

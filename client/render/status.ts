@@ -10,6 +10,7 @@ import { type Approval, objectionTo } from '../../model/transition.ts';
 import { type Told, toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
+import { arrivalLines } from './arrival.ts';
 import { awaitsLines } from './awaits.ts';
 import { diskLines } from './bars.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
@@ -43,6 +44,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
     { lines: scrubLines(view.rounds?.scrubs ?? [], now, style), worth: 3 },
     { lines: outageLines(status, now, style), worth: 6 },
+    { lines: arrivalLines(status.arrival, now, style), worth: 6 },
     { lines: steps(view, style), worth: 4 },
     { lines: pausedLines(view, now, style), worth: 8 },
     { lines: remainsLines(view, style), worth: 5 },

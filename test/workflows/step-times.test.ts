@@ -4,7 +4,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inventory } from '../../model/inventory.ts';
-import { farewellStep, guestStep, lightStep, pointStep, type StepTimes } from '../../workflows/step-times.ts';
+import {
+  farewellStep,
+  guestStep,
+  lightStep,
+  pointStep,
+  probeStep,
+  type StepTimes,
+  scriptStep,
+} from '../../workflows/step-times.ts';
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
@@ -25,6 +33,12 @@ test('L1 a guest that may take as long as any policy lets it is waited for to th
 test('L1 a recovery point may take two days, of which no single attempt is cut short', () => {
   expect(pointStep.attemptMs).toBe(48 * hourMs);
   expect(pointStep.allMs).toBeGreaterThan(pointStep.attemptMs);
+});
+
+test('L1 a script has the time that its agent and it may take, and probes that of the most patient one', () => {
+  expect(scriptStep({ agentWaitSeconds: 900 }, { timeoutSeconds: 300 }).attemptMs).toBeGreaterThan(1_200_000);
+  expect(probeStep([{ timeoutSeconds: 5 }, { timeoutSeconds: 600 }]).attemptMs).toBeGreaterThan(600_000);
+  expect(probeStep([]).attemptMs).toBeGreaterThan(0);
 });
 
 test('L1 every step has an end, after which a person is asked or the run goes on', () => {

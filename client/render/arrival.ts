@@ -1,0 +1,52 @@
+/**
+ * Draws how a machine arrives: scripts in its guests, probes, the proof apart from everybody, what follows by itself.
+ * Rule: whoever is named by what follows stands beside it; what failed is shown with what was seen, never as a mere cross.
+ */
+import type { ArrivalFacts, ProbeFact, SoakFact, StepFact } from '../../model/arrival.ts';
+import { clock, count, duration, since } from './figures.ts';
+import { paint, plain, type Style, wrap } from './paint.ts';
+
+const marks = { done: 'ok', failed: 'failed', 'not-run': 'not run' } as const;
+
+const stepLine = ({ name, side, ended, critical, tries, seen }: StepFact): string => {
+  const again = tries > 1 ? `, ${count(tries, 'try').replace('trys', 'tries')}` : '';
+  const warning = ended !== 'done' && !critical ? ' (a warning only)' : '';
+  return `script ${name} in the ${side}: ${marks[ended]}${again}${ended === 'done' ? '' : `, ${seen}`}${warning}`;
+};
+
+const probeLine = ({ name, passed, seen }: ProbeFact): string =>
+  `probe ${name}: ${passed ? 'passed' : 'failed'}, ${seen}`;
+
+function soakLine({ since: begun, until, approvedBy, state }: SoakFact, now: number): string {
+  if (state === 'off')
+    return approvedBy === undefined
+      ? 'the probes hold no more'
+      : `what ${approvedBy} approved beforehand counts no more: a probe failed, so a person decides`;
+  if (until === undefined || approvedBy === undefined)
+    return `the probes are looked at again and again since ${clock(begun, now)}`;
+  const leftMs = Date.parse(until) - now;
+  const when = leftMs > 0 ? `in ${duration(leftMs)}` : 'now';
+  return `the probes hold since ${clock(begun, now)} (${since(begun, now)}); if they go on, the commit follows ${when}, approved beforehand by ${approvedBy}`;
+}
+
+function keptLine({ snapshots, until, workflow }: NonNullable<ArrivalFacts['kept']>, now: number): string {
+  return `${count(snapshots.length, 'final snapshot')} stay in the source until ${clock(until, now)}; ${workflow} deletes them then`;
+}
+
+/** One sentence each, as plain text. */
+export const arrivalTexts = ({ steps, proof, probes, soak, kept }: ArrivalFacts, now: number): string[] => [
+  ...steps.map(stepLine),
+  ...(proof
+    ? [proof.state === 'proven' ? 'proven apart from everybody first' : 'boots apart from everybody first']
+    : []),
+  ...probes.map(probeLine),
+  ...(soak ? [soakLine(soak, now)] : []),
+  ...(kept ? [keptLine(kept, now)] : []),
+];
+
+export const arrivalLines = (arrival: ArrivalFacts | undefined, now: number, style: Style): string[] =>
+  (arrival ? arrivalTexts(arrival, now) : []).flatMap((text) =>
+    wrap(plain(text), style.width - 2, 2).map((line) =>
+      /: failed|not run|no more/.test(text) ? paint(style, 'yellow', `  ${line}`.trimEnd()) : `  ${line}`.trimEnd(),
+    ),
+  );

@@ -1,0 +1,57 @@
+/** What people read of a machine's arrival: scripts, probes, what follows by itself and in whose name. */
+import { describeCommit, describeLoss } from '../../client/render/confirm.ts';
+import { plainStyle } from '../../client/render/paint.ts';
+import { renderStatus } from '../../client/render/status.ts';
+import type { ArrivalFacts } from '../../model/arrival.ts';
+import { ago, now, statusIn, viewOf } from './views.ts';
+
+const arrival: ArrivalFacts = {
+  steps: [
+    {
+      ...{ name: 'drain', side: 'source', ended: 'done', critical: true, tries: 2 },
+      seen: 'it ended with 0',
+      at: ago(9),
+    },
+    {
+      ...{ name: 'mail', side: 'target', ended: 'failed', critical: false, tries: 1 },
+      seen: 'it ended with 4',
+      at: ago(8),
+    },
+  ],
+  probes: [{ name: 'app', kind: 'http', passed: true, seen: 'https://erp/ answers 200', at: ago(5), looks: 3 }],
+  proof: { state: 'proven', at: ago(60) },
+  soak: { since: ago(60), until: ago(-3_540), approvedBy: 'olga', state: 'holds' },
+};
+const textOf = (more: ArrivalFacts): string =>
+  renderStatus(viewOf(statusIn('AwaitingCommit', { arrival: more })), now, plainStyle).replace(/\s+/g, ' ');
+
+test('S6 the status tells each script, each probe, and in whose name a commit follows by itself', () => {
+  const text = textOf(arrival);
+  expect(text).toContain('script drain in the source: ok, 2 tries');
+  expect(text).toContain('script mail in the target: failed, it ended with 4 (a warning only)');
+  expect(text).toContain('proven apart from everybody first');
+  expect(text).toContain('probe app: passed, https://erp/ answers 200');
+  expect(text).toContain('the commit follows in 59 min, approved beforehand by olga');
+});
+
+test('a probe that failed ends what was approved, and the status says that a person decides', () => {
+  const off = { ...arrival, soak: { since: ago(60), approvedBy: 'olga', state: 'off' as const } };
+  expect(textOf(off)).toContain('what olga approved beforehand counts no more: a probe failed, so a person decides');
+  expect(textOf(off)).not.toContain('the commit follows');
+});
+
+test('S2 S11 before a commit it is said what stays, and afterwards until when and who removes it', () => {
+  expect(describeCommit(statusIn('AwaitingCommit', { keepFinalSnapshotsDays: 7 }))).toContain(
+    'stays      the final snapshots, for 7 days',
+  );
+  expect(describeCommit(statusIn('AwaitingCommit'))).not.toContain('final snapshots');
+  const kept = { snapshots: ['a', 'b'], until: ago(-86_400), workflow: 'kept/erp-db/run-1' };
+  expect(textOf({ steps: [], probes: [], kept })).toContain('2 final snapshots stay in the source until');
+});
+
+test('S5 whoever cancels a live target reads how long it ran, and that nobody has counted what was written', () => {
+  const text = describeLoss(statusIn('AwaitingCommit', { liveSince: ago(720) }), now);
+  expect(text).toContain(
+    `lost       everything written at home since ${ago(720)} (12 min); how much that is nobody has counted`,
+  );
+});

@@ -4,6 +4,7 @@
 import { createGuestStepActivities } from './guest-steps.ts';
 import { createMoverLookActivities } from './movers.ts';
 import { createObserveActivities } from './observe.ts';
+import { createOpenedActivities } from './opened.ts';
 import { createPowerActivities } from './power.ts';
 import { createPreflightActivities, type Sites } from './preflight.ts';
 import { createProbeActivities, type NetworkLooks } from './probes.ts';
@@ -16,6 +17,7 @@ import { createWatchActivities } from './watch.ts';
 export const createControlActivities = (sites: Sites, network: NetworkLooks) => ({
   ...createPreflightActivities(sites),
   ...createMoverLookActivities(sites),
+  ...createOpenedActivities(sites),
   ...createRecoveryPointActivities(sites),
   ...createObserveActivities(sites),
   ...createPowerActivities(sites),

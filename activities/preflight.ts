@@ -4,9 +4,10 @@
  * is asked again by Temporal, as late as it wishes, before that becomes an answer too.
  */
 import { type Check, sparingTarget } from '../model/check.ts';
-import { locationCheck, type NewMachine } from '../model/creation.ts';
+import { locationCheck, type NewMachine, type SourceShape } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { DiskPair, MoverPlace, SourceMachine, TargetMachine } from '../model/machine.ts';
+import { aloneChecks, groupSystemChecks, type MemberSystem } from '../model/group.ts';
+import type { DiskPair, MoverPlace, SourceHardware, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { pointsWish, takesApplicationPoints } from '../model/point-policy.ts';
@@ -15,16 +16,23 @@ import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
 import { ask, look } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
+import { type KnownMachine, placeChecks } from './places.ts';
 import { observeNewPlace } from './preflight-new-place.ts';
 
 export interface Sites {
+  /** Of this worker's program. */
+  readonly version: string;
   source(site: string): SourceSite;
   target(site: string): TargetSite;
   /** As this worker's own inventory has it; undefined when it knows no such mover. */
   mover(name: string): (MoverPlace & { readonly site: string }) | undefined;
+  /** The same for a machine, with the movers that the inventory names. */
+  machine(name: string): KnownMachine | undefined;
 }
 
 export interface PreflightAnswer {
+  /** Of the control worker that answered. */
+  readonly version?: string;
   readonly checks: readonly Check[];
   /** A side that could not be seen is absent; then some check refuses, and there are no pairs. */
   readonly source?: SourceMachine;
@@ -35,54 +43,108 @@ export interface PreflightAnswer {
 }
 
 export const createPreflightActivities = (sites: Sites) => ({
-  observePreflight: activity('observePreflight', async (input: FailbackInput, work): Promise<PreflightAnswer> => {
-    if (input.create) {
-      const sides = { source: sites.source(input.source.site), target: sites.target(input.target.site) };
-      const answer = await observeNewPlace(sides, input, input.create, work);
-      return { ...answer, checks: [...answer.checks, ...rereadCheck(input, answer.pairs)] };
-    }
-    const { policy } = input;
-    const sourceSite = sites.source(input.source.site);
-    const targetSite = sites.target(input.target.site);
-    const source = await look('source', input.source.path, work, () =>
-      sourceSite.observeMachine(input.source.path, work),
-    );
-    const target = await look('target', input.target.path, work, () =>
-      targetSite.observeMachine(input.target.path, work),
-    );
-    const { guestAgentWithinSeconds } = policy;
-    const asked = { path: input.source.path, guestAgentWithinSeconds, ...pointsWish(policy) };
-    const sides = { source: source.seen?.power, target: target.seen?.power };
-    const ofTarget = await askTarget(targetSite, input, source.seen, work);
-    const ofMover = (check: Check): boolean => check.subject === input.mover.path;
-    const checks = [
-      locationCheck(input.target, undefined),
-      ...originChecks(input.origin, {
-        subject: input.source.path,
-        platform: targetSite.capabilities.platform,
-        os: source.seen?.os?.name,
-      }),
-      ...(await ask('source', input.source.path, work, () => sourceSite.preflight(asked, work))),
-      ...sparingTarget(
-        ofTarget.filter((check) => !ofMover(check)),
-        sides,
-      ),
-      ...ofTarget.filter(ofMover),
-    ];
-    if (!source.seen || sides.source === 'absent' || !target.seen) {
-      const told = checks.some((check) => check.verdict === 'refuse');
-      return {
-        checks: told ? checks : [...checks, ...source.checks, ...target.checks],
-        ...(source.seen ? { source: source.seen } : {}),
-        ...(target.seen ? { target: target.seen } : {}),
-        pairs: [],
-      };
-    }
-    const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
-    checks.push(...sparingTarget(pairing.checks, sides), ...rereadCheck(input, pairing.pairs), ...pointsCheck(input));
-    return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
-  }),
+  observePreflight: activity(
+    'observePreflight',
+    (input: FailbackInput, work): Promise<PreflightAnswer> => askBothSides(sites, input, work),
+  ),
 });
+
+/** `run`: the run that asks again while it is under way. */
+export async function askBothSides(
+  sites: Sites,
+  input: FailbackInput,
+  work: ReportingWork,
+  run?: string,
+): Promise<PreflightAnswer> {
+  const { version } = sites;
+  const places = placeChecks(version, sites.machine(input.machine), input);
+  const answer = input.create
+    ? await observeNewPlace(
+        { source: sites.source(input.source.site), target: sites.target(input.target.site) },
+        input,
+        input.create,
+        work,
+      )
+    : await observeOriginal(sites, input, work, run);
+  const group = [
+    ...aloneChecks(input.machine, input.group),
+    ...groupSystemChecks(
+      input.machine,
+      input.group,
+      await systemsOf(sites, input, answer.source, work),
+      input.policy.moverSystem === 'same',
+    ),
+  ];
+  return { ...answer, version, checks: [...places, ...group, ...answer.checks, ...rereadCheck(input, answer.pairs)] };
+}
+
+/** What the members of its group run; of one that cannot be seen nothing is said, its own preflight tells why. */
+async function systemsOf(
+  sites: Sites,
+  { machine, group }: FailbackInput,
+  source: SourceMachine | undefined,
+  work: ReportingWork,
+): Promise<MemberSystem[]> {
+  if (!group) return [];
+  const others = group.others.map(async ({ machine: name, source: at }) => {
+    const { seen } = await look('source', at.path, work, () => sites.source(at.site).observeMachine(at.path, work));
+    return { machine: name, os: seen?.os };
+  });
+  return [{ machine, os: source?.os }, ...(await Promise.all(others))];
+}
+
+async function observeOriginal(
+  sites: Sites,
+  input: FailbackInput,
+  work: ReportingWork,
+  run: string | undefined,
+): Promise<PreflightAnswer> {
+  const { policy } = input;
+  const sourceSite = sites.source(input.source.site);
+  const targetSite = sites.target(input.target.site);
+  const source = await look('source', input.source.path, work, () =>
+    sourceSite.observeMachine(input.source.path, work),
+  );
+  const target = await look('target', input.target.path, work, () =>
+    targetSite.observeMachine(input.target.path, work, run),
+  );
+  const { guestAgentWithinSeconds } = policy;
+  const asked = { path: input.source.path, guestAgentWithinSeconds, ...pointsWish(policy) };
+  const sides = { source: source.seen?.power, target: target.seen?.power };
+  // Only at the start: what the machine is made of is told once, and a size that cannot be read is not compared.
+  const shape =
+    run === undefined && source.seen && sides.source !== 'absent'
+      ? await look('source', input.source.path, work, () => sourceSite.observeShape(input.source.path, work))
+      : undefined;
+  const ofTarget = await askTarget(targetSite, input, { source: source.seen, shape: shape?.seen, run }, work);
+  const ofMover = (check: Check): boolean => check.subject === input.mover.path;
+  const checks = [
+    locationCheck(input.target, undefined),
+    ...originChecks(input.origin, {
+      subject: input.source.path,
+      platform: targetSite.capabilities.platform,
+      os: source.seen?.os?.name,
+    }),
+    ...(await ask('source', input.source.path, work, () => sourceSite.preflight(asked, work))),
+    ...sparingTarget(
+      ofTarget.filter((check) => !ofMover(check)),
+      sides,
+    ),
+    ...ofTarget.filter(ofMover),
+  ];
+  if (!source.seen || sides.source === 'absent' || !target.seen) {
+    const told = checks.some((check) => check.verdict === 'refuse');
+    return {
+      checks: told ? checks : [...checks, ...source.checks, ...target.checks],
+      ...(source.seen ? { source: source.seen } : {}),
+      ...(target.seen ? { target: target.seen } : {}),
+      pairs: [],
+    };
+  }
+  const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
+  checks.push(...sparingTarget(pairing.checks, sides), ...pointsCheck(input));
+  return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
+}
 
 /** A policy that wishes for what its runs cannot have says so before the start. */
 export function pointsCheck({ policy, source }: Pick<FailbackInput, 'policy' | 'source'>): Check[] {
@@ -118,10 +180,21 @@ function rereadCheck({ policy, target }: FailbackInput, pairs: readonly DiskPair
   ];
 }
 
+interface Seen {
+  readonly source: SourceMachine | undefined;
+  readonly shape: SourceShape | undefined;
+  readonly run: string | undefined;
+}
+
+const sizeOf = (shape: SourceShape | undefined): Pick<SourceHardware, 'cpus' | 'memoryMiB'> => ({
+  ...(shape?.cpus === undefined ? {} : { cpus: shape.cpus }),
+  ...(shape?.memoryMiB === undefined ? {} : { memoryMiB: shape.memoryMiB }),
+});
+
 const askTarget = (
   site: TargetSite,
   input: FailbackInput,
-  source: SourceMachine | undefined,
+  { source, shape, run }: Seen,
   work: ReportingWork,
 ): Promise<Check[]> =>
   ask('target', input.target.path, work, () =>
@@ -131,7 +204,8 @@ const askTarget = (
         mover: input.mover.path,
         write: input.policy.write,
         diskSizesBytes: (source?.disks ?? []).map((disk) => disk.sizeBytes),
-        ...(source && { source: { ...source.hardware, nics: source.nics.length } }),
+        ...(run === undefined ? {} : { run }),
+        ...(source && { source: { ...source.hardware, ...sizeOf(shape), nics: source.nics.length } }),
       },
       work,
     ),

@@ -20,7 +20,7 @@ export interface TargetInput {
 
 export type ReturnInput = TargetInput & TargetStart;
 
-const request = ({ failback, run, pairs, creation }: TargetInput): TargetRequest => ({
+export const targetRequest = ({ failback, run, pairs, creation }: TargetInput): TargetRequest => ({
   path: failback.target.path,
   run,
   machine: failback.machine,
@@ -35,7 +35,7 @@ export const createTargetActivities = (sites: Sites) => {
   return {
     ensureDisksOpen: activity(
       'ensureDisksOpen',
-      (input: TargetInput, work): Promise<OpenDisk[]> => site(input).ensureDisksOpen(request(input), work),
+      (input: TargetInput, work): Promise<OpenDisk[]> => site(input).ensureDisksOpen(targetRequest(input), work),
     ),
     /**
      * From the mover back to the machine, in two looks: released first, then returned. A source that was started again
@@ -43,22 +43,22 @@ export const createTargetActivities = (sites: Sites) => {
      */
     ensureDisksReturned: activity('ensureDisksReturned', async (input: ReturnInput, work): Promise<TargetMachine> => {
       await assertSourceOff(sites, input, 'the disks go back', work);
-      await site(input).ensureDisksReleased(request(input), work);
-      return await site(input).ensureDisksReturned(request(input), work);
+      await site(input).ensureDisksReleased(targetRequest(input), work);
+      return await site(input).ensureDisksReturned(targetRequest(input), work);
     }),
     /** The mover has none of the disks any more; another one may get them (S8). */
     ensureMoverLeft: activity(
       'ensureMoverLeft',
-      (input: TargetInput, work): Promise<void> => site(input).ensureMoverLeft(request(input), work),
+      (input: TargetInput, work): Promise<void> => site(input).ensureMoverLeft(targetRequest(input), work),
     ),
     ensureDisksAbandoned: activity(
       'ensureDisksAbandoned',
-      (input: TargetInput, work): Promise<string[]> => site(input).ensureDisksAbandoned(request(input), work),
+      (input: TargetInput, work): Promise<string[]> => site(input).ensureDisksAbandoned(targetRequest(input), work),
     ),
     /** After commit: our marks go; answers what stays on purpose. */
     ensureTargetFinished: activity(
       'ensureTargetFinished',
-      (input: TargetInput, work): Promise<string[]> => site(input).ensureFinished(request(input), work),
+      (input: TargetInput, work): Promise<string[]> => site(input).ensureFinished(targetRequest(input), work),
     ),
   };
 };

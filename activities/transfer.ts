@@ -22,15 +22,14 @@ import {
 import type { Around } from '../model/point.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import type { ScrubProof } from '../model/scrub.ts';
-import type { SourceReader } from '../sites/source.ts';
 import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
+import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-worker.ts';
 import { Turns } from './turns.ts';
 import { underLimits } from './under-limits.ts';
 
-export interface MoverParts {
-  reader(site: string): SourceReader;
+export interface MoverParts extends MoverWorkerParts {
   readonly finder: DeviceFinder;
   /** Folder of journals and digests on the mover. */
   readonly stateDir: string;
@@ -84,6 +83,7 @@ const restWhileCopying = 3;
 
 export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scrubsAtOnce)) => ({
   ...createLimitsActivities(parts.limits),
+  ...createMoverWorkerActivities(parts),
 
   transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
     work.beat(waiting(input));

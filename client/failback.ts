@@ -67,6 +67,8 @@ export interface RunOptions {
   /** Seconds; 0: no scrub. */
   readonly scrubEvery?: number;
   readonly reread?: boolean;
+  /** Of a member of a group: it comes home without the others. */
+  readonly alone?: boolean;
 }
 
 /** The input with this run's options in place of the policy's. */
@@ -79,7 +81,8 @@ export function withOptions(input: FailbackInput, options: RunOptions): Failback
     ...(options.scrubEvery === undefined ? {} : { scrubEverySeconds: options.scrubEvery }),
     ...(options.reread === undefined ? {} : { reread: options.reread }),
   };
-  return { ...input, policy };
+  const group = input.group && options.alone ? { group: { ...input.group, alone: true as const } } : {};
+  return { ...input, policy, ...group };
 }
 
 export interface StartOptions {

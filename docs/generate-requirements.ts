@@ -1,6 +1,6 @@
 /**
  * Keeps the last column of docs/requirements.md and of docs/promises.md true: which test files carry an id in a test's name.
- * Rule: a row without a test says "not yet", and why where there is a reason; nobody writes that column by hand.
+ * Rule: a row without a test says "not yet"; nobody writes that column by hand.
  * Run: node docs/generate-requirements.ts
  */
 import { execFileSync } from 'node:child_process';
@@ -9,15 +9,6 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const documents = ['docs/requirements.md', 'docs/promises.md'];
-
-/** Why a row has no test. */
-const reasons: Readonly<Record<string, string>> = {
-  'S000-19': 'plans are not built',
-  'S001-7':
-    'Homeward has no such server: its state is Temporal’s database and the inventory file, docs/operate.md says what of it to back up',
-  'S001-10': 'the way home is shown; protecting it towards Azure again is not built',
-  'S001-23': 'protecting it towards Azure again is not built',
-};
 
 /** Test files by the ids their test names carry. */
 function showing(): Map<string, string[]> {
@@ -38,15 +29,13 @@ function showing(): Map<string, string[]> {
   return found;
 }
 
-const notYet = (id: string): string => (reasons[id] === undefined ? 'not yet' : `not yet: ${reasons[id]}`);
-
 /** The document with its last column as the tests are now. */
 export function withTests(document: string): string {
   const shown = showing();
   return readFileSync(join(root, document), 'utf8').replace(
     /^\| ((?:S\d{3}-\d+|[SLCR]\d{1,2})) \|(.*)\|[^|]*\|$/gm,
     (_row, id: string, middle: string) =>
-      `| ${id} |${middle}| ${(shown.get(id) ?? []).map((file) => `\`${file}\``).join(', ') || notYet(id)} |`,
+      `| ${id} |${middle}| ${(shown.get(id) ?? []).map((file) => `\`${file}\``).join(', ') || 'not yet'} |`,
   );
 }
 

@@ -52,6 +52,14 @@ export function pauseBeforeAsking({ since, until }: Awaited): number {
   return Math.min(mostPauseMs, Math.max(leastPauseMs, Number.isNaN(each) ? mostPauseMs : each));
 }
 
+/**
+ * Checks whose answer matters before anything was begun and not any more when the source is about to be stopped: what they
+ * ask for was used already (the guest's agent), or was agreed to by starting.
+ */
+const onlyAtStart: ReadonlySet<string> = new Set(['source-guest-agent', 'reread-in-outage', 'group-member-alone']);
+
+export const withoutStart = (checks: readonly Check[]): Check[] => checks.filter(({ id }) => !onlyAtStart.has(id));
+
 /** The checks that stop a run, worst first; empty when it may go on. */
 export const blocking = (checks: readonly Check[]): Check[] =>
   checks.filter((check) => check.verdict === 'refuse' || check.verdict === 'wait');

@@ -3,6 +3,7 @@
  * its mind when the file does. Never a credential: workers resolve sites by name from their own inventory (S13).
  */
 import type { Measured } from './forecast.ts';
+import { type GroupOf, groupOf } from './group.ts';
 import { type Inventory, type Policy, policyOf } from './inventory.ts';
 import type { Carrier, MachineAddress } from './machine.ts';
 import type { CreateSection } from './new-place.ts';
@@ -21,6 +22,8 @@ export interface FailbackInput {
   readonly origin?: Origin;
   /** Only for an alternate location: the machine to make there. Absent: the original one is written (S000-18). */
   readonly create?: CreateSection;
+  /** The machines it belongs with; absent for one that stands alone. */
+  readonly group?: GroupOf;
   /** What the machine's last run measured, where it is known; only forecasts read it. */
   readonly measured?: Measured;
 }
@@ -56,6 +59,7 @@ export function failbackInput(inventory: Inventory, machine: string): FailbackIn
   const entry = inventory.machines[machine];
   const mover = entry && inventory.movers[entry.mover];
   if (!entry || !mover) return undefined;
+  const group = groupOf(inventory.machines, machine);
   return {
     machine,
     source: entry.source,
@@ -65,5 +69,6 @@ export function failbackInput(inventory: Inventory, machine: string): FailbackIn
     ...(entry.origin ? { origin: entry.origin } : {}),
     ...(entry.disks ? { disks: entry.disks as Record<string, string> } : {}),
     ...(entry.create ? { create: entry.create } : {}),
+    ...(group ? { group } : {}),
   };
 }

@@ -3,6 +3,7 @@
  * rounds that Azure refuses.
  * Rule: each fault names the keys of the value that is wrong, so that the person who wrote it finds it.
  */
+import { groupFaults } from './group.ts';
 import type { AzureSiteConfig, Inventory, MachineConfig, Site } from './inventory.ts';
 import { locationFaults } from './location-faults.ts';
 
@@ -105,5 +106,6 @@ export function contradictions(parsed: Inventory): InventoryFault[] {
     const tooFast = roundsTooFast(parsed.sites[entry.source.site], parsed.policies[entry.policy]?.roundEverySeconds);
     if (tooFast !== undefined) found.push({ at: ['policies', entry.policy, 'roundEverySeconds'], message: tooFast });
   }
+  found.push(...groupFaults(parsed.machines));
   return found;
 }

@@ -101,6 +101,12 @@ const policy = z.strictObject({
     .describe(
       'How long after a boot the agent in the source’s guest (Azure VM agent) may take to report before preflight refuses. 0: it is not asked for.',
     ),
+  moverSystem: z
+    .enum(['any', 'same'])
+    .default('any')
+    .describe(
+      'any: a Linux mover may carry a Windows machine, because it writes blocks and mounts nothing. same: preflight refuses a mover of another family.',
+    ),
   heartbeatSeconds: z
     .int()
     .min(3)
@@ -162,6 +168,9 @@ const machine = z.strictObject({
     'vSphere: path is the inventory path of the powered-off original, or of the machine to make.',
   ),
   mover: name,
+  group: name
+    .optional()
+    .describe('Machines of one group come home through one mover, and one of them alone only when a person says so.'),
   policy: name.default('default'),
   origin: origin.optional().describe('Where it came from before it ran in Azure; guards against what cannot return.'),
   guest: guestLogin(secretReference).optional(),

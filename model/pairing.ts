@@ -4,7 +4,7 @@
  * Rule: a guess is never made silently; what cannot be paired is a refusing check with a remedy.
  */
 import type { Check } from './check.ts';
-import type { DiskPair, SourceMachine, TargetMachine, WriteWay } from './machine.ts';
+import type { DiskPair, SourceDisk, SourceMachine, TargetMachine, WriteWay } from './machine.ts';
 
 export interface Pairing {
   readonly pairs: readonly DiskPair[];
@@ -51,6 +51,40 @@ export function pairDisks(
   checks.push(...twice(pairs));
   if (checks.length === 0) checks.push(paired(pairs, source));
   return { pairs, checks };
+}
+
+/**
+ * Whether the disks are still those the run began with: another disk under an old name would come home half (S9). `now`: as
+ * the source and the pairing are seen now.
+ */
+export function sameDisks(
+  begun: readonly DiskPair[],
+  now: readonly SourceDisk[],
+  paired: readonly DiskPair[],
+  subject: string,
+): Check[] {
+  const id = 'disk-pairing-stays';
+  const words = ({ disk, identity, sizeBytes }: SourceDisk, file: string | undefined): string =>
+    `${disk} ${identity} of ${sizeBytes} bytes → ${file}`;
+  const before = new Set(begun.map(({ source, target }) => words(source, target.file)));
+  const fileOf = (disk: string): string | undefined => paired.find((pair) => pair.disk === disk)?.target.file;
+  const changed = now.filter((disk) => !before.has(words(disk, fileOf(disk.disk)))).map(({ disk }) => disk);
+  const gone = begun.filter(({ disk }) => !now.some((one) => one.disk === disk)).map(({ disk }) => disk);
+  if (changed.length + gone.length === 0)
+    return [{ id, verdict: 'pass', subject, seen: 'the disks are those the run began with' }];
+  return [
+    {
+      id,
+      verdict: 'refuse',
+      subject,
+      seen: [
+        ...(changed.length > 0 ? [`not as the run began with: ${changed.join(', ')}`] : []),
+        ...(gone.length > 0 ? [`gone: ${gone.join(', ')}`] : []),
+      ].join('; '),
+      remedy:
+        'A disk was resized, replaced, added or removed since the start. Put it back as it was, or take the run back (the source goes on serving) and start a new one.',
+    },
+  ];
 }
 
 const missing = (name: string, target: TargetMachine, file: string | undefined, named: boolean): string =>

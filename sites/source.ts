@@ -16,6 +16,7 @@ import type {
   SourceNic,
   SourceState,
 } from '../model/machine.ts';
+import type { EndpointSeen } from '../model/mover-seen.ts';
 import type { Around } from '../model/point.ts';
 
 /** What a long call may be told and may tell: when to stop, and how far it is. */
@@ -173,6 +174,8 @@ export interface OpenRequest {
 /** The mover's view of a source: it obtains its own grants, which never leave its process. */
 export interface SourceReader {
   readonly site: string;
+  /** Each place it will connect to, tried now; what does not answer is in the answer. Changes nothing. */
+  observeReach(work: Work): Promise<EndpointSeen[]>;
   /**
    * Opens `point`, with the changes since `base` (whole map when absent). Throws `Corrupt` with op `lineage` when the
    * base is gone or does not fit (S9): a full transfer helps. What is wrong with the point itself has another op.

@@ -10,6 +10,7 @@ import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
 import { createVsphereTarget } from '../sites/vsphere/target-site.ts';
 import { azureParts, type Closing, certificate, once, siteOf } from './site-config.ts';
+import { version } from './version.ts';
 
 export function openSites(loaded: LoadedInventory): Closing<Sites> {
   const sources = once<SourceSite>((site) => createAzureSource(azureParts(loaded, site)));
@@ -27,11 +28,17 @@ export function openSites(loaded: LoadedInventory): Closing<Sites> {
     });
   });
   return {
+    version,
     source: (site) => sources.of(site),
     target: (site) => targets.of(site),
     mover(name) {
       const known = Object.hasOwn(loaded.inventory.movers, name) ? loaded.inventory.movers[name] : undefined;
       return known && { name, path: known.vm, site: known.site };
+    },
+    machine(name) {
+      const { machines, movers } = loaded.inventory;
+      const known = Object.hasOwn(machines, name) ? machines[name] : undefined;
+      return known && { source: known.source, target: known.target, movers: Object.keys(movers) };
     },
     async close() {
       await Promise.all([sources.close(), targets.close()]);

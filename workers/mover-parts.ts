@@ -14,6 +14,7 @@ import { createAzureReader } from '../sites/azure/point-source.ts';
 import type { SourceReader } from '../sites/source.ts';
 import { createDeviceFinder } from '../sites/vsphere/device.ts';
 import { azureParts, type Closing, once } from './site-config.ts';
+import { version } from './version.ts';
 
 /**
  * Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. The blocks are shared by
@@ -48,6 +49,8 @@ export async function openMoverParts(
     turns: new Turns(tableRoomBytes),
     limits,
     site: config.site,
+    version,
+    datastores: config.datastores,
     close: () => readers.close(),
   };
 }

@@ -17,6 +17,7 @@ import { recordLocation, recordMade } from './new-place.ts';
 import type { Course } from './taking-back.ts';
 import type { Teller } from './teller.ts';
 import { controlVerbs, summary } from './verbs.ts';
+import { askWholeWay } from './whole-way.ts';
 
 /** What every part of the story needs. */
 export interface Journey {
@@ -48,7 +49,11 @@ export async function checkTheWay(journey: Journey): Promise<Way> {
     const looked = { source: answer.source?.power, target: answer.target?.power };
     const { creation } = answer;
     teller.find({ checks: answer.checks, pairs: answer.pairs, looked, ...(creation ? { creation } : {}) });
-    const way = clear(answer, input);
+    const way = assertClear(answer, {
+      op: 'preflight',
+      subject: input.machine,
+      after: 'Then resolve with retry; nothing has been changed.',
+    });
     teller.record('preflight', 'both sides say the way home is clear', {
       checks: answer.checks.length,
       disks: answer.pairs.length,
@@ -70,15 +75,21 @@ interface Asked {
 async function askBothSides(journey: Journey): Promise<Asked> {
   for (;;) {
     const { input } = journey;
-    const answer = await controlVerbs(input).observePreflight.executeWithOptions(
-      summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
-      [input],
+    const answer = await askWholeWay(input, () =>
+      controlVerbs(input).observePreflight.executeWithOptions(
+        summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
+        [input],
+      ),
     );
     if (input.mover.name === journey.input.mover.name) return { input, answer, checks: answer.checks };
   }
 }
 
-function clear(answer: PreflightAnswer, input: FailbackInput): Way {
+/** The way when nothing refuses; else throws the first refusal, with what to do `after` its remedy. */
+export function assertClear(
+  answer: PreflightAnswer,
+  { op, subject, after }: { readonly op: string; readonly subject: string; readonly after: string },
+): Way {
   const refusals = blocking(answer.checks);
   const { source } = answer;
   const { creation, pairs } = answer;
@@ -92,9 +103,9 @@ function clear(answer: PreflightAnswer, input: FailbackInput): Way {
     message: first ? `${first.id}: ${first.seen}${more}` : 'the machine has no disks to bring home',
     details: [
       {
-        op: 'preflight',
-        subject: first?.subject ?? input.machine,
-        hint: `${first?.remedy ?? 'Give the machine a disk.'} Then resolve with retry; nothing has been changed.`,
+        op,
+        subject: first?.subject ?? subject,
+        hint: `${first?.remedy ?? 'Give the machine a disk.'} ${after}`,
       },
     ],
   });

@@ -6,6 +6,7 @@
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Status } from '../model/status.ts';
+import { checkBeforeCutover } from './clearance.ts';
 import { commitStory } from './commit.ts';
 import { untilCommitted } from './commit-gate.ts';
 import { type Arrival, cutOver } from './cutover.ts';
@@ -72,5 +73,6 @@ async function waitThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
   const { teller, course } = journey;
   course.enter('AwaitingCutover');
   await condition(() => teller.story.completion !== undefined && teller.story.held === undefined);
+  await course.step(() => checkBeforeCutover(journey, way));
   return await cutOver(journey, way);
 }

@@ -4,11 +4,14 @@
 import type { PreflightReport } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { controlVerbs, summary } from './verbs.ts';
+import { askWholeWay } from './whole-way.ts';
 
 export async function preflight(input: FailbackInput): Promise<PreflightReport> {
-  const answer = await controlVerbs(input).observePreflight.executeWithOptions(
-    summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
-    [input],
+  const answer = await askWholeWay(input, () =>
+    controlVerbs(input).observePreflight.executeWithOptions(
+      summary(`Is the way home clear? ${input.source.path} → ${input.target.path}`),
+      [input],
+    ),
   );
   return { checks: answer.checks, sizesBytes: answer.pairs.map((pair) => pair.source.sizeBytes) };
 }

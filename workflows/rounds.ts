@@ -6,8 +6,10 @@
 import { condition, setHandler, startChild } from '@temporalio/workflow';
 import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { OpenDisk } from '../model/machine.ts';
+import { movedDiskCheck } from '../model/opened.ts';
 import { type PointsTold, withPoints } from '../model/point.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
+import { checkBeforeCutover } from './clearance.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
 import { noRounds, type RoundsState } from './rounds-state.ts';
@@ -23,7 +25,7 @@ import {
   syncRounds,
 } from './sync-rounds.ts';
 import type { Teller } from './teller.ts';
-import { carriedState } from './trouble.ts';
+import { carriedState, isOf } from './trouble.ts';
 
 /** What the rounds reached, and the disks as they hang now: on another mover, when the machine was reassigned meanwhile. */
 export interface Synced {
@@ -87,11 +89,21 @@ async function roundsToTheEnd(journey: Journey, way: Way, opened: readonly OpenD
       }
       // A hold that came with the end of the rounds: while it lasts the machine may still go to another mover.
       await course.whileHeld();
-      if (!teller.story.reassignment) return { open, rounds: state };
+      if (teller.story.reassignment) continue;
+      const reached = state;
+      teller.find({ rounds: { ...reached, now: 'finished; the way is looked at once more' } });
+      // Mending what is found here may take a person hours: then one more round moves what was written meanwhile.
+      state = { ...reached, begun: reached.number + 1 };
+      await checkBeforeCutover(journey, way, open);
+      if (!teller.story.reassignment) return { open, rounds: reached };
     }
   };
   return await course.step(rounds, (error) => {
     state = carriedState<RoundsState>(error) ?? state;
+    if (isOf(error, movedDiskCheck)) {
+      open = undefined;
+      state = withoutRecord(state);
+    }
   });
 }
 

@@ -12,7 +12,6 @@ import {
   defineQuery,
   defineSignal,
   getExternalWorkflowHandle,
-  isCancellation,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -25,13 +24,14 @@ import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { isPointDue, tryApplicationPoint } from './application-points.ts';
 import { roundsDetails } from './details.ts';
+import { lookAtHome, unseenWords } from './home-look.ts';
 import { unlessLeft } from './reassigning.ts';
 import { advance, type RoundsState, roundsStatus } from './rounds-state.ts';
 import { Scrubbing } from './scrubbing.ts';
-import { Serving, sourceTurned } from './source-turns.ts';
+import { sourceTurned, stoppedByHand } from './source-turns.ts';
 import { listenForSteering, type Steered } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
-import { stoppedAsAsked, troubleOf } from './trouble.ts';
+import { failedAt, stoppedAsAsked } from './trouble.ts';
 
 export const finishRounds = defineSignal('finish');
 export const holdRounds = defineSignal<[boolean]>('hold');
@@ -81,7 +81,6 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
 
 class Rounds {
   readonly scrubbing: Scrubbing;
-  private readonly serving: Serving;
   private readonly order: RoundsInput;
   private readonly steered: Steered;
   private state: RoundsState;
@@ -96,6 +95,8 @@ class Rounds {
   /** Whether the running copy was stopped for a hold; a resume may come before the copy has ended. */
   private stoppedForHold = false;
   private toldSeeded = false;
+  /** Why home could not be looked at before the round that is under way. */
+  private unseen: string | undefined;
 
   constructor(order: RoundsInput) {
     this.order = order;
@@ -103,9 +104,6 @@ class Rounds {
     this.held = order.held;
     this.finish = order.finish === true;
     this.left = order.left === true;
-    this.serving = new Serving(order.state.sourceServes ?? order.served, (serves) =>
-      parentOf().signal(sourceTurned, serves),
-    );
     this.scrubbing = new Scrubbing({
       ...order,
       known: order.state.scrubs,
@@ -144,7 +142,7 @@ class Rounds {
   }
 
   reached(): RoundsState {
-    return { ...this.state, scrubs: this.scrubbing.reports, ...this.serving.known() };
+    return { ...this.state, scrubs: this.scrubbing.reports };
   }
 
   private told(): RoundsStatus {
@@ -165,6 +163,8 @@ class Rounds {
     while (!this.left && (!this.finish || this.unfinished())) {
       await this.whileHeld();
       if (this.left) return;
+      await this.lookAtHome();
+      if (this.held || this.left) continue;
       // Without a base the mover has yet to prove the disks.
       if (this.state.base) this.scrubbing.begin();
       if (!(await this.roundOrHold())) continue;
@@ -191,6 +191,15 @@ class Rounds {
     await condition(() => !this.held || this.left);
   }
 
+  private async lookAtHome(): Promise<void> {
+    const { number } = this.state;
+    try {
+      this.unseen = number === 0 ? undefined : await lookAtHome(this.order, number);
+    } catch (error) {
+      throw failedAt(error, this.reached());
+    }
+  }
+
   /** One round; false when a hold stopped it. */
   private async roundOrHold(): Promise<boolean> {
     try {
@@ -198,7 +207,7 @@ class Rounds {
       return true;
     } catch (error) {
       const forHold = this.stoppedForHold && !CancellationScope.current().consideredCancelled;
-      if (!forHold || !stoppedAsAsked(error)) throw failed(error, this.reached());
+      if (!forHold || !stoppedAsAsked(error)) throw failedAt(error, this.reached());
       return false;
     } finally {
       this.copying = undefined;
@@ -208,16 +217,13 @@ class Rounds {
 
   private async oneRound(): Promise<void> {
     const { state, order } = this;
-    this.say(state.number === 0 ? 'seed: copying' : `round ${state.number + 1}: copying`);
+    this.say(state.number === 0 ? 'seed: copying' : `round ${state.number + 1}: copying${unseenWords(this.unseen)}`);
     const copying = new CancellationScope();
     this.copying = copying;
     this.stoppedForHold = false;
     const base = state.base ? { base: state.base } : {};
     this.state = { ...state, begun: state.number + 1 };
-    const round = {
-      ...{ ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...base },
-      pointMade: (point: RecoveryPoint) => this.serving.see(point),
-    };
+    const round = { ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...base };
     const result = await unlessLeft(copying, () => syncRound(round), this.isLeft);
     this.copying = undefined;
     if (!result) return;
@@ -226,7 +232,16 @@ class Rounds {
     await this.tellSeeded();
     await tellTurn(state.convergence, this.state.convergence);
     await releaseOlderPoints(round, this.state.points ?? []);
-    this.serving.assertServes(order.input.source.path, this.finish);
+    await this.noticeSource(result.point);
+  }
+
+  private async noticeSource({ sourceServed }: RecoveryPoint): Promise<void> {
+    const served = this.state.sourceServes ?? this.order.served;
+    if (sourceServed === undefined) return;
+    this.state = { ...this.state, sourceServes: sourceServed };
+    if (served === undefined || served === sourceServed) return;
+    await parentOf().signal(sourceTurned, sourceServed);
+    if (!sourceServed && !this.finish) throw stoppedByHand(this.order.input.source.path);
   }
 
   /** S001-13: never in the way of anything that people or the rounds want. */
@@ -271,16 +286,4 @@ function parentOf() {
   const parent = workflowInfo().parent;
   if (!parent) throw ApplicationFailure.nonRetryable('rounds run only as the child of a failback', 'Defect');
   return getExternalWorkflowHandle(parent.workflowId, parent.runId);
-}
-
-/** A failure carries what was reached, so that a retry goes on from the last proven round. */
-function failed(error: unknown, state: RoundsState): unknown {
-  if (isCancellation(error)) return error;
-  const { kind, op, subject, message, hint } = troubleOf(error, new Date().toISOString());
-  return ApplicationFailure.create({
-    type: kind,
-    message,
-    nonRetryable: true,
-    details: [{ op, subject, hint }, state],
-  });
 }

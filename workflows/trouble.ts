@@ -68,8 +68,14 @@ const nameOf = (error: unknown): string => (error instanceof ActivityFailure ? e
 /** True for a broken lineage (S9): the base of a delta is gone or not what the disk is current at. */
 export function lineageBroke(error: unknown): boolean {
   const cause = innermost(error);
-  if (!(cause instanceof ApplicationFailure) || cause.type !== 'Corrupt') return false;
-  return (cause.details?.[0] as Partial<FailureDetail> | undefined)?.op === 'lineage';
+  return cause instanceof ApplicationFailure && cause.type === 'Corrupt' && isOf(cause, 'lineage');
+}
+
+/** Whether a failure is about this: its op, which for a check that refused is the check's name. */
+export function isOf(error: unknown, op: string): boolean {
+  const cause = innermost(error);
+  if (!(cause instanceof ApplicationFailure)) return false;
+  return (cause.details?.[0] as Partial<FailureDetail> | undefined)?.op === op;
 }
 
 /**
@@ -81,6 +87,18 @@ export function stoppedAsAsked(error: unknown): boolean {
   const cause = innermost(error);
   if (cause instanceof TimeoutFailure) return cause.timeoutType === 'HEARTBEAT';
   return cause instanceof ApplicationFailure && (cause.type === 'ActivityPause' || cause.type === 'ActivityReset');
+}
+
+/** A failure that carries what was reached, so that a retry goes on from there. */
+export function failedAt(error: unknown, state: unknown): unknown {
+  if (isCancellation(error)) return error;
+  const { kind, op, subject, message, hint } = troubleOf(error, new Date().toISOString());
+  return ApplicationFailure.create({
+    type: kind,
+    message,
+    nonRetryable: true,
+    details: [{ op, subject, hint }, state],
+  });
 }
 
 /** What a failed rounds workflow had reached, when it said so; rides as the second detail of its failure. */

@@ -8,6 +8,7 @@ import type { ControlActivities } from '../activities/control.ts';
 import type { MoverActivities } from '../activities/transfer.ts';
 import type { GuestStep, Probe } from '../model/arrival-policy.ts';
 import { controlQueue, type FailbackInput, moverQueue } from '../model/failback-input.ts';
+import { takenWithinSeconds } from '../model/mover-seen.ts';
 import {
   applicationPointStep,
   briefStep,
@@ -88,6 +89,18 @@ export const watchingVerbs = (input: FailbackInput) =>
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   });
 
+/** One question to the mover before anything moves: whoever lives takes it at once, and does not think long. */
+export const moverQuestionVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<MoverActivities, 'observeMoverWorker'>>({
+    ...shared(input),
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    taskQueue: moverQueue(input.mover.name),
+    scheduleToStartTimeout: takenWithinSeconds * 1000,
+    startToCloseTimeout: '90 seconds',
+    scheduleToCloseTimeout: '2 minutes',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
+  });
+
 /** The mover's last step: worth a short wait, and no run stays open for a mover that is gone. */
 export const farewellVerbs = (input: FailbackInput) => {
   const { attemptMs, allMs } = farewellStep(input.policy);
@@ -102,7 +115,7 @@ export const farewellVerbs = (input: FailbackInput) => {
 
 /** The mover's verbs: as long as the bytes take; a mover that nobody runs is reported after ten minutes. */
 export const moverVerbs = (input: FailbackInput) =>
-  proxyActivities<Omit<MoverActivities, 'releaseDiskRecords'>>({
+  proxyActivities<Omit<MoverActivities, 'releaseDiskRecords' | 'observeMoverWorker'>>({
     ...shared(input),
     taskQueue: moverQueue(input.mover.name),
     startToCloseTimeout: '7 days',

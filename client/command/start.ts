@@ -4,11 +4,13 @@
  */
 import { type Command, Option } from 'commander';
 import { controlQueue, moverQueue } from '../../model/failback-input.ts';
+import { aloneRemedy } from '../../model/group.ts';
 import { roundsTooFast } from '../../model/inventory-faults.ts';
 import type { RunOptions } from '../failback.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { copyText } from '../render/ahead.ts';
+import { inputsOf, inputsText } from '../render/inputs.ts';
 import { locationText } from '../render/location.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
 import { seconds } from './parse.ts';
@@ -43,6 +45,7 @@ export function addStart(failback: Command): void {
       seconds(0, 2_592_000),
     )
     .option('--reread', 'read the whole target again before it is sealed; costs outage')
+    .option('--alone', 'although it is a member of a group, whose other members stay where they are')
     .option('--again', 'although it was committed home: it was failed over anew since')
     .option('--watch', 'watch it until it ends')
     .action(async (machine: string, options: StartOptions, command: Command) => {
@@ -57,15 +60,24 @@ export function addStart(failback: Command): void {
           `--write ${options.write} says nothing here: ${machine} comes home to an alternate location, where all its disks are new`,
           'Leave the option out, or let it come home to its original location: remove location and create from the inventory.',
         );
+      const { group } = input;
+      if (group && group.others.length > 0 && options.alone !== true)
+        throw new Problem(
+          'refused',
+          `${machine} is a member of group ${group.name}, and would come home at another moment than ${group.others.map((one) => one.machine).join(', ')}`,
+          aloneRemedy(machine, group),
+        );
       await withTemporal(context, async (link) => {
         const { startFailback, withOptions } = await import('../failback.ts');
         const { isUnattended } = await import('../workers.ts');
+        const begun = withOptions(input, options);
+        const inputs = inputsOf(begun, context.loaded.inventory.machines[machine]?.policy ?? 'default');
         const started = await withPatience(
           'starting',
-          startFailback(link, withOptions(input, options), { again: options.again === true }),
+          startFailback(link, begun, { again: options.again === true }),
           context.screen.json,
         );
-        const said = `${machine} is on its way home (run ${started.runId}).\n${locationText(input)}`;
+        const said = `${machine} is on its way home (run ${started.runId}).\n${locationText(input)}\n${inputsText(inputs)}`;
         const attended = !(await isUnattended(link, controlQueue));
         if (options.watch) context.screen.note(said);
         else {
@@ -74,8 +86,7 @@ export function addStart(failback: Command): void {
           const ahead = await withPatience('asking both sides how much it may be', looking, context.screen.json);
           const bound = ahead ? `\n${copyText(ahead)}` : '';
           const see = `\nSee it: homeward failback status ${machine} --watch`;
-          const location = input.create ? 'alternate' : 'original';
-          const answer = { ...started, location, ...(ahead ? { forecast: ahead } : {}) };
+          const answer = { ...started, location: inputs.location, inputs, ...(ahead ? { forecast: ahead } : {}) };
           context.screen.answer(() => `${said}${bound}${see}`, answer);
         }
         await tellUnattended(link, [controlQueue, moverQueue(input.mover.name)], context.screen);

@@ -16,6 +16,7 @@ import { Lease, lost, type Role } from './grant.ts';
 import { LeaseShelf } from './lease-shelf.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
+import { observeReach } from './reach.ts';
 import { readablePoint, type SeenMoment } from './readable-point.ts';
 import type { OpenSnapshot } from './snapshot-get.ts';
 
@@ -32,6 +33,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
   const shelf = new LeaseShelf();
   return {
     site: parts.site,
+    observeReach: (work) => observeReach(azure, parts.config, work),
     async openPoint({ point, base, around, afterwards }, work): Promise<PointReader> {
       const since = around?.since ?? base;
       const [seen, seenSince, seenUntil] = await Promise.all([

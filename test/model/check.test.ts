@@ -1,5 +1,5 @@
 /** Which advice of a target's checks is given, by what was seen of both sides. */
-import { awaitedBy, type Check, pauseBeforeAsking, sparingTarget, verdictOf } from '../../model/check.ts';
+import { awaitedBy, type Check, pauseBeforeAsking, sparingTarget, verdictOf, withoutStart } from '../../model/check.ts';
 
 const off = 'Power the on-prem machine off.';
 const checks: Check[] = [
@@ -57,4 +57,8 @@ test('a wait of fifteen minutes is looked at every 30 s, a short one more often,
   const over = (seconds: number): number =>
     pauseBeforeAsking({ for: 'x', since: new Date(0).toISOString(), until: new Date(seconds * 1000).toISOString() });
   expect([over(900), over(86_400), over(120), over(5)]).toEqual([30_000, 30_000, 4_000, 1_000]);
+});
+
+test('what matters at the start alone is not asked again before the cutover, everything else is', () => {
+  expect(withoutStart([waits('2026-11-23T12:15:00.000Z'), refuses])).toEqual([refuses]);
 });

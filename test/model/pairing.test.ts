@@ -1,6 +1,6 @@
 /** Which disk comes home to which: by name where the inventory says so, else in slot order; never a silent guess. */
 import type { SourceMachine, TargetMachine } from '../../model/machine.ts';
-import { pairDisks } from '../../model/pairing.ts';
+import { pairDisks, sameDisks } from '../../model/pairing.ts';
 
 const source = (...sizes: number[]): SourceMachine => ({
   address: { site: 'azure', path: 'rg/vm' },
@@ -69,4 +69,26 @@ test.each([
   const { checks } = pairDisks(from, to, 'in-place', wanted as Record<string, string> | undefined);
   expect(refusing(checks)).toContain('disk-pairing');
   for (const check of checks) expect(check.remedy).toBeTruthy();
+});
+
+test('S9 disks that are not those the run began with are refused by name: replaced, resized, added, removed', () => {
+  const begun = pairDisks(source(8, 4), target(8, 4), 'in-place').pairs;
+  const told = (sizes: readonly number[], paired = begun, identity?: string) =>
+    sameDisks(
+      begun,
+      source(...sizes).disks.map((disk) => (identity === undefined ? disk : { ...disk, identity })),
+      paired,
+      'rg/vm',
+    );
+  expect(told([8, 4])).toMatchObject([{ id: 'disk-pairing-stays', verdict: 'pass' }]);
+  const elsewhere = begun.map((pair) => ({ ...pair, target: { ...pair.target, file: '[ds] vm/other.vmdk' } }));
+  const cases = [
+    [told([8, 4], begun, 'another'), 'not as the run began with: os, data-0'],
+    [told([8, 5]), 'not as the run began with: data-0'],
+    [told([8, 4, 2]), 'not as the run began with: data-1'],
+    [told([8]), 'gone: data-0'],
+    [told([8, 4], elsewhere), 'not as the run began with: os, data-0'],
+  ] as const;
+  for (const [checks, seen] of cases)
+    expect(checks).toMatchObject([{ verdict: 'refuse', seen, remedy: expect.stringMatching(/take the run back/) }]);
 });

@@ -233,6 +233,7 @@ async function goesOnOnceMended(_what: string, mistake: Mistake): Promise<void> 
     'operator-called',
     'resolve-accepted',
     'preflight',
+    'location',
     'forecast/start',
   ]);
   expect(await started.say('cancel')).toEqual({ accepted: true });
@@ -244,16 +245,27 @@ async function goesOnOnceMended(_what: string, mistake: Mistake): Promise<void> 
 const title = 'C14 %s: the run calls an operator before anything was changed, and goes on once it is mended';
 test.each(mistakes)(title, goesOnOnceMended, 180_000);
 
-test('S000-8 C14 a secret that is wrong inside the cutover is corrected without starting a worker, and the same run comes home', async () => {
+test('S000-8 S000-6 C14 a secret that is wrong on the mover is found before the source is stopped; one that is wrong inside the cutover is corrected without starting a worker, and the same run comes home', async () => {
   const home = await scene.begin({ sync: 'during' });
   const { run: runId } = await home.until('AwaitingCutover');
   const correct = await spoil(scene.lab.azure.clientSecretFile);
   await scene.workers.restart('mover');
   await home.say('completeFailover');
+  const early = await home.until('NeedsOperator');
+  expect(early).toMatchObject({ left: 'AwaitingCutover', trouble: { op: 'check-before-cutover' } });
+  expect(early.trouble?.message).toMatch(/^mover-reaches: the sign-in at localhost:\d+ did not answer/);
+  expect(early.outage).toBeUndefined();
+  await correct();
+  await scene.fault('azure', { operation: 'virtualMachines.deallocate', action: { delayMs: 6_000 } });
+  expect(await home.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  await scene.untilMet('azure');
+  const correctAgain = await spoil(scene.lab.azure.clientSecretFile);
+  await scene.workers.restart('mover');
   const called = await home.until('NeedsOperator');
   expect(called).toMatchObject({ left: 'FinalSync', trouble: { kind: 'Refused' } });
   expect(called.trouble?.hint).toMatch(/Check tenant, client id and secret/);
-  await correct();
+  await scene.forgetRules();
+  await correctAgain();
   expect(await home.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
   expect((await home.until('AwaitingCommit', 'NeedsOperator')).phase).toBe('AwaitingCommit');
   await home.say('commit');

@@ -216,7 +216,7 @@ test(
 );
 
 test(
-  'S001-8 L1 a snapshot on the mover is refused before anything is touched, and one that appears later waits for a person',
+  'S001-8 L1 a snapshot on the mover is refused before anything is touched, again before the source is stopped, and one that appears later still waits for a person',
   async () => {
     const since = soFar();
     const vm = mover;
@@ -231,16 +231,23 @@ test(
     await run.until('Syncing');
     await atDoor('vcenter', '/snapshot', { vm });
     await run.say('completeFailover');
+    expect((await asksForHelp(run, 'Syncing')).hint).toMatch(/snapshot/i);
+    expect(await sourcePower(run)).toBe('running');
+    await atDoor('vcenter', '/snapshot', { vm }, 'DELETE');
+    await scene.fault('azure', { operation: 'virtualMachines.deallocate', action: { delayMs: 3_000 } });
+    await run.say('resolve', { action: 'retry' });
+    await scene.untilMet('azure');
+    await atDoor('vcenter', '/snapshot', { vm });
+    await scene.forgetRules();
     const late = await asksForHelp(run, 'StartingTarget');
-    expect(late).toMatchObject({ kind: 'Refused' });
+    expect(late).toMatchObject({ kind: 'Refused', hint: expect.stringMatching(/snapshot/i) });
     expect(`${late.subject} ${late.message}`).toContain(vm);
-    expect(late.hint).toMatch(/snapshot/i);
     expect((await targetVm(run))?.power).toBe('off');
     await atDoor('vcenter', '/snapshot', { vm }, 'DELETE');
     await run.say('resolve', { action: 'retry' });
     await run.until('AwaitingCommit');
     await run.say('commit');
-    await endedWell(run, since, 2);
+    await endedWell(run, since, 3);
   },
   runMs,
 );

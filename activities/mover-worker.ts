@@ -1,0 +1,44 @@
+/**
+ * What a mover's worker says when it is asked before anything moves: its version, its clock, what it reaches and mounts.
+ * Rule: it tells what it saw and judges nothing (model/mover-seen.ts); a place it cannot reach is an answer, not an error.
+ * Changes nothing.
+ */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import type { MountSeen, MoverSeen } from '../model/mover-seen.ts';
+import type { SourceReader } from '../sites/source.ts';
+import { activity } from './attempt.ts';
+
+export interface MoverWorkerParts {
+  reader(site: string): SourceReader;
+  readonly version: string;
+  /** Datastores that are to be found mounted: name to folder. */
+  readonly datastores: Readonly<Record<string, string>>;
+}
+
+export interface MoverWorkerInput {
+  /** The site it would read from. */
+  readonly sourceSite: string;
+}
+
+export const createMoverWorkerActivities = (parts: MoverWorkerParts) => ({
+  observeMoverWorker: activity(
+    'observeMoverWorker',
+    async ({ sourceSite }: MoverWorkerInput, work): Promise<MoverSeen> => {
+      const endpoints = await parts.reader(sourceSite).observeReach(work);
+      const mounts = await Promise.all(Object.entries(parts.datastores).map(observeMount));
+      const now = new Date().toISOString();
+      return { version: parts.version, platform: process.platform, now, endpoints, mounts };
+    },
+  ),
+});
+
+/** Whether a datastore's folder can be used, as this process may use it. */
+export async function observeMount([datastore, folder]: [string, string]): Promise<MountSeen> {
+  try {
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return { datastore, folder };
+  } catch (error) {
+    return { datastore, folder, problem: (error as NodeJS.ErrnoException).code ?? 'it cannot be looked at' };
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Looks again while a run is under way: between two rounds whether all still stands at home as it was opened, and right
+ * before the source is stopped whether the whole way is still clear.
+ * Rule: between two rounds only what was seen counts. A vCenter that is out of reach then is told and stops no round,
+ * because the rounds do not need it; before the cutover it refuses, because the cutover does. Changes nothing.
+ */
+import { blocking, type Check, withoutStart } from '../model/check.ts';
+import { Failure, refused } from '../model/failure.ts';
+import type { OpenDisk } from '../model/machine.ts';
+import { sameDisks } from '../model/pairing.ts';
+import type { OpenedRequest } from '../sites/target.ts';
+import { ask, look } from './asking.ts';
+import { activity, type ReportingWork } from './attempt.ts';
+import { askBothSides, type PreflightAnswer, type Sites } from './preflight.ts';
+import { type TargetInput, targetRequest } from './target.ts';
+
+export interface OpenedInput extends TargetInput {
+  readonly open: readonly OpenDisk[];
+}
+
+export interface AgainInput extends TargetInput {
+  /** Absent when nothing was opened yet. */
+  readonly open?: readonly OpenDisk[];
+}
+
+export interface HomeSeen {
+  /** Why home could not be looked at; absent when all stands as it was opened. */
+  readonly unseen?: string;
+}
+
+const requestOf = (input: OpenedInput): OpenedRequest => ({ ...targetRequest(input), open: input.open });
+
+export const createOpenedActivities = (sites: Sites) => ({
+  /** Refused with the check's name as its op when something at home is not as it was opened. */
+  observeHomeStays: activity('observeHomeStays', async (input: OpenedInput, work): Promise<HomeSeen> => {
+    const checks = await lookAtHome(sites, input, work);
+    if (typeof checks === 'string') return { unseen: checks };
+    const [first] = blocking(checks);
+    if (first) throw asFailure(first);
+    return {};
+  }),
+
+  /** The checks of both sides once more, those which only make sense at the start left out. */
+  observeWayAgain: activity('observeWayAgain', async (input: AgainInput, work): Promise<PreflightAnswer> => {
+    const { failback, run, pairs, open } = input;
+    const made = failback.create !== undefined && open !== undefined;
+    const answer = made ? await askMade(sites, input, work) : await askBothSides(sites, failback, work, run);
+    const { path, site } = failback.target;
+    const opened = open
+      ? await ask('target', path, work, () => sites.target(site).observeOpened(requestOf({ ...input, open }), work))
+      : [];
+    const known = new Set(answer.checks.map(({ id, subject }) => `${id} ${subject}`));
+    const more = opened.filter(({ id, subject }) => !known.has(`${id} ${subject}`));
+    const same = answer.source ? sameDisks(pairs, answer.source.disks, answer.pairs, failback.source.path) : [];
+    return { ...answer, checks: withoutStart([...answer.checks, ...more, ...same]) };
+  }),
+});
+
+/** A machine that this run has made already: its place is taken by itself, so only what may have changed is asked. */
+async function askMade(sites: Sites, input: AgainInput, work: ReportingWork): Promise<PreflightAnswer> {
+  const { failback } = input;
+  const { source: from, target: to, mover, policy } = failback;
+  const source = await look('source', from.path, work, () => sites.source(from.site).observeMachine(from.path, work));
+  const asked = { path: from.path, guestAgentWithinSeconds: policy.guestAgentWithinSeconds };
+  // Its disks hang on the mover already, so no slot has to be free for them.
+  const datastores = input.creation ? [input.creation.datastore] : [];
+  const ready = { mover: mover.path, datastores, diskSizesBytes: [] };
+  const checks = [
+    ...source.checks,
+    ...(await ask('source', from.path, work, () => sites.source(from.site).preflight(asked, work))),
+    ...(await ask('target', to.path, work, () => sites.target(to.site).preflightMover(ready, work))),
+  ];
+  const { version } = sites;
+  return source.seen ? { version, checks, source: source.seen, pairs: input.pairs } : { version, checks, pairs: [] };
+}
+
+async function lookAtHome(sites: Sites, input: OpenedInput, work: ReportingWork): Promise<Check[] | string> {
+  try {
+    return await sites.target(input.failback.target.site).observeOpened(requestOf(input), work);
+  } catch (error) {
+    work.signal.throwIfAborted();
+    if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
+    return error.message;
+  }
+}
+
+const asFailure = ({ id, subject, seen, remedy }: Check): Failure =>
+  refused({
+    op: id,
+    subject,
+    message: `it changed at home while the disks are open: ${seen}`,
+    hint: `${remedy ?? 'Put it back as it was.'} Then resolve with retry: the rounds go on.`,
+  });

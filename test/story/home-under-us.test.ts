@@ -1,0 +1,120 @@
+/**
+ * What changes at home while a run is under way: found between two rounds, and found again before the source is stopped.
+ * Rule: one run meets it all and comes home in the end; whether the source was stopped is read from Azure, not from the run.
+ */
+
+import type { View } from '../../client/view.ts';
+import { readAzure } from '../../lab/azure-control.ts';
+import { knock } from '../../lab/control-door.ts';
+import { moverName } from '../../lab/vcenter.ts';
+import { setVcenterPower } from '../../lab/vcenter-control.ts';
+import { firstBroken } from '../../model/evidence.ts';
+import type { RoundReport, Status } from '../../model/status.ts';
+import { tell } from './both-worlds.ts';
+import { openScene, type Run, type Scene } from './scene.ts';
+
+let scene: Scene;
+let run: Run;
+/** What the witness holds against the person who powers the target on beside the source. */
+let byHand: string[] = [];
+beforeAll(async () => {
+  scene = await openScene(2);
+  run = await scene.begin();
+}, 180_000);
+afterAll(() => scene?.close(), 60_000);
+
+const door = (path: string, body: object): Promise<unknown> => tell(`${scene.lab.vcenter.control}${path}`, body);
+const target = (): string => run.machine.target.vm;
+const sourcePower = async (of = run): Promise<string | undefined> =>
+  (await readAzure(scene.lab.azure.control)).vms.find(({ name }) => name === of.machine.source.vm)?.power;
+
+/** One more round is proven than were before; answers the last one. */
+async function oneMoreRound(): Promise<RoundReport | undefined> {
+  await run.until('Syncing');
+  const seen = (await run.untilView('copying rounds', ({ rounds }) => (rounds?.done ?? 0) > 0)).rounds?.done ?? 0;
+  const { rounds } = await run.untilView('a round further', (view) => (view.rounds?.done ?? 0) > seen);
+  return rounds?.recent.at(-1);
+}
+
+/** Waits for the call, then mends what was done and goes on. */
+async function calledThenMended(op: string, mend: () => Promise<unknown>): Promise<Status> {
+  const called = await run.until('NeedsOperator');
+  expect(called).toMatchObject({ left: 'Syncing', trouble: { kind: 'Refused', op } });
+  expect(await sourcePower()).toBe('running');
+  await mend();
+  expect(await run.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  return called;
+}
+
+test('S000-28 C20 a target that somebody powers on while it is copied calls an operator between two rounds, and the same run goes on', async () => {
+  await oneMoreRound();
+  await setVcenterPower(scene.lab.vcenter.control, target(), 'on');
+  const { trouble } = await calledThenMended('target-powered-off', () =>
+    setVcenterPower(scene.lab.vcenter.control, target(), 'off'),
+  );
+  byHand = scene.lab.witness.violations().map(({ invariant, effect, seen }) => `${invariant} after ${effect}: ${seen}`);
+  expect(byHand.every((one) => one.includes(`powerOn ${target()}`))).toBe(true);
+  expect(trouble?.message).toContain('is poweredOn');
+  expect(trouble?.hint).toContain('Power the on-prem machine off');
+  await oneMoreRound();
+}, 120_000);
+
+test('S001-8 a snapshot of the mover is found between two rounds', async () => {
+  await door('/snapshot', { vm: moverName, name: 'nightly backup' });
+  await calledThenMended('mover-no-snapshots', () =>
+    knock(`${scene.lab.vcenter.control}/snapshot`, { vm: moverName }, 'DELETE'),
+  );
+  await oneMoreRound();
+}, 120_000);
+
+test('S9 an open disk that Storage vMotion moved is found, and copied in full once it is back', async () => {
+  const file = (await run.status()).disks[1]?.target ?? '';
+  const away = file.replace('.vmdk', '-moved.vmdk');
+  await door('/storage-vmotion', { vm: moverName, from: file, to: away });
+  const { trouble } = await calledThenMended('open-disks-stay', () =>
+    door('/storage-vmotion', { vm: moverName, from: away, to: file }),
+  );
+  expect(trouble?.message).toContain(`${file} is ${away} now`);
+  const fulls = (view: View): number => view.rounds?.recent.filter(({ mode }) => mode === 'full').length ?? 0;
+  await run.untilView('copied in full again', (view) => fulls(view) > 1);
+}, 120_000);
+
+test('S001-6 S001-8 what would go wrong in the outage is found before the source is stopped; mended, the same run takes one more round and comes home', async () => {
+  await door('/privileges', { deny: ['VirtualMachine.Interact.PowerOn'] });
+  expect(await run.say('completeFailover')).toEqual({ accepted: true });
+  const called = await calledThenMended('check-before-cutover', () => door('/privileges', { deny: [] }));
+  expect(called.trouble).toMatchObject({
+    message: 'vcenter-privileges: missing: VirtualMachine.Interact.PowerOn',
+    hint: expect.stringContaining('the source was not stopped and goes on serving'),
+  });
+  expect(called.outage).toBeUndefined();
+  expect(called.checks).toContainEqual(expect.objectContaining({ id: 'open-disks-stay', verdict: 'pass' }));
+  const home = await run.until('AwaitingCommit');
+  expect(home.run).toBe(called.run);
+  expect(home.rounds?.done).toBeGreaterThan((called.rounds?.done ?? 0) + 1);
+  expect(home.record.filter(({ key }) => key === 'checked-again')).toHaveLength(1);
+  expect(firstBroken(home.record)).toBeUndefined();
+  await run.say('commit');
+  await run.until('Committed');
+  expect(await run.wrongAtEnd('committed')).toEqual(byHand);
+}, 180_000);
+
+test('S000-2 a mover that died, and a disk that was resized, while the run waited for the cutover are found before the source is stopped', async () => {
+  const other = await scene.begin({ sync: 'during' });
+  await other.until('AwaitingCutover');
+  const disk = other.machine.disks[1] ?? { azureName: '', sizeBytes: 0 };
+  await tell(`${scene.lab.azure.control}/disks/${disk.azureName}/resize`, { sizeBytes: disk.sizeBytes + (1 << 20) });
+  await scene.workers.kill('mover');
+  await other.say('completeFailover');
+  const called = await other.until('NeedsOperator');
+  expect(called.checks).toContainEqual(
+    expect.objectContaining({ id: 'mover-worker', requirement: 'S000-2', verdict: 'refuse' }),
+  );
+  expect(called).toMatchObject({ left: 'AwaitingCutover', trouble: { op: 'check-before-cutover' } });
+  expect(called.trouble?.message).toContain('disk-size');
+  expect(await sourcePower(other)).toBe('running');
+  await scene.workers.restart('mover');
+  await other.say('cancel');
+  await other.until('ReturnedToSource');
+  expect(await other.wrongAtEnd('returned')).toEqual([]);
+}, 120_000);

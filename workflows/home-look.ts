@@ -1,0 +1,27 @@
+/**
+ * The look at home between two rounds: whether all still stands there as it was opened.
+ * Rule: what changed calls a person before anything more is written; a home that cannot be looked at stops no round.
+ */
+import type { FailbackInput } from '../model/failback-input.ts';
+import type { DiskPair, OpenDisk } from '../model/machine.ts';
+import { controlVerbs, summary } from './verbs.ts';
+
+interface Opened {
+  readonly input: FailbackInput;
+  readonly run: string;
+  readonly pairs: readonly DiskPair[];
+  readonly open: readonly OpenDisk[];
+}
+
+/** Before the round after `number`. Answers why home could not be looked at; throws when something there changed. */
+export async function lookAtHome({ input, run, pairs, open }: Opened, number: number): Promise<string | undefined> {
+  const { unseen } = await controlVerbs(input).observeHomeStays.executeWithOptions(
+    summary(`Before round ${number + 1}: does all stand at home as it was opened?`),
+    [{ failback: input, run, pairs, open }],
+  );
+  return unseen;
+}
+
+/** For the words on the round that follows. */
+export const unseenWords = (unseen: string | undefined): string =>
+  unseen === undefined ? '' : `; home could not be looked at before it: ${unseen}`;

@@ -1,0 +1,52 @@
+/**
+ * Both sides and the mover's worker, asked beside each other: the whole answer of a preflight.
+ * Rule: a mover that does not answer is a check that refuses, never an error; the sides' answer is not kept waiting for it
+ * longer than a mover that lives may take.
+ */
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import type { PreflightAnswer } from '../activities/preflight.ts';
+import type { FailbackInput } from '../model/failback-input.ts';
+import { type MoverAnswer, moverChecks } from '../model/mover-seen.ts';
+import { moverQuestionVerbs, summary } from './verbs.ts';
+
+/** `askSides`: the question to the control worker, which may be another one at the start than before the cutover. */
+export async function askWholeWay(
+  input: FailbackInput,
+  askSides: () => Promise<PreflightAnswer>,
+): Promise<PreflightAnswer> {
+  const askedAt = Date.now();
+  const [answer, mover] = await Promise.all([askSides(), askMover(input)]);
+  const checks = moverChecks(mover.answer, {
+    mover: input.mover.name,
+    version: answer.version,
+    os: answer.source?.os,
+    sameSystem: input.policy.moverSystem === 'same',
+    ...{ askedAt, answeredAt: mover.answeredAt },
+  });
+  return { ...answer, checks: [...answer.checks, ...checks] };
+}
+
+async function askMover(input: FailbackInput): Promise<{ answer: MoverAnswer; answeredAt: number }> {
+  const { name } = input.mover;
+  try {
+    const seen = await moverQuestionVerbs(input).observeMoverWorker.executeWithOptions(
+      summary(`Is mover ${name} there, and what does it reach?`),
+      [{ sourceSite: input.source.site }],
+    );
+    return { answer: { seen }, answeredAt: Date.now() };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { answer: { silent: whySilent(error) }, answeredAt: Date.now() };
+  }
+}
+
+/** The SDK's word for an activity that a worker does not have. */
+const unknownActivity = 'NotFoundError';
+
+function whySilent(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const last = cause instanceof TimeoutFailure && cause.cause ? cause.cause : cause;
+  if (last instanceof ApplicationFailure && last.type === unknownActivity) return 'too-old';
+  if (last instanceof TimeoutFailure && last.timeoutType === 'SCHEDULE_TO_START') return 'not-taken';
+  return last instanceof Error ? last.message : 'it did not say why';
+}

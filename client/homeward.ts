@@ -77,6 +77,8 @@ function quiet(command: Command): void {
 export async function run(args: readonly string[]): Promise<number> {
   const json = args.includes('--json');
   endWithReader();
+  if (json && !args.some((word) => isHelp(word)) && wordsOf(args).length === 0)
+    return report(new Problem('usage', 'no command was given', 'Read: homeward --help'), json);
   try {
     await buildProgram().parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? exitCodes.ok);
@@ -91,9 +93,15 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+const isHelp = (word: string): boolean => ['--help', '-h', '--version', 'help'].includes(word);
+
+/** What is no option, nor the file of `--config`, which may stand before the command. */
+const wordsOf = (args: readonly string[]): string[] =>
+  args.filter((word, at) => !word.startsWith('-') && args[at - 1] !== '--config');
+
 function helpAdvice(args: readonly string[]): string {
   const program = buildProgram();
-  const words = args.filter((word) => !word.startsWith('-'));
+  const words = wordsOf(args);
   const named = (commands: readonly Command[], word: string | undefined) =>
     commands.find((command) => command.name() === word);
   const first = named(program.commands, words[0]);

@@ -6,8 +6,9 @@
 import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { machineWorkflowId } from '../model/failback-input.ts';
-import { type Message, messageShapes } from '../model/message.ts';
+import type { Message } from '../model/message.ts';
 import { asProblem, type Link } from './connect.ts';
+import { assertShape } from './message-shape.ts';
 import { Problem } from './problem.ts';
 
 export interface Answer {
@@ -41,15 +42,7 @@ export async function sendMessage(
 ): Promise<Answer> {
   const { name, ...said } = message;
   const payload = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
-  const shape = messageShapes[name].safeParse(payload);
-  if (!shape.success) {
-    const issue = shape.error.issues[0];
-    throw new Problem(
-      'usage',
-      `${name} cannot be sent: --${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`,
-      `Correct the option and send it again; nothing was sent to ${machine}.`,
-    );
-  }
+  assertShape(machine, message, true);
   const handle = link.client.workflow.getHandle(machineWorkflowId(machine));
   try {
     if (options.signal) {

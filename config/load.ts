@@ -2,6 +2,7 @@
  * Loads homeward.yaml: reads it, checks it against the law in model/inventory.ts, and tells ALL problems at once.
  * Rule: an inventory with one problem is not used at all. Never look anywhere but in the file that was named.
  */
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { arrivalFaults } from '../model/arrival-faults.ts';
@@ -37,17 +38,28 @@ const readErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file; name it with --config or HOMEWARD_CONFIG, or write one (docs/operate.md shows how)',
   EISDIR: 'this is a folder; name the file in it',
   EACCES: 'the file may not be read by this user',
+  ENOTDIR: 'a part of this path is a file and no folder; name the inventory itself',
+  ELOOP: 'links lead in a circle here; name the file itself',
 };
 
 /** Reads and checks the inventory. Throws ConfigError with every problem. */
 export async function loadInventory(path: string): Promise<LoadedInventory> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
     throw new ConfigError(path, [{ file: path, key: '', message: readErrors[code] ?? `cannot be read (${code})` }]);
   }
+  if (!isUtf8(bytes) || bytes.includes(0))
+    throw new ConfigError(path, [
+      {
+        file: path,
+        key: '',
+        message: 'this is no text in UTF-8; save it so (an editor of Windows may have chosen UTF-16)',
+      },
+    ]);
+  const text = bytes.toString('utf8');
   const absolute = resolve(path);
   const document = readDocument(text);
   return {

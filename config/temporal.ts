@@ -33,6 +33,13 @@ export function temporalSettings(
   const address = profile.address ?? section.address ?? defaultAddress;
   const namespace = profile.namespace ?? section.namespace ?? 'default';
   const origin = originOf(section, profile, env, profileName);
+  if (/[/\s]/.test(address))
+    throw refused({
+      op: 'find Temporal',
+      subject: address,
+      message: `the address of Temporal "${address}" (${origin}) is no host:port`,
+      hint: 'Write host:port, without https:// or a path.',
+    });
   // Here the certificates are read that the profile names.
   const { connectionOptions } = usable(profileName, () => toClientOptions({ ...profile, address, namespace }));
   const overruled = (said: string | undefined, used: string) => said !== undefined && said !== used;

@@ -1,11 +1,13 @@
 /**
  * `npm test`: runs jest over everything, or over what is named, and ends with one line of true counts.
- * Rule: the last line is `N passed, N failed` (with skipped ones where there are any), and the exit code agrees with it.
+ * Rule: the last line is `N passed, N failed` (with skipped ones where there are any), and the exit code agrees with it. A run
+ * that is ended ends all that it started.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onceStarterIsGone } from '../setup/parents.mjs';
 
 interface Counts {
   readonly numPassedTests: number;
@@ -30,9 +32,20 @@ const jest = spawn(
     `--maxWorkers=${availableParallelism() + 1}`,
     ...process.argv.slice(2),
   ],
-  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, HOMEWARD_TEST_COUNTS: answers } },
+  {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, HOMEWARD_TEST_COUNTS: answers },
+    // A group of its own, so that all of it can be ended.
+    detached: true,
+  },
 );
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => jest.kill(signal));
+/** jest alone would end and leave its workers to play their files to the end. */
+const endAll = (signal: NodeJS.Signals): void => {
+  if (jest.pid !== undefined && jest.exitCode === null && jest.signalCode === null) process.kill(-jest.pid, signal);
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => endAll(signal));
+onceStarterIsGone(() => endAll('SIGTERM'));
 const code = await new Promise<number>((resolve) => jest.on('close', (status) => resolve(status ?? 1)));
 const counts = await readFile(answers, 'utf8')
   .then((text) => JSON.parse(text) as Counts)

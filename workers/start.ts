@@ -12,6 +12,7 @@ import { inventoryPath, type LoadedInventory, loadInventory } from '../config/lo
 import { describeProblem } from '../config/problem.ts';
 import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
+import { onceStarterIsGone } from '../setup/parents.mjs';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
 import { rivalsOn } from './rivals.ts';
@@ -77,6 +78,8 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     const { worker, missing, close } = await open(started, plan);
     log = started.log;
     const running = worker.run();
+    // As if it had been asked to: `npm run control` that is killed leaves no worker behind that nobody sees.
+    onceStarterIsGone(() => process.kill(process.pid, 'SIGTERM'));
     const { taskQueue: queue } = worker.options;
     const lacks = missing.length > 0 ? { missing } : {};
     process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid, ...lacks })}\n`);

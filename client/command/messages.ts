@@ -7,6 +7,7 @@ import type { Message, MessageName } from '../../model/message.ts';
 import { type PointChoice, pointChoices } from '../../model/point.ts';
 import type { Link } from '../connect.ts';
 import type { Answer } from '../message.ts';
+import { assertShape } from '../message-shape.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { plain } from '../render/paint.ts';
@@ -110,6 +111,7 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
       'say how to resolve it',
       'Add --retry (the cause is mended), --undo (take everything back) or --skip (leave out the step in trouble).',
     );
+  assertShape(machine, messageOf(verb.name, options), false);
   const context = await contextOf(command);
   const { sendMessage } = await import('../message.ts');
   const work = (link: Link) => async () => {

@@ -48,6 +48,13 @@ async function processesOf(folder: string): Promise<string[] | undefined> {
   return lines.filter((line) => line.includes(folder));
 }
 
+/** Whether a process runs; one that has ended and whose parent has not heard of it yet does not. */
+const runs = (pid: number): Promise<boolean> =>
+  readFile(`/proc/${pid}/stat`, 'utf8').then(
+    (stat) => !/\) Z /.test(stat),
+    () => false,
+  );
+
 async function until(what: string, look: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 15_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100)))
     if (await look()) return;
@@ -181,8 +188,19 @@ describe('An open lab', () => {
     await expect(access(folder)).rejects.toThrow(/ENOENT/);
   }, 30_000);
 
-  test('leaves nothing behind when the program that set it up and started it is killed', async () => {
-    const { child, folder } = await openLab(join(import.meta.dirname, '../../setup/run.mjs'));
+  test('leaves nothing behind when the program that set it up and started it is killed, and a worker started so ends too', async () => {
+    const run = join(import.meta.dirname, '../../setup/run.mjs');
+    const { child, facts, folder } = await openLab(run);
+    const { address } = facts.temporal as { address: string };
+    const worker = spawn(process.execPath, [run, '--no-lab', 'workers/control.ts', '--config', facts.config], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TEMPORAL_ADDRESS: address, HOMEWARD_LOG: 'silent' },
+    });
+    const [line] = (await once(createInterface({ input: worker.stdout }), 'line')) as [string];
+    const { pid } = JSON.parse(line) as { pid: number };
+    expect(pid).not.toBe(worker.pid);
+    worker.kill('SIGKILL');
+    await until('no worker', async () => !(await runs(pid)));
     child.kill('SIGKILL');
     await until('no folder', async () =>
       access(folder).then(

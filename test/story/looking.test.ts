@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { showReturn } from '../../lab/demo-evidence.ts';
 import { setVcenterPower } from '../../lab/vcenter-control.ts';
 import { standOf } from './both-worlds.ts';
-import { homeward } from './command-line.ts';
+import { homeward, homewardLeft, homewardWith } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -105,6 +105,37 @@ test('a preflight during a run says that the run is under way, in which phase, a
     expect(page).toContain(`<code>${id}</code>`);
   const nowhere = await ask('preflight', name, '--html', join(html, 'x.html'));
   expect(nowhere).toMatchObject({ code: 2, out: '', err: expect.stringContaining('there is no folder') });
+}, 60_000);
+
+test('a watch that is left by Ctrl-C or by its reader does nothing to the run, and a namespace that is not there is told with how to make it', async () => {
+  const { name } = waiting.machine;
+  const before = await waiting.status();
+  const left = await homewardLeft(scene.lab, ['status', name, '--watch'], (child) => void child.kill('SIGINT'));
+  expect(left).toMatchObject({ code: 130, err: expect.stringContaining('watching ended; the run goes on') });
+  expect(left.err).toContain(`homeward failback status ${name} --watch`);
+  const piped = await homewardLeft(scene.lab, ['status', name, '--watch', '--json'], (child) => {
+    child.stdout.destroy();
+    // A watcher writes when something changes; whoever waits for that waits no longer than this.
+    setTimeout(() => child.kill('SIGKILL'), 20_000).unref();
+    void waiting.say('hold').then(() => waiting.say('resume'));
+  });
+  expect(piped).toMatchObject({ code: 0, err: '' });
+  for (const words of [
+    ['status', name],
+    ['failback', 'complete', name, '--yes'],
+  ]) {
+    const lost = await homewardWith({ TEMPORAL_NAMESPACE: 'nowhere' }, scene.lab, ...words, '--json');
+    expect(lost).toMatchObject({ code: 4, out: '' });
+    const told = lost.err.trim().split('\n').at(-1) ?? '';
+    expect(JSON.parse(told).error).toMatchObject({
+      kind: 'unreachable',
+      what: expect.stringContaining('has no namespace "nowhere"'),
+      todo: expect.stringContaining('temporal operator namespace create -n nowhere'),
+    });
+  }
+  await waiting.untilView('as before', ({ status }) => status?.held === undefined);
+  const after = await waiting.status();
+  expect([after.phase, after.phaseSince, after.completion]).toEqual([before.phase, before.phaseSince, undefined]);
 }, 60_000);
 
 test('S2 S7 what the run would refuse is refused with the reason and what it takes instead, before anybody is asked to confirm', async () => {

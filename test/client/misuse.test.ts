@@ -162,7 +162,7 @@ test('there are at least twenty of them, each of its own kind', () => {
   expect(misuses.length).toBeGreaterThanOrEqual(20);
 });
 
-test('S000-8 S13 each misuse of the command line and of the inventory is told in one object with what to do, and loses nothing', async () => {
+test('S13 each misuse of the command line and of the inventory is told in one object with what to do, and loses nothing', async () => {
   const before = await belongings();
   // A few at once: each is a process of its own.
   const ended: Ended[] = [];

@@ -41,6 +41,7 @@ const reach: Readonly<Record<string, readonly string[]>> = {
     'disk/',
     'model/',
     'setup/places.mjs',
+    'setup/parents.mjs',
   ],
 };
 const packages: Readonly<Record<string, RegExp>> = {

@@ -9,6 +9,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, SourceMachine, TargetMachine } from '../model/machine.ts';
 import type { CreateSection } from '../model/new-place.ts';
 import { originChecks } from '../model/origin.ts';
+import { scriptsWish } from '../model/tools-step.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
 import { ask, look } from './asking.ts';
@@ -38,7 +39,8 @@ export async function observeNewPlace(
   const source = await look('source', path, work, () => sides.source.observeMachine(path, work));
   const seen = source.seen?.power === 'absent' ? undefined : source.seen;
   const shape = seen && (await look('source', path, work, () => sides.source.observeShape(path, work)));
-  const asked = { path, guestAgentWithinSeconds: input.policy.guestAgentWithinSeconds };
+  const { guestAgentWithinSeconds } = input.policy;
+  const asked = { path, guestAgentWithinSeconds, ...scriptsWish(input.policy, seen?.os) };
   const checks: Check[] = [
     locationCheck(input.target, create),
     ...originChecks(input.origin, {

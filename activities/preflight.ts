@@ -3,6 +3,7 @@
  * Rule: one side being out of reach is an answer (a refusing check), not an error. A side that is only too busy to answer
  * is asked again by Temporal, as late as it wishes, before that becomes an answer too.
  */
+import { runsInGuest } from '../model/arrival-faults.ts';
 import { type Check, sparingTarget } from '../model/check.ts';
 import { locationCheck, type NewMachine, type SourceShape } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -12,6 +13,7 @@ import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { pointsWish, takesApplicationPoints } from '../model/point-policy.ts';
 import { rereadCost } from '../model/scrub.ts';
+import { scriptsWish } from '../model/tools-step.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
 import { ask, look } from './asking.ts';
@@ -109,7 +111,12 @@ async function observeOriginal(
     targetSite.observeMachine(input.target.path, work, run),
   );
   const { guestAgentWithinSeconds } = policy;
-  const asked = { path: input.source.path, guestAgentWithinSeconds, ...pointsWish(policy) };
+  const asked = {
+    path: input.source.path,
+    guestAgentWithinSeconds,
+    ...pointsWish(policy),
+    ...scriptsWish(policy, source.seen?.os),
+  };
   const sides = { source: source.seen?.power, target: target.seen?.power };
   // Only at the start: what the machine is made of is told once, and a size that cannot be read is not compared.
   const shape =
@@ -203,6 +210,8 @@ const askTarget = (
         path: input.target.path,
         mover: input.mover.path,
         write: input.policy.write,
+        ...(runsInGuest(input.policy) ? { scripts: true } : {}),
+        ...(input.policy.prove === 'isolated' ? { prove: true } : {}),
         diskSizesBytes: (source?.disks ?? []).map((disk) => disk.sizeBytes),
         ...(run === undefined ? {} : { run }),
         ...(source && { source: { ...source.hardware, ...sizeOf(shape), nics: source.nics.length } }),

@@ -28,7 +28,8 @@ function policyFaults(key: string, policy: Policy): InventoryFault[] {
   return found;
 }
 
-const runsInGuest = ({ afterStart, probes }: Policy): boolean =>
+/** Whether scripts of the policy run in the guest at home. */
+export const runsInGuest = ({ afterStart, probes }: Policy): boolean =>
   afterStart.length > 0 || probes.some(({ kind }) => kind === 'script');
 
 export function arrivalFaults(parsed: Inventory): InventoryFault[] {

@@ -29,6 +29,12 @@ export const sourceSteps = (
   os: SourceMachine['os'],
 ): GuestStep[] => [...(enableTools && os?.family === 'windows' ? [toolsStep] : []), ...beforeStop];
 
+/** What a preflight of the source is asked with, so that rights on scripts count only where there are any. */
+export const scriptsWish = (
+  policy: Pick<Policy, 'enableTools' | 'beforeStop'>,
+  os: SourceMachine['os'],
+): { readonly scripts?: true } => (sourceSteps(policy, os).length > 0 ? { scripts: true } : {});
+
 export const isEnablingTools = (step: GuestStep): boolean => step === toolsStep;
 
 /** The words Windows has for a service that does not start by itself. */

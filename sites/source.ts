@@ -54,6 +54,8 @@ export interface SourcePreflight {
   readonly guestAgentWithinSeconds: number;
   /** Absent: the run takes none. */
   readonly applicationPoints?: { readonly everySeconds: number; readonly keep: number };
+  /** The run gives scripts to its guest. */
+  readonly scripts?: boolean;
 }
 
 export interface PointRequest {

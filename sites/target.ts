@@ -31,6 +31,10 @@ export interface TargetPower {
 export type TargetStart = TargetPower & StartGuard;
 
 export interface TargetPreflight {
+  /** The run gives scripts to the guest at home. */
+  readonly scripts?: boolean;
+  /** The machine boots apart from everybody first. */
+  readonly prove?: boolean;
   readonly path: string;
   readonly mover: string;
   readonly write: WriteWay;

@@ -40,7 +40,8 @@ export async function preflight(azure: AzureClients, request: SourcePreflight, w
   if (reach.verdict !== 'pass') return [login, reach];
   const first = [login, reach, clockCheck('azure-clock', azure.site, clock)];
   const { applicationPoints } = request;
-  const rights = await rightsChecks(azure, path, vm, applicationPoints !== undefined, work);
+  const wishes = { applicationPoints: applicationPoints !== undefined, scripts: request.scripts === true };
+  const rights = await rightsChecks(azure, path, vm, wishes, work);
   if (vm === undefined) return [...first, await missingCheck(azure, path, work), ...rights];
   const now = Date.now() + (skewMs(clock) || 0);
   const { checks, disks } = await diskChecks(azure, path, vm, now, work);
@@ -111,12 +112,12 @@ async function rightsChecks(
   azure: AzureClients,
   path: string,
   vm: VirtualMachine | undefined,
-  applicationPoints: boolean,
+  wishes: { readonly applicationPoints: boolean; readonly scripts: boolean },
   work: Work,
 ): Promise<Check[]> {
   const disks = vm === undefined ? [] : diskPlaces(vm).flatMap(({ id }) => id ?? []);
   const nics = vm === undefined ? [] : nicIds(vm);
-  const needs = neededIn({ machineGroup: parsePath(path).resourceGroup, disks, nics, applicationPoints });
+  const needs = neededIn({ machineGroup: parsePath(path).resourceGroup, disks, nics, ...wishes });
   const ours = [...(vm?.id === undefined ? [] : [vm.id]), ...disks, ...nics];
   const inGroup = async (each: GroupNeeds): Promise<Check[]> => [
     ...(await rightsIn(azure, each, work)),

@@ -65,12 +65,19 @@ const onApplicationPoints: Actions = {
   atCommit: [],
 };
 
+/** And where scripts are run in the guest. */
+const onScripts: Actions = {
+  onTheWay: ['read', 'write', 'delete'].map((verb) => `${compute}/virtualMachines/runCommands/${verb}`),
+  atCommit: [],
+};
+
 /** Where the machine and its parts are, by resource id. */
 export interface Whereabouts {
   readonly machineGroup: string;
   readonly disks: readonly string[];
   readonly nics: readonly string[];
   readonly applicationPoints?: boolean;
+  readonly scripts?: boolean;
 }
 
 export interface GroupNeeds extends Actions {
@@ -78,7 +85,13 @@ export interface GroupNeeds extends Actions {
 }
 
 /** What is needed in each resource group, the machine's first; disks and NICs may lie in others than it. */
-export function neededIn({ machineGroup, disks, nics, applicationPoints = false }: Whereabouts): GroupNeeds[] {
+export function neededIn({
+  machineGroup,
+  disks,
+  nics,
+  applicationPoints = false,
+  scripts = false,
+}: Whereabouts): GroupNeeds[] {
   const needs = new Map<string, { resourceGroup: string; parts: Set<Actions> }>();
   const need = (resourceGroup: string, actions: Actions): void => {
     const key = resourceGroup.toLowerCase();
@@ -88,6 +101,7 @@ export function neededIn({ machineGroup, disks, nics, applicationPoints = false 
   };
   need(machineGroup, onMachine);
   if (applicationPoints) need(machineGroup, onApplicationPoints);
+  if (scripts) need(machineGroup, onScripts);
   for (const id of disks) need(parseId(id).resourceGroup, onDisks);
   for (const id of nics) need(parseId(id).resourceGroup, onNics);
   return [...needs.values()].map(({ resourceGroup, parts }) => ({

@@ -10,6 +10,7 @@ import type { TargetPreflight } from '../target.ts';
 import { check } from './check-outcome.ts';
 import { findMachine, type Vcenter } from './inventory.ts';
 import { readHost, readShape } from './machine-shape.ts';
+import { arrivalChecks } from './preflight-arrival.ts';
 import { fitChecks } from './preflight-fit.ts';
 import { diskModesCheck, encryptionCheck, hostCheck, sharedBusCheck, vcenterClockCheck } from './preflight-hosts.ts';
 import { diskChecks, moverChecks, targetChecks } from './preflight-machines.ts';
@@ -58,7 +59,12 @@ export async function reach(at: Vcenter, work: Work): Promise<Check[]> {
   }
 }
 
-export async function preflight(at: Vcenter, request: TargetPreflight, work: Work): Promise<Check[]> {
+export async function preflight(
+  at: Vcenter,
+  request: TargetPreflight,
+  work: Work,
+  isolatedNetwork?: string,
+): Promise<Check[]> {
   const checks = await reach(at, work);
   if (checks.some((one) => one.verdict === 'refuse')) return checks;
   const target = await findMachine(at, request.path, work);
@@ -71,6 +77,7 @@ export async function preflight(at: Vcenter, request: TargetPreflight, work: Wor
   checks.push(...diskChecks(request, target, mover), diskModesCheck(target), sharedBusCheck(target));
   checks.push(encryptionCheck(target, shape), hostCheck('target', target, host));
   checks.push(...fitChecks({ request, target, shape, host }));
+  checks.push(...(await arrivalChecks(at, request, { target, host, isolatedNetwork }, work)));
   if (mover) {
     const stores = await datastoreChecks(at, request, { target, mover, growthBytes: shape.growthBytes }, work);
     checks.push(...stores.checks, ...(await privilegeChecks(at, request, [target, mover], stores.datastores, work)));

@@ -61,7 +61,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
       const machine = ours ? await findCreated(at, { path, run }, work) : await findAnywhere(at, path, work, run);
       return machine ? asTarget(at, machine) : absentTarget(at, path);
     },
-    preflight: (request, work) => preflight(at, request, work),
+    preflight: (request, work) => preflight(at, request, work, config.isolatedNetwork),
     preflightNewPlace: (request, work) => preflightNewPlace(at, request, work),
     preflightMover: (request, work) => preflightMover(at, request, work),
     observeOpened: (request, work) => observeOpened(at, request, work),

@@ -113,3 +113,22 @@ test('S001-20 on Windows VMware Tools are made to start by themselves before the
   expect(vm.toolsStart).toBe('Disabled');
   expect(toolsRestore('Automatic')).toBeUndefined();
 });
+
+test('S000-8 the rights on run commands are asked for only where scripts are run, and what is missing is named', async () => {
+  const rights = async (scripts?: true) => {
+    const checks = await lab.source.preflight(
+      { path, guestAgentWithinSeconds: 0, ...(scripts ? { scripts } : {}) },
+      quiet(),
+    );
+    return checks.find(({ id }) => id === 'azure-permissions');
+  };
+  expect((await rights(true))?.verdict).toBe('pass');
+  lab.world.settings.deniedActions = ['Microsoft.Compute/virtualMachines/runCommands/write'];
+  expect((await rights())?.verdict).toBe('pass');
+  expect(await rights(true)).toMatchObject({
+    verdict: 'refuse',
+    seen: expect.stringContaining('Microsoft.Compute/virtualMachines/runCommands/write'),
+    remedy: expect.any(String),
+  });
+  lab.world.settings.deniedActions = [];
+});

@@ -3,7 +3,17 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../../model/failure.ts';
-import { original, pathOf, powerOf, quietWork, returnedBy, runB, type Simulator, startSimulator } from './simulator.ts';
+import {
+  moverPath,
+  original,
+  pathOf,
+  powerOf,
+  quietWork,
+  returnedBy,
+  runB,
+  type Simulator,
+  startSimulator,
+} from './simulator.ts';
 
 const names = ['proves', 'twice', 'live', 'stranger', 'nowhere', 'runs'];
 const isolatedNetwork = 'DC0_DVPG0';
@@ -110,4 +120,30 @@ test('a machine that somebody started already is not proven apart', async () => 
   expect(failure.message).toContain('runs is poweredOn already');
   expect((await row('runs')).nics[0]?.network).toBe('VM Network');
   expect(pathOf('runs')).toContain(join('vm', 'runs'));
+});
+
+test('S000-8 what a proof and scripts need at home is asked for only where the policy wants them, each by name', async () => {
+  const asked = async (isolated: string | undefined, wishes: { scripts?: true; prove?: true }) => {
+    const target = simulator.target(isolated === undefined ? {} : { isolatedNetwork: isolated });
+    const request = { path: pathOf('nowhere'), mover: moverPath, write: 'in-place', diskSizesBytes: [] } as const;
+    const checks = await target.preflight({ ...request, ...wishes }, work);
+    const network = checks.find(({ id }) => id === 'target-isolated-network');
+    const missing = checks.filter(({ id, verdict }) => id === 'vcenter-privileges' && verdict === 'refuse');
+    return { network, missing: missing.map(({ seen }) => seen) };
+  };
+  const both = { scripts: true, prove: true } as const;
+  expect(await asked(undefined, {})).toEqual({ network: undefined, missing: [] });
+  expect(await asked(isolatedNetwork, both)).toMatchObject({ network: { verdict: 'pass' }, missing: [] });
+  expect(await asked('no such group', both)).toMatchObject({
+    network: { verdict: 'refuse', seen: expect.stringContaining('no such group'), remedy: expect.any(String) },
+  });
+  await simulator.door('POST', '/privileges', {
+    deny: ['VirtualMachine.GuestOperations.Execute', 'VirtualMachine.Config.EditDevice', 'Network.Assign'],
+  });
+  expect((await asked(isolatedNetwork, {})).missing).toEqual([]);
+  expect((await asked(isolatedNetwork, both)).missing).toEqual([
+    'missing: VirtualMachine.GuestOperations.Execute, VirtualMachine.Config.EditDevice',
+    'missing: Network.Assign',
+  ]);
+  await simulator.door('POST', '/privileges', { deny: [] });
 });

@@ -3,6 +3,7 @@
  * Rule: each names the promise it breaks and the test that must notice; planted.test.ts sees to it that every line still
  * stands in its file, run.ts that every bug is noticed. Never planted in the working tree.
  */
+import { arrivalBugs } from './arrival-bugs.ts';
 import { bug, type PlantedBug } from './bug.ts';
 import { checkBugs } from './check-bugs.ts';
 import { lateBugs } from './late-bugs.ts';
@@ -320,5 +321,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...lateBugs,
   ...checkBugs,
   ...newPlaceBugs,
+  ...arrivalBugs,
   ...pointBugs,
 ];

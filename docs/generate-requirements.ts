@@ -1,11 +1,12 @@
 /**
  * Keeps the last column of docs/requirements.md and of docs/promises.md true: which test files carry an id in a test's name.
- * Rule: a row without a test says "not yet"; nobody writes that column by hand.
+ * Rule: a row without a test says why (docs/requirement-reasons.ts) or "not yet"; nobody writes that column by hand.
  * Run: node docs/generate-requirements.ts
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { reasons } from './requirement-reasons.ts';
 
 const root = join(import.meta.dirname, '..');
 const documents = ['docs/requirements.md', 'docs/promises.md'];
@@ -35,7 +36,7 @@ export function withTests(document: string): string {
   return readFileSync(join(root, document), 'utf8').replace(
     /^\| ((?:S\d{3}-\d+|[SLCR]\d{1,2})) \|(.*)\|[^|]*\|$/gm,
     (_row, id: string, middle: string) =>
-      `| ${id} |${middle}| ${(shown.get(id) ?? []).map((file) => `\`${file}\``).join(', ') || 'not yet'} |`,
+      `| ${id} |${middle}| ${(shown.get(id) ?? []).map((file) => `\`${file}\``).join(', ') || reasons[id] || 'not yet'} |`,
   );
 }
 

@@ -46,7 +46,7 @@ async function calledThenMended(op: string, mend: () => Promise<unknown>): Promi
   return called;
 }
 
-test('S000-28 C20 a target that somebody powers on while it is copied calls an operator between two rounds, and the same run goes on', async () => {
+test('S000-1 S000-26 S000-28 C20 a run that copies and is current stands in Syncing; a target that somebody powers on meanwhile calls an operator between two rounds, and the same run goes on', async () => {
   await oneMoreRound();
   await setVcenterPower(scene.lab.vcenter.control, target(), 'on');
   const { trouble } = await calledThenMended('target-powered-off', () =>

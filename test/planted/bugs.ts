@@ -6,6 +6,7 @@
 import { arrivalBugs } from './arrival-bugs.ts';
 import { bug, type PlantedBug } from './bug.ts';
 import { checkBugs } from './check-bugs.ts';
+import { homeBugs } from './home-bugs.ts';
 import { lateBugs } from './late-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
 import { pointBugs } from './point-bugs.ts';
@@ -320,6 +321,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...again,
   ...lateBugs,
   ...checkBugs,
+  ...homeBugs,
   ...newPlaceBugs,
   ...arrivalBugs,
   ...pointBugs,

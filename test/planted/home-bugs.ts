@@ -1,0 +1,77 @@
+/**
+ * Bugs planted in the target's and the mover's checks, and in what may change under a run.
+ */
+import { bug, type PlantedBug } from './bug.ts';
+
+const fit = 'test/vsphere/fit.test.ts';
+const opened = 'test/vsphere/opened.test.ts';
+const mover = 'test/model/mover-seen.test.ts';
+
+export const homeBugs: readonly PlantedBug[] = [
+  bug(
+    'S9',
+    'sites/vsphere/opened-checks.ts',
+    'if (mover.disks.some((disk) => disk.file === file)) continue;',
+    'if (mover.disks.some((disk) => disk.file === file || disk.uuid === uuid)) continue;',
+    opened,
+    'Storage vMotion',
+  ),
+  bug(
+    'S4',
+    'sites/vsphere/opened-checks.ts',
+    'const ours = isOpen(mark) && mark.run === run;',
+    'const ours = isOpen(mark);',
+    opened,
+    'a record that somebody removed',
+  ),
+  bug(
+    'S9',
+    'model/pairing.ts',
+    'const gone = begun.filter(',
+    'const gone = begun.slice(0, 0).filter(',
+    'test/model/pairing.test.ts',
+    'not those the run began with',
+  ),
+  bug(
+    'R7',
+    'sites/vsphere/preflight-fit.ts',
+    'shape.firmware !== undefined && shape.firmware !== wanted',
+    'shape.firmware === undefined && shape.firmware !== wanted',
+    fit,
+    'generation 2 machine',
+  ),
+  bug(
+    'R7',
+    'sites/vsphere/preflight-fit.ts',
+    'const lost = cardsOf(target.devices).flatMap((card) => lostNetwork(card, host));',
+    'const lost = cardsOf([]).flatMap((card) => lostNetwork(card, host));',
+    fit,
+    'port group',
+  ),
+  bug(
+    'R7',
+    'sites/vsphere/preflight-hosts.ts',
+    "verdict: fleeting.length > 0 ? 'refuse' : 'warn',",
+    "verdict: 'warn',",
+    fit,
+    'a disk that forgets',
+  ),
+  bug('R7', 'model/mover-seen.ts', "verdict: fits ? 'warn' : 'refuse',", "verdict: 'warn',", mover, 'versions'),
+  bug('R7', 'model/mover-seen.ts', 'if (!sameSystem)', 'if (sameSystem || !sameSystem)', mover, 'another family'),
+  bug(
+    'R7',
+    'sites/azure/reach.ts',
+    'if (login.problem !== undefined) return [login];',
+    'if (login.problem !== undefined) return [];',
+    'test/azure/reach.test.ts',
+    'own secret is wrong',
+  ),
+  bug(
+    'R7',
+    'model/group.ts',
+    'else if (known[1] !== mover)',
+    'else if (false)',
+    'test/model/group.test.ts',
+    'two movers',
+  ),
+];

@@ -83,11 +83,23 @@ function reason(cause: unknown): string {
   return `: ${inner.details}`;
 }
 
+const grpcCancelled = 1;
 const grpcDeadlineExceeded = 4;
 const grpcNotFound = 5;
 const grpcPermissionDenied = 7;
+const grpcFailedPrecondition = 9;
 const grpcUnavailable = 14;
 const grpcUnauthenticated = 16;
+
+/**
+ * Whether a query failed because no worker took it: when a worker was killed, client and server give up at about the same
+ * time, each in its own word, and a server that has seen no worker for a while does not even wait.
+ */
+export function isUnanswered(error: unknown): boolean {
+  const inner = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
+  const codes: readonly number[] = [grpcCancelled, grpcDeadlineExceeded, grpcFailedPrecondition];
+  return isGrpcServiceError(inner) && codes.includes(inner.code);
+}
 
 /** Turns what a call to Temporal threw into a Problem, as far as it is known; anything else comes back as it was. */
 export function asProblem(error: unknown, machine: string, settings: Place): unknown {

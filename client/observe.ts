@@ -3,13 +3,13 @@
  * Rule: looking changes nothing; when no worker answers, what the server knows is shown and said to be only that.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isGrpcDeadlineError, type WorkflowExecutionDescription, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { controlQueue, machineWorkflowId, moverQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import { type CopyForecast, forecastCompletion, forecastCopy, forecastStart } from '../model/forecast.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { RoundsStatus, Status } from '../model/status.ts';
-import { asProblem, type Link } from './connect.ts';
+import { asProblem, isUnanswered, type Link } from './connect.ts';
 import { pendingOf } from './heartbeats.ts';
 import { factsOf } from './last-run.ts';
 import { Problem } from './problem.ts';
@@ -144,8 +144,8 @@ async function ask(
     return { silent: 'The run answers in another shape than this client knows; use the client of the same release.' };
   } catch (error) {
     // Only "nobody answered" and "the query failed" are told in the view; a server that is away is the caller's problem.
-    if (!isGrpcDeadlineError(error) && !isQueryFailure(error)) throw error;
-    return { silent: await whySilent(link, error) };
+    if (!isUnanswered(error) && !isQueryFailure(error)) throw error;
+    return { silent: await whySilent(link, error as Error) };
   }
 }
 

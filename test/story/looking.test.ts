@@ -29,9 +29,13 @@ afterEach(async () => {
 const ask = (...args: string[]) => homeward(scene.lab, ...args);
 
 test('a run whose mover or control worker is not there says who is missing, since when it stands, and what to type', async () => {
-  await scene.workers.kill('mover');
+  // A mover that is not there is refused by the preflight; this one ends after it, while the disks are being opened.
+  await scene.fault('vcenter', { method: 'ReconfigVM_Task', where: 'task', delayMs: 60_000 });
   const run = await scene.begin();
   const { name } = run.machine;
+  await scene.untilMet('vcenter');
+  await scene.workers.kill('mover');
+  await scene.forgetRules();
   await run.untilView('standing', ({ missing }) => (missing?.[0]?.waiting.length ?? 0) > 1);
   const shown = await ask('status', name);
   expect(shown.code).toBe(0);
@@ -44,7 +48,7 @@ test('a run whose mover or control worker is not there says who is missing, sinc
 
   await scene.workers.kill('control');
   const unasked = await ask('status', name);
-  expect([unasked.code, unasked.err]).toEqual([4, expect.any(String)]);
+  expect(`${unasked.code} ${unasked.err}`).toMatch(/^4 /);
   expect(unasked.out.replace(/\s+/g, ' ')).toMatch(
     /last asked for work at \S+\. If not: npm run control -- --config \S*\/homeward\.yaml/,
   );

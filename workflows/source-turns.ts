@@ -4,7 +4,7 @@
  * one has completed the failover already.
  */
 import { ApplicationFailure, defineSignal } from '@temporalio/workflow';
-import type { SourceMachine } from '../model/machine.ts';
+import type { RecoveryPoint, SourceMachine } from '../model/machine.ts';
 import type { Teller } from './teller.ts';
 
 /** The rounds tell the failback: the source was stopped by somebody (false), or runs again. */
@@ -21,8 +21,43 @@ export function hearTurn(teller: Teller, serves: boolean): void {
   else teller.record('source-idle', 'somebody stopped the source; nobody serves');
 }
 
+/** The rounds' side: whether the source serves, as each recovery point saw it. */
+export class Serving {
+  private serves: boolean | undefined;
+  /** Somebody stopped it, and no person was called for that yet. */
+  private stopped = false;
+  private readonly tell: (serves: boolean) => Promise<void>;
+
+  /** `serves`: as it was seen last; undefined when that is not known. */
+  constructor(serves: boolean | undefined, tell: (serves: boolean) => Promise<void>) {
+    this.serves = serves;
+    this.tell = tell;
+  }
+
+  known(): { readonly sourceServes?: boolean } {
+    return this.serves === undefined ? {} : { sourceServes: this.serves };
+  }
+
+  /** Tells a turn as soon as it is seen, because a seed may take a day. */
+  async see({ sourceServed: now }: Pick<RecoveryPoint, 'sourceServed'>): Promise<void> {
+    if (now === undefined) return;
+    const before = this.serves;
+    this.serves = now;
+    if (before === undefined || before === now) return;
+    this.stopped = !now;
+    await this.tell(now);
+  }
+
+  /** At the end of a round, which counts: throws once after the source was stopped. `completed`: a person wants it stopped. */
+  assertServes(path: string, completed: boolean): void {
+    if (!this.stopped || completed) return;
+    this.stopped = false;
+    throw stoppedByHand(path);
+  }
+}
+
 /** Why the rounds stop and ask. */
-export const stoppedByHand = (path: string): ApplicationFailure =>
+const stoppedByHand = (path: string): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'Refused',
     nonRetryable: true,

@@ -21,7 +21,7 @@ export interface RoundOrder {
   readonly pairs: readonly DiskPair[];
   readonly open: readonly OpenDisk[];
   /** S12: told of the recovery point before the next effect. */
-  readonly pointMade?: (point: RecoveryPoint) => void;
+  readonly pointMade?: (point: RecoveryPoint) => void | Promise<void>;
   /** The point all disks are current at; absent for a seed. */
   readonly base?: RecoveryPoint;
   /** Disks that are to be copied in full although there is a base: a scrub found damage on them (S3). */
@@ -47,7 +47,7 @@ export async function syncRound(order: RoundOrder): Promise<RoundResult> {
     [{ failback: input, run, number, final, identity, pairs }],
   );
   const pointMs = Date.now() - startedAt;
-  order.pointMade?.(point);
+  await order.pointMade?.(point);
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
   const held = order.chosen?.point ?? point;
   return { point, held, proofs, report: report(order, held, proofs, { startedAt, pointMs }) };

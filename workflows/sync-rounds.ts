@@ -28,7 +28,7 @@ import { lookAtHome, unseenWords } from './home-look.ts';
 import { unlessLeft } from './reassigning.ts';
 import { advance, type RoundsState, roundsStatus } from './rounds-state.ts';
 import { Scrubbing } from './scrubbing.ts';
-import { sourceTurned, stoppedByHand } from './source-turns.ts';
+import { Serving, sourceTurned } from './source-turns.ts';
 import { listenForSteering, type Steered } from './steered.ts';
 import { releaseOlderPoints, syncRound } from './sync-round.ts';
 import { failedAt, stoppedAsAsked } from './trouble.ts';
@@ -81,6 +81,7 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
 
 class Rounds {
   readonly scrubbing: Scrubbing;
+  private readonly serving: Serving;
   private readonly order: RoundsInput;
   private readonly steered: Steered;
   private state: RoundsState;
@@ -104,6 +105,9 @@ class Rounds {
     this.held = order.held;
     this.finish = order.finish === true;
     this.left = order.left === true;
+    this.serving = new Serving(order.state.sourceServes ?? order.served, (serves) =>
+      parentOf().signal(sourceTurned, serves),
+    );
     this.scrubbing = new Scrubbing({
       ...order,
       known: order.state.scrubs,
@@ -142,7 +146,7 @@ class Rounds {
   }
 
   reached(): RoundsState {
-    return { ...this.state, scrubs: this.scrubbing.reports };
+    return { ...this.state, scrubs: this.scrubbing.reports, ...this.serving.known() };
   }
 
   private told(): RoundsStatus {
@@ -223,7 +227,10 @@ class Rounds {
     this.stoppedForHold = false;
     const base = state.base ? { base: state.base } : {};
     this.state = { ...state, begun: state.number + 1 };
-    const round = { ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...base };
+    const round = {
+      ...{ ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...base },
+      pointMade: (point: RecoveryPoint) => this.serving.see(point),
+    };
     const result = await unlessLeft(copying, () => syncRound(round), this.isLeft);
     this.copying = undefined;
     if (!result) return;
@@ -232,16 +239,7 @@ class Rounds {
     await this.tellSeeded();
     await tellTurn(state.convergence, this.state.convergence);
     await releaseOlderPoints(round, this.state.points ?? []);
-    await this.noticeSource(result.point);
-  }
-
-  private async noticeSource({ sourceServed }: RecoveryPoint): Promise<void> {
-    const served = this.state.sourceServes ?? this.order.served;
-    if (sourceServed === undefined) return;
-    this.state = { ...this.state, sourceServes: sourceServed };
-    if (served === undefined || served === sourceServed) return;
-    await parentOf().signal(sourceTurned, sourceServed);
-    if (!sourceServed && !this.finish) throw stoppedByHand(this.order.input.source.path);
+    this.serving.assertServes(order.input.source.path, this.finish);
   }
 
   /** S001-13: never in the way of anything that people or the rounds want. */

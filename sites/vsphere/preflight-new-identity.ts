@@ -10,30 +10,32 @@ import type { NewPlacePreflight } from '../target.ts';
 import { check } from './check-outcome.ts';
 import type { Device } from './devices.ts';
 import { findMachine, type Vcenter } from './inventory.ts';
+import type { Mark } from './marks.ts';
 import { freeName, holdersOfUuid, uuidRemedy } from './new-machine.ts';
 import { readAll } from './properties.ts';
 import { isA, type Vim } from './wire/shapes.ts';
 
 export async function nameCheck(at: Vcenter, { path, machine }: NewPlacePreflight, work: Work): Promise<Check> {
-  const there = await findMachine(at, path, work);
+  const mark = (await findMachine(at, path, work))?.mark;
   const free = await freeName(at, path, machine, work);
   const name = nameAt(path);
-  const holder = there?.mark ? ` (it carries the record of run ${there.mark.run})` : '';
   const renamed = free !== undefined && free !== name;
+  const holder = mark ? ` by a machine with the record of run ${mark.run}` : '';
+  const becomes = renamed ? `; the new machine will be called ${free}` : '';
   return check({
     id: 'new-name-free',
     subject: path,
-    wrong:
-      free === name
-        ? undefined
-        : `${name} is taken already${holder}${renamed ? `; the new machine will be called ${free}` : ''}`,
+    wrong: free === name ? undefined : `${name} is taken already${holder}${becomes}`,
     right: `${name} is free`,
-    remedy: renamed
-      ? 'Nothing to do if that name will do; else choose another folder or name in target.path.'
-      : 'Choose another folder or name in target.path, or onNameClash: suffix, or remove the machine that stands there.',
+    remedy: renamed ? 'Nothing to do if that name will do; else choose another in target.path.' : nameRemedy(mark),
     verdict: renamed ? 'warn' : 'refuse',
   });
 }
+
+const nameRemedy = (mark: Mark | undefined): string =>
+  mark
+    ? `Let run ${mark.run} end, or take it back. If it is gone for good, delete that machine with its disks in the vSphere Client; or choose another name in target.path.`
+    : 'Choose another folder or name in target.path, or onNameClash: suffix, or remove the machine that stands there.';
 
 /** What another machine may have already: the BIOS UUID, and MACs in the same network. */
 export async function identityChecks(at: Vcenter, { path, machine }: NewPlacePreflight, work: Work): Promise<Check[]> {

@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { preflight } from '../../client/preflight.ts';
 import { knock } from '../../lab/control-door.ts';
-import { blocking } from '../../model/check.ts';
+import { blocking, type Check } from '../../model/check.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import type { Status } from '../../model/status.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
@@ -46,11 +46,15 @@ test(
     const original = { ...there, target: { site: 'vcenter-lost', path: run.input.target.path } };
     const report = await preflight(scene.link, original);
     expect(blocking(report.checks).map(({ id }) => id)).toContain('vcenter-reachable');
+    const chosen = (checks: readonly Check[]) => checks.find(({ id }) => id === 'location-chosen')?.seen;
+    expect(chosen(report.checks)).toMatch(/^original location: .* vcenter-lost /);
     await scene.untilMet('vcenter');
     expect(await madeFor(run)).toEqual([]);
     await scene.workers.kill('control');
     await scene.workers.restart('control');
-    await run.until('Syncing');
+    expect(chosen((await run.until('Syncing')).checks)).toMatch(
+      /^alternate location: a new machine is made at vcenter-new /,
+    );
     const [open] = await madeFor(run);
     expect(open).toMatchObject({ name: run.machine.target.vm, power: 'off', disks: [] });
     const end = await run.comeHome();
@@ -85,7 +89,6 @@ test(
 test(
   'S5 S11 a cancel with loss takes the new machine away again, also when vCenter refuses to destroy it at first',
   async () => {
-    const before = await readdir(scene.lab.vcenter.datastoreFolder);
     const run = await scene.begin({ sync: 'during' });
     await run.until('AwaitingCutover');
     await run.say('completeFailover');
@@ -99,7 +102,8 @@ test(
     const end = await run.until('ReturnedToSource');
     expect(await run.wrongAtEnd('returned')).toEqual([]);
     expect(await madeFor(run)).toEqual([]);
-    expect(await readdir(scene.lab.vcenter.datastoreFolder)).toEqual(before);
+    const files = await readdir(scene.lab.vcenter.datastoreFolder);
+    expect(files.filter((file) => file.startsWith(run.machine.target.vm))).toEqual([]);
     expect(firstBroken(end.record)).toBeUndefined();
   },
   runMs,

@@ -6,7 +6,17 @@ import { blocking, type Check } from '../../model/check.ts';
 import type { NewMachine } from '../../model/creation.ts';
 import type { NewPlacePreflight } from '../../sites/target.ts';
 import { cluster, newPlaceRequest, pairsOf, planOf } from './new-place.ts';
-import { MiB, moverName, moverPath, original, pathOf, quietWork, type Simulator, startSimulator } from './simulator.ts';
+import {
+  MiB,
+  moverName,
+  moverPath,
+  original,
+  pathOf,
+  quietWork,
+  runB,
+  type Simulator,
+  startSimulator,
+} from './simulator.ts';
 
 let simulator: Simulator;
 const work = quietWork();
@@ -119,6 +129,17 @@ test('S000-9 R6 a name, a BIOS UUID or a MAC that another machine has is found a
     `new-mac-free: twin has MAC ${mac} in VM Network`,
   ]);
   expect(refused(await ask({ nics: [{ name: 'nic-0', network: 'DC0_DVPG0', mac }] }))).toEqual([]);
+});
+
+test('a machine that an earlier run made and never took back is named with that run', async () => {
+  const target = simulator.target();
+  const earlier = newPlaceRequest('half', { run: runB });
+  await target.ensureDisksOpen(earlier, work);
+  const checks = await ask({ nics: [] }, { path: pathOf('half') });
+  expect(refused(checks)).toEqual([`new-name-free: half is taken already by a machine with the record of run ${runB}`]);
+  expect(blocking(checks)[0]?.remedy).toContain(`Let run ${runB} end, or take it back`);
+  await target.ensureDisksAbandoned(earlier, work);
+  expect(refused(await ask({ nics: [] }, { path: pathOf('half') }))).toEqual([]);
 });
 
 test('S000-8 S000-10 privileges that are missing to make a machine are listed by their ids, for each object', async () => {

@@ -88,6 +88,10 @@ export function otherChoice(
   return `${by} completed it to the ${before} point already; to choose another one, cancel and start again`;
 }
 
+/** What the snapshots of the final point are, in words: what came home, or all that is left of what was written after it. */
+export const whatFinalHolds = (older: boolean): string =>
+  older ? 'they alone hold what the source wrote after the older point that came home' : 'they are what came home';
+
 /**
  * The moments around `chosen` for a disk that holds `held`: the one before it, and `held` itself; or `final` when the disk
  * still holds the very point before it.

@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import { pointName, type RecoveryPoint } from '../model/machine.ts';
-import type { ApplicationPoint } from '../model/point.ts';
+import { type ApplicationPoint, whatFinalHolds } from '../model/point.ts';
 import type { Story } from '../model/transition.ts';
 import type { RoundsState } from './rounds-state.ts';
 import type { Teller } from './teller.ts';
@@ -28,7 +28,6 @@ export function recordChosen(teller: Teller, { point }: ApplicationPoint, final:
 
 /** After the commit: what stays on purpose (S2, S11). */
 export function recordFinalKept(teller: Teller, final: RecoveryPoint): void {
-  const what =
-    'the snapshots of the final point stay: what the source wrote after the point that came home is in them alone; delete them by hand when nobody needs that any more';
+  const what = `the snapshots of the final point stay: ${whatFinalHolds(true)}; delete them by hand when nobody needs that any more`;
   teller.record('final-point-kept', what, { points: namesOf(final) });
 }

@@ -42,7 +42,7 @@ export async function commitStory(journey: Journey, { way, seals, final, older }
   const remains = await lookAtSource(journey, way, 'look what remains in the source');
   const finalKept = older !== undefined || input.policy.keepFinalSnapshotsDays > 0;
   recordDeleted(journey, { retired, before, remains, finalKept });
-  await keepTheFinalSnapshots(journey, final, retired);
+  await keepTheFinalSnapshots(journey, { final, ...(older ? { older } : {}) }, retired);
   if (older && retired && input.policy.keepFinalSnapshotsDays === 0) recordFinalKept(teller, final);
   const kept = await course.insist(
     'remove our marks from the target',

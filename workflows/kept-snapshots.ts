@@ -14,7 +14,8 @@ import {
 } from '@temporalio/workflow';
 import { nothingArrived } from '../model/arrival.ts';
 import { type FailbackInput, keptWorkflowId } from '../model/failback-input.ts';
-import type { RecoveryPoint } from '../model/machine.ts';
+import { whatFinalHolds } from '../model/point.ts';
+import type { Arrival } from './cutover.ts';
 import type { Journey } from './departure.ts';
 import { troubleOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
@@ -28,9 +29,11 @@ export interface Kept {
   readonly snapshots: readonly string[];
   /** ISO 8601. */
   readonly until: string;
+  /** An older point than theirs came home. */
+  readonly older?: true;
 }
 
-export interface KeptStatus extends Pick<Kept, 'run' | 'snapshots' | 'until'> {
+export interface KeptStatus extends Pick<Kept, 'run' | 'snapshots' | 'until' | 'older'> {
   readonly machine: string;
   readonly state: 'kept' | 'deleted';
   /** Who had them deleted before their day. */
@@ -42,8 +45,15 @@ const statusQuery = defineQuery<KeptStatus>('status');
 const releaseSignal = defineSignal<[unknown]>('release');
 
 /** Answers the names of what was deleted. */
-export async function keptSnapshots({ failback, run, snapshots, until }: Kept): Promise<readonly string[]> {
-  let status: KeptStatus = { machine: failback.machine, run, snapshots, until, state: 'kept' };
+export async function keptSnapshots({ failback, run, snapshots, until, older }: Kept): Promise<readonly string[]> {
+  let status: KeptStatus = {
+    machine: failback.machine,
+    run,
+    snapshots,
+    until,
+    state: 'kept',
+    ...(older ? { older } : {}),
+  };
   const tell = (news: Partial<KeptStatus>): void => {
     status = { ...status, ...news };
     setCurrentDetails(detailsOf(status));
@@ -74,10 +84,10 @@ export async function keptSnapshots({ failback, run, snapshots, until }: Kept): 
   }
 }
 
-function detailsOf({ machine, run, snapshots, until, state, trouble }: KeptStatus): string {
+function detailsOf({ machine, run, snapshots, until, older, state, trouble }: KeptStatus): string {
   return [
     `## Final snapshots of ${machine}: ${state}`,
-    `They are what run \`${run}\` brought home, kept in Azure until ${until}; then this run deletes them.`,
+    `Of run \`${run}\`: ${whatFinalHolds(older === true)}. Kept in Azure until ${until}; then this run deletes them.`,
     '',
     ...snapshots.map((name) => `- \`${name}\``),
     '',
@@ -87,7 +97,11 @@ function detailsOf({ machine, run, snapshots, until, state, trouble }: KeptStatu
 }
 
 /** After the deletion: hands them to a run of their own, which outlives this one. Nothing to do where none are kept. */
-export async function keepTheFinalSnapshots(journey: Journey, final: RecoveryPoint, retired: boolean): Promise<void> {
+export async function keepTheFinalSnapshots(
+  journey: Journey,
+  { final, older }: Pick<Arrival, 'final' | 'older'>,
+  retired: boolean,
+): Promise<void> {
   const { input, run, teller, course } = journey;
   const { keepFinalSnapshotsDays } = input.policy;
   if (keepFinalSnapshotsDays === 0 || !retired) return;
@@ -99,7 +113,7 @@ export async function keepTheFinalSnapshots(journey: Journey, final: RecoveryPoi
     async () => {
       await startChild(keptSnapshots, {
         workflowId: workflow,
-        args: [{ failback: input, run, snapshots, until }],
+        args: [{ failback: input, run, snapshots, until, ...(older ? { older: true } : {}) }],
         // It must outlive this run, which is over in a moment.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         staticSummary: `Final snapshots of ${input.machine}, until ${until}`,
@@ -112,8 +126,8 @@ export async function keepTheFinalSnapshots(journey: Journey, final: RecoveryPoi
   teller.record(
     'final-snapshots-kept',
     begun
-      ? `the final snapshots stay in the source until ${until}; ${workflow} deletes them then`
-      : `the final snapshots stay in the source; nobody deletes them by himself, do it after ${until}`,
+      ? `the final snapshots stay in the source until ${until}: ${whatFinalHolds(older !== undefined)}; ${workflow} deletes them then`
+      : `the final snapshots stay in the source: ${whatFinalHolds(older !== undefined)}; nobody deletes them by himself, do it after ${until}`,
     { snapshots: snapshots.join(', '), until, workflow },
   );
 }

@@ -1,7 +1,7 @@
 /** Which moment comes home: what may be chosen, what a second choice is told, and what lies around an older moment. */
 import type { RecoveryPoint } from '../../model/machine.ts';
 import { parseMessage } from '../../model/message.ts';
-import { type ApplicationPoint, around, type PointChoice, withPoints } from '../../model/point.ts';
+import { type ApplicationPoint, around, type PointChoice, whatFinalHolds, withPoints } from '../../model/point.ts';
 import { beginStory, type Decision, enter, hear, type Story } from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -61,6 +61,11 @@ test('S6 a completion that was accepted is not changed by another choice, and sa
     accepted: true,
     reason: expect.stringMatching(/already so/),
   });
+});
+
+test('S2 what the final snapshots are is told by what came home', () => {
+  expect(whatFinalHolds(false)).toContain('what came home');
+  expect(whatFinalHolds(true)).toContain('alone hold what the source wrote after');
 });
 
 test('a trouble is over once a point was taken', () => {

@@ -43,6 +43,8 @@ export type FaultAction = z.infer<typeof faultAction>;
 export const faultRule = z.strictObject({
   operation: z.string(),
   resource: z.string().optional(),
+  /** How the range begins that is asked for: `bytes=0-`. */
+  range: z.string().optional(),
   skip: z.int().min(0).default(0),
   count: z.int().min(1).default(1),
   action: faultAction,
@@ -84,10 +86,11 @@ export class Faults {
   }
 
   /** The fault this call meets, if any; counts the call. */
-  meet(operation: string, resource: string): MetFault | undefined {
+  meet(operation: string, resource: string, range = ''): MetFault | undefined {
     for (const one of this.armed) {
       const { rule } = one;
       if (rule.operation !== operation || !resource.includes(rule.resource ?? '')) continue;
+      if (!range.startsWith(rule.range ?? '')) continue;
       one.seen++;
       if (one.seen <= rule.skip || one.hits >= rule.count) continue;
       one.hits++;

@@ -125,7 +125,7 @@ export class FrontDoor {
   ): Promise<void> {
     const operation = Blob.operation(method, url, request.headers);
     const resource = this.parts.blob.resource(url);
-    const fault = this.parts.faults.meet(operation, resource);
+    const fault = this.parts.faults.meet(operation, resource, askedRange(request));
     await this.finish(
       request,
       response,
@@ -189,7 +189,7 @@ export class FrontDoor {
       method: request.method ?? '',
       status: outcome.status,
       code: outcome.code,
-      range: one(request.headers['x-ms-range'] ?? request.headers.range),
+      range: askedRange(request),
       requestId: one(request.headers['x-ms-client-request-id']),
     });
   }
@@ -213,3 +213,5 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   for await (const piece of request) pieces.push(piece as Buffer);
   return Buffer.concat(pieces);
 }
+
+const askedRange = ({ headers }: IncomingMessage): string | undefined => one(headers['x-ms-range'] ?? headers.range);

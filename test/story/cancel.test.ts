@@ -19,6 +19,12 @@ afterAll(() => scene?.close(), 60_000);
 
 const slowAzure = (run: Run, operation: string, skip = 0, count = 2): Promise<void> =>
   scene.fault('azure', { operation, resource: run.machine.name, skip, count, action: { delayMs: slowMs } });
+/** The first MiB is withheld until then, so nothing but a seal reads it. */
+const slowSeal = ({ machine }: Run): Promise<void> =>
+  scene.fault('azure', {
+    ...{ operation: 'blob.getRange', resource: machine.name, range: 'bytes=0-', count: 2 },
+    action: { delayMs: slowMs },
+  });
 const slowVcenter = (run: Run, method: string): Promise<void> =>
   scene.fault('vcenter', { method, objectName: run.machine.target.vm, count: 1, delayMs: slowMs });
 
@@ -108,14 +114,14 @@ thorough(
   async () => {
     const sealing = await scene.begin({ sync: 'during' });
     await sealing.until('AwaitingCutover');
-    await slowAzure(sealing, 'snapshots.grantAccess', 2);
+    await slowSeal(sealing);
     await sealing.say('completeFailover');
     await sealing.until('Sealing');
     await takeBack(sealing);
 
     const returning = await scene.begin({ sync: 'during' });
     await returning.until('AwaitingCutover');
-    await slowAzure(returning, 'snapshots.grantAccess', 2);
+    await slowSeal(returning);
     await returning.say('completeFailover');
     await returning.until('Sealing');
     await slowVcenter(returning, 'ReconfigVM_Task');

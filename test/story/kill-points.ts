@@ -40,11 +40,16 @@ const azure = (operation: string, resource = '', skip = 0): Hold => ({
   world: 'azure',
   rule: { operation, resource, skip },
 });
+/** Part of the name of the final snapshot of the data disk, when the seed is the only other round. */
+const lastPoint = 'data-0-2';
+/** What is withheld until then, which nothing but a seal reads. */
+const sealing: Hold = {
+  world: 'azure',
+  rule: { operation: 'blob.getRange', resource: lastPoint, range: 'bytes=0-' },
+};
 const task = (method: string, skip = 0): Hold => ({ world: 'vcenter', rule: { method, skip, where: 'task' } });
 const forAll = (hold: Hold): Record<Victim, Hold> => ({ control: hold, mover: hold, temporal: hold });
 const hour = 3_600;
-/** Part of the name of the final snapshot of the data disk, when the seed is the only other round. */
-const lastPoint = 'data-0-2';
 
 export const killPoints: readonly KillPoint[] = [
   {
@@ -89,12 +94,7 @@ export const killPoints: readonly KillPoint[] = [
     phase: 'Sealing',
     armedIn: 'Syncing',
     roundEvery: hour,
-    hold: {
-      control: azure('snapshots.grantAccess', lastPoint, 1),
-      // The disk is sealed, its grant is being given back, and nobody has been told.
-      mover: azure('snapshots.revokeAccess', lastPoint, 1),
-      temporal: azure('snapshots.revokeAccess', lastPoint, 1),
-    },
+    hold: forAll(sealing),
   },
   // The sealed disks hang on their machine again, and the mark that says so is on its way.
   { phase: 'StartingTarget', armedIn: 'Syncing', roundEvery: hour, hold: forAll(task('ReconfigVM_Task', 2)) },

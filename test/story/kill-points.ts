@@ -42,10 +42,10 @@ const azure = (operation: string, resource = '', skip = 0): Hold => ({
 });
 /** Part of the name of the final snapshot of the data disk, when the seed is the only other round. */
 const lastPoint = 'data-0-2';
-/** What is withheld until then, which nothing but a seal reads. */
+/** What is withheld until then, which nothing but a seal reads: on both disks, before either writes it. */
 const sealing: Hold = {
   world: 'azure',
-  rule: { operation: 'blob.getRange', resource: lastPoint, range: 'bytes=0-' },
+  rule: { operation: 'blob.getRange', resource: '-2-final', range: 'bytes=0-', count: 2 },
 };
 const task = (method: string, skip = 0): Hold => ({ world: 'vcenter', rule: { method, skip, where: 'task' } });
 const forAll = (hold: Hold): Record<Victim, Hold> => ({ control: hold, mover: hold, temporal: hold });

@@ -307,9 +307,9 @@ test(
     const run = await scene.begin({ roundEvery });
     await run.until('Syncing');
     const { name, source } = run.machine;
-    // What is withheld until then, which nothing but a seal reads; a silent connection is given up and asked again.
-    const slow = { operation: 'blob.getRange', resource: lastPoint, range: 'bytes=0-', action: { delayMs: 60_000 } };
-    await scene.fault('azure', { ...slow, count: 20 });
+    // What nothing but a seal reads; a silent connection is given up and asked again.
+    const head = { operation: 'blob.getRange', resource: lastPoint, range: 'bytes=0-', count: 20 };
+    await scene.fault('azure', { ...head, action: { delayMs: 60_000 } });
     await run.say('completeFailover');
     await run.until('Sealing');
     await atDoor('azure', `/vms/${source.vm}/power`, { state: 'running' });

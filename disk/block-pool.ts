@@ -3,7 +3,8 @@
  * as O_DIRECT demands (Buffer's own memory is not aligned).
  * Rule: bounded, whatever the number and the size of the disks. Blocks to fetch into and blocks to read back into are apart:
  * who holds one of the first may wait for a proof, who holds one of the second waits for nothing but the disk, so that
- * nobody waits in a circle. A block a late source may still write into is not lent again before that has ended.
+ * nobody waits in a circle. A block a late source may still write into is not lent again before that has ended; one whose
+ * holder is stuck on a dead disk is replaced by a new one (L5). A few blocks are for cutovers alone.
  */
 import { blockBytes } from './geometry.ts';
 
@@ -20,20 +21,23 @@ const wasmPage = 64 * 1024;
 
 /** Blocks of the process in flight from sources, and being read back: 64 MiB in all. One disk and a half at full speed fill it. */
 export const poolBlocks = { fetch: 12, proof: 4 } as const;
+/** Of these so many are for the urgent alone: other machines' sources and disks may hang, a cutover must not wait for them. */
+export const urgentBlocks = { fetch: 2, proof: 1 } as const;
 export type Use = keyof typeof poolBlocks;
 
 /** What one disk has of the pool. */
 export interface Share {
   /** Inside a cutover: served before the others. */
   readonly urgent: boolean;
-  readonly held: Record<Use, number>;
+  readonly held: Readonly<Record<Use, Set<Buffer>>>;
 }
 
-export const newShare = (urgent: boolean): Share => ({ urgent, held: { fetch: 0, proof: 0 } });
+export const newShare = (urgent: boolean): Share => ({ urgent, held: { fetch: new Set(), proof: new Set() } });
 
 interface Waiter {
   readonly share: Share;
   readonly begin: (block: Buffer) => void;
+  readonly refuse: (reason: unknown) => void;
 }
 
 /** A block for the time being. */
@@ -48,15 +52,24 @@ interface Shelf {
   readonly waiting: Waiter[];
 }
 
+/** Shared, so that another thread can compute over a block while this one goes on. */
+function memoryOf(blocks: number): SharedArrayBuffer {
+  const pages = (blocks * blockBytes) / wasmPage;
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+}
+
 export class BlockPool {
   private readonly shelves: Record<Use, Shelf>;
+  private readonly reserved: Readonly<Record<Use, number>>;
+  /** Still held, and replaced. */
+  private readonly lost = new Set<Buffer>();
 
-  constructor(blocks: Readonly<Record<Use, number>>) {
-    const pages = ((blocks.fetch + blocks.proof) * blockBytes) / wasmPage;
-    // Shared, so that another thread can compute over a block while this one goes on.
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  /** `reserved`: how many of them are for the urgent alone. */
+  constructor(blocks: Readonly<Record<Use, number>>, reserved: Readonly<Record<Use, number>> = { fetch: 0, proof: 0 }) {
+    this.reserved = reserved;
+    const memory = memoryOf(blocks.fetch + blocks.proof);
     const cut = (from: number, count: number): Shelf => ({
-      free: Array.from({ length: count }, (_, at) => Buffer.from(memory.buffer, (from + at) * blockBytes, blockBytes)),
+      free: Array.from({ length: count }, (_, at) => Buffer.from(memory, (from + at) * blockBytes, blockBytes)),
       waiting: [],
     });
     this.shelves = { fetch: cut(0, blocks.fetch), proof: cut(blocks.fetch, blocks.proof) };
@@ -67,37 +80,67 @@ export class BlockPool {
    * `signal` ends the waiting with its reason.
    */
   async lend<T>(use: Use, share: Share, signal: AbortSignal | undefined, work: (lent: Lent) => Promise<T>): Promise<T> {
-    const space = this.shelves[use].free.pop() ?? (await this.wait(use, share, signal));
-    share.held[use]++;
+    const space = this.mayTake(use, share) ? this.shelves[use].free.pop() : undefined;
+    const block = space ?? (await this.wait(use, share, signal));
+    share.held[use].add(block);
     const after: Promise<unknown>[] = [];
     try {
-      return await work({ space, until: (late) => void after.push(late) });
+      return await work({ space: block, until: (late) => void after.push(late) });
     } finally {
-      const back = (): void => this.giveBack(use, share, space);
+      const back = (): void => this.giveBack(use, share, block);
       if (after.length === 0) back();
       else void Promise.allSettled(after).then(back);
     }
   }
 
+  private mayTake(use: Use, { urgent }: Share): boolean {
+    return this.shelves[use].free.length > (urgent ? 0 : this.reserved[use]);
+  }
+
   private giveBack(use: Use, share: Share, space: Buffer): void {
-    share.held[use]--;
+    share.held[use].delete(space);
+    if (!this.lost.delete(space)) this.serve(use, space);
+  }
+
+  private serve(use: Use, space: Buffer): void {
     const { free, waiting } = this.shelves[use];
+    free.push(space);
     const better = (a: Waiter, b: Waiter): Waiter => {
       if (a.share.urgent !== b.share.urgent) return a.share.urgent ? a : b;
-      return b.share.held[use] < a.share.held[use] ? b : a;
+      return b.share.held[use].size < a.share.held[use].size ? b : a;
     };
-    const [first, ...others] = waiting;
-    if (first === undefined) return void free.push(space);
+    const [first, ...others] = waiting.filter(({ share }) => this.mayTake(use, share));
+    if (first === undefined) return;
     const next = others.reduce(better, first);
+    const block = free.pop();
     waiting.splice(waiting.indexOf(next), 1);
-    next.begin(space);
+    if (block !== undefined) next.begin(block);
+  }
+
+  /**
+   * L5: its calls on the disk no longer return. What it holds is its own until they do (S8), and the others get new blocks
+   * instead; what it waits for it does not get.
+   */
+  writeOff(share: Share, reason: unknown): void {
+    for (const use of ['fetch', 'proof'] as const) {
+      const { waiting } = this.shelves[use];
+      for (const mine of waiting.filter((one) => one.share === share)) {
+        waiting.splice(waiting.indexOf(mine), 1);
+        mine.refuse(reason);
+      }
+      for (const space of share.held[use]) {
+        if (this.lost.has(space)) continue;
+        this.lost.add(space);
+        this.serve(use, Buffer.from(memoryOf(1), 0, blockBytes));
+      }
+    }
   }
 
   private async wait(use: Use, share: Share, signal: AbortSignal | undefined): Promise<Buffer> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const { waiting } = this.shelves[use];
-    const mine: Waiter = { share, begin: resolve };
+    const mine: Waiter = { share, begin: resolve, refuse: reject };
     const leave = (): void => {
       const at = waiting.indexOf(mine);
       // Served at the same moment: the block is ours, and its owner meets the signal itself.
@@ -119,7 +162,7 @@ let shared: BlockPool | undefined;
 
 /** The pool of this process; made when the first disk is held. */
 export function processPool(): BlockPool {
-  shared ??= new BlockPool(poolBlocks);
+  shared ??= new BlockPool(poolBlocks, urgentBlocks);
   return shared;
 }
 

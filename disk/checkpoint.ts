@@ -1,7 +1,7 @@
 /**
  * A disk's whole record at one moment: its state and its digest table in one file, replaced as a whole.
- * Rule: numbered; the journal beside it names the number it goes on from. A file whose checksum is wrong is damage,
- * never "nothing". Never keeps two generations: the journal is emptied only after the file is durable.
+ * Rule: numbered; the journal beside it names the number it goes on from. A file whose checksum is wrong, or that another
+ * version wrote, is damage, never "nothing". Never keeps two generations: the journal is emptied only after the file is durable.
  */
 import { createHash } from 'node:crypto';
 import { corrupt } from '../model/failure.ts';
@@ -16,7 +16,7 @@ export interface Checkpoint {
   readonly table: DigestTable;
 }
 
-const title = 'homeward disk record 2';
+const title = 'homeward disk record 3';
 const checkBytes = 32;
 
 export async function writeCheckpoint(path: string, subject: string, checkpoint: Checkpoint): Promise<void> {
@@ -46,9 +46,17 @@ export async function readCheckpoint(path: string, subject: string): Promise<Che
   const headEnd = content.indexOf(10) + 1;
   // The checksum says that we wrote it, so its shape is ours.
   const head = JSON.parse(content.toString('utf8', 0, headEnd)) as {
+    title: string;
     number: number;
     table: StoredTable;
     state: DiskState;
   };
+  if (head.title !== title)
+    throw corrupt({
+      op: 'state.checkpoint',
+      subject,
+      message: 'the record of this disk was written by another version of Homeward',
+      hint: 'The next round copies the disk in full.',
+    });
   return { number: head.number, state: head.state, table: DigestTable.from(head.table, content.subarray(headEnd)) };
 }

@@ -1,13 +1,14 @@
 /**
  * Digests of blocks and the root over a whole disk.
- * Rule: the algorithm's name is recorded with every digest table, so that nobody compares digests of two kinds.
+ * Rule: the algorithm's name is recorded with every digest table, so that nobody compares digests of two kinds. `-64k` says that
+ * a block's digest is that of its leaves' digests (disk/leaves.ts).
  * BLAKE3 costs 0.12 s/GiB and SHA-256 0.60 s/GiB on one core; SHA-256 serves where the native part is missing.
  * Never used as a checksum against accident only: both are cryptographic, and the root is meant for an auditor.
  */
 import { createHash } from 'node:crypto';
 import { blockRange, type Geometry } from './geometry.ts';
 
-export type DigestName = 'blake3' | 'sha256';
+export type DigestName = 'blake3-64k' | 'sha256-64k';
 
 /** Bytes of one digest, for both algorithms. */
 export const digestBytes = 32;
@@ -19,7 +20,7 @@ export interface Digest {
 }
 
 const sha256: Digest = {
-  name: 'sha256',
+  name: 'sha256-64k',
   of(...parts) {
     const hash = createHash('sha256');
     for (const part of parts) hash.update(part);
@@ -36,7 +37,7 @@ async function loadBlake3(): Promise<Digest | undefined> {
     return undefined;
   }
   return {
-    name: 'blake3',
+    name: 'blake3-64k',
     of(...parts) {
       const [only] = parts;
       if (only !== undefined && parts.length === 1) return native.blake3(only);
@@ -51,10 +52,10 @@ let loading: Promise<Digest | undefined> | undefined;
 
 /** The algorithm asked for, or the best this machine has; undefined when the one asked for is missing here. */
 export async function digestNamed(name?: DigestName): Promise<Digest | undefined> {
-  if (name === 'sha256') return sha256;
+  if (name === 'sha256-64k') return sha256;
   loading ??= loadBlake3();
   const blake3 = await loading;
-  return name === 'blake3' ? blake3 : (blake3 ?? sha256);
+  return name === 'blake3-64k' ? blake3 : (blake3 ?? sha256);
 }
 
 /** SHA-256 over (offset u64le, length u64le, digest) of every block in order, hex: any auditor can recompute it. */

@@ -21,6 +21,11 @@ export class DiskMemory {
     this.sector = sector;
   }
 
+  /** L5: the attempt was given up while its calls are on their way. */
+  writeOff(reason: unknown): void {
+    this.pool.writeOff(this.share, reason);
+  }
+
   /** A block to fetch into. Its holder may wait for a proof. */
   toFetch<T>(signal: AbortSignal, work: (lent: Lent) => Promise<T>): Promise<T> {
     return this.pool.lend('fetch', this.share, signal, work);

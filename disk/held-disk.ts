@@ -141,8 +141,9 @@ function prepare<Task extends DiskTask, T>(
       return await withSector(async (sector) => {
         const { path, sizeBytes, direct = true } = options;
         const memory = new DiskMemory(processPool(), options.urgent ?? false, sector);
+        io.gaveUp.catch((reason: unknown) => memory.writeOff(reason));
         const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, io });
-        const leafFile = new LeafFile(folder.leaves, subject);
+        const leafFile = new LeafFile(folder.leaves, (text) => options.note?.(text));
         try {
           if (!target.direct) {
             options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);

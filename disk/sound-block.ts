@@ -44,7 +44,9 @@ async function knownLeaves(
   const stored = await leafFile.read(block, count);
   if (stored !== undefined && digest.of(stored).equals(proven)) return stored;
   const zeros = leafDigests(digest, zeroBlock.subarray(0, (count / digestBytes) * leafBytes));
-  return digest.of(zeros).equals(proven) ? zeros : undefined;
+  if (!digest.of(zeros).equals(proven)) return undefined;
+  await leafFile.write(block, 0, zeros);
+  return zeros;
 }
 
 async function soundLeaves(held: HeldDisk, job: BlockJob, leaves: Buffer, space: Buffer): Promise<SoundJob> {

@@ -46,6 +46,7 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
       const resumedBytes = await copyRound(held, changes, base === undefined);
       const durationMs = Math.round(performance.now() - startedAt);
       const proof = proofOf(held.ledger.state, options, resumedBytes, durationMs);
+      await held.leafFile.flush();
       await held.ledger.append({ t: 'round-done', proof });
       await held.ledger.compact();
       held.meter.enter('done');

@@ -206,7 +206,8 @@ export interface SealProof {
   readonly disk: DiskKey;
   readonly point: string;
   readonly sizeBytes: number;
-  readonly algorithm: 'blake3' | 'sha256';
+  /** A block's digest is that of the digests of its 64 leaves of 64 KiB. */
+  readonly algorithm: 'blake3-64k' | 'sha256-64k';
   /** SHA-256 over the ordered (offset, length, digest) list, hex. */
   readonly root: string;
   readonly provenBytes: number;

@@ -85,6 +85,8 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid, ...lacks })}\n`);
     await running;
     await close();
+    // L7: what was not waited for (a revocation that hangs) must not keep the process.
+    process.exit(exitCodes.ok);
   } catch (error) {
     const code = log ? exitCodes.unexpected : report(error, false);
     log?.fatal({ error: error instanceof Error ? error.message : String(error) }, `the ${kind} worker ends`);

@@ -9,8 +9,8 @@ import type { Lease } from './grant.ts';
 
 /** From a disk's last transfer to its seal: the slowest disk of the machine is waited for between them. */
 const keptMs = 10 * 60 * 1000;
-/** L7: a worker that is told to stop must be gone soon; what was not revoked by then goes with its snapshot. */
-const closeWithinMs = 5_000;
+/** L7: a worker that is told to stop must be gone within 10 s, 5 of which its steps have; what is not revoked then goes with its snapshot. */
+const closeWithinMs = 2_000;
 
 interface Kept {
   readonly lease: Lease;
@@ -34,7 +34,7 @@ export class LeaseShelf {
 
   keep(point: DiskPoint, lease: Lease): void {
     const before = this.take(point);
-    if (before !== undefined) this.giveBack(before);
+    if (before !== undefined && before !== lease) this.giveBack(before);
     const timer = setTimeout(() => {
       const late = this.take(point);
       if (late !== undefined) this.giveBack(late);

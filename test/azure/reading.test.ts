@@ -199,6 +199,28 @@ describe('while nobody serves', () => {
     expect(activeGrants()).toHaveLength(0);
   });
 
+  test('L7 a process that ends waits no longer for revocations that hang', async () => {
+    const own = lab.reader();
+    const point = await takePoint();
+    await (await own.openPoint({ point, disk: 'data-0', afterwards: 'keep' }, quiet())).close();
+    lab.fault('snapshots.revokeAccess', { delayMs: 30_000 }, { count: 9 });
+    const late = new Promise((resolve) => setTimeout(resolve, 10_000, 'late').unref());
+    expect(await Promise.race([own.close().then(() => 'gone'), late])).toBe('gone');
+    lab.faults.remove();
+  }, 20_000);
+
+  test('a reader that is closed twice leaves a grant that serves', async () => {
+    const own = lab.reader();
+    const point = await takePoint();
+    const first = await own.openPoint({ point, disk: 'data-0', afterwards: 'keep' }, quiet());
+    await first.close();
+    await first.close();
+    const seal = await own.openPoint({ point, disk: 'data-0', afterwards: 'let-go' }, quiet());
+    await seal.read(0, piece, signal);
+    await seal.close();
+    await own.close();
+  });
+
   test('a kept grant that the service no longer takes is renewed by who reads with it', async () => {
     const own = lab.reader();
     const point = await takePoint();

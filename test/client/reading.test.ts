@@ -42,7 +42,7 @@ const seal = (root: string): SealProof => ({
   disk: 'os',
   point: 'p',
   sizeBytes: 1,
-  algorithm: 'blake3',
+  algorithm: 'blake3-64k',
   root,
   provenBytes: 1,
 });

@@ -85,10 +85,49 @@ describe('the pool', () => {
     expect(order).toEqual(['holder', 'behind']);
   });
 
+  test('L5 keeps some blocks for the urgent, which others get only when there are more', async () => {
+    const pool = new BlockPool({ fetch: 2, proof: 1 }, { fetch: 1, proof: 0 });
+    const order: string[] = [];
+    const holders = ['a', 'b'].map((name) => borrow(pool, newShare(false), name, order));
+    const urgent = borrow(pool, newShare(true), 'urgent', order);
+    await soon();
+    expect(order).toEqual(['a', 'urgent']);
+    urgent.back();
+    await urgent.ended;
+    await soon();
+    expect(order).toEqual(['a', 'urgent']);
+    for (const holder of holders) holder.back();
+    await Promise.all(holders.map(({ ended }) => ended));
+    expect(order).toEqual(['a', 'urgent', 'b']);
+  });
+
+  test('L5 S8 gives new blocks to others for those that a stuck holder keeps, and nothing more to the stuck one', async () => {
+    const pool = new BlockPool({ fetch: 1, proof: 1 });
+    const order: string[] = [];
+    const stuck = newShare(false);
+    const [holding, wanting] = [borrow(pool, stuck, 'stuck', order), borrow(pool, stuck, 'more', order)];
+    const other = borrow(pool, newShare(false), 'other', order);
+    await soon();
+    pool.writeOff(stuck, new RangeError('the disk answers no call'));
+    await expect(wanting.ended).rejects.toThrow('the disk answers no call');
+    await soon();
+    expect(order).toEqual(['stuck', 'other']);
+    // What comes back late is not lent again: there are as many blocks as before.
+    const next = borrow(pool, newShare(false), 'next', order);
+    holding.back();
+    await holding.ended;
+    await soon();
+    expect(order).toEqual(['stuck', 'other']);
+    other.back();
+    next.back();
+    await Promise.all([other.ended, next.ended]);
+    expect(order).toEqual(['stuck', 'other', 'next']);
+  });
+
   test('has page-aligned blocks that do not overlap', async () => {
     const spaces: Buffer[] = [];
     const take = (left: number): Promise<void> =>
-      processPool().lend('fetch', newShare(false), undefined, async ({ space }) => {
+      processPool().lend('fetch', newShare(true), undefined, async ({ space }) => {
         spaces.push(space);
         if (left > 1) await take(left - 1);
       });

@@ -5,9 +5,10 @@
 import fs, { constants } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
+import { transferDisk } from '../../disk/target-disk.ts';
 import { Failure } from '../../model/failure.ts';
 import { type HostCall, watchHost } from './host-edge.ts';
-import { firstDifference, ImagePoint, mib, onWorkbench, patternImage } from './workbench.ts';
+import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, Workbench } from './workbench.ts';
 
 const size = 41 * mib;
 const image = patternImage(1, size);
@@ -170,5 +171,30 @@ test('an attempt that is stopped by its caller while the target is silent ends w
     }
     // Only for the folder to be left in peace: the attempt ends now.
     await pause(200);
+  });
+});
+
+test.each<[string, (call: HostCall) => boolean]>([
+  ['writes', ({ name, offset }) => name === 'write' && offset >= 4 * mib],
+  ['read-backs', ({ name, offset }) => name === 'read' && offset >= 4 * mib],
+])('L5 two disks whose %s never return keep no other machine’s cutover from its memory', async (_, stops) => {
+  await onWorkbench(size, async (bench) => {
+    const sound = new Workbench(size, bench.folder, 'sound.raw');
+    const stuck = ['os', 'data-0'].map((disk) => ({ disk, own: new Workbench(size, bench.folder, `${disk}.raw`) }));
+    const released = Promise.withResolvers<void>();
+    const restore = await watchHost(async (call) => {
+      if (stuck.some(({ own }) => own.path === call.path) && stops(call)) await released.promise;
+      return call.all();
+    });
+    const copy = (own: Workbench, more: object) =>
+      transferDisk({ ...own.options(), ...more, source: new ImagePoint(image), point: 'p0' });
+    try {
+      const failures = await Promise.all(stuck.map(({ disk, own }) => failed(copy(own, { disk, ioDeadlineMs }))));
+      for (const failure of failures) expect(failure).toMatchObject({ kind: 'Transient' });
+      await copy(sound, { machine: 'other', urgent: true });
+    } finally {
+      released.resolve();
+      restore();
+    }
   });
 });

@@ -2,7 +2,8 @@
  * The record of a disk over checkpoints: folded when the journal grows long, and right whatever moment a crash chose.
  * Rule: what is read again equals what was in memory; nothing is counted twice (S9).
  */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ledger, viewLedger } from '../../disk/ledger.ts';
@@ -10,7 +11,7 @@ import type { DiskRecord, DiskState } from '../../disk/records.ts';
 import { type StateFolder, stateFolder } from '../../disk/state-folder.ts';
 
 const fresh: DiskState = {
-  ...{ id: 'a'.repeat(32), machine: 'erp', disk: 'os', run: 'run-1', sizeBytes: 8_388_608, algorithm: 'blake3' },
+  ...{ id: 'a'.repeat(32), machine: 'erp', disk: 'os', run: 'run-1', sizeBytes: 8_388_608, algorithm: 'blake3-64k' },
   ...{ direct: true, epoch: 1, phase: 'opening', point: null, rounds: 0, round: null, unproven: [] },
   ...{ lastProof: null, sealing: null, sealProof: null, brokenBecause: null },
 };
@@ -42,6 +43,20 @@ async function reread(): Promise<[DiskState, boolean[]]> {
 }
 
 describe('the record of a disk', () => {
+  test('S9 that another version of Homeward wrote is not believed, because its digests may mean something else', async () => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    await ledger.close();
+    const content = readFileSync(folder.checkpoint).subarray(0, -32);
+    const other = Buffer.from(content.toString('latin1').replace('disk record 3', 'disk record 2'), 'latin1');
+    expect(other.equals(content)).toBe(false);
+    writeFileSync(folder.checkpoint, Buffer.concat([other, createHash('sha256').update(other).digest()]));
+    expect(await viewLedger(folder, 'erp/os')).toMatchObject({
+      known: false,
+      damaged: true,
+      because: expect.stringContaining('another version'),
+    });
+  });
+
   test('read again equals the one in memory, before and after it is folded', async () => {
     const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
     for (const record of work) await ledger.append(record);

@@ -3,7 +3,7 @@
  * becomes the new truth, nor does damage elsewhere in the block. L2: what a kill may leave half written stays within the
  * bound, however small the changes are.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { TransferProgress } from '../../model/progress.ts';
 import { data, failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, zero } from './workbench.ts';
 
@@ -85,6 +85,25 @@ describe('a delta that changes a part of a block', () => {
       const source = new ImagePoint(next, extents);
       await bench.transfer(source, 'p1', { base: 'p0' });
       expect(source.reads).toEqual([{ offset: 4 * mib, length: 4 * mib }]);
+      await bench.seal(new ImagePoint(next), 'p1', { reread: true });
+      expect(firstDifference(bench.content(), next)).toBe(-1);
+    });
+  });
+
+  test('goes on by whole blocks, and says so once, when the file of the leaves cannot be used', async () => {
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      rmSync(bench.statePath('leaves'));
+      mkdirSync(bench.statePath('leaves'));
+      const notes: string[] = [];
+      const next = changedImage(image);
+      const proof = await bench.transfer(new ImagePoint(next, extents), 'p1', {
+        base: 'p0',
+        note: (text) => notes.push(text),
+      });
+      expect(proof.copiedBytes).toBe(4096);
+      expect(notes).toEqual([expect.stringContaining('cannot be used (EISDIR)')]);
       await bench.seal(new ImagePoint(next), 'p1', { reread: true });
       expect(firstDifference(bench.content(), next)).toBe(-1);
     });

@@ -307,9 +307,8 @@ test(
     const run = await scene.begin({ roundEvery });
     await run.until('Syncing');
     const { name, source } = run.machine;
-    // What nothing but a seal reads; a silent connection is given up and asked again.
-    const head = { operation: 'blob.getRange', resource: lastPoint, range: 'bytes=0-', count: 20 };
-    await scene.fault('azure', { ...head, action: { delayMs: 60_000 } });
+    const sealReads = { operation: 'blob.getRange', resource: lastPoint, range: 'bytes=0-', count: 20 };
+    await scene.fault('azure', { ...sealReads, action: { delayMs: 60_000 } });
     await run.say('completeFailover');
     await run.until('Sealing');
     await atDoor('azure', `/vms/${source.vm}/power`, { state: 'running' });

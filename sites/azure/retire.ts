@@ -10,7 +10,7 @@ import { Failure, transient } from '../../model/failure.ts';
 import type { SourceDisk, SourceNic } from '../../model/machine.ts';
 import type { RemainsRequest, RetireRequest, Work } from '../source.ts';
 import { releaseApplicationPoints, remainingApplicationPoints } from './application-point.ts';
-import { parseId, parsePath, sameIds } from './arm-id.ts';
+import { parseId, parsePath, sameId } from './arm-id.ts';
 import { look, together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
@@ -37,12 +37,18 @@ async function lookAtAll(azure: NetworkClients, request: RemainsRequest, work: W
   };
 }
 
-/** Ours: tagged for this machine, and either of this run or of a disk that goes now. */
-function isOurs(snapshot: Snapshot, request: RemainsRequest): boolean {
+/**
+ * Ours: tagged for this machine, and either of this run or of a disk that goes now. A final one of another run is what that
+ * run keeps for its days (S2), and a disk of the same name that was made anew is another disk.
+ */
+function isOurs({ creationData, ...snapshot }: Snapshot, request: RemainsRequest): boolean {
   const mark = markOf(snapshot);
   if (mark?.machine !== request.machine) return false;
-  const ids = request.disks.map((disk) => disk.id);
-  return mark.run === request.run || sameIds(ids, snapshot.creationData?.sourceResourceId);
+  if (mark.run === request.run) return true;
+  const goes = request.disks.some(
+    ({ id, identity }) => sameId(id, creationData?.sourceResourceId) && identity === creationData?.sourceUniqueId,
+  );
+  return goes && !mark.final;
 }
 
 /** Deletes it all; when it returns, all of it is verified to be gone. */

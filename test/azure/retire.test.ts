@@ -249,3 +249,22 @@ test('S11 retiring takes the application-consistent points with it, and where an
     expect.arrayContaining(kept.map((name) => `snapshot ${name}`)),
   );
 });
+
+test('S2 the final snapshots that an earlier run keeps survive the commit of the next run, and what else it left of these disks goes', async () => {
+  await lab.source.ensureRetired({ ...request, keepFinal: true }, quiet());
+  const kept = left().snapshots;
+  expect(kept).toHaveLength(3);
+  // Failed over anew: the same names, other disks, and a run of its own.
+  const disks = request.disks.map((disk) => ({ ...disk, identity: `${disk.identity}-anew` }));
+  const next = { ...request, run: 'the next run', disks };
+  expect(await lab.source.observeRemains(next, quiet())).toEqual([]);
+  await lab.source.ensureRetired(next, quiet());
+  // Not even where the disks are taken for the same ones.
+  await lab.source.ensureRetired({ ...next, disks: request.disks }, quiet());
+  expect(left().snapshots).toEqual(kept);
+  for (const one of lab.world.snapshots.values()) one.tags = { ...one.tags, 'homeward-final': 'false' };
+  await lab.source.ensureRetired(next, quiet());
+  expect(left().snapshots).toEqual(kept);
+  await lab.source.ensureRetired({ ...next, disks: request.disks }, quiet());
+  expect(left().snapshots).toEqual(['backup-of-someone']);
+});

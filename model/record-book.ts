@@ -40,6 +40,11 @@ const recurring: readonly (readonly [kind: string, keys: RegExp])[] = [
   ['scrub', /^scrub\//],
   ['convergence', /^convergence\//],
   ['reminder', /^reminded\//],
+  ['application-consistent point', /^application-point\//],
+  ['turn of the source', /^source-(idle|runs-again)$/],
+  ['script', /^step\//],
+  ['proof', /^proof-started$/],
+  ['probe', /^probe\//],
 ];
 
 const kindOf = (key: string): string | undefined => recurring.find(([, keys]) => keys.test(key))?.[0];

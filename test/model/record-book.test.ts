@@ -73,3 +73,27 @@ test('S12 L6 a year of everything that may recur, on 64 disks, fits into an answ
   expect(firstBroken(book.chain)).toBeUndefined();
   expect(sizeOf(book.chain)).toBeLessThan(1.2 * megabyte);
 }, 60_000);
+
+test('S12 L6 three months of application-consistent points, of a source that goes and comes, and of retried scripts, proofs and probes fit into an answer', () => {
+  const often = [
+    ...['application-point/N', 'source-idle', 'source-runs-again', 'step/target/license', 'proof-started'],
+    ...['probe/proof/app', 'probe/live/app', 'probe/soak/app'],
+  ];
+  let book = emptyBook;
+  const most = 90 * 72;
+  for (let n = 1; n <= most; n++)
+    for (const key of often) {
+      const entry = {
+        at: at(n),
+        key: key.replace('N', String(n)),
+        what: 'w'.repeat(120),
+        facts: { seen: 's'.repeat(300) },
+      };
+      book = write(book, entry);
+    }
+  book = writeTallies(book, at(most));
+  const told = book.chain.reduce((sum, { key, facts }) => sum + (key.startsWith('more/') ? Number(facts.count) : 1), 0);
+  expect(told).toBe(most * often.length);
+  expect(firstBroken(book.chain)).toBeUndefined();
+  expect(sizeOf(book.chain)).toBeLessThan(megabyte);
+});

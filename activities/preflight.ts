@@ -11,7 +11,7 @@ import { aloneChecks, groupSystemChecks, type MemberSystem } from '../model/grou
 import type { DiskPair, MoverPlace, SourceHardware, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
-import { pointsWish, takesApplicationPoints } from '../model/point-policy.ts';
+import { pointsInVain, pointsWish } from '../model/point-policy.ts';
 import { rereadCost } from '../model/scrub.ts';
 import { scriptsWish } from '../model/tools-step.ts';
 import type { SourceSite } from '../sites/source.ts';
@@ -155,7 +155,7 @@ async function observeOriginal(
 
 /** A policy that wishes for what its runs cannot have says so before the start. */
 export function pointsCheck({ policy, source }: Pick<FailbackInput, 'policy' | 'source'>): Check[] {
-  if (!takesApplicationPoints(policy) || policy.sync === 'before') return [];
+  if (!pointsInVain(policy)) return [];
   return [
     {
       id: 'application-point-rounds',

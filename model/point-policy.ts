@@ -27,12 +27,17 @@ interface PointPolicy {
   readonly applicationPointsKept: number;
 }
 
-export const takesApplicationPoints = ({
-  applicationPointEverySeconds,
-}: Pick<PointPolicy, 'applicationPointEverySeconds'>): boolean => applicationPointEverySeconds > 0;
+const wishesForPoints = ({ applicationPointEverySeconds }: PointPolicy): boolean => applicationPointEverySeconds > 0;
+
+/** Only between rounds, so with `during` there is none to make, to look for or to have rights for. */
+export const takesApplicationPoints = (policy: PointPolicy): boolean =>
+  wishesForPoints(policy) && policy.sync === 'before';
+
+/** A wish that the policy itself leaves unanswered. */
+export const pointsInVain = (policy: PointPolicy): boolean => wishesForPoints(policy) && policy.sync === 'during';
 
 /** What the source's checks must know of it: nothing where there are no rounds to take one between. */
 export const pointsWish = (policy: PointPolicy) =>
-  takesApplicationPoints(policy) && policy.sync === 'before'
+  takesApplicationPoints(policy)
     ? { applicationPoints: { everySeconds: policy.applicationPointEverySeconds, keep: policy.applicationPointsKept } }
     : {};

@@ -7,6 +7,7 @@
 import { blocking, type Check, withoutStart } from '../model/check.ts';
 import { Failure, refused } from '../model/failure.ts';
 import type { OpenDisk } from '../model/machine.ts';
+import { movedDiskCheck } from '../model/opened.ts';
 import { sameDisks } from '../model/pairing.ts';
 import type { OpenedRequest } from '../sites/target.ts';
 import { ask, look } from './asking.ts';
@@ -35,7 +36,9 @@ export const createOpenedActivities = (sites: Sites) => ({
   observeHomeStays: activity('observeHomeStays', async (input: OpenedInput, work): Promise<HomeSeen> => {
     const checks = await lookAtHome(sites, input, work);
     if (typeof checks === 'string') return { unseen: checks };
-    const [first] = blocking(checks);
+    const findings = blocking(checks);
+    // S9: a disk that moved is told before all others, because its call alone has it copied in full.
+    const first = findings.find(({ id }) => id === movedDiskCheck) ?? findings[0];
     if (first) throw asFailure(first);
     return {};
   }),

@@ -8,8 +8,9 @@ import type { ApplicationPoint } from '../model/point.ts';
 import type { Steering } from '../model/progress.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus } from '../model/status.ts';
+import type { ServingKnown } from './source-turns.ts';
 
-export interface RoundsState {
+export interface RoundsState extends ServingKnown {
   readonly number: number;
   /** The newest round whose copy may have begun; beyond `number` it may stand half written on a disk. */
   readonly begun: number;
@@ -20,8 +21,6 @@ export interface RoundsState {
   readonly changedBytes: number;
   readonly convergence?: Convergence;
   readonly scrubs: readonly ScrubReport[];
-  /** Whether the source served when it was seen last; absent before the first look. */
-  readonly sourceServes?: boolean;
   /** Application-consistent points that are kept, oldest first; absent before the first. */
   readonly points?: readonly ApplicationPoint[];
   /** When the last one was tried, epoch ms. */

@@ -21,21 +21,30 @@ export function hearTurn(teller: Teller, serves: boolean): void {
   else teller.record('source-idle', 'somebody stopped the source; nobody serves');
 }
 
+export interface ServingKnown {
+  /** Whether the source served when it was seen last; absent when that is not known. */
+  readonly sourceServes?: boolean | undefined;
+  /** Somebody stopped it, and no person was called for that yet. */
+  readonly sourceStopped?: true;
+}
+
 /** The rounds' side: whether the source serves, as each recovery point saw it. */
 export class Serving {
   private serves: boolean | undefined;
   /** Somebody stopped it, and no person was called for that yet. */
-  private stopped = false;
+  private stopped: boolean;
   private readonly tell: (serves: boolean) => Promise<void>;
 
-  /** `serves`: as it was seen last; undefined when that is not known. */
-  constructor(serves: boolean | undefined, tell: (serves: boolean) => Promise<void>) {
-    this.serves = serves;
+  constructor({ sourceServes, sourceStopped }: ServingKnown, tell: (serves: boolean) => Promise<void>) {
+    this.serves = sourceServes;
+    this.stopped = sourceStopped === true;
     this.tell = tell;
   }
 
-  known(): { readonly sourceServes?: boolean } {
-    return this.serves === undefined ? {} : { sourceServes: this.serves };
+  /** What the next rounds begin with, also after these have failed for another reason. */
+  known(): ServingKnown {
+    if (this.serves === undefined) return {};
+    return { sourceServes: this.serves, ...(this.stopped ? { sourceStopped: true } : {}) };
   }
 
   /** Tells a turn as soon as it is seen, because a seed may take a day. */

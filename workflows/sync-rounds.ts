@@ -105,9 +105,8 @@ class Rounds {
     this.held = order.held;
     this.finish = order.finish === true;
     this.left = order.left === true;
-    this.serving = new Serving(order.state.sourceServes ?? order.served, (serves) =>
-      parentOf().signal(sourceTurned, serves),
-    );
+    const known = { ...order.state, sourceServes: order.state.sourceServes ?? order.served };
+    this.serving = new Serving(known, (serves) => parentOf().signal(sourceTurned, serves));
     this.scrubbing = new Scrubbing({
       ...order,
       known: order.state.scrubs,

@@ -1,9 +1,10 @@
 /** When the rounds tell that the source was stopped or runs again, and when they ask a person. */
-import { Serving, servedAtFirst } from '../../workflows/source-turns.ts';
+import { Serving, type ServingKnown, servedAtFirst } from '../../workflows/source-turns.ts';
 
-const watched = (serves: boolean | undefined) => {
+const watched = (serves: boolean | undefined) => watchedFrom({ sourceServes: serves });
+const watchedFrom = (known: ServingKnown) => {
   const told: boolean[] = [];
-  const serving = new Serving(serves, async (now) => void told.push(now));
+  const serving = new Serving(known, async (now) => void told.push(now));
   const see = async (...points: (boolean | undefined)[]): Promise<void> => {
     for (const sourceServed of points) await serving.see(sourceServed === undefined ? {} : { sourceServed });
   };
@@ -35,6 +36,19 @@ test('a source that runs again before the round ends, or whose failover was comp
   const completed = watched(true);
   await completed.see(false);
   expect(completed.asks(true)).toBe(false);
+});
+
+test('a source that was stopped in a round which failed for another reason calls a person in the rounds after it, once', async () => {
+  const failed = watched(true);
+  await failed.see(false);
+  // The round fails, a person resolves that with retry, and the next rounds begin with what these knew.
+  const next = watchedFrom(failed.serving.known());
+  await next.see(false);
+  expect([next.asks(), next.asks()]).toEqual([true, false]);
+  expect(watchedFrom(next.serving.known()).asks()).toBe(false);
+  const again = watchedFrom(failed.serving.known());
+  await again.see(true);
+  expect([again.told, again.asks()]).toEqual([[true], false]);
 });
 
 test('a source that never served, or is between two states, is no turn', async () => {

@@ -25,6 +25,10 @@ export interface GuestTry extends GuestPlace {
   readonly script: Omit<GuestScript, 'machine'>;
 }
 
+export interface ScriptFound {
+  readonly ended?: StepRun;
+}
+
 export interface GuestRelease extends GuestPlace {
   readonly shell: GuestScript['shell'];
 }
@@ -38,6 +42,13 @@ export const createGuestStepActivities = (sites: Sites) => ({
     work.report(`${script.key} runs in the guest of ${path}`);
     const ended = await access.ensureScriptRun({ ...script, ...placeOf(input), path, run }, work);
     return { ...ended, output: tailOf(ended.output) };
+  }),
+  /** What became of a try in the source that was begun and nobody heard of; nothing when it did nothing. Begins none. */
+  observeSourceScript: activity('observeSourceScript', async (input: GuestTry, work): Promise<ScriptFound> => {
+    const { run, script, failback } = input;
+    const { site, path } = failback.source;
+    const ended = await sites.source(site).observeScriptRun({ ...script, ...placeOf(input), path, run }, work);
+    return ended ? { ended: { ...ended, output: tailOf(ended.output) } } : {};
   }),
   /** Answers what stays, in words. */
   releaseGuestScripts: activity('releaseGuestScripts', async (input: GuestRelease, work): Promise<string[]> => {

@@ -40,16 +40,17 @@ export const isEnablingTools = (step: GuestStep): boolean => step === toolsStep;
 /** The words Windows has for a service that does not start by itself. */
 const restorable: readonly string[] = ['Manual', 'Disabled'];
 
-/** How the service started before, as the script told it; undefined when it did not tell. */
-export const startTypeBefore = (output: string): string | undefined => /^was: (\w+)\r?$/m.exec(output)?.[1];
+/**
+ * How the service started before, by what the tries of the script told, each in its turn; undefined when there is nothing
+ * to set back. A try sets it to what is not restorable, so a later one may have found what an earlier one had changed.
+ */
+export const startTypeBefore = (outputs: readonly string[]): string | undefined =>
+  outputs.flatMap((output) => /^was: (\w+)\r?$/m.exec(output)?.[1] ?? []).find((type) => restorable.includes(type));
 
-/** The step that sets it back; undefined when there is nothing to set back. */
-export const toolsRestore = (before: string): GuestStep | undefined =>
-  restorable.includes(before)
-    ? {
-        ...common,
-        name: 'restore-vmware-tools',
-        critical: true,
-        script: `Set-Service -Name VMTools -StartupType ${before} -ErrorAction Stop`,
-      }
-    : undefined;
+/** The step that sets it back. */
+export const toolsRestore = (before: string): GuestStep => ({
+  ...common,
+  name: 'restore-vmware-tools',
+  critical: true,
+  script: `Set-Service -Name VMTools -StartupType ${before} -ErrorAction Stop`,
+});

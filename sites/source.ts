@@ -130,6 +130,8 @@ export interface GuestAccess {
 
 export interface SourceSite extends GuestAccess {
   readonly site: string;
+  /** Waits for the end of a try that was begun and nobody heard of; undefined when it never was. Begins none. */
+  observeScriptRun(request: GuestScriptRequest, work: Work): Promise<StepRun | undefined>;
   observeMachine(path: string, work: Work): Promise<SourceMachine>;
   /** Size, firmware and NICs, for a machine that is to be made like it; what this side does not tell is absent. */
   observeShape(path: string, work: Work): Promise<SourceShape>;

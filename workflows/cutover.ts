@@ -93,7 +93,7 @@ async function stopTheSource(journey: Journey, way: Way, target: { returned: boo
     control.observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
   );
   const served = (before.power === 'running' || before.power === 'changing') && before.guestOff !== true;
-  await stepsBeforeStop(journey, way);
+  await stepsBeforeStop(journey, way, served);
   course.beforehand('stop the source', async () => {
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
     // back it would have to be started, which is what nobody wanted of it.

@@ -9,51 +9,86 @@ import type { GuestStep } from '../model/arrival-policy.ts';
 import { isEnablingTools, sourceSteps, startTypeBefore, toolsRestore, toolsStep } from '../model/tools-step.ts';
 import type { Journey, Way } from './departure.ts';
 import { troubleOf } from './trouble.ts';
-import { controlVerbs, scriptVerbs, summary } from './verbs.ts';
+import { controlVerbs, scriptVerbs, summary, tidyVerbs } from './verbs.ts';
 
-/** Before the stop: what the policy has, and on Windows that VMware Tools start by themselves at home (S001-20). */
-export async function stepsBeforeStop(journey: Journey, { found }: Way): Promise<void> {
+/**
+ * Before the stop: what the policy has, and on Windows that VMware Tools start by themselves at home (S001-20). A source
+ * that is off comes home as it is: nothing can run in it, and nobody wants it started for that.
+ */
+export async function stepsBeforeStop(journey: Journey, { found }: Way, served: boolean): Promise<void> {
   const steps = sourceSteps(journey.input.policy, found.os);
   if (steps.length === 0) return;
-  journey.course.beforehand('scripts in the source', () => release(journey, 'source', steps));
+  if (!served) {
+    for (const step of steps) note(journey, factOf('source', step, 0, 'the source is off'));
+    return;
+  }
+  journey.course.beforehand('scripts in the source', () => release(journey, 'source', steps, controlVerbs));
+  let heard = true;
   for (const step of steps) {
-    if (isEnablingTools(step)) await enableTools(journey);
+    if (isEnablingTools(step)) heard = await enableTools(journey);
     else await runStep(journey, 'source', step);
   }
-  await journey.course.step(() => release(journey, 'source', steps));
+  // What the way back still has to ask for stays in the machine until then, or goes with it.
+  if (heard) await journey.course.step(() => release(journey, 'source', steps, tidyVerbs));
 }
 
 export async function stepsAfterStart(journey: Journey): Promise<void> {
   const { afterStart } = journey.input.policy;
   for (const step of afterStart) await runStep(journey, 'target', step);
-  if (afterStart.length > 0) await journey.course.step(() => release(journey, 'target', afterStart));
+  if (afterStart.length > 0) await journey.course.step(() => release(journey, 'target', afterStart, tidyVerbs));
 }
 
-/** S5: the way back sets the service as it was found, once the source runs again. */
-async function enableTools(journey: Journey): Promise<void> {
-  let before: string | undefined;
+/**
+ * S5: the way back sets the service as it was found, once the source runs again. A try that was begun and not heard of may
+ * have changed it, so it is asked for then. Answers whether every try was heard of.
+ */
+async function enableTools(journey: Journey): Promise<boolean> {
+  const outputs = new Map<number, string | undefined>();
+  let restores = 0;
   journey.course.beforehand('VMware Tools in the source', async () => {
-    const restore = before === undefined ? undefined : toolsRestore(before);
-    if (restore) await once(journey, 'source', restore, 1);
+    for (const [number, output] of outputs)
+      if (output === undefined) outputs.set(number, await askFor(journey, number));
+    const before = startTypeBefore([...outputs.values()].map((output) => output ?? ''));
+    if (before === undefined) return;
+    const restore = toolsRestore(before);
+    const ended = await once(journey, 'source', restore, ++restores);
+    note(journey, factOf('source', restore, restores, ended));
+    if (ended.exitCode !== 0) throw failed(journey, 'source', restore, seenOf(ended));
   });
-  const ended = await runStep(journey, 'source', toolsStep);
-  before = ended && startTypeBefore(ended.output);
+  await runStep(journey, 'source', toolsStep, (number, ended) => outputs.set(number, ended?.output));
+  return ![...outputs.values()].includes(undefined);
 }
 
-/** Answers the last try; undefined when it could not be run at all and need not be. */
-async function runStep(journey: Journey, side: GuestSide, step: GuestStep): Promise<StepRun | undefined> {
+/** What a try of enabling VMware Tools wrote; empty when it did nothing. */
+async function askFor({ input, run }: Journey, number: number): Promise<string> {
+  const { ended } = await scriptVerbs(input, toolsStep).observeSourceScript.executeWithOptions(
+    summary(`What became of ${toolsStep.name}, try ${number}?`),
+    [{ failback: input, run, side: 'source', script: scriptOf(toolsStep, number) }],
+  );
+  return ended?.output ?? '';
+}
+
+/** `heard`: of each try, when it is begun and when it has ended. */
+async function runStep(
+  journey: Journey,
+  side: GuestSide,
+  step: GuestStep,
+  heard: (number: number, ended?: StepRun) => void = () => undefined,
+): Promise<void> {
   let tries = 0;
-  const act = async (): Promise<StepRun | undefined> => {
+  const act = async (): Promise<void> => {
     for (let left = step.retries; ; left--) {
-      const ended = await tried(journey, side, step, ++tries);
+      heard(++tries);
+      const ended = await tried(journey, side, step, tries);
+      if (typeof ended !== 'string') heard(tries, ended);
       const done = typeof ended !== 'string' && ended.exitCode === 0;
       if (!done && left > 0) continue;
       note(journey, factOf(side, step, tries, ended));
       if (!done && step.critical) throw failed(journey, side, step, seenOf(ended));
-      return typeof ended === 'string' ? undefined : ended;
+      return;
     }
   };
-  return await journey.course.step(act);
+  await journey.course.step(act);
 }
 
 /** One try: how it ended, or, for a step that need not run, why it did not. */
@@ -67,12 +102,18 @@ async function tried(journey: Journey, side: GuestSide, step: GuestStep, number:
   }
 }
 
+const scriptOf = ({ name, script, shell, timeoutSeconds }: GuestStep, number: number) => ({
+  key: `${name}-${number}`,
+  script,
+  shell,
+  timeoutSeconds,
+});
+
 async function once({ input, run }: Journey, side: GuestSide, step: GuestStep, number: number): Promise<StepRun> {
-  const { name, script, shell, timeoutSeconds } = step;
   const where = side === 'source' ? input.source.path : input.target.path;
   return await scriptVerbs(input, step).ensureGuestScriptRun.executeWithOptions(
-    summary(`Run ${name} in the guest of ${where}, try ${number}`),
-    [{ failback: input, run, side, script: { key: `${name}-${number}`, script, shell, timeoutSeconds } }],
+    summary(`Run ${step.name} in the guest of ${where}, try ${number}`),
+    [{ failback: input, run, side, script: scriptOf(step, number) }],
   );
 }
 
@@ -123,13 +164,18 @@ const failed = (journey: Journey, side: GuestSide, step: GuestStep, seen: string
   });
 
 /** S11: what was left to find the scripts again goes; what cannot be removed is recorded and holds nobody up. */
-async function release({ input, run, teller }: Journey, side: GuestSide, steps: readonly GuestStep[]): Promise<void> {
+async function release(
+  { input, run, teller }: Journey,
+  side: GuestSide,
+  steps: readonly GuestStep[],
+  verbs: typeof tidyVerbs,
+): Promise<void> {
   const shells = [...new Set(steps.map(({ shell }) => shell))];
   const left: string[] = [];
   for (const shell of shells) {
     try {
       left.push(
-        ...(await controlVerbs(input).releaseGuestScripts.executeWithOptions(
+        ...(await verbs(input).releaseGuestScripts.executeWithOptions(
           summary(`Remove what the scripts left in the ${side}`),
           [{ failback: input, run, side, shell }],
         )),

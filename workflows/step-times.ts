@@ -22,6 +22,9 @@ export const lightStep: StepTimes = { attemptMs: hourMs, allMs: 2 * hourMs };
 /** What is worth a short wait during an outage, and is done later where it cannot be done at once. */
 export const briefStep: StepTimes = { attemptMs: 20_000, allMs: 20_000 };
 
+/** What is tidied up while the run has better to do: what takes longer stays, and is recorded. */
+export const tidyStep: StepTimes = { attemptMs: minuteMs, allMs: minuteMs };
+
 /** A guest that boots: as long as the policy lets it, and ten minutes for a vCenter that is slow to be asked. */
 export function guestStep({ guestWaitSeconds }: Pick<Policy, 'guestWaitSeconds'>): StepTimes {
   const ms = guestWaitSeconds * 1000 + 10 * minuteMs;

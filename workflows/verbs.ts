@@ -19,6 +19,7 @@ import {
   probeStep,
   type StepTimes,
   scriptStep,
+  tidyStep,
 } from './step-times.ts';
 
 /** Temporal refuses summaries over 400 bytes; the UI clips at about 120 characters. */
@@ -37,6 +38,7 @@ type LongSteps =
   | 'ensureRecoveryPoint'
   | 'ensureApplicationPoint'
   | 'ensureGuestScriptRun'
+  | 'observeSourceScript'
   | 'observeProbes'
   | 'observeProbesHold';
 
@@ -56,6 +58,10 @@ export const controlVerbs = (input: FailbackInput) =>
 export const briefVerbs = (input: FailbackInput) =>
   proxyActivities<Pick<ControlActivities, 'ensureMoverLeft'>>(light(input, briefStep));
 
+/** The same for what is only tidied up. */
+export const tidyVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<ControlActivities, 'releaseGuestScripts'>>(light(input, tidyStep));
+
 /** Waits for the guest of the target. */
 export const guestVerbs = (input: FailbackInput) =>
   proxyActivities<Pick<ControlActivities, 'observeGuest'>>(light(input, guestStep(input.policy)));
@@ -64,9 +70,11 @@ export const guestVerbs = (input: FailbackInput) =>
 export const pointVerbs = (input: FailbackInput) =>
   proxyActivities<Pick<ControlActivities, 'ensureRecoveryPoint'>>(light(input, pointStep));
 
-/** Runs one try of a script in a guest. */
+/** Runs one try of a script in a guest, or hears how one ended. */
 export const scriptVerbs = (input: FailbackInput, step: Pick<GuestStep, 'timeoutSeconds'>) =>
-  proxyActivities<Pick<ControlActivities, 'ensureGuestScriptRun'>>(light(input, scriptStep(input.policy, step)));
+  proxyActivities<Pick<ControlActivities, 'ensureGuestScriptRun' | 'observeSourceScript'>>(
+    light(input, scriptStep(input.policy, step)),
+  );
 
 /** Looks whether the machine at home does what it is there for. */
 export const probeVerbs = (input: FailbackInput, probes: readonly Probe[]) =>

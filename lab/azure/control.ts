@@ -58,6 +58,8 @@ async function act(parts: ControlParts, door: string, url: URL, body: unknown): 
   }
   const machine = /^POST \/vms\/([^/]+)\/power$/.exec(door)?.[1];
   if (machine) return await power(world, decodeURIComponent(machine), (body as { state: string }).state);
+  const guest = /^POST \/vms\/([^/]+)\/windows$/.exec(door)?.[1];
+  if (guest) return windows(machineNamed(world, decodeURIComponent(guest)), body);
   const disks = /^(POST|DELETE) \/vms\/([^/]+)\/disks(?:\/([^/]+))?$/.exec(door);
   if (disks) {
     const [, method, vm = '', disk] = disks;
@@ -86,6 +88,13 @@ async function act(parts: ControlParts, door: string, url: URL, body: unknown): 
     default:
       return undefined;
   }
+}
+
+/** The machine is a Windows one from now on; answers how its VMware Tools start. `locked`: nobody can change that. */
+function windows(machine: Machine, body: unknown): object {
+  const { locked = machine.toolsLocked } = z.strictObject({ locked: z.boolean().optional() }).parse(body);
+  const { toolsStart } = Object.assign(machine, { osType: 'Windows', toolsLocked: locked });
+  return { toolsStart };
 }
 
 /** A rule that can never fire is refused: whoever sets it believes in it. */

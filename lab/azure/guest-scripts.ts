@@ -45,6 +45,8 @@ function onWindows(machine: Machine, script: string): ScriptEnd {
   for (const line of script.split('\n')) {
     const set = /^\s*Set-Service -Name VMTools -StartupType (\w+)/.exec(line)?.[1];
     const tell = /^\s*"(was|is): \$\(.*StartType\)"/.exec(line)?.[1];
+    if (set !== undefined && machine.toolsLocked)
+      return { state: 'Failed', exitCode: 1, output: out.join('\r\n'), error: 'Set-Service : Access is denied' };
     if (set !== undefined) machine.toolsStart = set;
     if (tell !== undefined) out.push(`${tell}: ${machine.toolsStart}`);
   }

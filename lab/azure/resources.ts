@@ -31,6 +31,8 @@ export interface Machine extends Powered {
   readonly accelerated?: ReadonlySet<string>;
   /** Windows: how the service VMware Tools starts. */
   toolsStart: string;
+  /** Whether the guest lets nobody change that. */
+  toolsLocked: boolean;
   /** By name, in lower case. */
   readonly runCommands: Map<string, RunCommand>;
 }

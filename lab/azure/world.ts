@@ -79,6 +79,7 @@ export class World {
       guest: undefined,
       deleting: false,
       toolsStart: 'Disabled',
+      toolsLocked: false,
       runCommands: new Map(),
       goWithIt: new Set([
         ...[one.osDisk, ...one.dataDisks].flatMap((disk) =>

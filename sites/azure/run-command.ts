@@ -46,14 +46,46 @@ function agentOf(vm: VirtualMachine, power: string): AgentState {
 export async function ensureScriptRun(azure: AzureClients, request: GuestScriptRequest, work: Work): Promise<StepRun> {
   const { path, run, key } = request;
   const name = nameOf(run, key);
-  const read = (): Promise<VirtualMachineRunCommand | undefined> => readCommand(azure, path, name, work);
-  const found = await read();
+  const found = await readCommand(azure, path, name, work);
   if (found === undefined) await begin(azure, request, name, work);
   else if (found.tags?.[tagRun] !== run) throw notOurs(path, name);
-  const deadline = Date.now() + (request.timeoutSeconds + 120) * 1000;
+  return asRun(path, name, await untilEnded(azure, request, name, work));
+}
+
+/** How long a request that was cut off on its way may take to arrive at Azure after all. */
+const arrivesWithinMs = 3_000;
+
+/** How a try that may have been begun ended; undefined: Azure has none, so it did nothing. */
+export async function observeScriptRun(
+  azure: AzureClients,
+  request: GuestScriptRequest,
+  work: Work,
+): Promise<StepRun | undefined> {
+  const { path, run, key } = request;
+  const name = nameOf(run, key);
+  const deadline = performance.now() + arrivesWithinMs;
+  const found = await lookUntil(
+    `${name} to arrive at Azure`,
+    work,
+    () => readCommand(azure, path, name, work),
+    (seen) => seen !== undefined || performance.now() > deadline,
+  );
+  if (found?.tags?.[tagRun] !== run) return undefined;
+  const ended = await untilEnded(azure, request, name, work);
+  return neverRan(ended) ? undefined : asRun(path, name, ended);
+}
+
+async function untilEnded(
+  azure: AzureClients,
+  { path, timeoutSeconds }: GuestScriptRequest,
+  name: string,
+  work: Work,
+): Promise<VirtualMachineRunCommand> {
+  const read = (): Promise<VirtualMachineRunCommand | undefined> => readCommand(azure, path, name, work);
+  const deadline = Date.now() + (timeoutSeconds + 120) * 1000;
   const ended = await lookUntil(`${name} to end`, work, read, (seen) => seen === undefined || hasEnded(seen, deadline));
   if (ended === undefined) throw vanished(path, name);
-  return asRun(path, name, ended);
+  return ended;
 }
 
 async function begin(azure: AzureClients, request: GuestScriptRequest, name: string, work: Work): Promise<void> {
@@ -102,11 +134,15 @@ function hasEnded({ provisioningState, instanceView }: VirtualMachineRunCommand,
   return provisioningState === 'Failed' || Date.now() > deadline;
 }
 
-function asRun(path: string, name: string, { instanceView, provisioningState }: VirtualMachineRunCommand): StepRun {
+/** A script that never ran has no exit code: that is the world's refusal, not the script's answer. */
+const neverRan = ({ instanceView, provisioningState }: VirtualMachineRunCommand): boolean =>
+  provisioningState === 'Failed' && instanceView?.exitCode === undefined;
+
+function asRun(path: string, name: string, command: VirtualMachineRunCommand): StepRun {
+  const { instanceView } = command;
   const { executionState, executionMessage, exitCode, output, error, startTime, endTime } = instanceView ?? {};
   const timedOut = executionState === 'TimedOut' || !ends.includes(executionState ?? '');
-  // A script that never ran has no exit code: that is the world's refusal, not the script's answer.
-  if (provisioningState === 'Failed' && exitCode === undefined)
+  if (neverRan(command))
     throw refused({
       op: 'run-command',
       subject: `${path}/${name}`,

@@ -12,7 +12,7 @@ import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
 import { ensureRecoveryPoint, releaseRecoveryPoints } from './recovery-point.ts';
 import { ensureRetired, observeRemains } from './retire.ts';
-import { ensureScriptRun, observeAgent, releaseScripts } from './run-command.ts';
+import { ensureScriptRun, observeAgent, observeScriptRun, releaseScripts } from './run-command.ts';
 
 export function createAzureSource(parts: AzureSiteParts): SourceSite & { close(): Promise<void> } {
   const azure = createNetworkClients(azureAccess(parts));
@@ -30,6 +30,7 @@ export function createAzureSource(parts: AzureSiteParts): SourceSite & { close()
     observeRemains: (request, work) => observeRemains(azure, request, work),
     observeAgent: ({ path }, work) => observeAgent(azure, path, work),
     ensureScriptRun: (request, work) => ensureScriptRun(azure, request, work),
+    observeScriptRun: (request, work) => observeScriptRun(azure, request, work),
     releaseScripts: (request, work) => releaseScripts(azure, request, work),
     // The SDK's connections are kept alive but do not keep the process alive: there is nothing to give back.
     close: async () => undefined,

@@ -96,6 +96,19 @@ test('S11 what a run left to find its scripts again goes, and nothing of anybody
   expect([...commands.values()].map(({ tags }) => tags['homeward-run'])).toEqual(['another-run']);
 });
 
+test('S5 what became of a try that nobody heard of is told without running it, also when it never arrived or never ran', async () => {
+  const ask = (key: string, script = 'echo ran >> asked') => lab.source.observeScriptRun(asked(key, script), quiet());
+  expect(await ask('unheard-1')).toBeUndefined();
+  await lab.source.ensureScriptRun(asked('unheard-1', 'echo once >> asked; cat asked; exit 5'), quiet());
+  expect(await ask('unheard-1')).toMatchObject({ exitCode: 5, output: 'once\n' });
+  expect(
+    await lab.source.observeScriptRun({ ...asked('unheard-1', ''), run: `${run}-other` }, quiet()),
+  ).toBeUndefined();
+  lab.world.settings.agentAfterMs = 3_600_000;
+  await failureOf(lab.source.ensureScriptRun(asked('unheard-2', 'echo no'), quiet()));
+  expect(await ask('unheard-2')).toBeUndefined();
+});
+
 test('S001-20 on Windows VMware Tools are made to start by themselves before the stop, and the way back sets them as found', async () => {
   const windows = { family: 'windows' } as const;
   const policy = { enableTools: true, beforeStop: [] };
@@ -107,11 +120,13 @@ test('S001-20 on Windows VMware Tools are made to start by themselves before the
   const ended = await lab.source.ensureScriptRun({ ...asked('tools-1', ''), ...toolsStep }, quiet());
   expect(ended).toMatchObject({ exitCode: 0, output: 'was: Disabled\r\nis: Automatic' });
   expect(vm.toolsStart).toBe('Automatic');
-  const restore = toolsRestore(startTypeBefore(ended.output) ?? '');
-  if (!restore) throw new Error('there is nothing to set back');
+  const restore = toolsRestore(startTypeBefore([ended.output]) ?? '');
   await lab.source.ensureScriptRun({ ...asked('restore-1', ''), ...restore }, quiet());
   expect(vm.toolsStart).toBe('Disabled');
-  expect(toolsRestore('Automatic')).toBeUndefined();
+  expect(startTypeBefore(['was: Automatic'])).toBeUndefined();
+  // S5: a first try that changed it and did not come to its end, and a second one that found it changed.
+  expect(startTypeBefore(['was: Manual\r\nit broke', 'was: Automatic\r\nis: Automatic'])).toBe('Manual');
+  expect(startTypeBefore(['', 'was: Automatic', 'was: Disabled'])).toBe('Disabled');
 });
 
 test('S000-8 the rights on run commands are asked for only where scripts are run, and what is missing is named', async () => {

@@ -1,10 +1,11 @@
 /**
  * Arriving as a policy wants it: scripts in both guests, proving apart first, probes, a commit approved beforehand, a rollback.
- * Rule: four machines of one lab, begun together; what a test claims is looked up in the worlds, where the scripts really ran.
+ * Rule: five machines of one lab, begun together; what a test claims is looked up in the worlds, where the scripts really ran.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readAzure } from '../../lab/azure-control.ts';
+import { knock } from '../../lab/control-door.ts';
 import { remainsInAzure } from '../../lab/inspect.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import { commitPolicy, guestStep, probe } from '../../model/arrival-policy.ts';
@@ -20,7 +21,7 @@ const tools = probe.parse({ kind: 'tools', name: 'tools', ...quick, timeoutSecon
 const script = (name: string, text: string) => probe.parse({ kind: 'script', name, script: text, ...quick });
 const notSick = script('not-sick', 'test ! -f sick');
 
-const policies: Readonly<Record<'home' | 'stuck' | 'sick' | 'proof', Partial<Policy>>> = {
+const policies: Readonly<Record<'home' | 'stuck' | 'sick' | 'proof' | 'tools', Partial<Policy>>> = {
   home: {
     beforeStop: [
       step('drain', 'echo try >> drained; test $(wc -l < drained) -ge 2', { retries: 2 }),
@@ -45,12 +46,15 @@ const policies: Readonly<Record<'home' | 'stuck' | 'sick' | 'proof', Partial<Pol
     }),
   },
   proof: { prove: 'isolated', probes: [script('never', 'exit 1')] },
+  tools: { beforeStop: [step('drain', 'true')] },
 };
 
 let scene: Scene;
 let runs: Record<keyof typeof policies, Run>;
 beforeAll(async () => {
-  scene = await openScene(4);
+  scene = await openScene(5);
+  // The machine of the last run is a Windows one.
+  await windows(scene.lab.machines.at(4)?.source.vm ?? '');
   const begun = Object.entries(policies).map(async ([name, policy]) => [
     name,
     await scene.begin({ sync: 'during' }, policy),
@@ -59,6 +63,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => scene?.close(), 60_000);
 
+const windows = async (vm: string, body: object = {}) =>
+  (await knock(`${scene.lab.azure.control}/vms/${vm}/windows`, body)) as { readonly toolsStart: string };
 const atHome = (run: Run, file: string): string =>
   join(scene.lab.vcenter.datastoreFolder, '.guests', run.machine.target.vm, file);
 const inAzure = (run: Run, file: string): string => join(scene.lab.folder, 'guests', run.machine.source.vm, file);
@@ -196,4 +202,41 @@ test('S3 S5 a proof that fails calls an operator while nothing is live, and goes
   const back = await target(run);
   expect(back.nics.map(({ network }) => network)).toEqual(['VM Network']);
   expect(await run.wrongAtEnd('returned')).toEqual([]);
+}, 120_000);
+
+test('S5 S001-20 a cancel while VMware Tools are enabled sets them as they were found, and calls an operator while that fails; a source that is off comes home without its scripts', async () => {
+  const run = runs.tools;
+  const { vm } = run.machine.source;
+  await run.until('AwaitingCutover');
+  const unheard = { operation: 'virtualMachineRunCommands.getByVirtualMachine', skip: 1, action: { delayMs: 60_000 } };
+  await scene.fault('azure', unheard);
+  await run.say('completeFailover');
+  await scene.untilMet('azure');
+  expect(await windows(vm, { locked: true })).toEqual({ toolsStart: 'Automatic' });
+  await scene.forgetRules();
+  expect(await run.say('cancel')).toEqual({ accepted: true });
+  const called = await run.until('NeedsOperator');
+  expect(called).toMatchObject({
+    left: 'Undoing',
+    trouble: { op: 'guest-step', step: 'undo: VMware Tools in the source' },
+  });
+  expect(called.trouble?.message).toContain('the script restore-vmware-tools failed in the guest of the source');
+  await windows(vm, { locked: false });
+  await run.say('resolve', { action: 'retry' });
+  await run.until('ReturnedToSource');
+  expect(await windows(vm)).toEqual({ toolsStart: 'Disabled' });
+  expect(await run.wrongAtEnd('returned')).toEqual([]);
+
+  const off = await scene.again(run);
+  await off.until('AwaitingCutover');
+  await knock(`${scene.lab.azure.control}/vms/${vm}/power`, { state: 'deallocated' });
+  await off.say('completeFailover');
+  const home = await off.until('AwaitingCommit', 'NeedsOperator');
+  expect(home).toMatchObject({ phase: 'AwaitingCommit' });
+  expect(home.arrival?.steps).toMatchObject(
+    ['enable-vmware-tools', 'drain'].map((name) => ({ name, ended: 'not-run', tries: 0, seen: 'the source is off' })),
+  );
+  await off.say('cancel', { acceptLoss: true });
+  const back = await off.until('ReturnedToSource');
+  expect(keys(back)).toContain('undo/stop the source');
 }, 120_000);

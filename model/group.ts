@@ -80,6 +80,12 @@ export function aloneChecks(subject: string, group: GroupOf | undefined): Check[
   return [{ ...about, verdict: 'refuse', seen, remedy: aloneRemedy(subject, group) }];
 }
 
+/** What the record keeps of what was said; undefined when nobody had to say it. */
+export const saidAlone = (
+  group: GroupOf | undefined,
+): { readonly group: string; readonly others: string } | undefined =>
+  group?.alone && group.others.length > 0 ? { group: group.name, others: names(group) } : undefined;
+
 export const aloneRemedy = (machine: string, group: GroupOf): string =>
   `Plans, which bring a group home together, are not built yet. If ${machine} may come home by itself, cancel this run, if there is one, and start it with --alone, and ${names(group)} in the same way.`;
 

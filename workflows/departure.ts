@@ -9,6 +9,7 @@ import { takeUpReassignment } from '../model/carrying.ts';
 import { blocking } from '../model/check.ts';
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
+import { saidAlone } from '../model/group.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
 import { askUntilNothingIsAwaited } from './awaiting.ts';
 import { leaveTheMover } from './farewell.ts';
@@ -59,6 +60,8 @@ export async function checkTheWay(journey: Journey): Promise<Way> {
       disks: answer.pairs.length,
       sourcePower: way.found.powerSeen,
     });
+    const alone = saidAlone(input.group);
+    if (alone) teller.record('group-member-alone', 'a person said that it comes home without its group', alone);
     recordLocation(teller, input, way.creation);
     recordBound(teller, way.pairs, input.measured);
     return way;

@@ -2,7 +2,7 @@
 
 import { parseInventory } from '../../config/load.ts';
 import { failbackInput } from '../../model/failback-input.ts';
-import { aloneChecks, type GroupOf, groupSystemChecks } from '../../model/group.ts';
+import { aloneChecks, type GroupOf, groupSystemChecks, saidAlone } from '../../model/group.ts';
 import { changed, problemsOf, rightText } from '../config/inventory-text.ts';
 
 const member = (mover: string): string => `  erp-app:
@@ -65,4 +65,12 @@ test('S000-5 a group of two families is allowed with the reason, and refused whe
     { requirement: 'S000-5', verdict: 'refuse', remedy: expect.stringContaining('a group of each family') },
   ]);
   expect(groupSystemChecks('erp-db', undefined, [], true)).toEqual([]);
+});
+
+test('S000-20 the record keeps with which others it was said that a member comes home alone, and nothing where nobody had to', () => {
+  const group = { name: 'erp', others: [{ machine: 'erp-app', source: { site: 'a', path: 'rg/erp-app' } }] };
+  expect(saidAlone({ ...group, alone: true })).toEqual({ group: 'erp', others: 'erp-app' });
+  expect(saidAlone(group)).toBeUndefined();
+  expect(saidAlone({ name: 'erp', others: [], alone: true })).toBeUndefined();
+  expect(saidAlone(undefined)).toBeUndefined();
 });

@@ -4,15 +4,17 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { loadInventory } from '../../config/load.ts';
 import { readAzure } from '../../lab/azure-control.ts';
 import { knock } from '../../lab/control-door.ts';
 import { remainsInAzure } from '../../lab/inspect.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
 import { commitPolicy, guestStep, probe } from '../../model/arrival-policy.ts';
 import { firstBroken } from '../../model/evidence.ts';
-import { keptWorkflowId } from '../../model/failback-input.ts';
+import { failbackInput, keptWorkflowId } from '../../model/failback-input.ts';
 import type { Policy } from '../../model/inventory.ts';
 import type { Status } from '../../model/status.ts';
+import { tidyStep } from '../../workflows/step-times.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 
 const step = (name: string, script: string, more: object = {}) => guestStep.parse({ name, script, ...more });
@@ -55,9 +57,12 @@ beforeAll(async () => {
   scene = await openScene(5);
   // The machine of the last run is a Windows one.
   await windows(scene.lab.machines.at(4)?.source.vm ?? '');
+  const other = scene.lab.machines[0]?.name ?? '';
+  const { source } = failbackInput((await loadInventory(scene.lab.config)).inventory, other) ?? {};
+  const group = source && { name: 'erp', others: [{ machine: other, source }] };
   const begun = Object.entries(policies).map(async ([name, policy]) => [
     name,
-    await scene.begin({ sync: 'during' }, policy),
+    await scene.begin({ sync: 'during', alone: true }, policy, name === 'proof' ? group : undefined),
   ]);
   runs = Object.fromEntries(await Promise.all(begun)) as typeof runs;
 }, 120_000);
@@ -119,6 +124,10 @@ test('S1 S3 S6 S7 C1 scripts run in both guests, the machine is proven apart fir
   // S13: workers alone know the login of the guest.
   const password = (await readFile(scene.lab.vcenter.guestPasswordFile, 'utf8')).trim();
   const history = await scene.link.client.workflow.getHandle(run.id, end.run).fetchHistory();
+  const tidied = history.events?.flatMap(({ activityTaskScheduledEventAttributes: seen }) =>
+    seen?.activityType?.name === 'releaseGuestScripts' ? Number(seen.scheduleToCloseTimeout?.seconds) * 1000 : [],
+  );
+  expect(tidied).toEqual([tidyStep.allMs, tidyStep.allMs]);
   const payloads = bytesIn(history).map((bytes) => Buffer.from(bytes).toString('utf8'));
   expect(payloads.some((text) => text.includes('home at last'))).toBe(true);
   expect(payloads.filter((text) => text.includes(password))).toEqual([]);
@@ -178,12 +187,14 @@ test('S6 S7 L4 a probe that fails while the commit is waited for takes the run b
   expect(await run.wrongAtEnd('returned')).toEqual([]);
 }, 120_000);
 
-test('S3 S5 a proof that fails calls an operator while nothing is live, and goes back without any loss, its network put back', async () => {
+test('S000-20 S3 S5 a member of a group that comes home alone has that in its record; a proof that fails calls an operator while nothing is live, and goes back without any loss, its network put back', async () => {
   const run = runs.proof;
   await complete(run);
   const stuck = await run.until('NeedsOperator');
   expect(stuck).toMatchObject({ left: 'StartingTarget', trouble: { op: 'probes' } });
   expect(stuck.targetLive).toBeUndefined();
+  const other = runs.home.machine.name;
+  expect(entry(stuck, 'group-member-alone')?.facts).toEqual({ group: 'erp', others: other });
   const apart = await target(run);
   expect(apart.power).toBe('on');
   expect(apart.nics.map(({ network }) => network)).not.toContain('VM Network');

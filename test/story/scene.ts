@@ -33,7 +33,7 @@ export interface Scene {
   readonly workers: LabWorkers;
   readonly link: Link;
   /** Takes the next machine and starts its failback. */
-  begin(options?: RunOptions, policy?: Partial<FailbackInput['policy']>): Promise<Run>;
+  begin(options?: RunOptions, policy?: Partial<FailbackInput['policy']>, group?: FailbackInput['group']): Promise<Run>;
   /** Starts another failback of the same machine. */
   again(run: Run): Promise<Run>;
   /** Sets a fault or a delay at one of the two worlds (see lab/azure/faults.ts and lab/go/vcenter/fault_rules.go). */
@@ -81,12 +81,12 @@ export async function openScene(machines: number, options: LabOptions = {}): Pro
     lab,
     workers,
     link,
-    async begin(runOptions = {}, policy = {}) {
+    async begin(runOptions = {}, policy = {}, group = undefined) {
       const machine = waiting.shift();
       if (!machine) throw new Error('this scene has no machine left; open it with more');
       const input = failbackInput(inventory, machine.name);
       if (!input) throw new Error(`${machine.name} is not in the inventory`);
-      const asked = withOptions(input, runOptions);
+      const asked = withOptions(group ? { ...input, group } : input, runOptions);
       const wanted = { ...asked, policy: { ...asked.policy, ...policy } };
       await startFailback(link, wanted);
       return runOf({ lab, link }, machine, wanted);

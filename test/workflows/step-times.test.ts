@@ -12,6 +12,7 @@ import {
   probeStep,
   type StepTimes,
   scriptStep,
+  tidyStep,
 } from '../../workflows/step-times.ts';
 
 const hourMs = 3_600_000;
@@ -41,10 +42,15 @@ test('L1 a script has the time that its agent and it may take, and probes that o
   expect(probeStep([]).attemptMs).toBeGreaterThan(0);
 });
 
+test('S11 what scripts left is tidied up within a minute, so that it holds nobody up', () => {
+  expect([tidyStep.attemptMs, tidyStep.allMs]).toEqual([minuteMs, minuteMs]);
+});
+
 test('L1 every step has an end, after which a person is asked or the run goes on', () => {
   const all: StepTimes[] = [
     lightStep,
     pointStep,
+    tidyStep,
     guestStep({ guestWaitSeconds: 5 }),
     farewellStep({ heartbeatSeconds: 3 }),
   ];

@@ -22,6 +22,13 @@ export interface Check {
   readonly wait?: Awaited;
 }
 
+/** What a run keeps from its start, so that no retry of it can mend them; their remedies say how to begin another one. */
+const keptByItsRun: ReadonlySet<string> = new Set(['target-not-half-written']);
+
+/** What a run that stands before this check tells its operator: the remedy, and `after` it where that leads on. */
+export const adviceOf = ({ id, remedy }: Check, after: string): string =>
+  keptByItsRun.has(id) && remedy !== undefined ? remedy : `${remedy} ${after}`;
+
 /** What a row of checks says as a whole: `waits` when only what comes by itself stands in the way. */
 export function verdictOf(checks: readonly Check[]): 'clear' | 'waits' | 'blocked' {
   if (blocking(checks).length === 0) return 'clear';

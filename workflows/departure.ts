@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import type { PreflightAnswer } from '../activities/preflight.ts';
 import type { TargetInput } from '../activities/target.ts';
 import { takeUpReassignment } from '../model/carrying.ts';
-import { blocking } from '../model/check.ts';
+import { adviceOf, blocking } from '../model/check.ts';
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { saidAlone } from '../model/group.ts';
@@ -108,7 +108,7 @@ export function assertClear(
       {
         op,
         subject: first?.subject ?? subject,
-        hint: `${first?.remedy ?? 'Give the machine a disk.'} ${after}`,
+        hint: first ? adviceOf(first, after) : `Give the machine a disk. ${after}`,
       },
     ],
   });

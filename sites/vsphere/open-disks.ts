@@ -4,6 +4,7 @@
  * Rule: the record is written before anything is unplugged; a disk is answered as open only when it was seen on the mover
  * and on nothing else (S4). A run finds and repairs what an abandoned run left. Never destroys a file.
  */
+
 import { fenced, refused } from '../../model/failure.ts';
 import type { DiskPair, OpenDisk } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
@@ -20,6 +21,7 @@ import {
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { isOpen, type Mark, markOptions, type Original, stateOption } from './marks.ts';
 import { ensureMachineMade } from './new-machine.ts';
+import { inPlaceRemedy } from './preflight-machines.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
 import { ensureStagedFile, stagedFiles, writtenFiles } from './staged-disks.ts';
 
@@ -151,7 +153,7 @@ async function openStaged(
       op: 'ensureDisksOpen',
       subject: request.path,
       message: `run ${before.mark.run} left the original disks of ${before.name} half written`,
-      hint: 'Use write: in-place, which repairs them.',
+      hint: inPlaceRemedy,
     });
   const target = await withoutStrangersStaging(at, request, before, mover, work);
   const originals = request.pairs.map((pair) => recordedOriginal(target, pair));

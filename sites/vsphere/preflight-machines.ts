@@ -27,6 +27,10 @@ function snapshotsWrong(machine: Machine): string | undefined {
   return machine.consolidationNeeded ? `the disks of ${machine.name} need consolidation` : undefined;
 }
 
+/** Staged beside half-written originals there would be no way back; only a run in place repairs them. */
+export const inPlaceRemedy =
+  'Start with --write in-place, which repairs the disks. A run that has begun keeps its way of writing: resolve it with --undo first.';
+
 export function targetChecks(request: TargetPreflight, target: Machine | undefined): Check[] {
   const subject = request.path;
   const found = check({
@@ -49,10 +53,7 @@ export function targetChecks(request: TargetPreflight, target: Machine | undefin
       subject,
       wrong: torn && `run ${torn.run} left its original disks half written`,
       right: 'no other run has left its disks open',
-      remedy:
-        request.write === 'staged'
-          ? 'Use write: in-place, which repairs the disks.'
-          : 'Nothing to do: this run repairs them.',
+      remedy: request.write === 'staged' ? inPlaceRemedy : 'Nothing to do: this run repairs them.',
       verdict: request.write === 'staged' ? 'refuse' : 'warn',
     }),
   ];

@@ -3,7 +3,7 @@
  * Rule: trouble is made in the simulator or in the inventory it starts with. Every refusal must carry a remedy.
  */
 import type { Check } from '../../model/check.ts';
-import { blocking } from '../../model/check.ts';
+import { adviceOf, blocking } from '../../model/check.ts';
 import type { TargetPreflight } from '../../sites/target.ts';
 import {
   diskOf,
@@ -166,7 +166,14 @@ test('disks left half written by another run are named: repaired in place, refus
     verdict: 'warn',
     seen: expect.stringContaining(request.run),
   });
-  expect(verdicts(await ask('torn', { write: 'staged' }))).toEqual(['target-not-half-written']);
+  const staged = await ask('torn', { write: 'staged' });
+  expect(verdicts(staged)).toEqual(['target-not-half-written']);
+  const advice = adviceOf(named(staged, 'target-not-half-written') as Check, 'Then resolve with retry.');
+  expect(advice).toContain('--write in-place');
+  expect(advice).toContain('--undo');
+  expect(advice).not.toContain('retry');
+  const other = { id: 'target-off', subject: 's', verdict: 'refuse', seen: 'on', remedy: 'Stop it.' } as const;
+  expect(adviceOf(other, 'Then resolve with retry.')).toBe('Stop it. Then resolve with retry.');
   expect((await target.observeMachine(pathOf('torn'), work)).disks.map((disk) => disk.file)).toEqual([
     diskOf('torn'),
     diskOf('torn', 1),

@@ -8,6 +8,7 @@ import { wayOf } from '../model/creation.ts';
 import { controlQueue, type FailbackInput, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
 import { measuredBefore } from './earlier.ts';
+import { committedText, committedTodo } from './home-already.ts';
 import { committedMemo, lastRun, phaseKey } from './last-run.ts';
 import { Problem } from './problem.ts';
 import { isOpen, type View } from './view.ts';
@@ -128,12 +129,8 @@ export async function startFailback(
   }
 }
 
-const homeAlready = (machine: string, { run, at }: NonNullable<View['committed']>): Problem =>
-  new Problem(
-    'refused',
-    `${machine} was committed home at ${at} by run ${run}: it serves on-prem, and its source was deleted`,
-    `Look: homeward failback evidence ${machine} --run ${run}. If it was failed over anew since: homeward failback start ${machine} --again`,
-  );
+const homeAlready = (machine: string, commit: NonNullable<View['committed']>): Problem =>
+  new Problem('refused', `${machine} ${committedText(commit)}`, committedTodo(machine, commit));
 
 function whyNotStarted(error: unknown, machine: string, link: Link): unknown {
   if (error instanceof WorkflowExecutionAlreadyStartedError)

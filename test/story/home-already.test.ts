@@ -20,6 +20,12 @@ test('S1 S2 a machine that was committed is not started by mistake, and a run th
   const refused = await ask('failback', 'start', name);
   expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('--again') });
   expect(refused.err).toContain(first.run);
+  const looked = await ask('preflight', name);
+  expect(looked.code).toBe(3);
+  expect(looked.out.replace(/\s+/g, ' ')).toMatch(
+    new RegExp(`^refuse not-home-already ${name} it was committed home at \\S+ by run ${first.run}`),
+  );
+  expect(looked.out).not.toContain('Correct the path');
   expect(await ask('failback', 'start', name, '--again')).toMatchObject({ code: 0 });
   const { trouble, checks, serves } = await run.until('NeedsOperator');
   expect(trouble?.message).toContain('source-found');

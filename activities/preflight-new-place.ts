@@ -5,7 +5,7 @@
  */
 import { blocking, type Check } from '../model/check.ts';
 import { locationCheck, type NewMachine, planCreation } from '../model/creation.ts';
-import type { FailbackInput } from '../model/failback-input.ts';
+import type { FailbackInput, PreflightQuestion } from '../model/failback-input.ts';
 import type { DiskPair, SourceMachine, TargetMachine } from '../model/machine.ts';
 import type { CreateSection } from '../model/new-place.ts';
 import { originChecks } from '../model/origin.ts';
@@ -31,7 +31,7 @@ export interface NewPlaceAnswer {
 
 export async function observeNewPlace(
   sides: NewPlaceSides,
-  input: FailbackInput,
+  input: PreflightQuestion,
   create: CreateSection,
   work: ReportingWork,
 ): Promise<NewPlaceAnswer> {
@@ -57,7 +57,7 @@ export async function observeNewPlace(
   const { machine, pairs, checks: planned } = planCreation(input.target, create, shape.seen, seen.disks);
   checks.push(...planned);
   if (!machine) return { checks, source: seen, target, pairs: [] };
-  const place = { path: input.target.path, mover: input.mover.path, pairs, machine };
+  const place = { path: input.target.path, run: input.underWay, mover: input.mover.path, pairs, machine };
   checks.push(...(await ask('target', input.target.path, work, () => sides.target.preflightNewPlace(place, work))));
   return { checks, source: seen, target, pairs, creation: machine };
 }

@@ -6,7 +6,7 @@
 import { runsInGuest } from '../model/arrival-faults.ts';
 import { type Check, sparingTarget } from '../model/check.ts';
 import { locationCheck, type NewMachine, type SourceShape } from '../model/creation.ts';
-import type { FailbackInput } from '../model/failback-input.ts';
+import type { FailbackInput, PreflightQuestion } from '../model/failback-input.ts';
 import { aloneChecks, groupSystemChecks, type MemberSystem } from '../model/group.ts';
 import type { DiskPair, MoverPlace, SourceHardware, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { originChecks } from '../model/origin.ts';
@@ -47,14 +47,14 @@ export interface PreflightAnswer {
 export const createPreflightActivities = (sites: Sites) => ({
   observePreflight: activity(
     'observePreflight',
-    (input: FailbackInput, work): Promise<PreflightAnswer> => askBothSides(sites, input, work),
+    (input: PreflightQuestion, work): Promise<PreflightAnswer> => askBothSides(sites, input, work),
   ),
 });
 
 /** `run`: the run that asks again while it is under way. */
 export async function askBothSides(
   sites: Sites,
-  input: FailbackInput,
+  input: PreflightQuestion,
   work: ReportingWork,
   run?: string,
 ): Promise<PreflightAnswer> {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import type { PreflightReport } from '../model/check.ts';
-import { controlQueue, type FailbackInput } from '../model/failback-input.ts';
+import { controlQueue, type PreflightQuestion } from '../model/failback-input.ts';
 import type { Link } from './connect.ts';
 import { Problem } from './problem.ts';
 import { unservedControl, whyUnanswered } from './workers.ts';
@@ -29,7 +29,7 @@ export interface AnsweredPreflight extends PreflightReport {
 /** Runs the checks and returns them all, passed ones too, with the disks' sizes. Throws Problem `unreachable` when no worker answers in time. */
 export async function preflight(
   link: Link,
-  input: FailbackInput,
+  input: PreflightQuestion,
   timeoutMs = preflightTimeoutMs,
 ): Promise<AnsweredPreflight> {
   const workflowId = `preflight/${input.machine}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;

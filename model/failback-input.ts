@@ -28,6 +28,11 @@ export interface FailbackInput {
   readonly measured?: Measured;
 }
 
+/** What a preflight asks: with the run of the machine that is under way, so that its own work is told as its own. */
+export interface PreflightQuestion extends FailbackInput {
+  readonly underWay?: string;
+}
+
 export const controlQueue = 'control';
 const moverPrefix = 'mover-';
 export const moverQueue = (mover: string): string => `${moverPrefix}${mover}`;

@@ -53,6 +53,8 @@ export interface OpenedRequest extends TargetRequest {
 /** An alternate location, before anything is made there. */
 export interface NewPlacePreflight {
   readonly path: string;
+  /** Of a run that is under way: what it has made is its own, and takes nothing from it. */
+  readonly run?: string | undefined;
   readonly mover: string;
   readonly pairs: readonly DiskPair[];
   readonly machine: NewMachine;

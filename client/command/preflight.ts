@@ -5,13 +5,16 @@
  */
 import type { Command } from 'commander';
 import { verdictOf } from '../../model/check.ts';
+import { wayOf } from '../../model/creation.ts';
 import { type FailbackInput, moverQueue } from '../../model/failback-input.ts';
 import { forecastStart } from '../../model/forecast.ts';
+import { afterCommit } from '../home-already.ts';
 import { withPatience } from '../patience.ts';
 import { exitCodes } from '../problem.ts';
 import { copyText } from '../render/ahead.ts';
 import { renderChecks, renderChecksDuring } from '../render/checks.ts';
 import { preflightPage } from '../render/checks-page.ts';
+import { locationWords } from '../render/location.ts';
 import { placeForReport, writeReport } from '../report-file.ts';
 import { whoTypes } from '../screen.ts';
 import { ownVersion } from '../version.ts';
@@ -41,16 +44,33 @@ export function addPreflight(program: Command): void {
       const [report, measured, last] = await askAbout(context, input, options.wait * 1000);
       const answeredAt = Date.now();
       const underWay = last && isOpen(last) ? { run: last.runId, phase: last.phaseSeen ?? 'unknown' } : undefined;
-      const { checks, sizesBytes, askedAs } = report;
+      const { sizesBytes, askedAs } = report;
+      const commit = underWay ? undefined : last?.committed;
+      const checks = commit ? afterCommit(machine, commit, report.checks) : report.checks;
       const verdict = verdictOf(checks);
       const blocked = verdict !== 'clear';
       const ahead = sizesBytes.length > 0 ? forecastStart(sizesBytes, measured) : undefined;
       const bound = ahead && copyText(ahead);
       if (file !== undefined) {
-        const { source, target, mover, policy: way } = input;
+        const { source, target, mover, policy } = input;
+        const way = { sync: policy.sync, write: wayOf(input) };
+        const location = locationWords(input);
         const by = whoTypes();
         const version = ownVersion();
-        const said = { machine, source, target, mover, way, askedAt, answeredAt, askedAs, by, version, checks };
+        const said = {
+          machine,
+          source,
+          target,
+          location,
+          mover,
+          way,
+          askedAt,
+          answeredAt,
+          askedAs,
+          by,
+          version,
+          checks,
+        };
         await writeReport('--html', file, preflightPage({ ...said, bound, underWay: underWay?.phase }));
         screen.note(`homeward: the report is in ${file}`);
       }
@@ -76,13 +96,11 @@ async function askAbout(context: Context, input: FailbackInput, timeoutMs: numbe
   const { measuredBefore } = await import('../earlier.ts');
   const { lastRun } = await import('../last-run.ts');
   return await withTemporal(context, async (link) => {
-    const asked = Promise.all([
-      preflight(link, input, timeoutMs),
-      measuredBefore(link, machine),
-      lastRun(link, machine),
-    ]);
-    const answers = await withPatience(`asking both sides about ${machine}`, asked, context.screen.json);
+    const last = await lastRun(link, machine);
+    const question = last && isOpen(last) ? { ...input, underWay: last.runId } : input;
+    const asked = Promise.all([preflight(link, question, timeoutMs), measuredBefore(link, machine)]);
+    const [report, measured] = await withPatience(`asking both sides about ${machine}`, asked, context.screen.json);
     await tellUnattended(link, [moverQueue(input.mover.name)], context.screen);
-    return answers;
+    return [report, measured, last] as const;
   });
 }

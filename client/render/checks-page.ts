@@ -13,6 +13,8 @@ export interface PreflightPage {
   readonly target: { readonly site: string; readonly path: string };
   readonly mover: { readonly name: string; readonly path: string };
   readonly way: { readonly sync: string; readonly write: string };
+  /** To the machine it was or to a new one, in words. */
+  readonly location: string;
   /** Epoch milliseconds, by the clock of whoever asked. */
   readonly askedAt: number;
   readonly answeredAt: number;
@@ -62,10 +64,11 @@ function verdictLine({ machine, checks, underWay }: PreflightPage): string {
 }
 
 function facts(seen: PreflightPage): string {
-  const { source, target, mover, way, askedAt, answeredAt } = seen;
+  const { source, target, location, mover, way, askedAt, answeredAt } = seen;
   const rows: [string, string | undefined][] = [
     ['From', `${source.site}, ${source.path}`],
     ['To', `${target.site}, ${target.path}`],
+    ['Location', location],
     ['Mover', `${mover.name}, ${mover.path}`],
     ['Way', `sync ${way.sync}, write ${way.write}`],
     ['Bytes', seen.bound],

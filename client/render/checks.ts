@@ -19,19 +19,19 @@ export function renderChecks(machine: string, checks: readonly Check[], style: S
   return [...lines, '', verdictLine(machine, checks, style)].join('\n');
 }
 
-/** While a run is under way: what it has made itself looks like trouble, so the last lines speak of the run instead. */
+/** While a run is under way: what it has made itself looks like trouble, so the run is told first, and no verdict is given. */
 export function renderChecksDuring(machine: string, phase: string, checks: readonly Check[], style: Style): string {
   const untouched = Object.hasOwn(phaseTable, phase) && phaseTable[phase as Phase].targetDisks === 'as found';
   const seen = untouched
     ? 'It has changed nothing yet, so the checks see the machine as it was found.'
     : 'Checks that speak of open disks, snapshots, marks or disks on the mover see what it has made itself.';
   return [
-    ...checks.flatMap((check) => checkLines(check, style)),
-    '',
     ...wrap(`A run of ${plain(machine)} is under way, in phase ${plain(phase)}. ${seen}`, style.width).map((line) =>
       paint(style, 'yellow', line),
     ),
     `See it: homeward failback status ${plain(machine)}`,
+    '',
+    ...checks.flatMap((check) => checkLines(check, style)),
   ].join('\n');
 }
 

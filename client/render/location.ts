@@ -10,11 +10,14 @@ import type { Status } from '../../model/status.ts';
 import { plain } from './paint.ts';
 
 /** For a run that begins. */
-export function locationText({ target, create }: Pick<FailbackInput, 'target' | 'create'>): string {
+export const locationText = (input: Pick<FailbackInput, 'target' | 'create'>): string =>
+  `Location: ${locationWords(input)}`;
+
+export function locationWords({ target, create }: Pick<FailbackInput, 'target' | 'create'>): string {
   const place = `${plain(target.site)} ${plain(target.path)}`;
-  if (!create) return `Location: the original one; the machine at ${place} is written and started again.`;
+  if (!create) return `the original one; the machine at ${place} is written and started again.`;
   const on = `${plain(computeOf(create) ?? '')}, datastore ${plain(create.datastore)}`;
-  return `Location: an alternate one; a new machine is made at ${place}, on ${on}.`;
+  return `an alternate one; a new machine is made at ${place}, on ${on}.`;
 }
 
 /** For a run under way, in a few words. */

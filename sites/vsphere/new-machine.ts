@@ -146,25 +146,28 @@ const nameTaken = (path: string, { onNameClash }: NewMachine): Failure =>
   no(
     path,
     `a machine stands at ${path} already${onNameClash === 'suffix' ? `, and all names up to ${nameAt(path)}-${lastSuffix} are taken` : ''}`,
-    'Choose another folder or name in target.path, or onNameClash: suffix, or remove the machine that stands there.',
+    'Choose another folder or name in target.path, or onNameClash: suffix, or remove the machine that stands there once you know that nobody needs it.',
   );
 
 /** Machines that carry this BIOS UUID, by name. */
-export async function holdersOfUuid(at: Vcenter, biosUuid: string, work: Work): Promise<string[]> {
+export async function holdersOfUuid(at: Vcenter, biosUuid: string, work: Work): Promise<Machine[]> {
   const search = (await at.session.content(work)).searchIndex;
   if (!search) return [];
   const refs = await at.session.call('FindAllByUuid', search, { uuid: biosUuid, vmSearch: true }, work);
-  const names: string[] = [];
-  for (const ref of refs) names.push((await lookAt(at, ref, ref.value, work)).name);
-  return names;
+  const holders: Machine[] = [];
+  for (const ref of refs) holders.push(await lookAt(at, ref, ref.value, work));
+  return holders;
 }
+
+export const nameHolders = (holders: readonly Machine[]): string => holders.map(({ name }) => name).join(', ');
 
 export const uuidRemedy =
   'Unregister or remove that machine when it is the lost original, or leave create.biosUuid out to get a new one.';
 
 async function needFreeUuid(at: Vcenter, { biosUuid }: NewMachine, path: string, work: Work): Promise<void> {
   const holders = biosUuid === undefined ? [] : await holdersOfUuid(at, biosUuid, work);
-  if (holders.length > 0) throw no(path, `BIOS UUID ${biosUuid} belongs to ${holders.join(', ')} already`, uuidRemedy);
+  if (holders.length > 0)
+    throw no(path, `BIOS UUID ${biosUuid} belongs to ${nameHolders(holders)} already`, uuidRemedy);
 }
 
 /** Waits for what runs in the folder, so that a try whose answer was lost has ended before it is looked for. */

@@ -39,7 +39,8 @@ const pageOf = (checks: readonly Check[], more: Partial<PreflightPage> = {}): st
     source: { site: 'azure-west', path: 'rg/erp-db' },
     target: { site: 'home', path: '/DC0/vm/erp-db' },
     mover: { name: 'm1', path: '/DC0/vm/mover' },
-    way: { sync: 'before', write: 'in-place' },
+    way: { sync: 'before', write: 'created' },
+    location: 'an alternate one; a new machine is made at home /DC0/vm/erp-db',
     ...{
       askedAt,
       answeredAt: askedAt + 4_200,
@@ -63,7 +64,8 @@ test('R7 the page says when and against what it was asked, by whom, and what Tem
     'azure-west, rg/erp-db',
     'home, /DC0/vm/erp-db',
     'm1, /DC0/vm/mover',
-    'sync before, write in-place',
+    'sync before, write created',
+    'Location an alternate one; a new machine is made at home /DC0/vm/erp-db',
   ])
     expect(text).toContain(fact);
   expect(text).toContain('2026-11-23 12:00:00 UTC, answered in 4.2 s');

@@ -1,7 +1,7 @@
 /**
  * Tables, checks, confirmations, figures: text as people read it.
  */
-import { renderChecks } from '../../client/render/checks.ts';
+import { renderChecks, renderChecksDuring } from '../../client/render/checks.ts';
 import { describeCommit, describeCompletion, describeReassignment } from '../../client/render/confirm.ts';
 import { bytes, clock, duration } from '../../client/render/figures.ts';
 import { plainStyle, styleOf, wrap } from '../../client/render/paint.ts';
@@ -31,6 +31,15 @@ refuse  mover-disk-uuid m1
 
 blocked: erp-db cannot come home yet (1 pass, 0 warn, 0 wait, 1 refuse)`.slice(1),
   );
+});
+
+test('S1 a preflight during a run tells of the run before it shows the first check', () => {
+  const [first = '', ...others] = renderChecksDuring('erp-db', 'AwaitingCommit', checks, plainStyle).split('\n');
+  expect(first).toContain('A run of erp-db is under way, in phase AwaitingCommit.');
+  const rest = others.join('\n');
+  expect(rest.indexOf('See it: homeward failback status erp-db')).toBeGreaterThan(0);
+  expect(rest.indexOf('See it:')).toBeLessThan(rest.indexOf('pass    target-powered-off'));
+  expect(rest).toContain('Give it another disk.');
 });
 
 test('a preflight without blockers says that the machine may come home', () => {

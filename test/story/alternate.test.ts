@@ -3,6 +3,7 @@
  * Rule: what is claimed about the new machines is looked up in the worlds; the lost vCenter is a port where nobody answers.
  */
 import { readdir } from 'node:fs/promises';
+import { lastRun } from '../../client/last-run.ts';
 import { preflight } from '../../client/preflight.ts';
 import { knock } from '../../lab/control-door.ts';
 import { blocking, type Check } from '../../model/check.ts';
@@ -87,13 +88,21 @@ test(
 );
 
 test(
-  'S5 S11 a cancel with loss takes the new machine away again, also when vCenter refuses to destroy it at first',
+  'S1 S5 S11 a preflight during the run knows its machine, and a cancel with loss takes the new machine away again, also when vCenter refuses to destroy it at first',
   async () => {
     const run = await scene.begin({ sync: 'during' });
     await run.until('AwaitingCutover');
     await run.say('completeFailover');
     await run.until('AwaitingCommit');
     expect(await madeFor(run)).toMatchObject([{ power: 'on' }]);
+    // Its own machine, which alone serves now, stands in its way by nothing.
+    const { runId: underWay = '' } = (await lastRun(scene.link, run.machine.name)) ?? {};
+    const { checks } = await preflight(scene.link, { ...run.input, underWay });
+    expect(checks.find(({ id }) => id === 'new-name-free')).toMatchObject({
+      verdict: 'pass',
+      seen: expect.stringContaining('is this run’s own machine'),
+    });
+    expect(blocking(checks).filter(({ id }) => id.startsWith('new-'))).toEqual([]);
     await scene.fault('vcenter', { method: 'Destroy_Task', fault: 'InvalidState' });
     expect(await run.say('cancel', { acceptLoss: true })).toEqual({ accepted: true });
     const { trouble } = await run.until('NeedsOperator');

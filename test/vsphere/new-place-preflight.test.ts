@@ -178,3 +178,24 @@ test('a mover that is to take over the disks of a new machine must see their dat
   ]);
   await simulator.door('DELETE', '/snapshot', { vm: moverName });
 });
+
+test('S000-9 S1 to the run that made it, its machine is its own; nobody is told to remove a machine that carries a record of ours', async () => {
+  const target = simulator.target();
+  const uuid = '4229a7c4-0000-4000-8000-00000000beef';
+  const nics = [{ name: 'nic-0', network: 'VM Network', mac: '00:50:56:0a:0b:0d' }];
+  const made = newPlaceRequest('serving', { run: runB, plan: planOf({ biosUuid: uuid, nics }) });
+  await target.ensureDisksOpen(made, work);
+  const identity = ['new-name-free', 'new-uuid-free', 'new-mac-free'];
+  const askedBy = async (run: string | undefined): Promise<Check[]> =>
+    (await ask({ biosUuid: uuid, nics }, { path: pathOf('serving'), run })).filter(({ id }) => identity.includes(id));
+  const own = await askedBy(runB);
+  expect(own.map(({ id, verdict }) => `${verdict} ${id}`)).toEqual(identity.map((id) => `pass ${id}`));
+  expect(own[0]?.seen).toBe('serving is this run’s own machine');
+  const others = await askedBy(undefined);
+  expect(others.map(({ id, verdict }) => `${verdict} ${id}`)).toEqual(identity.map((id) => `refuse ${id}`));
+  for (const { remedy } of others) {
+    expect(remedy).toMatch(/^(Let|That machine is) run /);
+    expect(remedy).not.toMatch(/remove/i);
+  }
+  await target.ensureDisksAbandoned(made, work);
+});

@@ -86,6 +86,43 @@ export const nothingArrived: ArrivalFacts = { steps: [], probes: [] };
 /** How much of an output is kept, in characters; it goes through the history and into the record. */
 export const outputKept = 2_000;
 
+/** How much of a failed script is shown under it. */
+const shownLines = 5;
+const shownWidth = 200;
+const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-?]*[ -/]*[@-~]`, 'g');
+
+/** The last lines that a script which failed wrote, safe to show: it may have written anything. Empty when all went well. */
+export const lastWords = ({ ended, output = '' }: StepFact): string[] =>
+  ended === 'done'
+    ? []
+    : output
+        .split('\n')
+        .map((line) =>
+          line
+            .replace(escapes, '')
+            .replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ')
+            .trim(),
+        )
+        .filter((line) => line !== '')
+        .slice(-shownLines)
+        .map((line) => (line.length <= shownWidth ? line : `${line.slice(0, shownWidth)}…`));
+
 /** The end of a text, which is where scripts say how it went. */
 export const tailOf = (text: string, kept = outputKept): string =>
   text.length <= kept ? text : `… ${text.slice(text.length - kept)}`;
+
+/**
+ * What waits for the probes to hold, where it still does: a count that a hold or an operator's call interrupted begins anew,
+ * and after the commit, or on the way back, nothing is waited for.
+ */
+export function soakIn(status: {
+  readonly phase: string;
+  readonly held?: unknown;
+  readonly cancellation?: unknown;
+  readonly commitment?: unknown;
+  readonly arrival?: ArrivalFacts;
+}): SoakFact | undefined {
+  const { phase, held, cancellation, commitment, arrival } = status;
+  if (phase !== 'AwaitingCommit' || cancellation || commitment) return undefined;
+  return held && arrival?.soak?.state === 'holds' ? undefined : arrival?.soak;
+}

@@ -19,7 +19,7 @@ export function objectionToCommitter(
 ): string | undefined {
   const { commitNeedsTwo, completion } = story;
   if (!commitNeedsTwo || completion === undefined || !samePerson(by, completion.by)) return undefined;
-  return `the policy wants two people: ${by} completed the failover, so somebody else must commit`;
+  return `the policy wants two people: ${completion.by} completed the failover, so somebody else than ${completion.by} must commit`;
 }
 
 /** Neither world tells how much a machine has written without a snapshot to compare with. */

@@ -3,6 +3,7 @@
  * Rule: everything here is derived from the story and from what was observed; nothing is guessed without saying so.
  */
 
+import type { Agreed } from './agreed.ts';
 import type { ArrivalFacts } from './arrival.ts';
 import type { Awaited, Check } from './check.ts';
 import type { Convergence } from './convergence.ts';
@@ -97,6 +98,8 @@ export interface Status extends PointsKnown {
   readonly commitNeedsTwo?: true;
   /** How long the final snapshots stay after the commit; absent when they go with it. */
   readonly keepFinalSnapshotsDays?: number;
+  /** What the policy does without asking again; absent in the answer of an older release. */
+  readonly agreed?: Agreed;
   /** What was seen of the machine at home after its start, and what was approved beforehand; absent before. */
   readonly arrival?: ArrivalFacts;
   readonly completion?: Approval & { readonly point?: PointChoice };

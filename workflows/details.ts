@@ -2,6 +2,7 @@
  * What the Temporal UI shows under "current details": how the run stands, in Markdown that needs no table borders.
  * Rule: an SRE who never saw the code knows from it who serves, what is waited for and what to type.
  */
+import { lastWords, soakIn } from '../model/arrival.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../model/failback-input.ts';
 import { forecastCompletion } from '../model/forecast.ts';
@@ -51,11 +52,16 @@ export function failbackDetails(status: Status): string {
 }
 
 /** Scripts, probes and what follows by itself, each in one line. */
-function arrivalDetails({ arrival }: Status): string[] {
+function arrivalDetails(status: Status): string[] {
+  const { arrival } = status;
   if (!arrival) return [];
-  const { steps, probes, proof, soak, kept } = arrival;
+  const { steps, probes, proof, kept } = arrival;
+  const soak = soakIn(status);
   return [
-    ...steps.map(({ name, side, ended, seen }) => `- **Script ${name}** (${side}): ${ended}, ${seen}`),
+    ...steps.flatMap((step) => [
+      `- **Script ${step.name}** (${step.side}): ${step.ended}, ${step.seen}`,
+      ...lastWords(step).map((line) => `  - \`${line.replaceAll('`', "'")}\``),
+    ]),
     ...(proof ? [`- **Proven apart first:** ${proof.state} ${proof.at}`] : []),
     ...probes.map(
       ({ name, passed, seen, at }) => `- **Probe ${name}:** ${passed ? 'passed' : 'failed'} ${at}, ${seen}`,
@@ -63,6 +69,7 @@ function arrivalDetails({ arrival }: Status): string[] {
     ...(soak?.state === 'holds' && soak.until !== undefined
       ? [
           `- **Commit approved beforehand** by ${soak.approvedBy}: follows at ${soak.until} if all probes hold until then`,
+          '  - To stop it send `hold` `{"by":"you"}`, or go back with loss: `cancel` `{"by":"you","acceptLoss":true}`',
         ]
       : []),
     ...(soak?.state === 'off' ? ['- **Approved beforehand:** counts no more, a person decides'] : []),

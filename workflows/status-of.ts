@@ -2,6 +2,7 @@
  * The status of a failback, put together from the story, the findings and the record. Pure.
  */
 
+import { agreedIn } from '../model/agreed.ts';
 import type { ArrivalFacts } from '../model/arrival.ts';
 import type { Awaited, Check } from '../model/check.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
@@ -89,6 +90,7 @@ export function statusOf(
     ...only('liveSince', story.liveSince),
     ...only('commitNeedsTwo', story.commitNeedsTwo),
     ...only('keepFinalSnapshotsDays', input.policy.keepFinalSnapshotsDays || undefined),
+    agreed: agreedIn(input.policy),
     ...only('arrival', arrival),
     ...only('completion', story.completion),
     ...only('applicationPoints', story.applicationPoints),
@@ -161,11 +163,15 @@ const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'Star
 const only = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 
-/** With the digest in it where the policy wants it, so that it can be pasted as it stands. */
-const commitMeaning = ({ commitNeedsEvidence, evidence }: Story): string =>
-  commitNeedsEvidence && evidence
-    ? messageMeaning.commit.replace('{"by":"you"}', `{"by":"you","evidence":"${evidence}"}`)
-    : messageMeaning.commit;
+/** With the digest in it where the policy wants it, so that it can be pasted as it stands; and by whom not (S7). */
+function commitMeaning({ commitNeedsEvidence, evidence, commitNeedsTwo, completion }: Story): string {
+  const who =
+    commitNeedsTwo && completion
+      ? `The policy wants two people: somebody else than ${completion.by}, who completed it, must say it. `
+      : '';
+  const { commit } = messageMeaning;
+  return `${who}${commitNeedsEvidence && evidence ? commit.replace('{"by":"you"}', `{"by":"you","evidence":"${evidence}"}`) : commit}`;
+}
 
 /** What the law takes as an answer here; once the target may be live, going back is a message of its own. */
 function resolveMeaning(story: Story): string {

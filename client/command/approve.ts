@@ -10,7 +10,7 @@ import type { Link } from '../connect.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { describeCommit, describeCompletion, describeLoss, describeSkip } from '../render/confirm.ts';
-import { whatToType } from '../render/status.ts';
+import { whatToType } from '../render/to-type.ts';
 import { toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import type { Context } from './context.ts';

@@ -2,7 +2,15 @@
  * Draws how a machine arrives: scripts in its guests, probes, the proof apart from everybody, what follows by itself.
  * Rule: whoever is named by what follows stands beside it; what failed is shown with what was seen, never as a mere cross.
  */
-import type { ArrivalFacts, ProbeFact, SoakFact, StepFact } from '../../model/arrival.ts';
+import {
+  type ArrivalFacts,
+  lastWords,
+  type ProbeFact,
+  type SoakFact,
+  type StepFact,
+  soakIn,
+} from '../../model/arrival.ts';
+import type { Status } from '../../model/status.ts';
 import { clock, count, duration, since } from './figures.ts';
 import { paint, plain, type Style, wrap } from './paint.ts';
 
@@ -33,19 +41,32 @@ function keptLine({ snapshots, until, workflow }: NonNullable<ArrivalFacts['kept
   return `${count(snapshots.length, 'final snapshot')} stay in the source until ${clock(until, now)}; ${workflow} deletes them then`;
 }
 
+/** L4: whoever sees a commit come can stop it. */
+const stopLines = (machine: string, { state, until }: SoakFact): string[] =>
+  state === 'holds' && until !== undefined
+    ? [
+        `to stop it: homeward failback hold ${machine} (the time begins anew with resume), or back to the source, with loss: homeward failback cancel --accept-loss ${machine}`,
+      ]
+    : [];
+
 /** One sentence each, as plain text. */
-export const arrivalTexts = ({ steps, proof, probes, soak, kept }: ArrivalFacts, now: number): string[] => [
-  ...steps.map(stepLine),
+const arrivalTexts = (
+  { steps, proof, probes, kept }: ArrivalFacts,
+  soak: SoakFact | undefined,
+  { machine }: Status,
+  now: number,
+): string[] => [
+  ...steps.flatMap((step) => [stepLine(step), ...lastWords(step).map((line) => `| ${line}`)]),
   ...(proof
     ? [proof.state === 'proven' ? 'proven apart from everybody first' : 'boots apart from everybody first']
     : []),
   ...probes.map(probeLine),
-  ...(soak ? [soakLine(soak, now)] : []),
+  ...(soak ? [soakLine(soak, now), ...stopLines(machine, soak)] : []),
   ...(kept ? [keptLine(kept, now)] : []),
 ];
 
-export const arrivalLines = (arrival: ArrivalFacts | undefined, now: number, style: Style): string[] =>
-  (arrival ? arrivalTexts(arrival, now) : []).flatMap((text) =>
+export const arrivalLines = (status: Status, now: number, style: Style): string[] =>
+  (status.arrival ? arrivalTexts(status.arrival, soakIn(status), status, now) : []).flatMap((text) =>
     wrap(plain(text), style.width - 2, 2).map((line) =>
       /: failed|not run|no more/.test(text) ? paint(style, 'yellow', `  ${line}`.trimEnd()) : `  ${line}`.trimEnd(),
     ),

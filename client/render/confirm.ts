@@ -2,6 +2,7 @@
  * What a person reads before saying yes: direction and cost before completing, what is deleted before committing.
  * Rule: it shows what the run itself reported just now; what is not known is said to be unknown, never left out.
  */
+import { type Agreed, agreedWords } from '../../model/agreed.ts';
 import { completionGuards } from '../../model/completion-guards.ts';
 import { moverQueue } from '../../model/failback-input.ts';
 import { phaseTable } from '../../model/phase.ts';
@@ -25,6 +26,7 @@ export function describeCompletion(view: View, status: Status, point?: PointChoi
   const all = status.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
   return [
     `Complete the failover of ${plain(status.machine)}: this stops the source and starts the machine at home.`,
+    ...agreedLines(status.agreed, ['commit']),
     `  direction  from ${side(status.source)}`,
     `             to   ${side(status.target)}`,
     `  location   ${locationOf(status)}`,
@@ -33,9 +35,16 @@ export function describeCompletion(view: View, status: Status, point?: PointChoi
     `  cost       ${cost}`,
     ...choiceLines(view, status, point, now),
     ...guardLines(view, status),
+    ...agreedLines(status.agreed, ['rollback', 'people', 'beforeStop', 'prove', 'afterStart', 'probes', 'kept']),
     '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',
   ].join('\n');
 }
+
+/** Nothing of what the policy does by itself may come as a surprise (S2); a gate that is being opened expires no more. */
+const agreedLines = (agreed: Agreed | undefined, titles: readonly string[]): string[] =>
+  (agreed ? agreedWords(agreed) : [])
+    .filter(({ title }) => titles.includes(title))
+    .map(({ title, text }) => `  ${(title === 'commit' ? 'BY ITSELF' : title).padEnd(10)} ${plain(text)}`);
 
 /** What stands against completing now, or is worth knowing; nothing where all is well. */
 function guardLines(view: View, status: Status): string[] {

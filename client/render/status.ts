@@ -2,12 +2,10 @@
  * Draws a run for a terminal: where it stands, who serves, how far the bytes are, what it waits for and what to type.
  * Rule: a pure function of the view, the time and the style; what is not known is left out or said to be unknown.
  */
-import type { Message } from '../../model/message.ts';
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
 import type { RoundReport, RoundsStatus, Status, Waiting } from '../../model/status.ts';
-import { type Approval, objectionTo } from '../../model/transition.ts';
-import { type Told, toldStory } from '../told-story.ts';
+import type { Approval } from '../../model/transition.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
 import { arrivalLines } from './arrival.ts';
@@ -20,6 +18,7 @@ import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { pointLines } from './points.ts';
 import { scrubLines } from './scrubs.ts';
 import { stepText } from './steps.ts';
+import { whatToType } from './to-type.ts';
 
 /** How many rounds and refusals are shown; the rest is counted. */
 const roundsShown = 3;
@@ -44,7 +43,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
     { lines: scrubLines(view.rounds?.scrubs ?? [], now, style), worth: 3 },
     { lines: outageLines(status, now, style), worth: 6 },
-    { lines: arrivalLines(status.arrival, now, style), worth: 6 },
+    { lines: arrivalLines(status, now, style), worth: 6 },
     { lines: steps(view, style), worth: 4 },
     { lines: pausedLines(view, now, style), worth: 8 },
     { lines: remainsLines(view, style), worth: 5 },
@@ -249,27 +248,6 @@ const waitedText = ({ since: at, reminded, lastAt }: Waiting, now: number): stri
   const reminders = lastAt ? `; ${count(reminded, 'reminder')}, the last ${since(lastAt, now)} ago` : '';
   return `It has waited for ${since(at, now)}${reminders}.`;
 };
-
-/** The commands that fit this moment: what the law takes of an answer to a call, and what opens the gate. */
-export function whatToType(status: Told): string[] {
-  const command = (verb: string) => `homeward failback ${verb} ${status.machine}`;
-  if (status.phase === 'NeedsOperator') return answers(status);
-  const gate = phaseTable[status.phase]?.gate;
-  const typed = gate === 'completeFailover' ? [command('complete')] : gate === 'commit' ? [command('commit')] : [];
-  return status.held ? [command('resume'), ...typed] : typed;
-}
-
-/** Nothing is undone twice, and once the target may be live going back is a cancel with its flag, or nothing at all. */
-function answers(status: Told): string[] {
-  const story = toldStory(status);
-  const takes = (message: Omit<Message, 'by'>): boolean => objectionTo(story, { by: 'you', ...message }) === undefined;
-  const resolve = (action: 'retry' | 'undo' | 'skip'): string[] =>
-    takes({ name: 'resolve', action }) ? [`homeward failback resolve ${status.machine} --${action}`] : [];
-  const undo = resolve('undo');
-  const cancel = undo.length === 0 && takes({ name: 'cancel', acceptLoss: true });
-  const back = cancel ? [`homeward failback cancel --accept-loss ${status.machine}`] : undo;
-  return [...resolve('retry'), ...back, ...resolve('skip')];
-}
 
 function refusals(status: Status, now: number, style: Style): string[] {
   const shown = status.refusals.slice(-refusalsShown);

@@ -3,6 +3,7 @@ import { describeCommit, describeLoss } from '../../client/render/confirm.ts';
 import { plainStyle } from '../../client/render/paint.ts';
 import { renderStatus } from '../../client/render/status.ts';
 import type { ArrivalFacts } from '../../model/arrival.ts';
+import { failbackDetails } from '../../workflows/details.ts';
 import { ago, now, statusIn, viewOf } from './views.ts';
 
 const arrival: ArrivalFacts = {
@@ -54,4 +55,21 @@ test('S5 whoever cancels a live target reads how long it ran, and that nobody ha
   expect(text).toContain(
     `lost       everything written at home since ${ago(720)} (12 min); how much that is nobody has counted`,
   );
+});
+
+test('S6 the last lines of what a failed script wrote stand under it, bounded and without control characters', () => {
+  const output = `${'early\n'.repeat(9)}one\n\u001b[2Jtwo\r\nthree ${'x'.repeat(900)}\nfour\nlast words\n\n`;
+  const steps = arrival.steps.map((step) => ({ ...step, output }));
+  const status = statusIn('NeedsOperator', { left: 'StartingTarget', arrival: { steps, probes: [] } });
+  const lines = renderStatus(viewOf(status), now, { ...plainStyle, width: 400 }).split('\n');
+  const at = lines.findIndex((line) => line.includes('script mail in the target: failed'));
+  const under = lines.slice(at + 1, at + 6).map((line) => line.trim());
+  expect(under.map((line) => line.slice(0, 12))).toEqual(['| one', '| two', '| three xxxx', '| four', '| last words']);
+  expect(under[2]?.length).toBeLessThan(220);
+  expect(lines.join('\n')).not.toContain('early');
+  const details = failbackDetails(status);
+  expect(details).toContain('last words');
+  expect(details).not.toContain('early');
+  expect(details.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  expect(details.split('last words')).toHaveLength(2);
 });

@@ -8,7 +8,7 @@ import { detailsOf, summaryOf, withOptions } from '../../client/failback.ts';
 import { progressIn } from '../../client/heartbeats.ts';
 import { explain, Problem } from '../../client/problem.ts';
 import { verifyRecord } from '../../client/record.ts';
-import { whatToType } from '../../client/render/status.ts';
+import { whatToType } from '../../client/render/to-type.ts';
 import { resultOf } from '../../client/view.ts';
 import { parseInventory } from '../../config/load.ts';
 import { evidenceOfDisks, record } from '../../model/evidence.ts';

@@ -3,6 +3,7 @@
  * Rule: who serves is told from what was seen; a run of a machine that is home already must not say that the source does.
  */
 import type { FailbackInput } from '../../model/failback-input.ts';
+import { soundPolicy } from '../../model/inventory.ts';
 import type { Power } from '../../model/machine.ts';
 import { beginStory, callOperator } from '../../model/transition.ts';
 import { type Findings, statusOf } from '../../workflows/status-of.ts';
@@ -12,7 +13,7 @@ const input = {
   source: { site: 'azure', path: 'rg/erp-db' },
   target: { site: 'home', path: '/DC0/vm/erp-db' },
   mover: { name: 'm1', path: '/DC0/vm/m1' },
-  policy: { sync: 'before', write: 'in-place' },
+  policy: soundPolicy({}),
 } as FailbackInput;
 const moments = { startedAt: '2026-01-01T00:00:00.000Z', phaseSince: '2026-01-01T00:00:00.000Z' };
 const trouble = { kind: 'Refused', op: 'preflight', subject: 's', message: 'm', hint: 'h', since: moments.startedAt };

@@ -1,0 +1,33 @@
+/**
+ * The commands that fit the moment, as they can be pasted.
+ * Rule: what the law would refuse here is never offered; the law itself is asked.
+ */
+import type { Message } from '../../model/message.ts';
+import { phaseTable } from '../../model/phase.ts';
+import { objectionTo } from '../../model/transition.ts';
+import { type Told, toldStory } from '../told-story.ts';
+import { plain } from './paint.ts';
+
+/** The commands that fit this moment: what the law takes of an answer to a call, and what opens the gate. */
+export function whatToType(status: Told): string[] {
+  const command = (verb: string) => `homeward failback ${verb} ${status.machine}`;
+  if (status.phase === 'NeedsOperator') return answers(status);
+  const { commitNeedsTwo, completion } = status;
+  // S7: as a comment of the shell, so that the line can still be pasted.
+  const by = commitNeedsTwo && completion ? `  # to be said by somebody else than ${plain(completion.by)}` : '';
+  const gate = phaseTable[status.phase]?.gate;
+  const typed = gate === 'completeFailover' ? [command('complete')] : gate === 'commit' ? [command('commit') + by] : [];
+  return status.held ? [command('resume'), ...typed] : typed;
+}
+
+/** Nothing is undone twice, and once the target may be live going back is a cancel with its flag, or nothing at all. */
+function answers(status: Told): string[] {
+  const story = toldStory(status);
+  const takes = (message: Omit<Message, 'by'>): boolean => objectionTo(story, { by: 'you', ...message }) === undefined;
+  const resolve = (action: 'retry' | 'undo' | 'skip'): string[] =>
+    takes({ name: 'resolve', action }) ? [`homeward failback resolve ${status.machine} --${action}`] : [];
+  const undo = resolve('undo');
+  const cancel = undo.length === 0 && takes({ name: 'cancel', acceptLoss: true });
+  const back = cancel ? [`homeward failback cancel --accept-loss ${status.machine}`] : undo;
+  return [...resolve('retry'), ...back, ...resolve('skip')];
+}

@@ -27,3 +27,22 @@ export const wentLive = ({ liveSince }: { readonly liveSince?: string }): string
   liveSince === undefined
     ? 'the target went live: what was written there since would be lost'
     : `the target went live at ${liveSince}: what was written there since would be lost, and how much that is nobody has counted`;
+
+/** Kept of a target that went live and was stopped again on a way back that accepted the loss. */
+export interface Lost {
+  /** Since when what was written at home is dropped, ISO 8601. */
+  readonly lostSince?: string;
+}
+
+interface Risked extends Lost {
+  readonly liveSince?: string;
+  readonly cancellation?: { readonly by: string; readonly acceptLoss: boolean };
+}
+
+/** S5: what stopping the target drops for good, so that the end can tell it. */
+export const lostBy = ({ liveSince, cancellation }: Risked): Lost =>
+  cancellation?.acceptLoss && liveSince !== undefined ? { lostSince: liveSince } : {};
+
+/** Who accepted what loss; undefined while nothing is lost. */
+export const lossOf = ({ lostSince, cancellation }: Risked): { since: string; acceptedBy: string } | undefined =>
+  lostSince === undefined || !cancellation ? undefined : { since: lostSince, acceptedBy: cancellation.by };

@@ -88,6 +88,10 @@ export function otherChoice(
   return `${by} completed it to the ${before} point already; to choose another one, cancel and start again`;
 }
 
+/** After the choice: what it means, as long as anybody looks. */
+export const olderText = (takenAt: string): string =>
+  `The application-consistent point of ${takenAt} comes home; what was written after it is in the final snapshots alone.`;
+
 /** What the snapshots of the final point are, in words: what came home, or all that is left of what was written after it. */
 export const whatFinalHolds = (older: boolean): string =>
   older ? 'they alone hold what the source wrote after the older point that came home' : 'they are what came home';

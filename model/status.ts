@@ -57,6 +57,8 @@ export interface Waiting {
   /** Reminders so far. */
   readonly reminded: number;
   readonly lastAt?: string;
+  /** When the run is taken back unless somebody answers; absent where it waits without end. */
+  readonly expiresAt?: string;
 }
 
 export interface Status extends PointsKnown {
@@ -105,6 +107,8 @@ export interface Status extends PointsKnown {
   readonly completion?: Approval & { readonly point?: PointChoice };
   readonly commitment?: Approval;
   readonly cancellation?: Approval;
+  /** What was written at home since then was dropped on the way back. */
+  readonly loss?: { readonly since: string; readonly acceptedBy: string };
   readonly refusals: readonly Refusal[];
   readonly checks: readonly Check[];
   readonly disks: readonly DiskSummary[];
@@ -123,3 +127,10 @@ export interface Status extends PointsKnown {
   readonly evidence?: string;
   readonly record: readonly EvidenceEntry[];
 }
+
+/** What an expiry does, and by when somebody has to answer. */
+export const expiryText = (by: string): string =>
+  `Unless somebody completes by ${by}, the run is taken back then, and the source goes on serving.`;
+
+export const lossText = ({ since, acceptedBy }: NonNullable<Status['loss']>): string =>
+  `What was written at home since ${since} was dropped, accepted by ${acceptedBy}.`;

@@ -4,7 +4,7 @@
  * Rule: a refused message changes nothing but the list of refusals; an illegal step is a Defect.
  */
 import { type Carried, objectionToMover } from './carrying.ts';
-import { type CommitRules, objectionToCommitter, wentLive } from './commit-rules.ts';
+import { type CommitRules, type Lost, lostBy, objectionToCommitter, wentLive } from './commit-rules.ts';
 import { defect } from './failure.ts';
 import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
@@ -41,7 +41,7 @@ export interface Trouble {
   readonly watch?: true;
 }
 
-export interface Story extends Carried, PointsKnown {
+export interface Story extends Carried, PointsKnown, Lost {
   readonly run: string;
   readonly phase: Phase;
   /** The phase that called the operator; only while in NeedsOperator. */
@@ -284,7 +284,10 @@ export function markTargetLive(story: Story, at?: string): Story {
   return { ...story, targetLive: true, ...(at === undefined ? {} : { liveSince: at }) };
 }
 /** The target was observed off again, after our last power command. */
-export const markTargetOff = ({ liveSince: _since, ...story }: Story): Story => ({ ...story, targetLive: false });
+export function markTargetOff(live: Story): Story {
+  const { liveSince: _since, ...story } = live;
+  return { ...story, ...lostBy(live), targetLive: false };
+}
 
 function illegal(story: Story, why: string): Error {
   return defect({

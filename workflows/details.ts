@@ -8,8 +8,16 @@ import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../mode
 import { forecastCompletion } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
+import { olderText } from '../model/point.ts';
 import type { ScrubReport } from '../model/scrub.ts';
-import type { RoundReport, RoundsStatus, Status, Waiting } from '../model/status.ts';
+import {
+  expiryText,
+  lossText,
+  type RoundReport,
+  type RoundsStatus,
+  type Status,
+  type Waiting,
+} from '../model/status.ts';
 import { pausedLines } from './steered.ts';
 
 /** Temporal refuses details over 20,000 bytes. */
@@ -32,6 +40,7 @@ export function failbackDetails(status: Status): string {
     ...(status.evidence ? [`- **Evidence of the disks:** \`${status.evidence}\``] : []),
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
+  if (status.loss) lines.push(`- **Lost:** ${lossText(status.loss)}`);
   lines.push(...arrivalDetails(status));
   lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));
   if (status.awaits) {
@@ -83,8 +92,8 @@ function shortened(text: string): string {
   return bytes.byteLength <= detailsLimit ? text : new TextDecoder().decode(bytes.subarray(0, detailsLimit));
 }
 
-const waitingText = ({ since, reminded, lastAt }: Waiting): string =>
-  `**Waits for a person since ${since}**${lastAt ? `, reminded ${reminded} times, last ${lastAt}` : ''}.`;
+const waitingText = ({ since, reminded, lastAt, expiresAt }: Waiting): string =>
+  `**Waits for a person since ${since}**${lastAt ? `, reminded ${reminded} times, last ${lastAt}` : ''}.${expiresAt ? ` ${expiryText(expiresAt)}` : ''}`;
 
 function troubleLines({ trouble, waitsFor = '' }: Status): string[] {
   if (!trouble) return [];
@@ -122,8 +131,9 @@ function roundsText(rounds: RoundsStatus): string {
 }
 
 /** S001-13: that an older moment can be chosen, and why the last wish for one failed. */
-function pointText({ applicationPoints = [], pointTrouble, completion }: Status): string[] {
+function pointText({ applicationPoints = [], pointTrouble, completion, cancellation }: Status): string[] {
   const newest = applicationPoints.at(-1);
+  const older = completion?.point === 'application-consistent' && !cancellation;
   const choose = '`{"by":"you","point":"application-consistent"}`';
   return [
     ...(newest && !completion
@@ -132,6 +142,7 @@ function pointText({ applicationPoints = [], pointTrouble, completion }: Status)
           `**Application-consistent point:** ${newest.takenAt}; ${choose} chooses it and loses what was written since.`,
         ]
       : []),
+    ...(older && newest ? ['', olderText(newest.takenAt)] : []),
     ...(pointTrouble
       ? ['', `**No application-consistent point at ${pointTrouble.at}:** ${pointTrouble.message} ${pointTrouble.hint}`]
       : []),

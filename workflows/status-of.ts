@@ -5,28 +5,24 @@
 import { agreedIn } from '../model/agreed.ts';
 import type { ArrivalFacts } from '../model/arrival.ts';
 import type { Awaited, Check } from '../model/check.ts';
+import { lossOf } from '../model/commit-rules.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Measured } from '../model/forecast.ts';
-import type { DiskPair, Power, SealProof } from '../model/machine.ts';
+import type { DiskPair, SealProof } from '../model/machine.ts';
 import { type Message, messageMeaning } from '../model/message.ts';
-import { isFinal, type Phase, phaseTable } from '../model/phase.ts';
+import { phaseTable } from '../model/phase.ts';
 import type { Steering } from '../model/progress.ts';
-import { type Outage, type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
-import { objectionTo, type Story, standing } from '../model/transition.ts';
+import { type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
+import { objectionTo, type Story } from '../model/transition.ts';
+import { endSays, type SidesFound, whoServes } from './who-serves.ts';
 
-export interface Findings {
-  /** Steps that an operator left out; they stay undone. */
-  readonly leftOut: readonly string[];
+export interface Findings extends SidesFound {
   readonly checks: readonly Check[];
   /** What comes by itself and is waited for. */
   readonly awaits?: Awaited | undefined;
-  /** The source stands still while the rounds go on. */
-  readonly sourceIdle?: boolean;
-  /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
-  readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
   readonly pairs: readonly DiskPair[];
   /** At an alternate location: the machine that is made there. */
   readonly creation?: NewMachine;
@@ -34,7 +30,6 @@ export interface Findings {
   readonly rounds?: RoundsStatus;
   /** Set while the rounds run in a workflow of their own. */
   readonly roundsWorkflow?: string | undefined;
-  readonly outage?: Outage;
   readonly targetIp?: string;
   /** The target runs and has no agent that could say more. */
   readonly guestSilent?: boolean;
@@ -77,11 +72,11 @@ export function statusOf(
     reread: input.policy.reread,
     phase: story.phase,
     ...moments,
-    serves: serves(story, findings),
+    serves: whoServes(story, findings, record),
     targetDisks: story.untouched ? 'not touched by this run' : asLeft.targetDisks,
-    says: `${story.untouched && isFinal(story.phase) ? untouchedSays : rule.says}${undone}`,
+    says: `${endSays(input, story, record) ?? rule.says}${undone}`,
     ...only('awaits', findings.awaits),
-    ...(waits ? { waitsFor: waits, ...only('waiting', findings.waiting) } : {}),
+    ...(waits ? { waitsFor: waits, ...only('waiting', waitingOf(input, story, findings)) } : {}),
     ...only('left', story.left),
     ...only('held', story.held),
     ...only('paused', findings.paused?.length ? findings.paused : undefined),
@@ -97,6 +92,7 @@ export function statusOf(
     ...only('pointTrouble', story.pointTrouble),
     ...only('commitment', story.commitment),
     ...only('cancellation', story.cancellation),
+    ...only('loss', lossOf(story)),
     refusals: story.refusals,
     checks,
     disks: pairs.map((pair) => ({
@@ -117,48 +113,6 @@ export function statusOf(
     record,
   };
 }
-
-/** Who serves: as the phase says, but never claimed before anybody looked, nor against what was seen. */
-function serves(story: Story, { outage, looked, leftOut, sourceIdle }: Findings): string {
-  const phase = standing(story);
-  // During an outage nobody serves, whatever the phase would promise once it is done.
-  if (outage && !outage.endedAt && cutOff.has(phase)) return 'nobody';
-  if (story.untouched) return `as before this run, which touched nothing; ${sidesSeen(looked)}`;
-  if (phase === 'ReturnedToSource' && leftOut.length > 0)
-    return `look at both sides: an operator left out ${leftOut.join(', ')}`;
-  if (sourceIdle && phaseTable[phase].serves === 'source') return 'nobody: the source is stopped';
-  if (phase !== 'Preflight') return phaseTable[phase].serves;
-  if (!looked) return 'not known before the first look';
-  const runs = (['source', 'target'] as const).filter(
-    (side) => looked[side] === 'running' || looked[side] === 'changing',
-  );
-  if (runs.length > 0) return runs.join(' and ');
-  const unseen = (['source', 'target'] as const).filter((side) => looked[side] === undefined);
-  return unseen.length > 0
-    ? `not known: the ${unseen.join(' and the ')} could not be seen`
-    : 'nobody: neither side runs';
-}
-
-const untouchedSays = 'The run ended before it touched anything; look at both sides to know who serves.';
-
-/** How the power of a side was, in the words for people. */
-const powerWas: Readonly<Record<Power, string>> = {
-  running: 'ran',
-  stopped: 'was off',
-  changing: 'was being started or stopped',
-  absent: 'was not found',
-};
-
-/** What a run that touched nothing saw of both sides: all that it can tell of them. */
-function sidesSeen(looked: Findings['looked']): string {
-  if (!looked) return 'it had looked at neither side';
-  const { source, target } = looked;
-  const was = (power: Power | undefined): string => (power ? powerWas[power] : 'could not be seen');
-  return `it saw: the source ${was(source)}, the target ${was(target)}`;
-}
-
-/** Phases in which the source is stopped and the target does not answer yet. */
-const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'StartingTarget']);
 
 const only = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
@@ -198,6 +152,13 @@ export function waitOf(story: Story): Wait | undefined {
   if (gate === 'completeFailover' && !story.completion) return gate;
   if (gate === 'commit' && !story.commitment) return gate;
   return undefined;
+}
+
+/** L4: the gate *complete failover* alone may expire, and only into safety. */
+function waitingOf({ policy }: FailbackInput, story: Story, { waiting }: Findings): Waiting | undefined {
+  const { gateExpiresSeconds } = policy;
+  if (!waiting || gateExpiresSeconds === 0 || waitOf(story) !== 'completeFailover') return waiting;
+  return { ...waiting, expiresAt: new Date(Date.parse(waiting.since) + gateExpiresSeconds * 1000).toISOString() };
 }
 
 /** The same with what to send. */

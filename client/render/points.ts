@@ -2,7 +2,7 @@
  * The moments that can come home, in words: how old each is, and what choosing the older one would lose (S001-13).
  * Rule: what is not known is said to be at least or at most, never left out.
  */
-import type { PointChoice, PointSummary } from '../../model/point.ts';
+import { olderText, type PointChoice, type PointSummary } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
 import { isOpen, type View } from '../view.ts';
 import { bytes, clock, count, since } from './figures.ts';
@@ -26,8 +26,10 @@ const takenText = (point: PointSummary, now: number): string =>
 
 /** Shown while the failover can be completed, where there is something to choose. */
 export function pointLines(view: View, status: Status, now: number): string[] {
-  if (!isOpen(view) || status.completion) return [];
   const point = newestOf(status);
+  if (point && status.completion?.point === 'application-consistent' && !status.cancellation)
+    return [olderText(clock(point.takenAt, now))];
+  if (!isOpen(view) || status.completion) return [];
   const trouble = status.pointTrouble;
   return [
     ...(point

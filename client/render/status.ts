@@ -4,7 +4,14 @@
  */
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
-import type { RoundReport, RoundsStatus, Status, Waiting } from '../../model/status.ts';
+import {
+  expiryText,
+  lossText,
+  type RoundReport,
+  type RoundsStatus,
+  type Status,
+  type Waiting,
+} from '../../model/status.ts';
 import type { Approval } from '../../model/transition.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
@@ -220,6 +227,7 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
     status.completion && saidText(completeWords(status.completion), status.completion, now),
     status.commitment && saidText('commit', status.commitment, now),
     status.cancellation && saidText('cancel', status.cancellation, now),
+    status.loss && lossText({ ...status.loss, since: clock(status.loss.since, now) }),
   ].filter((text) => text !== undefined);
   const lines = approvals.flatMap((text) => say(text, style));
   if (!isOpen(view)) return lines;
@@ -244,9 +252,12 @@ const saidText = (verb: string, said: Approval, now: number): string =>
 /** Without what follows for Temporal's own tools, which begins with the JSON to send: here a command is shown. */
 const forPeople = (waitsFor: string): string => waitsFor.split(' {"', 1)[0] ?? '';
 
-const waitedText = ({ since: at, reminded, lastAt }: Waiting, now: number): string => {
+const waitedText = ({ since: at, reminded, lastAt, expiresAt }: Waiting, now: number): string => {
+  const expires = expiresAt
+    ? ` ${expiryText(`${clock(expiresAt, now)} (${duration(Math.max(0, Date.parse(expiresAt) - now))} from now)`)}`
+    : '';
   const reminders = lastAt ? `; ${count(reminded, 'reminder')}, the last ${since(lastAt, now)} ago` : '';
-  return `It has waited for ${since(at, now)}${reminders}.`;
+  return `It has waited for ${since(at, now)}${reminders}.${expires}`;
 };
 
 function refusals(status: Status, now: number, style: Style): string[] {

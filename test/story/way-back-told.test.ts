@@ -1,0 +1,88 @@
+/**
+ * What the status tells of a way back, put together without Temporal: who serves meanwhile, what was lost, what stays written.
+ * Rule: nothing is called undone that is not, and who serves is told from what was done, never from where the run is heading.
+ */
+import type { EvidenceEntry } from '../../model/evidence.ts';
+import type { FailbackInput } from '../../model/failback-input.ts';
+import { soundPolicy } from '../../model/inventory.ts';
+import type { Status } from '../../model/status.ts';
+import { beginStory, hear, markTargetLive, markTargetOff, type Story } from '../../model/transition.ts';
+import { failbackDetails } from '../../workflows/details.ts';
+import { type Findings, statusOf } from '../../workflows/status-of.ts';
+
+const at = '2026-01-01T00:00:00.000Z';
+const later = '2026-01-01T01:00:00.000Z';
+const inputWith = (policy: object): FailbackInput =>
+  ({
+    machine: 'erp-db',
+    source: { site: 'azure', path: 'rg/erp-db' },
+    target: { site: 'home', path: '/DC0/vm/erp-db' },
+    mover: { name: 'm1', path: '/DC0/vm/m1' },
+    policy: soundPolicy(policy),
+  }) as FailbackInput;
+const begun = beginStory('run-1', { name: 'm1', path: '/DC0/vm/m1' });
+const entries = (keys: readonly string[]): EvidenceEntry[] =>
+  keys.map((key) => ({ key, at, what: key, facts: {}, previous: '', digest: '' }) as unknown as EvidenceEntry);
+
+function told(story: Story, keys: readonly string[] = [], more: Partial<Findings> = {}, policy: object = {}): Status {
+  const findings = { ...{ checks: [], pairs: [], seals: [], leftOut: [] }, ...more };
+  return statusOf(inputWith(policy), story, findings, entries(keys), { startedAt: at, phaseSince: at });
+}
+
+const undoing: Story = { ...begun, phase: 'Undoing' };
+const outage = { startedAt: at };
+
+test.each<[string, readonly string[], Partial<Findings>, Partial<Story>, RegExp]>([
+  ['the source was never stopped', [], {}, {}, /^source$/],
+  ['it was found standing still', [], { sourceIdle: true }, {}, /^nobody: the source is stopped$/],
+  ['its stop may have gone through', [], { outage }, {}, /^the source, unless its stop went through/],
+  ['it is stopped', ['source-stopped'], { outage }, {}, /^nobody, until the source is started again/],
+  ['the target runs', ['source-stopped'], { outage }, { targetLive: true }, /^target, until it is stopped/],
+  ['the source was started again', ['source-stopped', 'source-started'], { outage }, {}, /^source$/],
+])('S5 S1 while a run is taken back and %s, it is told who serves', (_what, keys, found, more, words) => {
+  expect(told({ ...undoing, ...more }, keys, found).serves).toMatch(words);
+  const called = { ...undoing, ...more, phase: 'NeedsOperator' as const, left: 'Undoing' as const };
+  expect(told(called, keys, found).serves).toMatch(words);
+});
+
+test('S5 after a way back with loss the status tells what was dropped, since when, and who accepted it', () => {
+  const live = markTargetLive({ ...begun, phase: 'StartingTarget' }, at);
+  const atHome: Story = { ...live, phase: 'AwaitingCommit' };
+  const { story } = hear(atHome, { name: 'cancel', by: 'ana', acceptLoss: true }, later);
+  const end: Story = { ...markTargetOff({ ...story, phase: 'Undoing' }), phase: 'ReturnedToSource' };
+  const status = told(end);
+  expect(status.loss).toEqual({ since: at, acceptedBy: 'ana' });
+  expect(failbackDetails(status)).toContain(`What was written at home since ${at} was dropped, accepted by ana`);
+  expect(told({ ...begun, phase: 'ReturnedToSource' })).not.toHaveProperty('loss');
+});
+
+test('S5 S4 a way back never calls original disks undone that were written in place', () => {
+  const end: Story = { ...begun, phase: 'ReturnedToSource' };
+  const half = told(end, ['open/os', 'undo/open target disks']);
+  expect(half.says).toMatch(/original disks at home are half written .*cannot boot/);
+  expect(half.says).not.toContain('what it had changed is undone');
+  expect(told(end, ['open/os', 'seal/os']).says).toMatch(/original disks at home hold what this run wrote/);
+  for (const other of [told(end), told(end, ['open/os'], {}, { write: 'staged' })])
+    expect(other.says).toContain('what it had changed is undone');
+});
+
+test('L4 a gate that expires says when, and what happens then; a commit never does', () => {
+  const waiting = { since: at, reminded: 0 };
+  const gate = told({ ...begun, phase: 'Syncing' }, [], { waiting }, { gateExpiresSeconds: 3_600 });
+  expect(gate.waiting).toMatchObject({ expiresAt: later });
+  expect(failbackDetails(gate)).toContain(
+    `Unless somebody completes by ${later}, the run is taken back then, and the source goes on serving.`,
+  );
+  const commit = told({ ...begun, phase: 'AwaitingCommit' }, [], { waiting }, { gateExpiresSeconds: 3_600 });
+  expect(commit.waiting).toEqual(waiting);
+  expect(told({ ...begun, phase: 'Syncing' }, [], { waiting }).waiting).toEqual(waiting);
+});
+
+test('S001-13 after the failover was completed to an older moment its meaning stays in the status', () => {
+  const completion = { by: 'ana', at: later, point: 'application-consistent' as const };
+  const applicationPoints = [{ after: 1, takenAt: at, changedBytesBefore: 0 }];
+  const status = told({ ...begun, phase: 'AwaitingCommit', completion, applicationPoints });
+  expect(failbackDetails(status)).toContain(
+    `The application-consistent point of ${at} comes home; what was written after it is in the final snapshots alone.`,
+  );
+});

@@ -1,0 +1,92 @@
+/**
+ * Who serves the users, and what may be said of both sides at the end. Pure.
+ * Rule: it is told from what was seen and done, never from where the run is heading; nothing is called undone that is not (S5).
+ */
+import { wayOf } from '../model/creation.ts';
+import type { EvidenceEntry } from '../model/evidence.ts';
+import type { FailbackInput } from '../model/failback-input.ts';
+import type { Power } from '../model/machine.ts';
+import { isFinal, type Phase, phaseTable } from '../model/phase.ts';
+import type { Outage } from '../model/status.ts';
+import { type Story, standing } from '../model/transition.ts';
+
+export interface SidesFound {
+  /** Steps that an operator left out; they stay undone. */
+  readonly leftOut: readonly string[];
+  /** The source stands still while the rounds go on. */
+  readonly sourceIdle?: boolean;
+  /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
+  readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
+  readonly outage?: Outage;
+}
+
+/** As the phase says, but never claimed before anybody looked, nor against what was seen. */
+export function whoServes(story: Story, found: SidesFound, record: readonly EvidenceEntry[]): string {
+  const { outage, looked, leftOut, sourceIdle } = found;
+  const phase = standing(story);
+  // During an outage nobody serves, whatever the phase would promise once it is done.
+  if (outage && !outage.endedAt && cutOff.has(phase)) return 'nobody';
+  if (story.untouched) return `as before this run, which touched nothing; ${sidesSeen(looked)}`;
+  if (phase === 'ReturnedToSource' && leftOut.length > 0)
+    return `look at both sides: an operator left out ${leftOut.join(', ')}`;
+  if (phase === 'Undoing') return servesMeanwhile(story, found, record);
+  if (sourceIdle && phaseTable[phase].serves === 'source') return 'nobody: the source is stopped';
+  if (phase !== 'Preflight') return phaseTable[phase].serves;
+  if (!looked) return 'not known before the first look';
+  const runs = (['source', 'target'] as const).filter(
+    (side) => looked[side] === 'running' || looked[side] === 'changing',
+  );
+  if (runs.length > 0) return runs.join(' and ');
+  const unseen = (['source', 'target'] as const).filter((side) => looked[side] === undefined);
+  return unseen.length > 0
+    ? `not known: the ${unseen.join(' and the ')} could not be seen`
+    : 'nobody: neither side runs';
+}
+
+/** Between the first undo and the last: by what was done, in the order in which it is taken back. */
+function servesMeanwhile(
+  { targetLive }: Story,
+  { outage, sourceIdle }: SidesFound,
+  record: readonly EvidenceEntry[],
+): string {
+  const done = (key: string): boolean => record.some((entry) => entry.key === key);
+  if (targetLive) return 'target, until it is stopped; then nobody, until the source is started again';
+  if (!outage) return sourceIdle ? 'nobody: the source is stopped' : 'source';
+  if (done('source-started')) return 'source';
+  if (done('undo/stop the source')) return 'nobody: the source is off, as it was found';
+  if (!done('source-stopped')) return 'the source, unless its stop went through; then it is started again';
+  return 'nobody, until the source is started again';
+}
+
+/** What an end says where the phase's own words would claim too much; undefined where they hold. */
+export function endSays(input: FailbackInput, story: Story, record: readonly EvidenceEntry[]): string | undefined {
+  if (story.untouched && isFinal(story.phase)) return untouchedSays;
+  const wrote = (what: string): boolean => record.some(({ key }) => key.startsWith(what));
+  if (story.phase !== 'ReturnedToSource' || wayOf(input) !== 'in-place' || !wrote('open/')) return undefined;
+  return wrote('seal/')
+    ? `${takenBackSays} hold what this run wrote, no more what they held before. ${repairSays}`
+    : `${takenBackSays} are half written and cannot boot. ${repairSays}`;
+}
+
+const takenBackSays = 'The failback was taken back. Not undone: the original disks at home';
+const repairSays = 'Do not start the machine there; a later run with write: in-place repairs them.';
+const untouchedSays = 'The run ended before it touched anything; look at both sides to know who serves.';
+
+/** How the power of a side was, in the words for people. */
+const powerWas: Readonly<Record<Power, string>> = {
+  running: 'ran',
+  stopped: 'was off',
+  changing: 'was being started or stopped',
+  absent: 'was not found',
+};
+
+/** What a run that touched nothing saw of both sides: all that it can tell of them. */
+function sidesSeen(looked: SidesFound['looked']): string {
+  if (!looked) return 'it had looked at neither side';
+  const { source, target } = looked;
+  const was = (power: Power | undefined): string => (power ? powerWas[power] : 'could not be seen');
+  return `it saw: the source ${was(source)}, the target ${was(target)}`;
+}
+
+/** Phases in which the source is stopped and the target does not answer yet. */
+const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'StartingTarget']);

@@ -3,6 +3,7 @@
  * Rule (S13): errors and warnings name the reference, never the value; the value goes to the caller and nowhere else.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { type Failure, refused } from '../model/failure.ts';
 import type { SecretReference } from '../model/inventory.ts';
@@ -13,8 +14,17 @@ const largestSecretBytes = 65_536;
 export type Warn = (text: string) => void;
 const emitWarning: Warn = (text) => process.emitWarning(text, 'HomewardWarning');
 
+/** Any worker of a queue may take a step: by this a person finds the one that lacks something. */
+const whoseProcess = (): string => `process ${process.pid} on ${hostname()}`;
+
 const refuse = (subject: string, message: string, hint: string, cause?: unknown): Failure =>
-  refused({ op: 'resolve a secret', subject, message, hint, ...(cause === undefined ? {} : { cause }) });
+  refused({
+    op: 'resolve a secret',
+    subject: `${subject} of ${whoseProcess()}`,
+    message,
+    hint,
+    ...(cause === undefined ? {} : { cause }),
+  });
 
 /**
  * The secret's text without one trailing line break. `folder` is the inventory's folder, for relative file names.
@@ -30,7 +40,7 @@ function fromEnvironment(name: string): string {
     throw refuse(
       `env ${name}`,
       `the environment variable ${name} is ${value === '' ? 'empty' : 'not set'}`,
-      `Set ${name} for this process, or let the inventory name another place.`,
+      `Set ${name} for ${whoseProcess()} and start that worker again, or let the inventory name another place.`,
     );
   return value;
 }
@@ -60,7 +70,7 @@ function fromFile(file: string, folder: string, warn: Warn): string {
     throw refuse(
       subject,
       `the secret file ${path} ${what}`,
-      'Put the secret there, readable for this user only, or let the inventory name another place.',
+      `Put the secret there, on ${hostname()}, readable for the worker’s user only, or let the inventory name another place.`,
       cause,
     );
   }

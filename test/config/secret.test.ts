@@ -2,7 +2,7 @@
  * Secrets are found where the inventory says, and nothing but the caller ever sees their value (S13).
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveSecret } from '../../config/secret.ts';
 
@@ -48,6 +48,18 @@ test('a variable that is not set is named with what to do', () => {
   const failure = failureOf(() => resolveSecret({ env: 'HOMEWARD_TEST_NONE' }, folder));
   expect(failure).toMatchObject({ kind: 'Refused', message: 'the environment variable HOMEWARD_TEST_NONE is not set' });
   expect((failure as Error & { hint: string }).hint).toContain('Set HOMEWARD_TEST_NONE');
+});
+
+test('a secret that is missing says which process on which computer lacks it, because any worker may have taken the step', () => {
+  const whose = `process ${process.pid} on ${hostname()}`;
+  expect(failureOf(() => resolveSecret({ env: 'HOMEWARD_TEST_NONE' }, folder))).toMatchObject({
+    subject: `env HOMEWARD_TEST_NONE of ${whose}`,
+    hint: expect.stringContaining(whose),
+  });
+  expect(failureOf(() => resolveSecret({ file: 'none' }, folder))).toMatchObject({
+    subject: `file none of ${whose}`,
+    hint: expect.stringContaining(hostname()),
+  });
 });
 
 test.each([

@@ -7,6 +7,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { controlQueue } from '../model/failback-input.ts';
 import { type LimitsAnswer, type LimitsOrder, limitsWorkflowId } from '../model/limits-order.ts';
 import type { Link } from './connect.ts';
+import { answerOf } from './short-run.ts';
 import { whyUnanswered } from './workers.ts';
 
 const limitsWorkflow = 'limits';
@@ -33,7 +34,7 @@ export async function orderLimits(link: Link, order: LimitsOrder, waitMs: number
   const { mover } = order;
   try {
     const handle = await startInTurn(link, order, waitMs);
-    const answer = await link.within(waitMs + graceMs, () => handle.result());
+    const answer = await answerOf<LimitsAnswer>(link, handle, waitMs + graceMs);
     return { mover, answer };
   } catch (error) {
     const said = error instanceof WorkflowFailedError ? rootOf(error) : undefined;

@@ -56,6 +56,7 @@ export function startCommand(queue: string, inventory: string): string {
 
 /** What to throw when a run that a control worker should have answered ended in `error` instead. */
 export async function whyUnanswered(link: Link, error: unknown, subject: string): Promise<unknown> {
+  if (error instanceof Problem) return error;
   const problem = asProblem(error, subject, link.settings);
   if (!(problem instanceof Problem && problem.kind === 'unreachable') || !(await isUnattended(link, controlQueue)))
     return problem;

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Link } from '../../client/connect.ts';
+import { orderLimits } from '../../client/limits.ts';
 import { preflight } from '../../client/preflight.ts';
 import { Problem } from '../../client/problem.ts';
 import { startCommand } from '../../client/workers.ts';
@@ -38,20 +39,50 @@ async function askedForWorkAndDied(): Promise<void> {
   await expect(asking).rejects.toThrow();
 }
 
-test('a preflight that no control worker takes names the missing worker within half a minute, although one was there lately', async () => {
+test('R11 a preflight and an order for limits that no control worker takes name the missing worker within half a minute, although one was there lately', async () => {
   await askedForWorkAndDied();
   const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db');
   if (!input) throw new Error('the inventory has no erp-db');
   const begun = Date.now();
-  const problem = await preflight(link, input, 300_000).catch((error: unknown) => error);
+  const problems = await Promise.all(
+    [preflight(link, input, 300_000), orderLimits(link, { mover: 'm1', waitSeconds: 30 }, 30_000)].map((asked) =>
+      asked.catch((error: unknown) => error),
+    ),
+  );
   expect(Date.now() - begun).toBeLessThan(30_000);
-  expect(problem).toBeInstanceOf(Problem);
-  const { kind, message, todo } = problem as Problem;
-  expect(kind).toBe('unreachable');
-  expect(message).toContain('no worker serves the task queue "control"');
-  expect(todo).toContain("npm run control -- --config '/etc/homeward/site a.yaml'");
+  for (const problem of problems) {
+    expect(problem).toBeInstanceOf(Problem);
+    const { kind, message, todo } = problem as Problem;
+    expect(kind).toBe('unreachable');
+    expect(message).toContain('no worker serves the task queue "control"');
+    expect(todo).toContain("npm run control -- --config '/etc/homeward/site a.yaml'");
+  }
   // Nobody is there to read an answer that comes later.
   for await (const run of link.client.workflow.list()) expect(run.status.name).toBe('TERMINATED');
+}, 60_000);
+
+test('a preflight with a wait that is shorter than that names the missing worker too, and not Temporal', async () => {
+  await askedForWorkAndDied();
+  const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db');
+  if (!input) throw new Error('the inventory has no erp-db');
+  const asked = (waitMs: number) => preflight(link, input, waitMs).catch((error: unknown) => error);
+  for (const waitMs of [1_000, 2_500])
+    expect(await asked(waitMs)).toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringMatching(/^no worker (serves|of) the task queue "control"/),
+      todo: expect.stringContaining('Start the control worker (npm run control -- --config'),
+    });
+  // One that took it and says nothing.
+  const { namespace } = link.settings;
+  const taking = link.within(5_000, () =>
+    link.client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: controlQueue } }),
+  );
+  expect(await asked(1_500)).toMatchObject({
+    kind: 'unreachable',
+    message: expect.stringContaining('the control worker took it and did not answer within '),
+    todo: expect.stringContaining('longer --wait'),
+  });
+  await taking;
 }, 60_000);
 
 test('the command that starts a worker names the inventory in use, as a shell takes it', () => {

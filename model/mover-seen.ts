@@ -3,7 +3,7 @@
  * does it reach what it will read from.
  * Rule: the worker tells facts and the story judges, so that a worker of another version is judged by this one's law. Pure.
  */
-import type { Check } from './check.ts';
+import type { Awaited, Check } from './check.ts';
 import { clockCheck } from './clock-check.ts';
 import type { SourceSystem } from './machine.ts';
 
@@ -51,10 +51,23 @@ export interface MoverQuestion {
   /** Our clock before the question and after the answer, epoch ms. */
   readonly askedAt: number;
   readonly answeredAt: number;
+  /** Present while a mover that takes no question may still come back by itself. */
+  readonly awaited?: Awaited | undefined;
 }
 
 /** How long a mover that lives may take to take a question, in seconds. */
 export const takenWithinSeconds = 10;
+
+/** How long a mover that takes no question may need to come back, as one that is restarted does, in seconds. */
+export const comesBackWithinSeconds = 120;
+
+/** The wait for a mover that has taken no question since then; undefined once it is over. Times are epoch ms. */
+export function awaitedMover(mover: string, silentSince: number, now: number): Awaited | undefined {
+  const until = silentSince + comesBackWithinSeconds * 1000;
+  if (now >= until) return undefined;
+  const [since, end] = [silentSince, until].map((at) => new Date(at).toISOString()) as [string, string];
+  return { for: `the worker of mover ${mover} to come back`, since, until: end };
+}
 
 const startIt = (mover: string): string =>
   `Start it on that machine: npm run mover -- --config homeward.yaml --id ${mover}; it needs gRPC to Temporal (TCP 7233, or the port of your server) and no port open to it.`;
@@ -89,7 +102,10 @@ export function moverChecks(answer: MoverAnswer, question: MoverQuestion): Check
     answer.silent === 'not-taken'
       ? `no worker took a question on its task queue within ${takenWithinSeconds} s`
       : `its worker could not answer: ${answer.silent}`;
-  return [{ ...worker, verdict: 'refuse', seen, remedy: startIt(subject) }];
+  const { awaited: wait } = question;
+  const remedy = startIt(subject);
+  if (answer.silent === 'not-taken' && wait) return [{ ...worker, verdict: 'wait', seen, remedy, wait }];
+  return [{ ...worker, verdict: 'refuse', seen, remedy }];
 }
 
 const updateIt = ({ version, mover }: MoverQuestion): string =>

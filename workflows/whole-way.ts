@@ -5,14 +5,22 @@
  */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import type { PreflightAnswer } from '../activities/preflight.ts';
+import type { Awaited } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import { type MoverAnswer, moverChecks } from '../model/mover-seen.ts';
+import { awaitedMover, type MoverAnswer, moverChecks } from '../model/mover-seen.ts';
 import { moverQuestionVerbs, summary } from './verbs.ts';
 
-/** `askSides`: the question to the control worker, which may be another one at the start than before the cutover. */
+/** Since when a mover has taken no question, epoch ms, by its name. */
+export type Silences = Map<string, number>;
+
+/**
+ * `askSides`: the question to the control worker, which may be another one at the start than before the cutover.
+ * `silences`: kept from question to question where a mover that is restarted is waited for; absent: it refuses at once.
+ */
 export async function askWholeWay(
   input: FailbackInput,
   askSides: () => Promise<PreflightAnswer>,
+  silences?: Silences,
 ): Promise<PreflightAnswer> {
   const askedAt = Date.now();
   const [answer, mover] = await Promise.all([askSides(), askMover(input)]);
@@ -22,8 +30,16 @@ export async function askWholeWay(
     os: answer.source?.os,
     sameSystem: input.policy.moverSystem === 'same',
     ...{ askedAt, answeredAt: mover.answeredAt },
+    awaited: silences && awaitedBack(silences, input.mover.name, mover.answer, askedAt),
   });
   return { ...answer, checks: [...answer.checks, ...checks] };
+}
+
+function awaitedBack(silences: Silences, mover: string, answer: MoverAnswer, askedAt: number): Awaited | undefined {
+  const since = silences.get(mover) ?? askedAt;
+  if ('seen' in answer) silences.delete(mover);
+  else silences.set(mover, since);
+  return awaitedMover(mover, since, Date.now());
 }
 
 async function askMover(input: FailbackInput): Promise<{ answer: MoverAnswer; answeredAt: number }> {

@@ -1,6 +1,7 @@
 /** What a mover's worker says, and how each of its words is judged: once where it passes, once where it does not. */
 import { blocking } from '../../model/check.ts';
 import {
+  awaitedMover,
   endpointCheck,
   type MoverQuestion,
   type MoverSeen,
@@ -51,6 +52,23 @@ test('S000-2 a mover whose worker takes no question is refused with the command 
     },
   ]);
   expect(moverChecks({ silent: 'it broke' }, question)[0]?.seen).toBe('its worker could not answer: it broke');
+});
+
+test('S000-2 a mover that takes no question may come back for two minutes where the story waits for it, and is refused then', () => {
+  const since = askedAt - 119_000;
+  const awaited = awaitedMover('mover-1', since, askedAt);
+  expect(awaited).toEqual({
+    for: 'the worker of mover mover-1 to come back',
+    since: '2026-03-01T11:58:01.000Z',
+    until: '2026-03-01T12:00:01.000Z',
+  });
+  const silent = { silent: 'not-taken' };
+  const [waits] = moverChecks(silent, { ...question, awaited });
+  expect(waits).toMatchObject({ id: 'mover-worker', verdict: 'wait', wait: awaited });
+  expect(waits?.remedy).toContain('npm run mover');
+  // What it answered wrongly does not mend itself.
+  expect(moverChecks({ silent: 'it broke' }, { ...question, awaited })[0]?.verdict).toBe('refuse');
+  expect(awaitedMover('mover-1', since, askedAt + 1_000)).toBeUndefined();
 });
 
 test('a worker too old to know the question is there, and of the wrong version', () => {

@@ -33,6 +33,11 @@ export interface TargetRun {
   readonly run: string;
 }
 
+export interface GuestLook extends TargetRun {
+  /** It boots to be proven: nobody gives out addresses on the isolated network, and nothing is live yet. */
+  readonly apart?: boolean;
+}
+
 export interface TargetStart extends TargetRun {
   /** What the target's disks are made of. */
   readonly final: RecoveryPoint;
@@ -66,10 +71,13 @@ export const createPowerActivities = (sites: Sites) => ({
     return sites.target(site).ensureStopped({ path, run, made: isMade(failback) }, work);
   }),
 
-  /** Waits until the guest's agent answers and an address is known; Refused when it takes longer than the policy allows. */
+  /**
+   * Waits until the guest's agent answers and, unless it is apart, an address is known; Refused when it takes longer than
+   * the policy allows.
+   */
   observeGuest: activity(
     'observeGuest',
-    (input: TargetRun, work): Promise<TargetMachine> =>
+    (input: GuestLook, work): Promise<TargetMachine> =>
       awaitGuest(sites.target(input.failback.target.site), input, work),
   ),
 });
@@ -156,21 +164,32 @@ function assertOff(
   });
 }
 
-async function awaitGuest(site: TargetSite, { failback, run }: TargetRun, work: Work): Promise<TargetMachine> {
+const guestHint = {
+  atHome:
+    'Look at its console. Resolve with retry to wait again, or cancel with the loss flag to return to the source.',
+  apart:
+    'It still runs on the isolated network: look at its console. Resolve with retry to wait again, or with undo to go back; nothing went live, so nothing is lost.',
+};
+
+export async function awaitGuest(site: Pick<TargetSite, 'observeMachine'>, { failback, run, apart }: GuestLook, work: Work): Promise<TargetMachine> {
   const { target, policy } = failback;
   const deadline = performance.now() + policy.guestWaitSeconds * 1000;
   for (;;) {
     const seen = await site.observeMachine(target.path, work, run, isMade(failback));
-    if (seen.power === 'running' && seen.guest.agent === 'running' && seen.guest.ip !== undefined) return seen;
+    if (seen.power === 'running' && guestAnswers(seen, apart)) return seen;
     if (seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline) return seen;
     if (performance.now() > deadline)
       throw refused({
         op: 'observe-guest',
         subject: target.path,
         message: `the guest did not answer within ${policy.guestWaitSeconds} s (power ${seen.power}, agent ${seen.guest.agent})`,
-        hint: 'Look at its console. Resolve with retry to wait again, or cancel with the loss flag to return to the source.',
+        hint: apart ? guestHint.apart : guestHint.atHome,
       });
     work.report(`power ${seen.power}, guest agent ${seen.guest.agent}`);
     await setTimeout(guestLookEveryMs, undefined, { signal: work.signal });
   }
 }
+
+/** Apart from everybody there is nobody to give it an address. */
+export const guestAnswers = ({ guest }: Pick<TargetMachine, 'guest'>, apart = false): boolean =>
+  guest.agent === 'running' && (apart || guest.ip !== undefined);

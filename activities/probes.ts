@@ -10,6 +10,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
 import { activity } from './attempt.ts';
+import { guestAnswers } from './power.ts';
 import type { Sites } from './preflight.ts';
 
 /** What one look from outside saw; the implementation stands in sites/network-look.ts. */
@@ -34,6 +35,8 @@ export interface ProbeRound {
   readonly failback: FailbackInput;
   readonly run: string;
   readonly probes: readonly Probe[];
+  /** It boots to be proven, where nobody gives it an address. */
+  readonly apart?: boolean;
 }
 
 export interface Soak extends ProbeRound {
@@ -92,8 +95,8 @@ interface Patience {
   readonly work: Work;
 }
 
-async function lookOnce(
-  sites: Sites,
+export async function lookOnce(
+  sites: Pick<Sites, 'target'>,
   network: NetworkLooks,
   input: ProbeRound,
   probe: Probe,
@@ -108,7 +111,7 @@ async function lookOnce(
   if (target.power !== 'running') return { passed: false, seen: seenSide };
   switch (probe.kind) {
     case 'tools':
-      return { passed: agent === 'running' && ip !== undefined, seen: seenSide };
+      return { passed: guestAnswers(target, input.apart), seen: seenSide };
     case 'tcp': {
       const host = probe.host ?? ip;
       if (host === undefined) return { passed: false, seen: `the guest reports no address (${seenSide})` };
@@ -130,7 +133,7 @@ async function lookOnce(
 
 /** A guest that is too busy to take the script has not passed; whoever cannot log in has not looked. */
 async function scriptPasses(
-  sites: Sites,
+  sites: Pick<Sites, 'target'>,
   { failback, run }: ProbeRound,
   script: Pick<GuestScript, 'script' | 'shell'>,
   { leftMs, work }: Patience,

@@ -33,7 +33,7 @@ export async function probeOnce(
 ): Promise<ProbeFact[]> {
   const seen = await probeVerbs(input, probes).observeProbes.executeWithOptions(
     summary(`Probe ${input.target.path}: ${probes.map(({ name }) => name).join(', ')}`),
-    [{ failback: input, run, probes }],
+    [{ failback: input, run, probes, ...(where === 'isolated' ? { apart: true } : {}) }],
   );
   noteProbes({ teller }, seen, where);
   return seen.filter(({ passed }) => !passed);

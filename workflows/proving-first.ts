@@ -4,7 +4,8 @@
  * fails is left running for a person to look at; it ends with a retry that passes, or with the way back.
  */
 import { nothingArrived } from '../model/arrival.ts';
-import type { RecoveryPoint } from '../model/machine.ts';
+import type { Guest, RecoveryPoint } from '../model/machine.ts';
+import { whileAwaiting } from './awaiting.ts';
 import type { Journey } from './departure.ts';
 import { probeOnce, probesFailed, rollBack } from './probing.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
@@ -30,10 +31,7 @@ export async function proveFirst(journey: Journey, final: RecoveryPoint): Promis
     teller.record('proof-started', 'the machine boots on the isolated network; what it writes there is forgotten', {
       target: path,
     });
-    const { guest } = await guestVerbs(input).observeGuest.executeWithOptions(
-      summary('Wait for the guest to answer, apart from everybody'),
-      [{ failback: input, run }],
-    );
+    const guest = await hearItApart(journey);
     const failed = inside.length === 0 ? [] : await probeOnce(journey, inside, 'isolated');
     if (failed.length > 0) {
       rollBack(journey, failed);
@@ -56,6 +54,16 @@ export async function proveFirst(journey: Journey, final: RecoveryPoint): Promis
     });
     show(journey, 'proven');
   });
+}
+
+async function hearItApart({ input, run, teller }: Journey): Promise<Guest> {
+  const what = `the guest of ${input.target.path} to answer (VMware Tools), apart from everybody`;
+  const { guest } = await whileAwaiting(teller, what, input.policy.guestWaitSeconds * 1000, () =>
+    guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer, apart from everybody'), [
+      { failback: input, run, apart: true },
+    ]),
+  );
+  return guest;
 }
 
 const show = ({ teller }: Journey, state: 'under-way' | 'proven'): void =>

@@ -1,6 +1,7 @@
 /**
  * Runs the inside of the on-prem machines: when vCenter says a machine is on, its guest boots from the attached disks.
  * Rule: Tools answer only once the guest has booted; a machine whose disk would not boot stays silent.
+ * A machine that is proven apart from everybody has no address, as on a network where nobody gives any out.
  * Never keeps a disk open after its machine was seen off.
  */
 import { readVcenter, reportGuest, type VcenterVm } from '../vcenter-control.ts';
@@ -34,6 +35,7 @@ export interface OnPremGuests {
 
 interface Running {
   readonly guest: Guest;
+  readonly apart: boolean;
   /** The first file it was booted from: another one means that it was off in between. */
   readonly place: string | undefined;
   readonly disks: readonly FileDisk[];
@@ -51,7 +53,7 @@ async function boot(vm: VcenterVm, acknowledgements: string, recordsPerSecond: n
   const apart = vm.disks.some(({ redo }) => redo !== undefined);
   const heard = apart ? `${acknowledgements}.apart` : acknowledgements;
   const guest = await bootGuest(disks, { acknowledgements: heard, recordsPerSecond, side: 'on-prem' });
-  return { disks, place: places[0], guest };
+  return { disks, place: places[0], guest, apart };
 }
 
 const halt = async ({ guest, disks }: Running): Promise<void> => {
@@ -88,7 +90,8 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
     if (still?.power !== 'on') return;
     const started = await boot(still, wanted.acknowledgements, plan.recordsPerSecond);
     running.set(vm.name, started);
-    if (started.guest.booted) await reportGuest(plan.control, { vm: vm.name, running: true, ip: wanted.ip });
+    const ip = started.apart ? '' : wanted.ip;
+    if (started.guest.booted) await reportGuest(plan.control, { vm: vm.name, running: true, ip });
   };
   const loop = async (): Promise<void> => {
     while (!stopping) {

@@ -1,0 +1,52 @@
+/** Whether the guest of the target answers, and its probes pass: at home, and where nobody gives it an address. */
+import { awaitGuest } from '../../activities/power.ts';
+import type { Sites } from '../../activities/preflight.ts';
+import { lookOnce } from '../../activities/probes.ts';
+import { probe } from '../../model/arrival-policy.ts';
+import type { FailbackInput } from '../../model/failback-input.ts';
+import type { Failure } from '../../model/failure.ts';
+import { lookAtPort, lookAtUrl } from '../../sites/network-look.ts';
+import { original, pathOf, quietWork, returnedBy, runA, type Simulator, startSimulator } from './simulator.ts';
+
+const names = ['dhcp', 'silent'];
+const work = quietWork();
+let simulator: Simulator;
+beforeAll(async () => {
+  simulator = await startSimulator(
+    names.map((name) => ({ ...original(name), power: 'on', extraConfig: returnedBy(name) })),
+  );
+});
+afterAll(() => simulator?.stop());
+
+const failbackOf = (name: string) =>
+  ({
+    machine: name,
+    target: { site: 'dc-home', path: pathOf(name) },
+    policy: { guestWaitSeconds: 0.1 },
+  }) as unknown as FailbackInput;
+const heard = (name: string, apart: boolean, run = runA) =>
+  awaitGuest(simulator.target(), { failback: failbackOf(name), run, apart }, work).catch((error: Failure) => error);
+const probed = (name: string, asked: object, apart: boolean, run = runA) =>
+  lookOnce(
+    { target: () => simulator.target() } as Pick<Sites, 'target'>,
+    { tcp: lookAtPort, http: lookAtUrl },
+    { failback: failbackOf(name), run, probes: [], apart },
+    probe.parse({ name: 'a', ...asked }),
+    { leftMs: 5_000, work },
+  );
+const without = (asked: string) => ({ vm: asked, running: true, ip: '' });
+
+test('a guest on DHCP answers on the isolated network, where nobody gives it an address; at home it has to have one', async () => {
+  await simulator.door('POST', '/guest', without('dhcp'));
+  expect(await heard('dhcp', true)).toMatchObject({ guest: { agent: 'running' } });
+  expect(await probed('dhcp', { kind: 'tools' }, true)).toMatchObject({ passed: true });
+  expect(await heard('dhcp', false)).toMatchObject({ kind: 'Refused', hint: expect.stringContaining('loss flag') });
+  expect(await probed('dhcp', { kind: 'tools' }, false)).toMatchObject({ passed: false });
+});
+
+test('S5 a guest that stays silent on the isolated network goes back by undo and asks nobody for the loss flag', async () => {
+  const failure = (await heard('silent', true)) as Failure;
+  expect(failure).toMatchObject({ kind: 'Refused', hint: expect.stringContaining('undo') });
+  expect(failure.hint).not.toContain('loss flag');
+  expect(await probed('silent', { kind: 'tools' }, true)).toMatchObject({ passed: false });
+});

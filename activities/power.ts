@@ -176,16 +176,18 @@ export async function awaitGuest(site: Pick<TargetSite, 'observeMachine'>, { fai
   const deadline = performance.now() + policy.guestWaitSeconds * 1000;
   for (;;) {
     const seen = await site.observeMachine(target.path, work, run, isMade(failback));
-    if (seen.power === 'running' && guestAnswers(seen, apart)) return seen;
-    if (seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline) return seen;
+    const isOurs = seen.recordOf === run;
+    if (isOurs && seen.power === 'running' && guestAnswers(seen, apart)) return seen;
+    if (isOurs && seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline) return seen;
+    const whose = isOurs ? '' : ', without the record of this run';
     if (performance.now() > deadline)
       throw refused({
         op: 'observe-guest',
         subject: target.path,
-        message: `the guest did not answer within ${policy.guestWaitSeconds} s (power ${seen.power}, agent ${seen.guest.agent})`,
+        message: `the guest did not answer within ${policy.guestWaitSeconds} s (power ${seen.power}, agent ${seen.guest.agent}${whose})`,
         hint: apart ? guestHint.apart : guestHint.atHome,
       });
-    work.report(`power ${seen.power}, guest agent ${seen.guest.agent}`);
+    work.report(`power ${seen.power}, guest agent ${seen.guest.agent}${whose}`);
     await setTimeout(guestLookEveryMs, undefined, { signal: work.signal });
   }
 }

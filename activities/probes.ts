@@ -109,6 +109,8 @@ export async function lookOnce(
   const { agent, ip } = target.guest;
   const seenSide = `power ${target.power}, agent ${agent}, address ${ip ?? 'none'}`;
   if (target.power !== 'running') return { passed: false, seen: seenSide };
+  // S1: another machine may stand at the path by now, and what it answers says nothing of ours.
+  if (target.recordOf !== run) return { passed: false, seen: `${seenSide}, without the record of this run` };
   switch (probe.kind) {
     case 'tools':
       return { passed: guestAnswers(target, input.apart), seen: seenSide };

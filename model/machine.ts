@@ -116,6 +116,8 @@ export interface TargetMachine {
   readonly guest: Guest;
   /** The run whose mark the machine carries, when its disks are (or were left) open. */
   readonly markedBy?: string;
+  /** The run whose mark the machine carries, whatever that says of its disks: by it alone a run knows its own machine. */
+  readonly recordOf?: string;
 }
 
 /** A source disk and the target disk it comes home to. */

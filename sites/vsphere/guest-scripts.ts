@@ -2,6 +2,7 @@
  * Scripts in the guest of the target, by VMware's guest operations: a program is started, and asked for until it has ended.
  * Rule: a script is run once for each key (guest-wrapper.ts), so that starting its program again only waits for its end.
  * Credentials go into the call and nowhere else (S13); an output that cannot be fetched is no failure of the script.
+ * Never in a machine that does not carry the record of the run (S1).
  */
 import type { AgentState, GuestScript, StepRun } from '../../model/arrival.ts';
 import { Failure, refused, transient } from '../../model/failure.ts';
@@ -10,7 +11,7 @@ import type { TargetPower } from '../target.ts';
 import { cleanProgram, type GuestProgram, lookProgram, lostCode, onceProgram, tailPlace } from './guest-wrapper.ts';
 import { type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { pause } from './pause.ts';
-import { findTarget } from './power.ts';
+import { findTarget, needOurs } from './power.ts';
 import { readObject } from './properties.ts';
 import { required } from './session.ts';
 import type { Ref, Vim } from './wire/shapes.ts';
@@ -132,8 +133,9 @@ async function openGuest(parts: GuestParts, request: GuestPlaceRequest, work: Wo
 
 async function present(at: Vcenter, request: TargetPower, work: Work): Promise<Machine> {
   const machine = await findTarget(at, request, work);
-  if (machine) return machine;
-  throw machineMissing(request.path);
+  if (!machine) throw machineMissing(request.path);
+  needOurs(machine, request, 'guest-script');
+  return machine;
 }
 
 async function runProgram(guest: OpenGuest, program: GuestProgram, work: Work): Promise<number> {

@@ -184,7 +184,8 @@ export function asTarget(at: Vcenter, machine: Machine): TargetMachine {
   const place = (slot: string) => parseSlot(slot) ?? { controllerKey: -1, unit: -1 };
   const disks = [...shown.values()].sort((one, other) => bySlot(place(one.slot), place(other.slot)));
   const address = { site: at.site, path: machine.path };
-  return { address, name, power, powerSeen, disks, snapshots, guest, ...(isOpen(mark) && { markedBy: mark.run }) };
+  const marks = mark && { recordOf: mark.run, ...(isOpen(mark) && { markedBy: mark.run }) };
+  return { address, name, power, powerSeen, disks, snapshots, guest, ...marks };
 }
 
 /** A machine that does not exist, as an observation. */

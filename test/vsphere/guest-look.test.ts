@@ -6,9 +6,9 @@ import { probe } from '../../model/arrival-policy.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import type { Failure } from '../../model/failure.ts';
 import { lookAtPort, lookAtUrl } from '../../sites/network-look.ts';
-import { original, pathOf, quietWork, returnedBy, runA, type Simulator, startSimulator } from './simulator.ts';
+import { original, pathOf, quietWork, returnedBy, runA, runB, type Simulator, startSimulator } from './simulator.ts';
 
-const names = ['dhcp', 'silent'];
+const names = ['dhcp', 'silent', 'other'];
 const work = quietWork();
 let simulator: Simulator;
 beforeAll(async () => {
@@ -49,4 +49,22 @@ test('S5 a guest that stays silent on the isolated network goes back by undo and
   expect(failure).toMatchObject({ kind: 'Refused', hint: expect.stringContaining('undo') });
   expect(failure.hint).not.toContain('loss flag');
   expect(await probed('silent', { kind: 'tools' }, true)).toMatchObject({ passed: false });
+});
+
+test('S1 S2 a machine that does not carry the record of the run answers for nothing and passes no probe', async () => {
+  await simulator.door('POST', '/guest', { ...without('other'), ip: '127.0.0.1' });
+  const { port } = new URL(simulator.url);
+  const listening = { kind: 'tcp', host: '127.0.0.1', port: Number(port) };
+  for (const asked of [{ kind: 'tools' }, listening, { kind: 'script', script: 'true' }]) {
+    expect(await probed('other', asked, false)).toMatchObject({ passed: true });
+    expect(await probed('other', asked, false, runB)).toMatchObject({
+      passed: false,
+      seen: expect.stringContaining('without the record of this run'),
+    });
+  }
+  expect(await heard('other', false)).toMatchObject({ guest: { ip: '127.0.0.1' } });
+  expect(await heard('other', false, runB)).toMatchObject({
+    kind: 'Refused',
+    message: expect.stringContaining('without the record of this run'),
+  });
 });

@@ -8,13 +8,14 @@ import type { FailbackInput } from '../../model/failback-input.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { GuestScriptRequest } from '../../sites/source.ts';
 import { onceProgram } from '../../sites/vsphere/guest-wrapper.ts';
-import { guestPassword, original, pathOf, quietWork, runA, type Simulator, startSimulator } from './simulator.ts';
+import { guestPassword, original, pathOf, quietWork, returnedBy, runA, type Simulator, startSimulator } from './simulator.ts';
 
 const names = ['runs', 'once', 'slow', 'silent', 'late', 'login', 'restart', 'looks'];
 let simulator: Simulator;
 const work = quietWork();
 beforeAll(async () => {
-  simulator = await startSimulator(names.map((name) => ({ ...original(name), power: 'on' })));
+  const machines = names.map((name) => ({ ...original(name), power: 'on' as const, extraConfig: returnedBy(name) }));
+  simulator = await startSimulator([...machines, { ...original('plain'), power: 'on' }]);
 });
 afterAll(() => simulator?.stop());
 
@@ -85,6 +86,18 @@ test('S001-22 Tools that answer late after the boot are waited for, and the scri
   await waiting;
   expect(told[0]).toContain('power running, Tools not-running');
   expect(await target.ensureScriptRun(asked('late', 'a-1', 'echo here'), work)).toMatchObject({ output: 'here\n' });
+});
+
+test('S1 no script runs in a machine that does not carry the record of the run', async () => {
+  await answers('plain');
+  const target = simulator.target();
+  const theirs = /does not carry the record of run/;
+  const script = asked('plain', 'a-1', 'echo ran >> seen');
+  expect(await failureOf(target.ensureScriptRun(script, work))).toMatchObject({ message: expect.stringMatching(theirs) });
+  expect(await failureOf(target.runLook(script, work))).toMatchObject({ kind: 'Refused', op: 'guest-script' });
+  expect((await failureOf(target.observeAgent(script, work))).message).toMatch(theirs);
+  expect(await target.releaseScripts(script, work)).toEqual([expect.stringMatching(theirs)]);
+  await expect(readFile(inGuest('plain', 'seen'))).rejects.toThrow(/ENOENT/);
 });
 
 test('S13 a wrong login is refused with the place to correct it, and no password is in the failure', async () => {

@@ -171,14 +171,19 @@ const guestHint = {
     'It still runs on the isolated network: look at its console. Resolve with retry to wait again, or with undo to go back; nothing went live, so nothing is lost.',
 };
 
-export async function awaitGuest(site: Pick<TargetSite, 'observeMachine'>, { failback, run, apart }: GuestLook, work: Work): Promise<TargetMachine> {
+export async function awaitGuest(
+  site: Pick<TargetSite, 'observeMachine'>,
+  { failback, run, apart }: GuestLook,
+  work: Work,
+): Promise<TargetMachine> {
   const { target, policy } = failback;
   const deadline = performance.now() + policy.guestWaitSeconds * 1000;
   for (;;) {
     const seen = await site.observeMachine(target.path, work, run, isMade(failback));
     const isOurs = seen.recordOf === run;
     if (isOurs && seen.power === 'running' && guestAnswers(seen, apart)) return seen;
-    if (isOurs && seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline) return seen;
+    if (isOurs && seen.guest.agent === 'not-installed' && seen.power === 'running' && performance.now() > deadline)
+      return seen;
     const whose = isOurs ? '' : ', without the record of this run';
     if (performance.now() > deadline)
       throw refused({

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { WriteWay } from '../../model/machine.ts';
 import { parseJson } from './parse-json.ts';
+import { proofKey } from './proof-mark.ts';
 import type { Vim } from './wire/shapes.ts';
 
 export type MarkState = 'recorded' | 'open' | 'returned';
@@ -30,7 +31,7 @@ export interface Mark {
   readonly originals: readonly Original[];
   /** Staged: the new disks' files, in the order of `originals`. Created: those of a machine that has no originals. */
   readonly staged: readonly string[];
-  /** Keys we own that are set now, whatever they say. */
+  /** Keys of this mark that are set now, whatever they say. How a proof is put back is a mark of its own (proof-mark.ts). */
   readonly keys: readonly string[];
 }
 
@@ -44,7 +45,7 @@ const ways: Readonly<Record<string, WriteWay>> = { staged: 'staged', created: 'c
 export function readMark(extraConfig: readonly Vim<'OptionValue'>[]): Mark | undefined {
   const values = new Map<string, string>();
   for (const { key, value } of extraConfig)
-    if (key?.startsWith(prefix) && value !== undefined && value !== '')
+    if (key?.startsWith(prefix) && key !== proofKey && value !== undefined && value !== '')
       values.set(key.slice(prefix.length), String(value));
   if (values.size === 0) return undefined;
   const numbered = (name: string): string[] =>

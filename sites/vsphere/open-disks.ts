@@ -22,6 +22,7 @@ import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts'
 import { isOpen, type Mark, markOptions, type Original, stateOption } from './marks.ts';
 import { ensureMachineMade } from './new-machine.ts';
 import { inPlaceRemedy } from './preflight-machines.ts';
+import { putBack } from './put-back.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
 import { ensureStagedFile, stagedFiles, writtenFiles } from './staged-disks.ts';
 
@@ -30,19 +31,22 @@ const moverDiskMode = 'independent_persistent';
 
 export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work: Work): Promise<OpenDisk[]> {
   const mover = await needMachine(at, request.mover, work);
-  const target =
+  const found =
     request.write === 'created'
       ? await ensureMachineMade(at, request, work)
       : await needMachine(at, request.path, work);
-  needQuietTarget(target);
-  needReadyMover(mover, target);
-  if (target.mark?.run === request.run && target.mark.state === 'returned')
+  needQuietTarget(found);
+  needReadyMover(mover, found);
+  const { mark } = found;
+  if (mark?.run === request.run && mark.state === 'returned')
     throw fenced({
       op: 'ensureDisksOpen',
       subject: request.path,
       message: `run ${request.run} has already returned these disks`,
       hint: 'A late attempt; it ends by itself.',
     });
+  // S3, S11: before the modes of its disks are recorded, and before the record of the run that left it so is overwritten.
+  const target = await putBack(at, found, work);
   if (request.write === 'created') return openCreated(at, request, target, mover, work);
   return request.write === 'staged'
     ? openStaged(at, request, target, mover, work)

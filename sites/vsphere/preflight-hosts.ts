@@ -9,6 +9,7 @@ import { check } from './check-outcome.ts';
 import type { Machine, Vcenter } from './inventory.ts';
 import type { Host, Shape } from './machine-shape.ts';
 import { isOpen } from './marks.ts';
+import { asPutBack } from './put-back.ts';
 import { isA, type Ref } from './wire/shapes.ts';
 
 /** `whose`: `target` or `mover`. A host in maintenance starts nothing, one that is away does nothing we ask. */
@@ -46,7 +47,8 @@ const outsideSnapshots = 'independent_persistent';
 /** What is written in another mode is thrown away when the machine is switched off. */
 export function diskModesCheck(target: Machine): Check {
   const recorded = isOpen(target.mark) ? target.mark.originals : [];
-  const disks = [...recorded, ...target.disks];
+  // What a proof set and nobody put back yet is put back before a disk is taken.
+  const disks = [...recorded, ...asPutBack(target)];
   const modes = (fits: (mode: string) => boolean) =>
     disks.filter(({ diskMode }) => fits(diskMode)).map(({ file, diskMode }) => `${file} is ${diskMode}`);
   const fleeting = modes((mode) => mode !== '' && mode !== plainMode && mode !== outsideSnapshots);

@@ -4,7 +4,6 @@
  * down how they were; one change puts it all back. Between the two the machine never starts for its users, and whatever
  * dies in between (a host, this worker) leaves the sealed bytes as they are (S3).
  */
-import { z } from 'zod';
 import { refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
@@ -15,19 +14,12 @@ import { absentTarget, asTarget, type Machine, machineMissing, type Vcenter } fr
 import { readHost } from './machine-shape.ts';
 import { findTarget, needOurs, powerOff, powerOn } from './power.ts';
 import { hasProof, proofKey } from './proof-mark.ts';
+import { type Backing, connectTo, intoMode, nicsOf, type Proof, putBack, sameNetwork } from './put-back.ts';
 import { reconfigure } from './reconfigure.ts';
-import { isA, type Vim } from './wire/shapes.ts';
-
-type Backing = Vim<'VirtualDeviceBackingInfo'>;
+import { isA } from './wire/shapes.ts';
 
 /** What a running machine writes is gone when its power goes; it is not kept in snapshots either. */
 const forgetful = 'independent_nonpersistent';
-
-const proofShape = z.object({
-  nics: z.array(z.object({ key: z.number(), backing: z.looseObject({ $type: z.string() }) })),
-  disks: z.array(z.object({ key: z.number(), mode: z.string() })),
-});
-type Proof = z.infer<typeof proofShape>;
 
 export async function ensureProofStarted(
   at: Vcenter,
@@ -51,21 +43,7 @@ export async function ensureProofEnded(at: Vcenter, request: TargetPower, work: 
   if (!hasProof(machine)) return asTarget(at, machine);
   needOurs(machine, request, 'PowerOffVM_Task');
   const off = await powerOff(at, request, machine, work);
-  const back = await reconfigure(
-    at,
-    off,
-    (seen) => {
-      if (!hasProof(seen)) return undefined;
-      const { nics, disks } = readProof(seen);
-      const edits = [
-        ...nics.map(({ key, backing }) => connectTo(seen, key, backing as Backing)),
-        ...disks.map(({ key, mode }) => intoMode(seen, key, mode)),
-      ];
-      return { deviceChange: edits.filter((edit) => edit !== undefined), extraConfig: [{ key: proofKey, value: '' }] };
-    },
-    work,
-  );
-  return asTarget(at, back);
+  return asTarget(at, await putBack(at, off, work));
 }
 
 async function setUp(at: Vcenter, machine: Machine, isolated: Backing, work: Work): Promise<Machine> {
@@ -95,8 +73,6 @@ async function setUp(at: Vcenter, machine: Machine, isolated: Backing, work: Wor
   );
 }
 
-const nicsOf = ({ devices }: Machine): Device[] => devices.filter((device) => isA(device, 'VirtualEthernetCard'));
-
 /** How the NIC is connected, if that can be put back. */
 function restorable(machine: Machine, { key, backing }: Device): Backing & { readonly $type: string } {
   const known =
@@ -109,78 +85,6 @@ function restorable(machine: Machine, { key, backing }: Device): Backing & { rea
     message: `NIC ${key} of ${machine.name} is connected by ${backing?.$type ?? 'nothing'}, which cannot be put back`,
     hint: 'Take `prove: isolated` out of the policy and start a new run, or connect the NIC to a port group.',
   });
-}
-
-function connectTo(machine: Machine, key: number, backing: Backing): Vim<'VirtualDeviceConfigSpec'> | undefined {
-  const nic = nicsOf(machine).find((one) => one.key === key) as Vim<'VirtualEthernetCard'> | undefined;
-  if (!nic || sameNetwork(nic.backing, backing)) return undefined;
-  const { $type, controllerKey, unitNumber, addressType, macAddress } = nic;
-  const place = {
-    ...(controllerKey === undefined ? {} : { controllerKey }),
-    ...(unitNumber === undefined ? {} : { unitNumber }),
-  };
-  const address = {
-    ...(addressType === undefined ? {} : { addressType }),
-    ...(macAddress === undefined ? {} : { macAddress }),
-  };
-  const device = { $type: $type ?? 'VirtualEthernetCard', key, backing: whole(backing), ...place, ...address };
-  return { operation: 'edit', device: device as Vim<'VirtualDevice'> };
-}
-
-/** A port is given anew at each connection; only the port group is asked for. */
-function whole(backing: Backing): Backing {
-  if (!isA(backing, 'VirtualEthernetCardDistributedVirtualPortBackingInfo')) return backing;
-  const { switchUuid, portgroupKey } = backing.port ?? {};
-  const port = { ...(switchUuid ? { switchUuid } : {}), ...(portgroupKey ? { portgroupKey } : {}) };
-  return { $type: backing.$type, port } as Backing;
-}
-
-function sameNetwork(one: Backing | undefined, other: Backing): boolean {
-  if (isA(one, 'VirtualEthernetCardDistributedVirtualPortBackingInfo'))
-    return (
-      isA(other, 'VirtualEthernetCardDistributedVirtualPortBackingInfo') &&
-      one.port?.portgroupKey === other.port?.portgroupKey
-    );
-  return (
-    isA(one, 'VirtualEthernetCardNetworkBackingInfo') &&
-    isA(other, 'VirtualEthernetCardNetworkBackingInfo') &&
-    one.deviceName === other.deviceName
-  );
-}
-
-function intoMode(machine: Machine, key: number, diskMode: string): Vim<'VirtualDeviceConfigSpec'> | undefined {
-  const disk = machine.disks.find((one) => one.key === key);
-  if (!disk || disk.diskMode === diskMode) return undefined;
-  const device: Vim<'VirtualDisk'> = {
-    $type: 'VirtualDisk',
-    key,
-    backing: { $type: 'VirtualDiskFlatVer2BackingInfo', fileName: disk.file, diskMode } as Backing,
-    controllerKey: disk.controllerKey,
-    unitNumber: disk.unit,
-    capacityInKB: Math.floor(disk.sizeBytes / 1024),
-    capacityInBytes: disk.sizeBytes,
-  };
-  return { operation: 'edit', device };
-}
-
-function readProof(machine: Machine): Proof {
-  const text = String(machine.extraConfig.find(({ key }) => key === proofKey)?.value ?? '');
-  const read = proofShape.safeParse(parsed(text));
-  if (read.success) return read.data;
-  throw refused({
-    op: 'prove-isolated',
-    subject: machine.path,
-    message: `the setting ${proofKey} of ${machine.name} cannot be read, so how it was connected is unknown`,
-    hint: 'Connect its NICs and set its disks to persistent by hand, remove the setting, then resolve with retry.',
-  });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function isolatedBacking(

@@ -8,7 +8,16 @@ import type { FailbackInput } from '../../model/failback-input.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { GuestScriptRequest } from '../../sites/source.ts';
 import { onceProgram } from '../../sites/vsphere/guest-wrapper.ts';
-import { guestPassword, original, pathOf, quietWork, returnedBy, runA, type Simulator, startSimulator } from './simulator.ts';
+import {
+  guestPassword,
+  original,
+  pathOf,
+  quietWork,
+  returnedBy,
+  runA,
+  type Simulator,
+  startSimulator,
+} from './simulator.ts';
 
 const names = ['runs', 'once', 'slow', 'silent', 'late', 'login', 'restart', 'looks'];
 let simulator: Simulator;
@@ -93,7 +102,9 @@ test('S1 no script runs in a machine that does not carry the record of the run',
   const target = simulator.target();
   const theirs = /does not carry the record of run/;
   const script = asked('plain', 'a-1', 'echo ran >> seen');
-  expect(await failureOf(target.ensureScriptRun(script, work))).toMatchObject({ message: expect.stringMatching(theirs) });
+  expect(await failureOf(target.ensureScriptRun(script, work))).toMatchObject({
+    message: expect.stringMatching(theirs),
+  });
   expect(await failureOf(target.runLook(script, work))).toMatchObject({ kind: 'Refused', op: 'guest-script' });
   expect((await failureOf(target.observeAgent(script, work))).message).toMatch(theirs);
   expect(await target.releaseScripts(script, work)).toEqual([expect.stringMatching(theirs)]);

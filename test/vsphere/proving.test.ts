@@ -9,13 +9,14 @@ import {
   pathOf,
   powerOf,
   quietWork,
+  requestFor,
   returnedBy,
   runB,
   type Simulator,
   startSimulator,
 } from './simulator.ts';
 
-const names = ['proves', 'twice', 'live', 'stranger', 'nowhere', 'runs'];
+const names = ['proves', 'twice', 'live', 'stranger', 'nowhere', 'runs', 'left', 'garbled'];
 const isolatedNetwork = 'DC0_DVPG0';
 let simulator: Simulator;
 const work = quietWork();
@@ -122,14 +123,14 @@ test('a machine that somebody started already is not proven apart', async () => 
   expect(pathOf('runs')).toContain(join('vm', 'runs'));
 });
 
-test('S000-8 what a proof and scripts need at home is asked for only where the policy wants them, each by name', async () => {
+test('S000-8 what a proof and scripts need at home is asked for only where the policy wants them, each by name, and the networks to come back to', async () => {
   const asked = async (isolated: string | undefined, wishes: { scripts?: true; prove?: true }) => {
     const target = simulator.target(isolated === undefined ? {} : { isolatedNetwork: isolated });
     const request = { path: pathOf('nowhere'), mover: moverPath, write: 'in-place', diskSizesBytes: [] } as const;
     const checks = await target.preflight({ ...request, ...wishes }, work);
     const network = checks.find(({ id }) => id === 'target-isolated-network');
     const missing = checks.filter(({ id, verdict }) => id === 'vcenter-privileges' && verdict === 'refuse');
-    return { network, missing: missing.map(({ seen }) => seen) };
+    return { network, missing: missing.map(({ subject, seen }) => `${subject} ${seen}`) };
   };
   const both = { scripts: true, prove: true } as const;
   expect(await asked(undefined, {})).toEqual({ network: undefined, missing: [] });
@@ -142,8 +143,53 @@ test('S000-8 what a proof and scripts need at home is asked for only where the p
   });
   expect((await asked(isolatedNetwork, {})).missing).toEqual([]);
   expect((await asked(isolatedNetwork, both)).missing).toEqual([
-    'missing: VirtualMachine.GuestOperations.Execute, VirtualMachine.Config.EditDevice',
-    'missing: Network.Assign',
+    `${pathOf('nowhere')} missing: VirtualMachine.GuestOperations.Execute, VirtualMachine.Config.EditDevice`,
+    `${isolatedNetwork} missing: Network.Assign`,
+    'VM Network missing: Network.Assign',
   ]);
   await simulator.door('POST', '/privileges', { deny: [] });
+});
+
+const askBy = async (name: string, run: string) => {
+  const target = simulator.target();
+  const { path, mover, pairs } = await requestFor(target, name, 'in-place', run);
+  const diskSizesBytes = pairs.map(({ source }) => source.sizeBytes);
+  const checks = await target.preflight({ path, mover, write: 'in-place', diskSizesBytes }, work);
+  return (id: string) => checks.find((one) => one.id === id);
+};
+
+test('S3 S11 a machine that a run left as it was proven is told by preflight, and put back by the next run before it takes a disk', async () => {
+  const before = await row('left');
+  expect((await askBy('left', runB))('target-proof-left')).toMatchObject({ verdict: 'pass' });
+  await simulator.target({ isolatedNetwork }).ensureProofStarted(powerOf('left'), work);
+  await simulator.door('POST', '/power', { vm: 'left', state: 'off' });
+  const told = await askBy('left', runB);
+  expect(told('target-proof-left')).toMatchObject({ verdict: 'warn', remedy: expect.stringContaining('puts') });
+  expect(told('target-disk-modes')).toMatchObject({ verdict: 'pass' });
+  expect(told('target-not-half-written')).toMatchObject({ verdict: 'pass' });
+  const target = simulator.target();
+  const request = await requestFor(target, 'left', 'in-place', runB);
+  await target.ensureDisksOpen(request, work);
+  expect((await row('left')).nics).toEqual(before.nics);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  expect((await row('left')).disks.map(({ mode }) => mode)).toEqual(before.disks.map(({ mode }) => mode));
+  expect((await target.ensureStarted(powerOf('left', runB), work)).power).toBe('running');
+});
+
+test('S11 how a machine was connected is not forgotten while it cannot be read: preflight and the next run refuse', async () => {
+  const key = 'homeward.proof';
+  await simulator.byHand('garbled', { extraConfig: [{ key, value: '{"nics":' }] });
+  expect((await askBy('garbled', runB))('target-proof-left')).toMatchObject({
+    verdict: 'refuse',
+    remedy: expect.stringContaining(key),
+  });
+  const target = simulator.target();
+  const failure = await failureOf(target.ensureDisksOpen(await requestFor(target, 'garbled', 'in-place', runB), work));
+  expect(failure).toMatchObject({ kind: 'Refused', hint: expect.stringContaining(key) });
+  const { extraConfig } = (await row('garbled')) as Row & { extraConfig: Readonly<Record<string, string>> };
+  expect(extraConfig[key]).toBe('{"nics":');
+  await target.ensureFinished(await requestFor(target, 'garbled'), work);
+  const after = (await row('garbled')) as Row & { extraConfig: Readonly<Record<string, string>> };
+  expect(after.extraConfig).toMatchObject({ [key]: '{"nics":' });
 });

@@ -110,6 +110,11 @@ test('S1 S3 S6 S7 C1 scripts run in both guests, the machine is proven apart fir
   expect(
     (await readAzure(scene.lab.azure.control)).vms.find(({ name }) => name === run.machine.source.vm),
   ).toBeDefined();
+  // Where it was proven nobody gave it an address.
+  expect(entry(live, 'probe/isolated/tools')?.facts).toMatchObject({
+    passed: true,
+    seen: expect.stringContaining('address none'),
+  });
   expect(live.arrival).toMatchObject({ proof: { state: 'proven' }, soak: { state: 'holds', approvedBy: 'olga' } });
   expect((await target(run)).disks.every(({ redo }) => redo === undefined)).toBe(true);
 

@@ -16,14 +16,23 @@ export function whatToType(status: Told): string[] {
   // S7: as a comment of the shell, so that the line can still be pasted.
   const by = commitNeedsTwo && completion ? `  # to be said by somebody else than ${plain(completion.by)}` : '';
   const gate = phaseTable[status.phase]?.gate;
-  const typed = gate === 'completeFailover' ? [command('complete')] : gate === 'commit' ? [command('commit') + by] : [];
+  // What somebody has said already is known to the law, and not asked for again.
+  const takes = taken(status);
+  const completes = gate === 'completeFailover' && takes({ name: 'completeFailover' });
+  const commits = gate === 'commit' && takes({ name: 'commit' });
+  const typed = completes ? [command('complete')] : commits ? [command('commit') + by] : [];
   return status.held ? [command('resume'), ...typed] : typed;
 }
 
+/** Asks the law as it would be asked by a person whom nobody knows. */
+const taken =
+  (status: Told) =>
+  (message: Omit<Message, 'by'>): boolean =>
+    objectionTo(toldStory(status), { by: '', ...message }) === undefined;
+
 /** Nothing is undone twice, and once the target may be live going back is a cancel with its flag, or nothing at all. */
 function answers(status: Told): string[] {
-  const story = toldStory(status);
-  const takes = (message: Omit<Message, 'by'>): boolean => objectionTo(story, { by: 'you', ...message }) === undefined;
+  const takes = taken(status);
   const resolve = (action: 'retry' | 'undo' | 'skip'): string[] =>
     takes({ name: 'resolve', action }) ? [`homeward failback resolve ${status.machine} --${action}`] : [];
   const undo = resolve('undo');

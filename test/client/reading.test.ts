@@ -96,6 +96,18 @@ test('in every phase that waits for a person there is a command to type', () => 
   });
 });
 
+test('L6 what somebody has said already is not offered again, held or not', () => {
+  const said = { by: 'ana', at: 's' };
+  const typed = (phase: Phase, more: Partial<Status>) => whatToType({ phase, machine: 'm', ...more });
+  const resume = 'homeward failback resume m';
+  expect(typed('Syncing', { held: said })).toEqual([resume, 'homeward failback complete m']);
+  expect(typed('Syncing', { completion: said })).toEqual([]);
+  expect(typed('AwaitingCutover', { completion: said, held: said })).toEqual([resume]);
+  expect(typed('AwaitingCommit', { completion: said })).toEqual(['homeward failback commit m']);
+  expect(typed('AwaitingCommit', { completion: said, commitment: said })).toEqual([]);
+  expect(typed('Syncing', { cancellation: said })).toEqual([]);
+});
+
 test('L6 an operator is offered what the law takes there, whether the target may be live, was committed or is watched', () => {
   const [retry, undo, skip] = ['retry', 'undo', 'skip'].map((how) => `homeward failback resolve m --${how}`);
   const cancel = 'homeward failback cancel --accept-loss m';

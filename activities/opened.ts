@@ -4,11 +4,14 @@
  * Rule: between two rounds only what was seen counts. A vCenter that is out of reach then is told and stops no round,
  * because the rounds do not need it; before the cutover it refuses, because the cutover does. Changes nothing.
  */
+import { arrivalWish } from '../model/arrival-faults.ts';
 import { blocking, type Check, withoutStart } from '../model/check.ts';
 import { Failure, refused } from '../model/failure.ts';
 import type { OpenDisk } from '../model/machine.ts';
 import { movedDiskCheck } from '../model/opened.ts';
 import { sameDisks } from '../model/pairing.ts';
+import { pointsWish } from '../model/point-policy.ts';
+import { scriptsWish } from '../model/tools-step.ts';
 import type { OpenedRequest } from '../sites/target.ts';
 import { ask, look } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
@@ -61,13 +64,18 @@ export const createOpenedActivities = (sites: Sites) => ({
 
 /** A machine that this run has made already: its place is taken by itself, so only what may have changed is asked. */
 async function askMade(sites: Sites, input: AgainInput, work: ReportingWork): Promise<PreflightAnswer> {
-  const { failback } = input;
+  const { failback, run } = input;
   const { source: from, target: to, mover, policy } = failback;
   const source = await look('source', from.path, work, () => sites.source(from.site).observeMachine(from.path, work));
-  const asked = { path: from.path, guestAgentWithinSeconds: policy.guestAgentWithinSeconds };
+  const asked = {
+    ...{ path: from.path, guestAgentWithinSeconds: policy.guestAgentWithinSeconds },
+    ...pointsWish(policy),
+    ...scriptsWish(policy, source.seen?.os),
+  };
   // Its disks hang on the mover already, so no slot has to be free for them.
   const datastores = input.creation ? [input.creation.datastore] : [];
-  const ready = { mover: mover.path, datastores, diskSizesBytes: [] };
+  const made = { path: to.path, run, ...arrivalWish(policy) };
+  const ready = { mover: mover.path, datastores, diskSizesBytes: [], made };
   const checks = [
     ...source.checks,
     ...(await ask('source', from.path, work, () => sites.source(from.site).preflight(asked, work))),

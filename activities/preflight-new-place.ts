@@ -3,12 +3,14 @@
  * Rule: the plan of the new machine is worked out here, once, and told with the checks; what was told is what is made.
  * Looks only; changes nothing.
  */
+import { arrivalWish } from '../model/arrival-faults.ts';
 import { blocking, type Check } from '../model/check.ts';
 import { locationCheck, type NewMachine, planCreation } from '../model/creation.ts';
 import type { FailbackInput, PreflightQuestion } from '../model/failback-input.ts';
 import type { DiskPair, SourceMachine, TargetMachine } from '../model/machine.ts';
 import type { CreateSection } from '../model/new-place.ts';
 import { originChecks } from '../model/origin.ts';
+import { pointsCheck, pointsWish } from '../model/point-policy.ts';
 import { scriptsWish } from '../model/tools-step.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
@@ -40,7 +42,11 @@ export async function observeNewPlace(
   const seen = source.seen?.power === 'absent' ? undefined : source.seen;
   const shape = seen && (await look('source', path, work, () => sides.source.observeShape(path, work)));
   const { guestAgentWithinSeconds } = input.policy;
-  const asked = { path, guestAgentWithinSeconds, ...scriptsWish(input.policy, seen?.os) };
+  const asked = {
+    ...{ path, guestAgentWithinSeconds },
+    ...pointsWish(input.policy),
+    ...scriptsWish(input.policy, seen?.os),
+  };
   const checks: Check[] = [
     locationCheck(input.target, create),
     ...originChecks(input.origin, {
@@ -49,6 +55,7 @@ export async function observeNewPlace(
       os: source.seen?.os?.name,
     }),
     ...(await ask('source', path, work, () => sides.source.preflight(asked, work))),
+    ...pointsCheck(input.policy, path),
   ];
   // What stopped a look is told once: the checks of that side say it, or nobody does.
   if (blocking(checks).length === 0) checks.push(...source.checks, ...(shape?.checks ?? []));
@@ -57,9 +64,18 @@ export async function observeNewPlace(
   const { machine, pairs, checks: planned } = planCreation(input.target, create, shape.seen, seen.disks);
   checks.push(...planned);
   if (!machine) return { checks, source: seen, target, pairs: [] };
-  const place = { path: input.target.path, run: input.underWay, mover: input.mover.path, pairs, machine };
+  const wish = arrivalWish(input.policy);
+  const creation: NewMachine = wish.prove ? { ...machine, prove: true } : machine;
+  const place = {
+    path: input.target.path,
+    run: input.underWay,
+    mover: input.mover.path,
+    pairs,
+    machine: creation,
+    ...wish,
+  };
   checks.push(...(await ask('target', input.target.path, work, () => sides.target.preflightNewPlace(place, work))));
-  return { checks, source: seen, target, pairs, creation: machine };
+  return { checks, source: seen, target, pairs, creation };
 }
 
 const notMade = ({ target }: FailbackInput): TargetMachine => ({

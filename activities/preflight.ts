@@ -3,7 +3,7 @@
  * Rule: one side being out of reach is an answer (a refusing check), not an error. A side that is only too busy to answer
  * is asked again by Temporal, as late as it wishes, before that becomes an answer too.
  */
-import { runsInGuest } from '../model/arrival-faults.ts';
+import { arrivalWish } from '../model/arrival-faults.ts';
 import { type Check, sparingTarget } from '../model/check.ts';
 import { locationCheck, type NewMachine, type SourceShape } from '../model/creation.ts';
 import type { FailbackInput, PreflightQuestion } from '../model/failback-input.ts';
@@ -11,7 +11,7 @@ import { aloneChecks, groupSystemChecks, type MemberSystem } from '../model/grou
 import type { DiskPair, MoverPlace, SourceHardware, SourceMachine, TargetMachine } from '../model/machine.ts';
 import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
-import { pointsInVain, pointsWish } from '../model/point-policy.ts';
+import { pointsCheck, pointsWish } from '../model/point-policy.ts';
 import { rereadCost } from '../model/scrub.ts';
 import { scriptsWish } from '../model/tools-step.ts';
 import type { SourceSite } from '../sites/source.ts';
@@ -149,23 +149,8 @@ async function observeOriginal(
     };
   }
   const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
-  checks.push(...sparingTarget(pairing.checks, sides), ...pointsCheck(input));
+  checks.push(...sparingTarget(pairing.checks, sides), ...pointsCheck(policy, input.source.path));
   return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
-}
-
-/** A policy that wishes for what its runs cannot have says so before the start. */
-export function pointsCheck({ policy, source }: Pick<FailbackInput, 'policy' | 'source'>): Check[] {
-  if (!pointsInVain(policy)) return [];
-  return [
-    {
-      id: 'application-point-rounds',
-      verdict: 'warn',
-      subject: source.path,
-      requirement: 'S001-13',
-      seen: 'the policy takes application-consistent points, but with sync during there are no rounds to take one between',
-      remedy: 'Set sync: before, or come home to the latest point, which loses nothing.',
-    },
-  ];
 }
 
 /** What the policy `reread` costs is told before the start, not found out in the outage. */
@@ -210,8 +195,7 @@ const askTarget = (
         path: input.target.path,
         mover: input.mover.path,
         write: input.policy.write,
-        ...(runsInGuest(input.policy) ? { scripts: true } : {}),
-        ...(input.policy.prove === 'isolated' ? { prove: true } : {}),
+        ...arrivalWish(input.policy),
         diskSizesBytes: (source?.disks ?? []).map((disk) => disk.sizeBytes),
         ...(run === undefined ? {} : { run }),
         ...(source && { source: { ...source.hardware, ...sizeOf(shape), nics: source.nics.length } }),

@@ -32,6 +32,12 @@ function policyFaults(key: string, policy: Policy): InventoryFault[] {
 export const runsInGuest = ({ afterStart, probes }: Policy): boolean =>
   afterStart.length > 0 || probes.some(({ kind }) => kind === 'script');
 
+/** What a preflight of home is asked with, so that rights and networks count only where the policy needs them. */
+export const arrivalWish = (policy: Policy): { readonly scripts?: true; readonly prove?: true } => ({
+  ...(runsInGuest(policy) ? { scripts: true } : {}),
+  ...(policy.prove === 'isolated' ? { prove: true } : {}),
+});
+
 export function arrivalFaults(parsed: Inventory): InventoryFault[] {
   const policies = new Map(Object.entries(parsed.policies).map(([key, raw]) => [key, soundPolicy(raw)]));
   const found = [...policies].flatMap(([key, policy]) => (policy ? policyFaults(key, policy) : []));

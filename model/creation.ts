@@ -35,6 +35,8 @@ export interface NewMachine {
   readonly biosUuid?: string;
   readonly nics: readonly NewNic[];
   readonly onNameClash: 'refuse' | 'suffix';
+  /** It boots apart first: its host must have the isolated network too. */
+  readonly prove?: true;
 }
 
 export interface Creation {

@@ -3,6 +3,7 @@
  * Rule: off unless somebody asks for it, because Azure holds the guest's applications still for each of them.
  */
 import { z } from 'zod';
+import type { Check } from './check.ts';
 
 export const pointPolicy = {
   applicationPointEverySeconds: z
@@ -33,8 +34,20 @@ const wishesForPoints = ({ applicationPointEverySeconds }: PointPolicy): boolean
 export const takesApplicationPoints = (policy: PointPolicy): boolean =>
   wishesForPoints(policy) && policy.sync === 'before';
 
-/** A wish that the policy itself leaves unanswered. */
-export const pointsInVain = (policy: PointPolicy): boolean => wishesForPoints(policy) && policy.sync === 'during';
+/** A policy that wishes for what its runs cannot have says so before the start. */
+export function pointsCheck(policy: PointPolicy, subject: string): Check[] {
+  if (!wishesForPoints(policy) || takesApplicationPoints(policy)) return [];
+  return [
+    {
+      id: 'application-point-rounds',
+      verdict: 'warn',
+      subject,
+      requirement: 'S001-13',
+      seen: 'the policy takes application-consistent points, but with sync during there are no rounds to take one between',
+      remedy: 'Set sync: before, or come home to the latest point, which loses nothing.',
+    },
+  ];
+}
 
 /** What the source's checks must know of it: nothing where there are no rounds to take one between. */
 export const pointsWish = (policy: PointPolicy) =>

@@ -30,11 +30,15 @@ export interface TargetPower {
 
 export type TargetStart = TargetPower & StartGuard;
 
-export interface TargetPreflight {
+/** What only some policies want at home. */
+export interface ArrivalWish {
   /** The run gives scripts to the guest at home. */
   readonly scripts?: boolean;
   /** The machine boots apart from everybody first. */
   readonly prove?: boolean;
+}
+
+export interface TargetPreflight extends ArrivalWish {
   readonly path: string;
   readonly mover: string;
   readonly write: WriteWay;
@@ -51,7 +55,7 @@ export interface OpenedRequest extends TargetRequest {
 }
 
 /** An alternate location, before anything is made there. */
-export interface NewPlacePreflight {
+export interface NewPlacePreflight extends ArrivalWish {
   readonly path: string;
   /** Of a run that is under way: what it has made is its own, and takes nothing from it. */
   readonly run?: string | undefined;
@@ -65,6 +69,8 @@ export interface MoverPreflight {
   readonly mover: string;
   readonly datastores: readonly string[];
   readonly diskSizesBytes: readonly number[];
+  /** The machine that the run has made and that these disks are for, and what is wanted of it. */
+  readonly made?: ArrivalWish & { readonly path: string; readonly run: string };
 }
 
 export interface TargetSite extends GuestAccess {

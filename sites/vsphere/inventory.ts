@@ -38,6 +38,8 @@ export interface Vcenter {
   readonly session: ReadableSession;
   readonly site: string;
   readonly datacenter: string;
+  /** The port group that leads nowhere, where the site has one. */
+  readonly isolatedNetwork?: string | undefined;
 }
 
 const paths = [

@@ -98,10 +98,11 @@ async function findPlace(at: Vcenter, path: string, plan: NewMachine, work: Work
 export async function chooseHost(
   at: Vcenter,
   { hosts }: Compute,
-  { nics, datastore, cpus, memoryMiB }: NewMachine,
+  { nics, datastore, cpus, memoryMiB, prove }: NewMachine,
   work: Work,
 ): Promise<Ref | undefined> {
-  const needs = { networks: nics.map((nic) => nic.network), cpus, memoryMiB };
+  const apart = prove && at.isolatedNetwork !== undefined ? [at.isolatedNetwork] : [];
+  const needs = { networks: [...nics.map((nic) => nic.network), ...apart], cpus, memoryMiB };
   for (const host of hosts.filter((one) => hostWrong(one, needs) === undefined)) {
     const [store] = await readDatastores(at, new Set([datastore]), host.ref, work);
     if (store && mountOn(store, host.ref)?.accessMode === 'readWrite') return host.ref;

@@ -5,7 +5,7 @@
  */
 import type { Check } from '../../model/check.ts';
 import type { Work } from '../source.ts';
-import type { TargetPreflight } from '../target.ts';
+import type { ArrivalWish } from '../target.ts';
 import { check } from './check-outcome.ts';
 import type { Machine, Vcenter } from './inventory.ts';
 import type { Host } from './machine-shape.ts';
@@ -17,23 +17,45 @@ import { isA } from './wire/shapes.ts';
 const forScripts = ['VirtualMachine.GuestOperations.Execute', 'VirtualMachine.GuestOperations.Query'];
 const forProof = ['VirtualMachine.Config.EditDevice'];
 
+/** The machine, or the folder whose rights one that is to be made will inherit. */
+type Asked = Pick<Machine, 'path' | 'ref'>;
+type HostNetworks = Pick<Host, 'name' | 'networks'>;
+
 export async function arrivalChecks(
   at: Vcenter,
-  { scripts, prove }: TargetPreflight,
-  { target, host, isolatedNetwork }: { target: Machine; host: Host | undefined; isolatedNetwork: string | undefined },
+  wish: ArrivalWish,
+  { target, host }: { readonly target: Machine; readonly host: Host | undefined },
   work: Work,
 ): Promise<Check[]> {
-  const putsBack = prove || hasProof(target);
+  const putsBack = wish.prove === true || hasProof(target);
+  // Where its NICs hang, because they are connected there again afterwards.
+  const back = putsBack && host ? networksOf(target, host) : [];
+  return [proofLeftCheck(target), ...(await wishChecks(at, { ...wish, putsBack, back }, { target, host }, work))];
+}
+
+/** The same for a machine that is to be made in this folder, on this host. */
+export const newArrivalChecks = (
+  at: Vcenter,
+  wish: ArrivalWish,
+  { folder, host }: { readonly folder: Asked; readonly host: HostNetworks | undefined },
+  work: Work,
+): Promise<Check[]> =>
+  wishChecks(at, { ...wish, putsBack: wish.prove === true, back: [] }, { target: folder, host }, work);
+
+async function wishChecks(
+  at: Vcenter,
+  { scripts, prove, putsBack, back }: ArrivalWish & { readonly putsBack: boolean; readonly back: Host['networks'] },
+  { target, host }: { readonly target: Asked; readonly host: HostNetworks | undefined },
+  work: Work,
+): Promise<Check[]> {
+  const { isolatedNetwork } = at;
   const wanted = [...(scripts ? forScripts : []), ...(putsBack ? forProof : [])];
   const isolated = host?.networks.filter(({ name }) => prove && name === isolatedNetwork) ?? [];
-  // Where its NICs hang, because they are connected there again afterwards.
-  const networks = new Set([...isolated, ...(putsBack && host ? networksOf(target, host) : [])]);
   const rights: RightsQuestion[] = [
     ...(wanted.length > 0 ? [[target.path, target.ref, wanted] as const] : []),
-    ...[...networks].map(({ name, ref }) => [name, ref, ['Network.Assign']] as const),
+    ...[...new Set([...isolated, ...back])].map(({ name, ref }) => [name, ref, ['Network.Assign']] as const),
   ];
-  const checks = [proofLeftCheck(target), ...(prove ? [isolationCheck(target, host, isolatedNetwork)] : [])];
-  return [...checks, ...(await askRights(at, rights, work))];
+  return [...(prove ? [isolationCheck(target, host, isolatedNetwork)] : []), ...(await askRights(at, rights, work))];
 }
 
 function networksOf(target: Machine, { networks }: Host): Host['networks'] {
@@ -62,7 +84,7 @@ function proofLeftCheck(target: Machine): Check {
   });
 }
 
-function isolationCheck(target: Machine, host: Host | undefined, isolatedNetwork: string | undefined): Check {
+function isolationCheck(target: Asked, host: HostNetworks | undefined, isolatedNetwork: string | undefined): Check {
   const there = host?.networks.some(({ name }) => name === isolatedNetwork) === true;
   return check({
     id: 'target-isolated-network',

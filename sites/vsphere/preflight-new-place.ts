@@ -4,6 +4,7 @@
  * Changes nothing.
  */
 import type { Check } from '../../model/check.ts';
+import type { NewMachine } from '../../model/creation.ts';
 import type { Work } from '../source.ts';
 import type { MoverPreflight, NewPlacePreflight } from '../target.ts';
 import { check } from './check-outcome.ts';
@@ -12,6 +13,7 @@ import { findByPath, findMachine, type Machine, type Vcenter } from './inventory
 import { readHost } from './machine-shape.ts';
 import { chooseHost, findCreated, folderOf } from './new-machine.ts';
 import { reach } from './preflight.ts';
+import { arrivalChecks, newArrivalChecks } from './preflight-arrival.ts';
 import { hostCheck, vcenterClockCheck } from './preflight-hosts.ts';
 import { moverChecks } from './preflight-machines.ts';
 import { identityChecks, nameCheck } from './preflight-new-identity.ts';
@@ -49,11 +51,35 @@ export async function preflightNewPlace(at: Vcenter, request: NewPlacePreflight,
   if (folder?.type === 'Folder') checks.push(await nameCheck(at, request, own, work));
   checks.push(...(await identityChecks(at, request, own, work)));
   if (!compute) return checks;
-  const host = (await chooseHost(at, compute, plan, work)) ?? compute.hosts[0]?.ref;
+  const host = await likelyHost(at, compute, plan, work);
   const [store] = await readDatastores(at, new Set([plan.datastore]), host, work);
   checks.push(...storeChecks(request, compute, store, mover));
   const questions = rightsQuestions(request, { folder, compute, store, mover });
-  return [...checks, ...(await askRights(at, questions, work))];
+  checks.push(...(await askRights(at, questions, work)));
+  if (folder?.type !== 'Folder') return checks;
+  // The machine will inherit the rights of its folder.
+  const seen = { folder: { path: folderOf(path), ref: folder }, host: withNetworks(compute, host) };
+  return [...checks, ...(await newArrivalChecks(at, request, seen, work))];
+}
+
+/** Where it will be made; when no host has all it needs, the one whose lack is to be told. */
+async function likelyHost(at: Vcenter, compute: Compute, plan: NewMachine, work: Work): Promise<Ref | undefined> {
+  const { prove, ...unproven } = plan;
+  return (
+    (await chooseHost(at, compute, plan, work)) ??
+    (prove && (await chooseHost(at, compute, unproven, work))) ??
+    compute.hosts[0]?.ref
+  );
+}
+
+function withNetworks({ hosts, networks }: Compute, ref: Ref | undefined) {
+  const host = hosts.find((one) => one.ref.value === ref?.value);
+  return (
+    host && {
+      name: host.name,
+      networks: [...networks].flatMap(([name, each]) => (host.networks.includes(name) ? [{ name, ref: each }] : [])),
+    }
+  );
 }
 
 /** A mover that is to carry disks which are there already: is it there and ready, and does it see their datastores? */
@@ -72,7 +98,11 @@ export async function preflightMover(at: Vcenter, request: MoverPreflight, work:
         mover,
       ),
     );
-  return [...checks, ...(await askRights(at, [[mover.path, mover.ref, onMover]], work))];
+  checks.push(...(await askRights(at, [[mover.path, mover.ref, onMover]], work)));
+  const made = request.made && (await findCreated(at, request.made, work));
+  if (!request.made || !made) return checks;
+  const seen = { target: made, host: await readHost(at, made, work) };
+  return [...checks, ...(await arrivalChecks(at, request.made, seen, work))];
 }
 
 const folderCheck = (path: string, folder: Ref | undefined): Check =>

@@ -59,12 +59,7 @@ export async function reach(at: Vcenter, work: Work): Promise<Check[]> {
   }
 }
 
-export async function preflight(
-  at: Vcenter,
-  request: TargetPreflight,
-  work: Work,
-  isolatedNetwork?: string,
-): Promise<Check[]> {
+export async function preflight(at: Vcenter, request: TargetPreflight, work: Work): Promise<Check[]> {
   const checks = await reach(at, work);
   if (checks.some((one) => one.verdict === 'refuse')) return checks;
   const target = await findMachine(at, request.path, work);
@@ -77,7 +72,7 @@ export async function preflight(
   checks.push(...diskChecks(request, target, mover), diskModesCheck(target), sharedBusCheck(target));
   checks.push(encryptionCheck(target, shape), hostCheck('target', target, host));
   checks.push(...fitChecks({ request, target, shape, host }));
-  checks.push(...(await arrivalChecks(at, request, { target, host, isolatedNetwork }, work)));
+  checks.push(...(await arrivalChecks(at, request, { target, host }, work)));
   if (mover) {
     const stores = await datastoreChecks(at, request, { target, mover, growthBytes: shape.growthBytes }, work);
     checks.push(...stores.checks, ...(await privilegeChecks(at, request, [target, mover], stores.datastores, work)));

@@ -50,7 +50,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     transport,
     ...(parts.callTimeoutMs !== undefined && { callTimeoutMs: parts.callTimeoutMs }),
   });
-  const at: Vcenter = { session, site, datacenter: config.datacenter };
+  const at: Vcenter = { session, site, datacenter: config.datacenter, isolatedNetwork: config.isolatedNetwork };
   const guest = { at, login: parts.guestLogin ?? (() => undefined), fetch: guestFiles(transport, config.url) };
   const guestStopMs = parts.guestStopMs ?? 120_000;
   return {
@@ -61,7 +61,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
       const machine = ours ? await findCreated(at, { path, run }, work) : await findAnywhere(at, path, work, run);
       return machine ? asTarget(at, machine) : absentTarget(at, path);
     },
-    preflight: (request, work) => preflight(at, request, work, config.isolatedNetwork),
+    preflight: (request, work) => preflight(at, request, work),
     preflightNewPlace: (request, work) => preflightNewPlace(at, request, work),
     preflightMover: (request, work) => preflightMover(at, request, work),
     observeOpened: (request, work) => observeOpened(at, request, work),

@@ -1,10 +1,11 @@
 /** What preflight, the undo and the clean-up do about a policy that takes application-consistent points. */
-import { pointsCheck, type Sites } from '../../activities/preflight.ts';
+import type { Sites } from '../../activities/preflight.ts';
 import { createRecoveryPointActivities } from '../../activities/recovery-point.ts';
 import { createRetireActivities } from '../../activities/retire.ts';
 import { parseInventory } from '../../config/load.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { policyOf } from '../../model/inventory.ts';
+import { pointsCheck } from '../../model/point-policy.ts';
 import { machine, openAzureLab, path, quiet, run } from '../azure/azure-lab.ts';
 import { rightText } from '../config/inventory-text.ts';
 import { inActivity } from './in-activity.ts';
@@ -14,11 +15,11 @@ const source = { site: 'azure', path: 'rg/erp-db' };
 
 test('S001-13 a policy that takes such points without rounds is warned of; one with rounds, or that takes none, is not', () => {
   const takes = { ...policy, applicationPointEverySeconds: 14_400 };
-  expect(pointsCheck({ source, policy: { ...takes, sync: 'during' } })).toMatchObject([
+  expect(pointsCheck({ ...takes, sync: 'during' }, source.path)).toMatchObject([
     { id: 'application-point-rounds', verdict: 'warn', remedy: expect.stringContaining('sync: before') },
   ]);
-  expect(pointsCheck({ source, policy: { ...takes, sync: 'before' } })).toEqual([]);
-  expect(pointsCheck({ source, policy: { ...policy, sync: 'during' } })).toEqual([]);
+  expect(pointsCheck({ ...takes, sync: 'before' }, source.path)).toEqual([]);
+  expect(pointsCheck({ ...policy, sync: 'during' }, source.path)).toEqual([]);
 });
 
 test('S000-8 with sync during nobody looks for points that no rights were asked for; with sync before both say which are missing', async () => {

@@ -7,6 +7,7 @@ import type { NewMachine } from '../../model/creation.ts';
 import type { NewPlacePreflight } from '../../sites/target.ts';
 import { cluster, newPlaceRequest, pairsOf, planOf } from './new-place.ts';
 import {
+  answering,
   MiB,
   moverName,
   moverPath,
@@ -16,6 +17,7 @@ import {
   runB,
   type Simulator,
   startSimulator,
+  type TargetOptions,
 } from './simulator.ts';
 
 let simulator: Simulator;
@@ -30,7 +32,11 @@ beforeAll(async () => {
 afterAll(() => simulator?.stop());
 afterEach(() => simulator.door('POST', '/privileges', { deny: [] }));
 
-async function ask(change: Partial<NewMachine> = {}, request: Partial<NewPlacePreflight> = {}): Promise<Check[]> {
+async function ask(
+  change: Partial<NewMachine> = {},
+  request: Partial<NewPlacePreflight> = {},
+  options: TargetOptions = {},
+): Promise<Check[]> {
   const asked = {
     path: pathOf('fresh'),
     mover: moverPath,
@@ -38,7 +44,7 @@ async function ask(change: Partial<NewMachine> = {}, request: Partial<NewPlacePr
     machine: planOf(change),
     ...request,
   };
-  const checks = await simulator.target().preflightNewPlace(asked, work);
+  const checks = await simulator.target(options).preflightNewPlace(asked, work);
   expect(checks.filter((one) => one.verdict !== 'pass' && !one.remedy)).toEqual([]);
   return checks;
 }
@@ -198,4 +204,58 @@ test('S000-9 S1 to the run that made it, its machine is its own; nobody is told 
     expect(remedy).not.toMatch(/remove/i);
   }
   await target.ensureDisksAbandoned(made, work);
+});
+
+const isolatedNetwork = 'DC0_DVPG0';
+const arrival = { scripts: true, prove: true } as const;
+const deny = ['VirtualMachine.GuestOperations.Execute', 'VirtualMachine.Config.EditDevice'];
+
+test('S000-8 S000-10 what scripts and a proof need of the new place is asked for only where the policy wants them, each by name', async () => {
+  const proven = { prove: true } as const;
+  const ready = await ask(proven, arrival, { isolatedNetwork });
+  expect(refused(ready)).toEqual([]);
+  expect(ready.find(({ id }) => id === 'target-isolated-network')).toMatchObject({ verdict: 'pass' });
+  expect(refused(await ask(proven, arrival, { isolatedNetwork: 'no such group' }))).toEqual([
+    'target-isolated-network: DC0_C0_H0 has no port group called no such group',
+  ]);
+  await simulator.door('POST', '/privileges', { deny });
+  expect(refused(await ask({}, {}, { isolatedNetwork }))).toEqual([]);
+  expect(refused(await ask(proven, arrival, { isolatedNetwork }))).toEqual([
+    `vcenter-privileges: missing: ${deny.join(', ')}`,
+  ]);
+});
+
+test('S000-10 a machine that boots apart first is made on a host that has the isolated network', async () => {
+  // The first host of the cluster says that it has none of the distributed networks.
+  const without = (text: string): string =>
+    text.includes('>DC0_C0_H0<')
+      ? text.replace(/<ManagedObjectReference type="DistributedVirtualPortgroup">[^<]*<\/ManagedObjectReference>/g, '')
+      : text;
+  const transport = answering(simulator.ca, 'RetrievePropertiesEx', (body) =>
+    body.split('<objects>').map(without).join('<objects>'),
+  );
+  const isolated = (checks: readonly Check[]) => checks.find(({ id }) => id === 'target-isolated-network');
+  const options = { isolatedNetwork, transport };
+  expect(isolated(await ask({ prove: true }, arrival, options))).toMatchObject({ verdict: 'pass' });
+  const first = await ask({ prove: true, compute: `${cluster}/DC0_C0_H0` }, arrival, options);
+  expect(isolated(first)).toMatchObject({ verdict: 'refuse', seen: expect.stringContaining('DC0_C0_H0 has no') });
+  const [made, plain] = [true, undefined].map((prove) => {
+    const plan = planOf({ nics: [], ...(prove ? { prove } : {}) });
+    return newPlaceRequest(prove ? 'apart' : 'plain', { plan });
+  });
+  if (!made || !plain) throw new Error('nothing to make');
+  await simulator.target(options).ensureDisksOpen(plain, work);
+  await simulator.target(options).ensureDisksOpen(made, work);
+  const rows = (await simulator.door('GET', '/state')) as readonly { readonly name: string; readonly host: string }[];
+  const hostOf = (wanted: string): string | undefined => rows.find(({ name }) => name === wanted)?.host;
+  expect(hostOf('apart')).not.toBe(hostOf('plain'));
+  const ready = { mover: moverPath, datastores: ['lab-ds'], diskSizesBytes: [] };
+  const asked = { ...ready, made: { path: made.path, run: made.run, ...arrival } };
+  const again = (): Promise<Check[]> => simulator.target({ isolatedNetwork }).preflightMover(asked, work);
+  expect(refused(await again())).toEqual([]);
+  await simulator.door('POST', '/privileges', { deny });
+  expect(refused(await again())).toEqual([`vcenter-privileges: missing: ${deny.join(', ')}`]);
+  await simulator.door('POST', '/privileges', { deny: [] });
+  await simulator.target().ensureDisksAbandoned(made, work);
+  await simulator.target().ensureDisksAbandoned(plain, work);
 });

@@ -13,11 +13,12 @@ import { look } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
 import { powerOf, powerSeen, readVm } from './machine.ts';
+import { shortRun } from './snapshot-mark.ts';
 
 const tagRun = 'homeward-run';
 
-/** Azure's names of run commands take 64 characters; the run's first part keeps those of two runs apart. */
-const nameOf = (run: string, key: string): string => `homeward-${run.slice(0, 8)}-${key}`;
+/** Azure's names of run commands take 64 characters; the run's hash keeps those of two runs apart. */
+const nameOf = (run: string, key: string): string => `homeward-${shortRun(run)}-${key}`;
 
 /** The agent of Azure inside the guest, which runs scripts. */
 export async function observeAgent(azure: AzureClients, path: string, work: Work): Promise<AgentState> {

@@ -34,12 +34,15 @@ const short = (text: string, length: number): string =>
 export const snapshotName = ({ disk, number, final, ...owner }: Mark): string =>
   named(owner, `-${disk}-${number}${final ? '-final' : ''}`);
 
+/** A run in few letters; its own first ones are those of the minute. */
+export const shortRun = (run: string): string => short(run, 8);
+
 /** The collection of a run's VM restore points, and a restore point in it: that of the moment after round `number`. */
 export const collectionName = (owner: PointOwner): string => named(owner, '');
 export const restorePointName = (owner: PointOwner, number: number): string => named(owner, `-application-${number}`);
 
 function named({ machine, run }: PointOwner, rest: string): string {
-  const end = `-${short(run, 8)}${rest}`;
+  const end = `-${shortRun(run)}${rest}`;
   const room = longestName - 'homeward-'.length - end.length;
   const name = machine.length <= room ? machine : `${machine.slice(0, room - 9)}-${short(machine, 8)}`;
   return `homeward-${name}${end}`;

@@ -43,6 +43,15 @@ test('the same try asked for again, also after a lost answer, does not run the s
   expect(await inGuest('count')).toBe('ran\nran\n');
 });
 
+test('two runs that began within the same minute do not take each other’s scripts for their own', async () => {
+  const [one, other] = ['01a21709-0d5c-77bd-879c-7c80669b51cb', '01a21709-5e10-7a11-8c2d-0f3a5b7c9d1e'];
+  for (const each of [one, other])
+    expect(await lab.source.ensureScriptRun({ ...asked('minute-1', 'echo mine'), run: each }, quiet())).toMatchObject({
+      exitCode: 0,
+    });
+  for (const each of [one, other]) await lab.source.releaseScripts({ path, run: each, machine, shell: 'sh' }, quiet());
+});
+
 test('a script that takes too long is stopped, and says so', async () => {
   const ended = await lab.source.ensureScriptRun(asked('slow-1', 'echo begun; sleep 60', 1), quiet());
   expect(ended.exitCode).toBe(timedOutCode);

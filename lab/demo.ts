@@ -23,6 +23,7 @@ import { type Lab, startLab } from './lab.ts';
 import type { LabMachine } from './machines.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { type LabWorkers, startWorkers } from './workers.ts';
+import { yesOrNo } from './yes-or-no.ts';
 
 const usage = `npm start -- [options]: a lab of its own, and one machine that comes home on it
 
@@ -56,8 +57,13 @@ interface Story {
 
 /** Asks on a terminal; without one, or with --yes, the answer is yes. Throws Problem `interrupted` on Ctrl-C. */
 async function askPerson(story: Story, question: string): Promise<boolean> {
-  const answer = story.yes ? undefined : await screen.ask(`${question} [y/N] `);
-  if (answer !== undefined) return /^y(es)?$/i.test(answer);
+  for (;;) {
+    const answer = story.yes ? undefined : await screen.ask(`${question} [y/N] `);
+    if (answer === undefined) break;
+    const meant = yesOrNo(answer);
+    if (meant !== undefined) return meant;
+    say('Type y or n.');
+  }
   say(`${question} yes (nobody was asked)`);
   return true;
 }

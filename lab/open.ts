@@ -63,7 +63,7 @@ function facts(lab: Lab): object {
   };
 }
 
-function invitation(lab: Lab, workers: boolean, temporalProgram: string): string {
+function invitation(lab: Lab, workers: boolean, lostSite: boolean, temporalProgram: string): string {
   const { temporal, azure, vcenter } = lab;
   const name = lab.machines[0]?.name ?? 'erp-db';
   const own = `TEMPORAL_ADDRESS=${temporal.address}`;
@@ -75,7 +75,12 @@ The lab is open. Everything is on this computer, in ${lab.folder}
   Temporal UI       ${temporal.ui}
   Temporal          ${temporal.address}, namespace ${temporal.namespace}
   Azure (ARM)       ${azure.arm}
-  vCenter           ${vcenter.url}
+  vCenter           ${vcenter.url}${
+    lostSite
+      ? `, the new one, empty; the one the machines came from is lost:
+                    site vcenter-lost, where nobody answers`
+      : ''
+  }
   fault doors       ${azure.control} (Azure), ${vcenter.control} (vCenter)
   machines          ${lab.machines.map((machine) => machine.name).join(', ')}
   Homeward workers  ${workers ? 'running: control and mover-1' : 'none, as asked for'}
@@ -169,7 +174,9 @@ async function main(): Promise<void> {
     if (!values['no-workers']) workers = await startWorkers(lab);
     const programs = await findPrograms();
     process.stdout.write(
-      values.json ? `${JSON.stringify(facts(lab))}\n` : invitation(lab, workers !== undefined, programs.temporal),
+      values.json
+        ? `${JSON.stringify(facts(lab))}\n`
+        : invitation(lab, workers !== undefined, values['lost-site'], programs.temporal),
     );
     await end;
     say('Closing the lab …');

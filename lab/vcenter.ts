@@ -79,7 +79,7 @@ function inventoryOf(machines: readonly OnPremMachine[], movers: readonly string
   const originals = machines.map(({ name, osSizeBytes, dataSizeBytes }) => ({
     name,
     cpus: 2,
-    memoryMiB: 4096,
+    memoryMiB: 2048,
     firmware: 'efi',
     controllers: ['pvscsi'],
     disks: [disk(diskFile(name, 'os'), osSizeBytes, 0), disk(diskFile(name, 'data'), dataSizeBytes, 1)],

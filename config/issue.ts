@@ -71,6 +71,11 @@ function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[]
 
 function union(issue: Issue, path: KeyPath, root: unknown): Finding[] {
   const branches = issue.errors ?? [];
+  const choices = branches.map(([first, ...more]) =>
+    more.length === 0 && first?.path.length === 0 ? first.values : undefined,
+  );
+  if (choices.length > 0 && choices.every((values) => values !== undefined))
+    return [{ path, at: 'value', message: `expected one of ${choices.flat().map(String).join(', ')}` }];
   const likely = likelyBranch(branches);
   if (likely) return likely.flatMap((inner) => findings(inner, path, root));
   const allowed = branches.flatMap((branch) =>

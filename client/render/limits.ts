@@ -14,7 +14,9 @@ export const renderLimits = (outcomes: readonly MoverOutcome[], now: number, sty
 function moverLines(outcome: MoverOutcome, now: number, style: Style): string[] {
   const name = paint(style, 'bold', plain(outcome.mover));
   if (!('answer' in outcome)) {
-    const why = 'silent' in outcome ? outcome.silent : `refused: ${outcome.refused}`;
+    const told = 'silent' in outcome ? outcome.silent : `refused: ${outcome.refused}`;
+    // Its name begins the line already.
+    const why = told.replace(`mover ${outcome.mover} `, '');
     return [`${name}  ${paint(style, 'yellow', plain(why))}`];
   }
   const { answer } = outcome;

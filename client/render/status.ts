@@ -129,7 +129,9 @@ const handover = ({ reassignment }: Status): string =>
 function trouble(status: Status, now: number, style: Style): string[] {
   const { trouble: what } = status;
   if (!what) return [];
-  const first = say(`${what.kind}: ${what.op} on ${what.subject}: ${what.message}`, style);
+  // Some messages say themselves what was done to what.
+  const where = `${what.op} on ${what.subject}`;
+  const first = say(`${what.kind}: ${what.message.startsWith(where) ? '' : `${where}: `}${what.message}`, style);
   return [
     ...first.map((line) => paint(style, 'red', line)),
     ...say(`What to do: ${what.hint}`, style),

@@ -47,6 +47,6 @@ m1  now at most 20.0 MiB/s by mover m1, until 18:00:00 UTC; a cutover is exempt
     20MiB/s, mon-fri 08:00 to 18:00 in UTC
   site home, from homeward.yaml, divided between 2 movers
     200MiB/s, always
-m2  mover m2 did not answer in time; nothing was changed`.slice(1),
+m2  did not answer in time; nothing was changed`.slice(1),
   );
 });

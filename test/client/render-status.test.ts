@@ -93,6 +93,18 @@ test('colour adds nothing but colour', () => {
   expect(text).toContain(styleText(['cyan', 'bold'], 'Syncing', { validateStream: false }));
 });
 
+test('a cause that names its step and its subject itself is not told them twice', () => {
+  const at = { kind: 'Transient', op: 'snapshots.delete', subject: 'snap-1', hint: 'Wait.', since: ago(90) };
+  const shown = (message: string): string =>
+    renderStatus(
+      viewOf(statusIn('NeedsOperator', { left: 'Committing', trouble: { ...at, message } })),
+      now,
+      plainStyle,
+    ).replace(/\s+/g, ' ');
+  for (const message of ['busy', 'snapshots.delete on snap-1: busy'])
+    expect(shown(message)).toContain('Transient: snapshots.delete on snap-1: busy What to do');
+});
+
 test('a call for an operator shows the cause, what to do and both answers', () => {
   const trouble = {
     kind: 'Refused',

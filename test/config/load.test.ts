@@ -72,6 +72,11 @@ const misuses: [string, string, string[]][] = [
     ['h.yaml:23:24 policies.nightly.roundEverySeconds: expected number to be >=0.1'],
   ],
   [
+    'a number that is no choice',
+    changed('sync: during', 'sync: during\n    commit: {people: 3}'),
+    ['h.yaml:23:22 policies.nightly.commit.people: expected one of 1, 2'],
+  ],
+  [
     'a word that is no choice',
     changed('sync: during', 'sync: after'),
     ['h.yaml:22:11 policies.nightly.sync: expected one of "before"|"during"'],

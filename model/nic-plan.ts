@@ -82,7 +82,7 @@ function planNic(create: CreateSection, nic: ShapeNic, refuse: Refuse): NewNic |
 
 /** One NIC of the plan, in words: for the checks, the record and the status. */
 export const nicWords = ({ name, network, mac, ip }: NewNic): string =>
-  `${name}: ${network}, MAC ${mac ?? 'new'}${ip ? `, ${ip.was === ip.becomes ? `keeps ${ip.was}` : `${ip.was} becomes ${ip.becomes}`}` : ''}`;
+  `${name}: ${network}, MAC ${mac ?? 'new'}${ip ? `, ${ip.was === ip.becomes ? `keeps ${ip.was}` : `planned: ${ip.was} becomes ${ip.becomes} (set in the guest by you)`}` : ''}`;
 
 export function addressPlan(path: string, nics: readonly NewNic[]): Check {
   const moved = nics.filter(({ ip }) => ip && ip.was !== ip.becomes);

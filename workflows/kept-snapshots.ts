@@ -13,33 +13,15 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { nothingArrived } from '../model/arrival.ts';
-import { type FailbackInput, keptWorkflowId } from '../model/failback-input.ts';
+import { keptWorkflowId } from '../model/failback-input.ts';
 import { whatFinalHolds } from '../model/point.ts';
 import type { Arrival } from './cutover.ts';
 import type { Journey } from './departure.ts';
+import { type Kept, type KeptStatus, keptDetails } from './kept-details.ts';
 import { troubleOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
 const dayMs = 24 * 3_600_000;
-
-export interface Kept {
-  readonly failback: FailbackInput;
-  /** The run that was committed. */
-  readonly run: string;
-  readonly snapshots: readonly string[];
-  /** ISO 8601. */
-  readonly until: string;
-  /** An older point than theirs came home. */
-  readonly older?: true;
-}
-
-export interface KeptStatus extends Pick<Kept, 'run' | 'snapshots' | 'until' | 'older'> {
-  readonly machine: string;
-  readonly state: 'kept' | 'deleted';
-  /** Who had them deleted before their day. */
-  readonly releasedBy?: string;
-  readonly trouble?: string;
-}
 
 const statusQuery = defineQuery<KeptStatus>('status');
 const releaseSignal = defineSignal<[unknown]>('release');
@@ -56,7 +38,7 @@ export async function keptSnapshots({ failback, run, snapshots, until, older }: 
   };
   const tell = (news: Partial<KeptStatus>): void => {
     status = { ...status, ...news };
-    setCurrentDetails(detailsOf(status));
+    setCurrentDetails(keptDetails(status));
   };
   setHandler(statusQuery, () => status, { description: 'What is kept of the run, and until when.' });
   setHandler(
@@ -82,18 +64,6 @@ export async function keptSnapshots({ failback, run, snapshots, until, older }: 
       await condition(() => false, '1 hour');
     }
   }
-}
-
-function detailsOf({ machine, run, snapshots, until, older, state, trouble }: KeptStatus): string {
-  return [
-    `## Final snapshots of ${machine}: ${state}`,
-    `Of run \`${run}\`: ${whatFinalHolds(older === true)}. Kept in Azure until ${until}; then this run deletes them.`,
-    '',
-    ...snapshots.map((name) => `- \`${name}\``),
-    '',
-    'To delete them now, send the signal `release`: `{"by":"you"}`',
-    ...(trouble === undefined ? [] : ['', `**Could not be deleted, tried again every hour:** ${trouble}`]),
-  ].join('\n');
 }
 
 /** After the deletion: hands them to a run of their own, which outlives this one. Nothing to do where none are kept. */

@@ -9,7 +9,7 @@ import { confirm } from '../confirm.ts';
 import type { Link } from '../connect.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
-import { describeCommit, describeCompletion, describeLoss, describeSkip } from '../render/confirm.ts';
+import { describeCancel, describeCommit, describeCompletion, describeLoss, describeSkip } from '../render/confirm.ts';
 import { whatToType } from '../render/to-type.ts';
 import { toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
@@ -72,20 +72,32 @@ async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
   return status && options.run === undefined ? { run: status.run } : {};
 }
 
-/** S5: a cancel that stops a machine which serves and drops what was written there is shown, and bound to that run. */
+/** S5: a cancel is shown before it is sent, and with it what it drops of a machine that serves; it is bound to that run. */
 async function approveCancel(asked: Asked): Promise<Partial<Message>> {
-  const { context, machine, options } = asked;
-  if (!options.acceptLoss) return {};
+  const { context, machine, options, message } = asked;
   const { status, silent } = await openRun(asked);
+  const bound = status && options.run === undefined ? { run: status.run } : {};
+  if (!options.acceptLoss) {
+    // What the law refuses goes on to the run, whose refusal says how to accept the loss.
+    const taken = status === undefined || objectionTo(toldStory(status), message) === undefined;
+    if (taken) await askCancel(asked, status, silent);
+    return bound;
+  }
   // Before the source was stopped the target cannot have been started; should it be by then, the run refuses this cancel.
   if (status && !status.outage) {
     context.screen.note(`homeward: nothing was written at home yet, so ${machine} is cancelled without any loss.`);
-    return { acceptLoss: undefined };
+    await askCancel(asked, status, silent);
+    return { ...bound, acceptLoss: undefined };
   }
   const unknown = `Cancel the failback of ${machine}: who serves now is unknown. ${silent ?? ''}`;
   if (!status || !isKnown(status, asked.message))
     await confirm(context.screen, status ? describeLoss(status) : unknown, machine, options.yes === true);
-  return status && options.run === undefined ? { run: status.run } : {};
+  return bound;
+}
+
+async function askCancel({ context, machine, options }: Asked, status?: Status, silent = ''): Promise<void> {
+  const unknown = `Cancel the failback of ${machine}: how it stands now is unknown. ${silent}`;
+  await confirm(context.screen, status ? describeCancel(status) : unknown, machine, options.yes === true);
 }
 
 /** S2: what is deleted and the digest are shown; the commit names exactly that run and that digest. */

@@ -38,7 +38,7 @@ function soakLine({ since: begun, until, approvedBy, state }: SoakFact, now: num
 }
 
 function keptLine({ snapshots, until, workflow }: NonNullable<ArrivalFacts['kept']>, now: number): string {
-  return `${count(snapshots.length, 'final snapshot')} stay in the source until ${clock(until, now)}; ${workflow} deletes them then`;
+  return `${count(snapshots.length, 'final snapshot')} stay in the source until ${clock(until, now)}; ${workflow} deletes them then, or as soon as somebody releases them`;
 }
 
 /** L4: whoever sees a commit come can stop it. */

@@ -112,6 +112,26 @@ function staysLines({ keepFinalSnapshotsDays: days, completion }: Status): strin
   ];
 }
 
+/** Shown before a *cancel* that loses nothing: who serves then, and what becomes of what was written (S5). */
+export function describeCancel(status: Status): string {
+  return [
+    `Cancel the failback of ${plain(status.machine)}: everything is taken back, and the source serves.`,
+    `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
+    `  source     ${side(status.source)} ${status.outage ? 'is started again' : 'goes on as it is'}`,
+    `  at home    ${leftAtHome(status)}`,
+    '  after it   the run is over; another one begins from the start',
+  ].join('\n');
+}
+
+function leftAtHome({ phase, left, write }: Status): string {
+  if (phaseTable[left ?? phase].cancel === 'end') return 'nothing was changed yet';
+  if (write === 'in-place')
+    return 'the original disks, written in place, are NOT undone; a later run in place repairs them';
+  return write === 'staged'
+    ? 'the new disks are removed; the original ones were not touched'
+    : 'the new machine is removed';
+}
+
 /** Shown before a *cancel* that accepts loss: who stops, and what is gone with it (S5). */
 export function describeLoss(status: Status, nowMs = Date.now()): string {
   const since = status.liveSince ?? status.outage?.endedAt;

@@ -31,7 +31,7 @@ test('S000-18 S001-12 the question before the cutover names the location, the ne
   expect(describeCompletion(viewOf(away), away)).toContain(
     `             to   dr  /DC1/vm/erp-db
   location   alternate: a new machine on /DC1/host/C0, datastore dr-ds
-  network    nic-a: DR net, MAC new, 10.1.0.4 becomes 192.168.7.4
+  network    nic-a: DR net, MAC new, planned: 10.1.0.4 becomes 192.168.7.4 (set in the guest by you)
 `,
   );
   const original = describeCompletion(viewOf(back), back);
@@ -42,6 +42,8 @@ test('S000-18 S001-12 the question before the cutover names the location, the ne
 test('C11 the status shows the place and the plan of the addresses of a new machine only', () => {
   const shown = renderStatus(viewOf(away), now, style);
   expect(shown).toContain('place   alternate: a new machine on /DC1/host/C0, datastore dr-ds');
-  expect(shown).toContain('nic     nic-a: DR net, MAC new, 10.1.0.4 becomes 192.168.7.4');
+  expect(shown).toContain(
+    'nic     nic-a: DR net, MAC new, planned: 10.1.0.4 becomes 192.168.7.4 (set in the guest by you)',
+  );
   expect(renderStatus(viewOf(back), now, style)).not.toMatch(/^ {2}(place|nic) /m);
 });

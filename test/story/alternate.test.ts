@@ -76,7 +76,7 @@ test(
     expect(end.write).toBe('created');
     expect(factsOf(end, 'location')).toMatchObject({
       ...{ cpus: 2, memoryMiB: 2048, firmware: 'efi' },
-      'nic-0': `${run.machine.source.nic}: VM Network, MAC 00:0d:3a:10:20:04, 10.1.0.4 becomes 10.20.0.4`,
+      'nic-0': `${run.machine.source.nic}: VM Network, MAC 00:0d:3a:10:20:04, planned: 10.1.0.4 becomes 10.20.0.4 (set in the guest by you)`,
     });
     expect(end.record.map(({ key }) => key)).toEqual(
       expect.arrayContaining(['location', 'machine-made', 'open/os', 'seal/os', 'target-started', 'guest-answers']),

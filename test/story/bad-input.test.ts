@@ -325,7 +325,10 @@ test('S000-16 S001-1 S001-12 S002-11 the command line alone brings a machine hom
     phaseSince: waiting.phaseSince,
   });
 
-  expect(await ask('failback', 'cancel', name, '--by', 'ana')).toMatchObject({ code: 0, said: { accepted: true } });
+  expect(await ask('failback', 'cancel', name, '--yes', '--by', 'ana')).toMatchObject({
+    code: 0,
+    said: { accepted: true },
+  });
   await home.until('ReturnedToSource');
   expect(await ask('failback', 'cancel', name)).toMatchObject(failing(5, 'not-found', /has ended/));
 

@@ -159,7 +159,7 @@ test('S2 S7 what the run would refuse is refused with the reason and what it tak
   expect(await standOf(scene.lab)).toEqual(before);
 
   // Nothing ran at home yet, so there is no loss to accept, and nothing is claimed to be lost.
-  const cancel = await ask('failback', 'cancel', name, '--accept-loss');
+  const cancel = await ask('failback', 'cancel', name, '--accept-loss', '--yes');
   expect(cancel).toMatchObject({ code: 0, out: expect.stringContaining(`${name} took cancel`) });
   expect(cancel.err).toContain('nothing was written at home yet');
   expect(cancel.err).not.toContain('the machine at home stops');

@@ -1,0 +1,54 @@
+/** What a person reads before a run is taken back, and what later texts say of plans and of kept snapshots. */
+import { describeCancel } from '../../client/render/confirm.ts';
+import { plainStyle } from '../../client/render/paint.ts';
+import { renderStatus } from '../../client/render/status.ts';
+import { nicWords } from '../../model/nic-plan.ts';
+import { keptDetails } from '../../workflows/kept-details.ts';
+import { ago, now, statusIn, viewOf } from './views.ts';
+
+test('S5 before a run is taken back it is said who serves then and what its work was', () => {
+  const text = describeCancel(statusIn('Syncing'));
+  expect(text).toContain('Cancel the failback of erp-db: everything is taken back, and the source serves.');
+  expect(text).toContain('source     azure-west rg-dr/erp-db goes on as it is');
+  expect(text).toMatch(/at home +the original disks, written in place, are NOT undone/);
+  const stopped = describeCancel(statusIn('FinalSync', { outage: { startedAt: ago(60) }, write: 'staged' }));
+  expect(stopped).toContain('source     azure-west rg-dr/erp-db is started again');
+  expect(stopped).toMatch(/at home +the new disks are removed/);
+  expect(describeCancel(statusIn('AwaitingCutover'))).toContain('at home    nothing was changed yet');
+});
+
+test('C11 an address that changes is told as planned, and who sets it', () => {
+  const nic = { name: 'nic-0', network: 'VM Network', ip: { was: '10.1.0.4', becomes: '10.20.0.4' } };
+  expect(nicWords(nic)).toBe(
+    'nic-0: VM Network, MAC new, planned: 10.1.0.4 becomes 10.20.0.4 (set in the guest by you)',
+  );
+});
+
+test('S11 S7 kept snapshots that somebody released are told so, with who said it, and nothing is offered any more', () => {
+  const kept = { machine: 'erp-db', run: 'run-1', snapshots: ['snap-os'], until: ago(-86_400), state: 'kept' as const };
+  expect(keptDetails(kept)).toMatch(/then this run deletes them[\s\S]*send the signal `release`/);
+  const under = keptDetails({ ...kept, releasedBy: 'ana', trouble: 'a lock' });
+  expect(under).toContain('Released by ana: being deleted now');
+  expect(under).toContain('a lock');
+  const gone = keptDetails({ ...kept, state: 'deleted', releasedBy: 'ana', trouble: 'a lock' });
+  expect(gone).toContain('Released by ana and deleted.');
+  for (const text of [under, gone]) expect(text).not.toMatch(/then this run deletes|send the signal/);
+  expect(gone).not.toContain('a lock');
+  expect(keptDetails({ ...kept, state: 'deleted' })).toContain(`Deleted on their day, ${kept.until}.`);
+});
+
+test('S5 L4 S001-13 the status at the command line tells a loss, an expiry and an older point', () => {
+  const shown = (status: ReturnType<typeof statusIn>): string =>
+    renderStatus(viewOf(status), now, plainStyle).replace(/\s+/g, ' ');
+  const cancellation = { by: 'ana', at: ago(60) };
+  const lost = statusIn('ReturnedToSource', { cancellation, loss: { since: ago(600), acceptedBy: 'ana' } });
+  expect(shown(lost)).toContain('What was written at home since 11:50:00 UTC was dropped, accepted by ana.');
+  const waiting = { since: ago(60), reminded: 0, expiresAt: ago(-540) };
+  expect(shown(statusIn('Syncing', { waitsFor: 'completeFailover: x', waiting }))).toContain(
+    'Unless somebody completes by 12:09:00 UTC (9 min from now), the run is taken back then',
+  );
+  const completion = { by: 'ana', at: ago(60), point: 'application-consistent' as const };
+  const applicationPoints = [{ after: 1, takenAt: ago(600), changedBytesBefore: 0 }];
+  const older = shown(statusIn('Committed', { completion, applicationPoints }));
+  expect(older).toContain('The application-consistent point of 11:50:00 UTC comes home; what was written after it is');
+});

@@ -9,10 +9,10 @@ import { ago, now, statusIn, viewOf } from './views.ts';
 test('S5 before a run is taken back it is said who serves then and what its work was', () => {
   const text = describeCancel(statusIn('Syncing'));
   expect(text).toContain('Cancel the failback of erp-db: everything is taken back, and the source serves.');
-  expect(text).toContain('source     azure-west rg-dr/erp-db goes on as it is');
+  expect(text).toContain('source     azure-west  rg-dr/erp-db goes on as it is');
   expect(text).toMatch(/at home +the original disks, written in place, are NOT undone/);
   const stopped = describeCancel(statusIn('FinalSync', { outage: { startedAt: ago(60) }, write: 'staged' }));
-  expect(stopped).toContain('source     azure-west rg-dr/erp-db is started again');
+  expect(stopped).toContain('source     azure-west  rg-dr/erp-db is started again');
   expect(stopped).toMatch(/at home +the new disks are removed/);
   expect(describeCancel(statusIn('AwaitingCutover'))).toContain('at home    nothing was changed yet');
 });

@@ -119,7 +119,7 @@ test('R6 C11 addresses are kept, or change by the narrowest rule with their host
   expect(made.machine?.nics.map(({ ip }) => ip?.becomes)).toEqual(['172.1.0.4', '192.168.7.9']);
   expect(made.checks.find(({ id }) => id === 'new-address')).toMatchObject({
     verdict: 'warn',
-    seen: 'nic-a: VM Network, MAC new, 10.1.0.4 becomes 172.1.0.4; nic-b: VM Network, MAC new, 10.2.7.9 becomes 192.168.7.9',
+    seen: 'nic-a: VM Network, MAC new, planned: 10.1.0.4 becomes 172.1.0.4 (set in the guest by you); nic-b: VM Network, MAC new, planned: 10.2.7.9 becomes 192.168.7.9 (set in the guest by you)',
     remedy: expect.stringContaining('in the guest'),
   });
   expect(plan().checks.find(({ id }) => id === 'new-address')).toMatchObject({

@@ -23,13 +23,16 @@ export interface ReportingWork extends Work {
   readonly attempt: number;
   /** Where it stands among all attempts of this process, in the order in which Temporal handed them over. */
   readonly order: number;
+  /** What the last attempt of this activity reported last; undefined in the first one. */
+  readonly earlier: unknown;
   beat(detail: unknown): void;
 }
 
-/** Turns `act` into an activity named `name`. */
+/** Turns `act` into an activity named `name`. `carried`: what of the last attempt's report this one reports from its first beat on. */
 export function activity<Input, Output>(
   name: string,
   act: (input: Input, work: ReportingWork) => Promise<Output>,
+  carried: (earlier: unknown) => object = () => ({}),
 ): (input: Input) => Promise<Output> {
   return async (input) => {
     // Before anything is awaited, or the order would be that of what is waited for.
@@ -39,7 +42,8 @@ export function activity<Input, Output>(
     const pulse = new Pulse(name, info.heartbeatTimeoutMs);
     const inVain = new InVain(info);
     const signal = AbortSignal.any([told, pulse.signal]);
-    let latest: unknown = { now: name };
+    const earlier: unknown = info.heartbeatDetails;
+    let latest: unknown = { now: name, ...carried(earlier) };
     const beat = (detail: unknown): void => {
       latest = detail;
       if (pulse.beats()) context.heartbeat(inVain.with(latest));
@@ -55,6 +59,7 @@ export function activity<Input, Output>(
       return await act(input, {
         attempt: info.attempt,
         order,
+        earlier,
         signal,
         report: (now) => beat({ now }),
         beat,

@@ -9,7 +9,7 @@ import type { Probe } from '../model/arrival-policy.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
-import { activity } from './attempt.ts';
+import { activity, type ReportingWork } from './attempt.ts';
 import { guestAnswers } from './power.ts';
 import type { Sites } from './preflight.ts';
 
@@ -40,12 +40,14 @@ export interface ProbeRound {
 }
 
 export interface Soak extends ProbeRound {
-  /** So long all of them must hold. */
+  /** So long all of them must hold, at most a piece of the whole (workflows/soak-pieces.ts). */
   readonly seconds: number;
 }
 
 /** No look waits longer than this for the other side, in milliseconds. */
 const longestLookMs = 10_000;
+/** No script of a look runs longer; it is run again where its probe has time left. */
+const longestScriptMs = 60_000;
 
 export const createProbeActivities = (sites: Sites, network: NetworkLooks) => {
   const all = (input: ProbeRound, work: Work): Promise<ProbeFact[]> =>
@@ -53,24 +55,60 @@ export const createProbeActivities = (sites: Sites, network: NetworkLooks) => {
   return {
     /** Each probe until it passes or its time is over; all at the same time. */
     observeProbes: activity('observeProbes', (input: ProbeRound, work): Promise<ProbeFact[]> => all(input, work)),
-    /** Looks again and again. `holds`: they all passed each time, for so long; else the round in which one failed. */
+    /** One look at each in every round. `holds`: they all passed each time, for so long; else the round in which one failed. */
     observeProbesHold: activity(
       'observeProbesHold',
-      async (input: Soak, work): Promise<{ readonly holds: boolean; readonly probes: readonly ProbeFact[] }> => {
-        const until = performance.now() + input.seconds * 1000;
-        for (let number = 1; ; number++) {
-          const probes = await all(input, work);
-          if (probes.some(({ passed }) => !passed)) return { holds: false, probes };
-          const leftMs = until - performance.now();
-          if (leftMs <= 0) return { holds: true, probes };
-          work.report(`${probes.length} probes hold, looked ${number} times`);
-          const pauseMs = input.failback.policy.commit.probeEverySeconds * 1000;
-          await setTimeout(Math.min(pauseMs, leftMs), undefined, { signal: work.signal });
-        }
-      },
+      (input: Soak, work) =>
+        untilOneFails(input, work, (number, told) => lookRound(sites, network, input, number, told)),
+      (earlier) => ({ heldMs: heldBefore(earlier) }),
     ),
   };
 };
+
+/** What attempts before this one have seen hold, in milliseconds. */
+function heldBefore(earlier: unknown): number {
+  const { heldMs } = (earlier ?? {}) as { readonly heldMs?: unknown };
+  return typeof heldMs === 'number' ? heldMs : 0;
+}
+
+type Round = (number: number, told: Work) => Promise<ProbeFact[]>;
+
+/**
+ * L4: only time between looks that passed counts. An attempt that got lost (a worker that is restarted, a vCenter that is
+ * away) takes nothing of what was held before it, and the time in which nobody looked is not counted.
+ */
+async function untilOneFails(
+  input: Soak,
+  work: ReportingWork,
+  look: Round,
+): Promise<{ readonly holds: boolean; readonly probes: readonly ProbeFact[] }> {
+  const before = heldBefore(work.earlier);
+  let heldMs = before;
+  // What a site reports in the middle of a look must not make the next attempt forget what was held.
+  const report = (now: string): void => work.beat({ now, heldMs });
+  let begunMs: number | undefined;
+  for (let number = 1; ; number++) {
+    const probes = await look(number, { ...work, report });
+    if (probes.some(({ passed }) => !passed)) return { holds: false, probes };
+    begunMs ??= performance.now();
+    heldMs = before + performance.now() - begunMs;
+    const leftMs = input.seconds * 1000 - heldMs;
+    if (leftMs <= 0) return { holds: true, probes };
+    report(`${probes.length} probes hold, looked ${number} times`);
+    const pauseMs = input.failback.policy.commit.probeEverySeconds * 1000;
+    await setTimeout(Math.min(pauseMs, leftMs), undefined, { signal: work.signal });
+  }
+}
+
+/** One look at each. A guest or a vCenter that is too busy for a look ends the attempt: nothing was seen (L4). */
+const lookRound = (sites: Sites, network: NetworkLooks, input: Soak, looks: number, work: Work): Promise<ProbeFact[]> =>
+  Promise.all(
+    input.probes.map(async (probe) => {
+      const leftMs = probe.timeoutSeconds * 1000;
+      const { passed, seen } = await lookOnce(sites, network, input, probe, { leftMs, work });
+      return { name: probe.name, kind: probe.kind, passed, seen, at: new Date().toISOString(), looks };
+    }),
+  );
 
 async function untilPassed(
   sites: Sites,
@@ -82,7 +120,7 @@ async function untilPassed(
   const deadline = performance.now() + probe.timeoutSeconds * 1000;
   for (let looks = 1; ; looks++) {
     const leftMs = Math.max(1, deadline - performance.now());
-    const { passed, seen } = await lookOnce(sites, network, input, probe, { leftMs, work });
+    const { passed, seen } = await lookOnce(sites, network, input, probe, { leftMs, work, busyFails: true });
     const fact = { name: probe.name, kind: probe.kind, passed, seen, at: new Date().toISOString(), looks };
     if (passed || performance.now() + probe.everySeconds * 1000 > deadline) return fact;
     work.report(`probe ${probe.name}: ${seen}`);
@@ -93,6 +131,8 @@ async function untilPassed(
 interface Patience {
   readonly leftMs: number;
   readonly work: Work;
+  /** A guest that is too busy to take a script has not passed; else whoever asks hears that nothing was seen. */
+  readonly busyFails?: true;
 }
 
 export async function lookOnce(
@@ -100,7 +140,7 @@ export async function lookOnce(
   network: NetworkLooks,
   input: ProbeRound,
   probe: Probe,
-  { leftMs, work }: Patience,
+  { leftMs, work, ...busy }: Patience,
 ): Promise<Seen> {
   const { failback, run } = input;
   const { site, path } = failback.target;
@@ -128,20 +168,20 @@ export async function lookOnce(
     case 'script': {
       const { script, shell } = probe;
       if (agent !== 'running') return { passed: false, seen: seenSide };
-      return await scriptPasses(sites, input, { script, shell }, { leftMs, work });
+      return await scriptPasses(sites, input, { script, shell }, { leftMs, work, ...busy });
     }
   }
 }
 
-/** A guest that is too busy to take the script has not passed; whoever cannot log in has not looked. */
+/** Whoever cannot log in has not looked. */
 async function scriptPasses(
   sites: Pick<Sites, 'target'>,
   { failback, run }: ProbeRound,
   script: Pick<GuestScript, 'script' | 'shell'>,
-  { leftMs, work }: Patience,
+  { leftMs, work, busyFails }: Patience,
 ): Promise<Seen> {
   const { site, path } = failback.target;
-  const timeoutSeconds = Math.max(1, Math.ceil(leftMs / 1000));
+  const timeoutSeconds = Math.max(1, Math.ceil(Math.min(leftMs, longestScriptMs) / 1000));
   try {
     const { machine } = failback;
     const code = await sites
@@ -149,7 +189,7 @@ async function scriptPasses(
       .runLook({ ...script, timeoutSeconds, machine, path, run, made: failback.create !== undefined }, work);
     return { passed: code === 0, seen: `the script ended with ${code}` };
   } catch (error) {
-    if (!(error instanceof Failure) || error.kind !== 'Transient') throw error;
+    if (!busyFails || !(error instanceof Failure) || error.kind !== 'Transient') throw error;
     return { passed: false, seen: error.message };
   }
 }

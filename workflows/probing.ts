@@ -44,12 +44,16 @@ export function noteProbes(
   seen: readonly ProbeFact[],
   where: 'at-home' | 'isolated' | 'soak',
 ): void {
-  teller.find({ arrival: { ...(teller.findings.arrival ?? nothingArrived), probes: seen } });
+  showProbes({ teller }, seen);
   for (const { name, kind, passed, seen: what, at, looks } of seen)
     teller.record(`probe/${where}/${name}`, `the probe ${name} ${passed ? 'passed' : 'failed'}`, {
       ...{ kind, passed, seen: what, at, looks },
     });
 }
+
+/** In the status alone. */
+export const showProbes = ({ teller }: Pick<Journey, 'teller'>, probes: readonly ProbeFact[]): void =>
+  teller.find({ arrival: { ...(teller.findings.arrival ?? nothingArrived), probes } });
 
 const words = (failed: readonly ProbeFact[]): string => failed.map(({ name, seen }) => `${name}: ${seen}`).join('; ');
 

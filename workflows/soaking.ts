@@ -7,11 +7,9 @@
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { nothingArrived, type SoakFact } from '../model/arrival.ts';
 import type { Journey } from './departure.ts';
-import { noteProbes, rollBack } from './probing.ts';
+import { noteProbes, rollBack, showProbes } from './probing.ts';
+import { inPieces, type Looked, type Piece, soaks } from './soak-pieces.ts';
 import { summary, watchingVerbs } from './verbs.ts';
-
-/** A look without end is made in pieces of a day, so that no history grows with the time a person takes. */
-const pieceSeconds = 24 * 3_600;
 
 /** The approval as the policy has it, written into the record when the run begins (S12). */
 export function recordApproval({ input, teller }: Journey): void {
@@ -29,9 +27,8 @@ export function recordApproval({ input, teller }: Journey): void {
 
 /** Begins beside the gate; answers how to end it. */
 export function beginSoak(journey: Journey): () => void {
-  const { approved, rollback } = journey.input.policy.commit;
   const scope = new CancellationScope();
-  if (!approved && !rollback) return () => undefined;
+  if (!soaks(journey.input.policy)) return () => undefined;
   const soaking = scope.run(() => soak(journey));
   soaking.catch((error: unknown) => {
     if (!isCancellation(error)) throw error;
@@ -47,18 +44,15 @@ async function soak(journey: Journey): Promise<void> {
   while (!over()) {
     await condition(() => quiet() || over());
     if (over()) return;
-    const begun = Date.now();
-    show(journey, {
-      since: new Date(begun).toISOString(),
-      ...(approved
-        ? { until: new Date(begun + approved.soakSeconds * 1000).toISOString(), approvedBy: approved.by }
-        : {}),
-      state: 'holds',
+    const since = new Date().toISOString();
+    const ended = await inPieces(approved?.soakSeconds ?? Number.POSITIVE_INFINITY, (piece) => {
+      // Told anew with each piece: time in which nobody could look does not count, so the end moves.
+      const until = approved && new Date(Date.now() + piece.leftSeconds * 1000).toISOString();
+      show(journey, { since, ...(until ? { until, approvedBy: approved.by } : {}), state: 'holds' });
+      return lookWhile(journey, piece, () => quiet() && !over());
     });
-    const ended = await lookWhile(journey, approved?.soakSeconds ?? pieceSeconds, () => quiet() && !over());
     if (ended === 'interrupted') continue;
-    if (ended === 'failed') return;
-    if (!approved) continue;
+    if (ended === 'failed' || !approved) return;
     // S7: heard like anybody's; what the law refuses (one person where the policy wants two) waits for a person.
     const heard = teller.hear('commit', {
       by: approved.by,
@@ -70,11 +64,7 @@ async function soak(journey: Journey): Promise<void> {
   }
 }
 
-async function lookWhile(
-  journey: Journey,
-  seconds: number,
-  wanted: () => boolean,
-): Promise<'held' | 'failed' | 'interrupted'> {
+async function lookWhile(journey: Journey, { seconds, leftSeconds }: Piece, wanted: () => boolean): Promise<Looked> {
   const { input, run } = journey;
   try {
     const { holds, probes } = await CancellationScope.cancellable(async () => {
@@ -89,7 +79,9 @@ async function lookWhile(
       scope.cancel();
       return seen;
     });
-    noteProbes(journey, probes, 'soak');
+    // A piece that held is no effect; the record tells how all of it ended, and does not grow with the time it takes.
+    if (holds && seconds < leftSeconds) showProbes(journey, probes);
+    else noteProbes(journey, probes, 'soak');
     if (holds) return 'held';
     const failed = probes.filter(({ passed }) => !passed);
     end(journey, failed.map(({ name, seen }) => `probe ${name} failed: ${seen}`).join('; '));

@@ -49,6 +49,9 @@ export function farewellStep({ heartbeatSeconds }: Pick<Policy, 'heartbeatSecond
   return { attemptMs: ms, allMs: ms };
 }
 
+/** A watch beside the story; it ends by itself well before, to be begun anew. */
+export const watchStep = { attemptMs: 25 * hourMs } as const;
+
 /** A script in a guest: its agent may have to be waited for first, and the end of one that is stopped takes a while. */
 export function scriptStep(
   { agentWaitSeconds }: Pick<Policy, 'agentWaitSeconds'>,

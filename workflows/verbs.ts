@@ -20,6 +20,7 @@ import {
   type StepTimes,
   scriptStep,
   tidyStep,
+  watchStep,
 } from './step-times.ts';
 
 /** Temporal refuses summaries over 400 bytes; the UI clips at about 120 characters. */
@@ -93,7 +94,7 @@ export const watchingVerbs = (input: FailbackInput) =>
     ...shared(input),
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     taskQueue: controlQueue,
-    startToCloseTimeout: '25 hours',
+    startToCloseTimeout: watchStep.attemptMs,
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   });
 

@@ -16,7 +16,7 @@ import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, ofTarget, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsAfterStart, stepsBeforeStop } from './guest-steps.ts';
-import { probeAtHome } from './probing.ts';
+import { hearGuest, probeAtHome } from './probing.ts';
 import { proveFirst } from './proving-first.ts';
 import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
@@ -233,13 +233,16 @@ async function startTheTarget(
   await probeAtHome(journey);
 }
 
-async function hearTheGuest({ input, run, teller, course }: Journey): Promise<void> {
+async function hearTheGuest(journey: Journey): Promise<void> {
+  const { input, run, teller, course } = journey;
   const what = `the guest of ${input.target.path} to answer (VMware Tools)`;
   const { guest } = await course.step(() =>
     whileAwaiting(teller, what, input.policy.guestWaitSeconds * 1000, () =>
-      guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [
-        { failback: input, run },
-      ]),
+      hearGuest(journey, () =>
+        guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [
+          { failback: input, run },
+        ]),
+      ),
     ),
   );
   const silent = guest.agent === 'not-installed';

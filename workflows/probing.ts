@@ -7,6 +7,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { nothingArrived, type ProbeFact } from '../model/arrival.ts';
 import type { Probe } from '../model/arrival-policy.ts';
 import type { Journey } from './departure.ts';
+import { isOf, troubleOf } from './trouble.ts';
 import { probeVerbs, summary } from './verbs.ts';
 
 /** All of them, until they pass or a person is asked. */
@@ -54,6 +55,24 @@ export function noteProbes(
 /** In the status alone. */
 export const showProbes = ({ teller }: Pick<Journey, 'teller'>, probes: readonly ProbeFact[]): void =>
   teller.find({ arrival: { ...(teller.findings.arrival ?? nothingArrived), probes } });
+
+/**
+ * A guest that stays silent passes no probe: where the policy takes the run back then, it goes back as after one that
+ * failed. It is thrown on in any case, to call an operator where nobody accepted the loss.
+ */
+export async function hearGuest<T>(journey: Journey, listen: () => Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    if (isOf(error, 'observe-guest')) {
+      const at = new Date().toISOString();
+      rollBack(journey, [
+        { name: 'the guest', kind: 'tools', passed: false, seen: troubleOf(error, at).message, at, looks: 1 },
+      ]);
+    }
+    throw error;
+  }
+}
 
 const words = (failed: readonly ProbeFact[]): string => failed.map(({ name, seen }) => `${name}: ${seen}`).join('; ');
 

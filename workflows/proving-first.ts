@@ -7,7 +7,7 @@ import { nothingArrived } from '../model/arrival.ts';
 import type { Guest, RecoveryPoint } from '../model/machine.ts';
 import { whileAwaiting } from './awaiting.ts';
 import type { Journey } from './departure.ts';
-import { probeOnce, probesFailed, rollBack } from './probing.ts';
+import { hearGuest, probeOnce, probesFailed, rollBack } from './probing.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
 
 export async function proveFirst(journey: Journey, final: RecoveryPoint): Promise<void> {
@@ -56,12 +56,15 @@ export async function proveFirst(journey: Journey, final: RecoveryPoint): Promis
   });
 }
 
-async function hearItApart({ input, run, teller }: Journey): Promise<Guest> {
+async function hearItApart(journey: Journey): Promise<Guest> {
+  const { input, run, teller } = journey;
   const what = `the guest of ${input.target.path} to answer (VMware Tools), apart from everybody`;
   const { guest } = await whileAwaiting(teller, what, input.policy.guestWaitSeconds * 1000, () =>
-    guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer, apart from everybody'), [
-      { failback: input, run, apart: true },
-    ]),
+    hearGuest(journey, () =>
+      guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer, apart from everybody'), [
+        { failback: input, run, apart: true },
+      ]),
+    ),
   );
   return guest;
 }

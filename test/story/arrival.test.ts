@@ -1,6 +1,6 @@
 /**
  * Arriving as a policy wants it: scripts in both guests, proving apart first, probes, a commit approved beforehand, a rollback.
- * Rule: five machines of one lab, begun together; what a test claims is looked up in the worlds, where the scripts really ran.
+ * Rule: seven machines of one lab, begun together; what a test claims is looked up in the worlds, where the scripts really ran.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,8 +22,11 @@ const quick = { everySeconds: 0.2, timeoutSeconds: 3 };
 const tools = probe.parse({ kind: 'tools', name: 'tools', ...quick, timeoutSeconds: 20 });
 const script = (name: string, text: string) => probe.parse({ kind: 'script', name, script: text, ...quick });
 const notSick = script('not-sick', 'test ! -f sick');
+const wayBack = commitPolicy.parse({ rollback: { when: 'probes-fail', lossAcceptedBy: 'ravi' } });
 
-const policies: Readonly<Record<'home' | 'stuck' | 'sick' | 'proof' | 'tools', Partial<Policy>>> = {
+const policies: Readonly<
+  Record<'home' | 'stuck' | 'sick' | 'proof' | 'tools' | 'mute' | 'muteApart', Partial<Policy>>
+> = {
   home: {
     beforeStop: [
       step('drain', 'echo try >> drained; test $(wc -l < drained) -ge 2', { retries: 2 }),
@@ -49,13 +52,15 @@ const policies: Readonly<Record<'home' | 'stuck' | 'sick' | 'proof' | 'tools', P
   },
   proof: { prove: 'isolated', probes: [script('never', 'exit 1')] },
   tools: { beforeStop: [step('drain', 'true')] },
+  mute: { guestWaitSeconds: 5, probes: [tools], commit: wayBack },
+  muteApart: { guestWaitSeconds: 5, probes: [tools], commit: wayBack, prove: 'isolated' },
 };
 
 let scene: Scene;
 let runs: Record<keyof typeof policies, Run>;
 beforeAll(async () => {
-  scene = await openScene(5);
-  // The machine of the last run is a Windows one.
+  scene = await openScene(7);
+  // The machine of the run `tools` is a Windows one.
   await windows(scene.lab.machines.at(4)?.source.vm ?? '');
   const other = scene.lab.machines[0]?.name ?? '';
   const { source } = failbackInput((await loadInventory(scene.lab.config)).inventory, other) ?? {};
@@ -255,4 +260,26 @@ test('S5 S001-20 a cancel while VMware Tools are enabled sets them as they were 
   await off.say('cancel', { acceptLoss: true });
   const back = await off.until('ReturnedToSource');
   expect(keys(back)).toContain('undo/stop the source');
+}, 120_000);
+
+test('S5 S7 a machine that does not come up at all counts as a failed probe: it goes back in the name of whoever accepted the loss, live or apart', async () => {
+  const silent = [runs.mute, runs.muteApart];
+  // Tools of the lab answer after each start; here they never do for long.
+  const muting = setInterval(() => {
+    for (const { machine } of silent)
+      knock(`${scene.lab.vcenter.control}/guest`, { vm: machine.target.vm, running: false }).catch(() => undefined);
+  }, 100);
+  try {
+    await Promise.all(silent.map(complete));
+    for (const run of silent) {
+      const end = await run.until('ReturnedToSource', 'NeedsOperator', 'AwaitingCommit');
+      expect(end).toMatchObject({ phase: 'ReturnedToSource', cancellation: { by: 'ravi', acceptLoss: true } });
+      expect(end.cancellation?.note).toMatch(/the guest: the guest did not answer within 5 s/);
+      expect(keys(end)).toContain('rollback');
+      expect(keys(end).includes('target-started')).toBe(run === runs.mute);
+      expect(await run.wrongAtEnd('returned')).toEqual([]);
+    }
+  } finally {
+    clearInterval(muting);
+  }
 }, 120_000);

@@ -5,10 +5,20 @@
  * Never in a machine that does not carry the record of the run (S1).
  */
 import type { AgentState, GuestScript, StepRun } from '../../model/arrival.ts';
+import { timedOutCode } from '../../model/arrival.ts';
 import { Failure, refused, transient } from '../../model/failure.ts';
 import type { GuestPlaceRequest, GuestScriptRequest, Work } from '../source.ts';
 import type { TargetPower } from '../target.ts';
-import { cleanProgram, type GuestProgram, lookProgram, lostCode, onceProgram, tailPlace } from './guest-wrapper.ts';
+import { faultBehind } from './failure.ts';
+import {
+  cleanProgram,
+  type GuestProgram,
+  lookEndsWithin,
+  lookProgram,
+  lostCode,
+  onceProgram,
+  placeOf,
+} from './guest-wrapper.ts';
 import { type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { pause } from './pause.ts';
 import { findTarget, needOurs } from './power.ts';
@@ -57,7 +67,7 @@ export async function ensureScriptRun(parts: GuestParts, request: GuestScriptReq
   const guest = await openGuest(parts, request, work);
   const startedAt = new Date().toISOString();
   const exitCode = await runProgram(guest, onceProgram(request.run, request), work);
-  if (exitCode === lostCode)
+  if (exitCode === lostCode && !(await isThere(guest, placeOf(request.run, request, 'code'), work)))
     throw refused({
       op: 'guest-script',
       subject: request.path,
@@ -65,7 +75,12 @@ export async function ensureScriptRun(parts: GuestParts, request: GuestScriptReq
       hint: 'Look inside the machine. Resolve with retry to run the script once more.',
     });
   const endedAt = new Date().toISOString();
-  return { exitCode, ...(await fetchTail(parts, guest, tailPlace(request.run, request), work)), startedAt, endedAt };
+  return {
+    exitCode,
+    ...(await fetchTail(parts, guest, placeOf(request.run, request, 'tail'), work)),
+    startedAt,
+    endedAt,
+  };
 }
 
 /** Answers the exit code of a script that is run anew each time. */
@@ -75,7 +90,7 @@ export async function runLook(
   work: Work,
 ): Promise<number> {
   const guest = await openGuest(parts, request, work);
-  return await runProgram(guest, lookProgram(request), work);
+  return await runProgram(guest, lookProgram(request), work, lookEndsWithin(request.timeoutSeconds) * 1000);
 }
 
 /** Answers, in words, what stays: a guest that cannot be asked keeps its folder. */
@@ -138,7 +153,14 @@ async function present(at: Vcenter, request: TargetPower, work: Work): Promise<M
   return machine;
 }
 
-async function runProgram(guest: OpenGuest, program: GuestProgram, work: Work): Promise<number> {
+/** `withinMs`: a guest that does not end it by its own clock until then is told as having taken too long. */
+async function runProgram(
+  guest: OpenGuest,
+  program: GuestProgram,
+  work: Work,
+  withinMs = Number.POSITIVE_INFINITY,
+): Promise<number> {
+  const deadline = performance.now() + withinMs;
   const { at, vm, auth, processes, path } = guest;
   if (program.arguments.length > longestArguments)
     throw refused({
@@ -151,7 +173,7 @@ async function runProgram(guest: OpenGuest, program: GuestProgram, work: Work): 
     const pid = await at.session.call('StartProgramInGuest', processes, { vm, auth, spec: program }, work, {
       subject: path,
     });
-    const exitCode = await endOf(guest, pid, work);
+    const exitCode = await endOf(guest, pid, deadline, work);
     if (exitCode !== undefined) return exitCode;
   }
   throw transient({
@@ -166,6 +188,7 @@ async function runProgram(guest: OpenGuest, program: GuestProgram, work: Work): 
 async function endOf(
   { at, vm, auth, processes, path }: OpenGuest,
   pid: number,
+  deadline: number,
   work: Work,
 ): Promise<number | undefined> {
   for (;;) {
@@ -174,6 +197,7 @@ async function endOf(
     });
     if (seen === undefined) return undefined;
     if (seen.endTime !== undefined) return needCode(path, seen.exitCode);
+    if (performance.now() > deadline) return timedOutCode;
     work.report(`program ${pid} runs in the guest of ${path}`);
     await pause(lookEveryMs, work.signal);
   }
@@ -187,6 +211,17 @@ function needCode(path: string, code: number | undefined): number {
     message: `the guest of ${path} does not tell how the program ended`,
     hint: 'Look inside the machine how far the script got. Resolve with retry to run it once more.',
   });
+}
+
+/** Whether the guest has the file; nothing is fetched. */
+async function isThere({ at, vm, auth, files, path }: OpenGuest, guestFilePath: string, work: Work): Promise<boolean> {
+  try {
+    await at.session.call('InitiateFileTransferFromGuest', files, { vm, auth, guestFilePath }, work, { subject: path });
+    return true;
+  } catch (error) {
+    if (faultBehind(error)?.type === 'FileNotFound') return false;
+    throw error;
+  }
 }
 
 async function fetchTail(

@@ -11,7 +11,10 @@ export interface GuestProgram {
   readonly arguments: string;
 }
 
-/** The wrapper was started again, and the script that an earlier start began has left no end: the guest restarted. */
+/**
+ * The wrapper was started again, and the script that an earlier start began has left no end: the guest restarted. A script
+ * of somebody's may end with it, too, and then there is an end in the folder.
+ */
 export const lostCode = 75;
 
 /** How long a script that was told to stop may take to do so, in seconds. */
@@ -35,9 +38,12 @@ const powershell = (script: string): GuestProgram => ({
 const shFolder = (run: string): string => `/var/tmp/homeward-${run}`;
 const windowsFolder = (run: string): string => `C:\\ProgramData\\homeward-${run}`;
 
-/** Where the end of the output is found, once the program has ended. */
-export const tailPlace = (run: string, { key, shell }: Pick<GuestScript, 'key' | 'shell'>): string =>
-  shell === 'sh' ? `/var/tmp/homeward-${run}/${key}/tail` : `${windowsFolder(run)}\\${key}\\tail`;
+/** Where the end of the output is found, once the program has ended; `code`: where its exit code is, once the script has ended. */
+export const placeOf = (
+  run: string,
+  { key, shell }: Pick<GuestScript, 'key' | 'shell'>,
+  file: 'tail' | 'code',
+): string => (shell === 'sh' ? `${shFolder(run)}/${key}/${file}` : `${windowsFolder(run)}\\${key}\\${file}`);
 
 export function onceProgram(run: string, { key, script, shell, timeoutSeconds }: GuestScript): GuestProgram {
   const lastSecond = timeoutSeconds + graceSeconds;
@@ -48,7 +54,8 @@ export function onceProgram(run: string, { key, script, shell, timeoutSeconds }:
         // Somebody else may have made the folder, to have his own script run in our place.
         `[ -O "$p" ] || { echo "$p belongs to somebody else" >&2; exit 76; }`,
         `if mkdir "$d" 2>/dev/null; then`,
-        `  echo ${base64(script)} | base64 -d >"$d/script"`,
+        // A guest without base64 would run an empty script, which ends well.
+        `  echo ${base64(script)} | base64 -d >"$d/script" &&`,
         `  timeout -k 5 ${timeoutSeconds} sh "$d/script" >"$d/out" 2>&1 </dev/null; c=$?`,
         `  tail -c ${tailBytes} "$d/out" >"$d/tail"; echo $c >"$d/code.new"; mv "$d/code.new" "$d/code"`,
         'fi',
@@ -76,11 +83,36 @@ export function onceProgram(run: string, { key, script, shell, timeoutSeconds }:
   );
 }
 
+/** When a look has ended by the guest's own clock, in seconds after its start. */
+export const lookEndsWithin = (timeoutSeconds: number): number => timeoutSeconds + graceSeconds;
+
 /** A script that is run anew each time and leaves nothing: its exit code is all that is asked for. */
 export const lookProgram = ({ script, shell, timeoutSeconds }: Omit<GuestScript, 'key' | 'machine'>): GuestProgram =>
-  shell === 'sh'
-    ? sh(`echo ${base64(script)} | base64 -d | timeout -k 5 ${timeoutSeconds} sh >/dev/null 2>&1`)
-    : powershell(script);
+  shell === 'sh' ? shLook(script, timeoutSeconds) : powershellLook(script, timeoutSeconds);
+
+/** Never handed over as the shell's own input: a command that reads its input would eat the rest, and what is left ends well. */
+const shLook = (script: string, timeoutSeconds: number): GuestProgram =>
+  sh(
+    [
+      `s=$(echo ${base64(script)} | base64 -d) || exit 126`,
+      `exec timeout -k 5 ${timeoutSeconds} sh -c "$s" >/dev/null 2>&1 </dev/null`,
+    ].join('\n'),
+  );
+
+const powershellLook = (script: string, timeoutSeconds: number): GuestProgram =>
+  powershell(
+    [
+      '$f=[IO.Path]::Combine([IO.Path]::GetTempPath(),"homeward-$([guid]::NewGuid()).ps1"); $c=126',
+      'try {',
+      `  [IO.File]::WriteAllBytes($f,[Convert]::FromBase64String('${base64(script)}'))`,
+      "  $a='-NoProfile','-NonInteractive','-ExecutionPolicy','Bypass','-File',\"`\"$f`\"\"",
+      '  $p=Start-Process powershell -ArgumentList $a -PassThru -WindowStyle Hidden; $null=$p.Handle',
+      `  if ($p.WaitForExit(${timeoutSeconds * 1000})) { $c=$p.ExitCode }`,
+      `  else { taskkill /T /F /PID $p.Id | Out-Null; $c=${timedOutCode} }`,
+      '} finally { Remove-Item -Force $f -ErrorAction SilentlyContinue }',
+      'exit $c',
+    ].join('\n'),
+  );
 
 /** Removes the folder of the run; there is nothing to say when there is none. */
 export const cleanProgram = (run: string, shell: GuestScript['shell']): GuestProgram =>

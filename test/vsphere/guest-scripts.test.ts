@@ -7,7 +7,7 @@ import { timedOutCode } from '../../model/arrival.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { GuestScriptRequest } from '../../sites/source.ts';
-import { onceProgram } from '../../sites/vsphere/guest-wrapper.ts';
+import { lookProgram, onceProgram } from '../../sites/vsphere/guest-wrapper.ts';
 import {
   guestPassword,
   original,
@@ -19,7 +19,7 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-const names = ['runs', 'once', 'slow', 'silent', 'late', 'login', 'restart', 'looks'];
+const names = ['runs', 'codes', 'once', 'slow', 'silent', 'late', 'login', 'restart', 'looks'];
 let simulator: Simulator;
 const work = quietWork();
 beforeAll(async () => {
@@ -64,6 +64,12 @@ test('a script of the same key runs once, however often it is asked for, and goe
   expect(await readFile(inGuest('once', 'count'), 'utf8')).toBe('ran\nran\n');
   expect(await target.releaseScripts(count, work)).toEqual([]);
   await expect(readFile(inGuest('once', `var/tmp/homeward-${runA}/count-1/code`))).rejects.toThrow(/ENOENT/);
+});
+
+test('a script that ends with the code that stands for a restart is told as having ended with it', async () => {
+  await answers('codes');
+  const ended = await simulator.target().ensureScriptRun(asked('codes', 'a-1', 'echo later; exit 75'), work);
+  expect(ended).toMatchObject({ exitCode: 75, output: 'later\n' });
 });
 
 test('a script that takes too long is stopped by the guest itself', async () => {
@@ -148,6 +154,27 @@ test('a look by a script is made anew each time, tells its exit code and leaves 
   const { key: _key, ...look } = asked('looks', '', 'echo looked >> seen; exit 3');
   expect([await target.runLook(look, work), await target.runLook(look, work)]).toEqual([3, 3]);
   expect(await readFile(inGuest('looks', 'seen'), 'utf8')).toBe('looked\nlooked\n');
+});
+
+test('L4 a look whose command reads its input still runs to its end, and one that takes too long is stopped by the guest', async () => {
+  await answers('looks');
+  const target = simulator.target();
+  const look = (script: string) => target.runLook(asked('looks', '', script, 1), work);
+  expect(await look('cat >/dev/null\nexit 5')).toBe(5);
+  // A shell that reads its script byte by byte from there would lose the rest of it.
+  expect(await look('test "$(readlink /proc/self/fd/0)" = /dev/null')).toBe(0);
+  expect(await look("echo 'a \"quoted\" $word' | grep -q 'd\" [$]word'")).toBe(0);
+  expect(await look('sleep 30')).toBe(timedOutCode);
+});
+
+test('L4 a look in PowerShell is a script of its own that is bound to its time, and leaves no file', () => {
+  const script = 'Start-Sleep 99999';
+  const { arguments: words } = lookProgram({ script, shell: 'powershell', timeoutSeconds: 5 });
+  const text = Buffer.from(words.split(' ').at(-1) ?? '', 'base64').toString('utf16le');
+  expect(text).toContain(`FromBase64String('${Buffer.from(script).toString('base64')}')`);
+  expect(text).toContain('WaitForExit(5000)');
+  expect(text).toContain(`$c=${timedOutCode}`);
+  expect(text).toMatch(/finally \{ Remove-Item -Force \$f .*\}\nexit \$c$/);
 });
 
 test('PowerShell gets a whole program in one argument that needs no quoting, and that Windows takes', () => {

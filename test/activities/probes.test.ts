@@ -4,12 +4,14 @@ import { createProbeActivities } from '../../activities/probes.ts';
 import { commitPolicy, type Probe, probe } from '../../model/arrival-policy.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { lookAtPort, lookAtUrl } from '../../sites/network-look.ts';
-import { original, pathOf, runA, type Simulator, startSimulator } from '../vsphere/simulator.ts';
+import { original, pathOf, returnedBy, runA, type Simulator, startSimulator } from '../vsphere/simulator.ts';
 
 const names = ['flaps', 'breaks', 'goes-on', 'busy'];
 let simulator: Simulator;
 beforeAll(async () => {
-  simulator = await startSimulator(names.map((name) => ({ ...original(name), power: 'on' })));
+  simulator = await startSimulator(
+    names.map((name) => ({ ...original(name), power: 'on' as const, extraConfig: returnedBy(name) })),
+  );
   for (const vm of names) await simulator.door('POST', '/guest', { vm, running: true, ip: '10.0.0.1' });
 });
 afterAll(() => simulator?.stop());

@@ -4,6 +4,7 @@
  */
 import { type Inventory, type Policy, soundPolicy } from './inventory.ts';
 import type { InventoryFault } from './inventory-faults.ts';
+import { ownSteps } from './tools-step.ts';
 
 /** A name that comes twice would make two things one in the record. */
 function twice(names: readonly { readonly name: string }[]): string | undefined {
@@ -21,6 +22,12 @@ function policyFaults(key: string, policy: Policy): InventoryFault[] {
     });
   if (commit.rollback && probes.length === 0)
     found.push({ at: at('commit', 'rollback'), message: 'there is no probe that could fail: write at least one' });
+  const own = policy.beforeStop.find(({ name }) => ownSteps.includes(name));
+  if (own)
+    found.push({
+      at: at('beforeStop'),
+      message: `"${own.name}" is the name of a script of Homeward's own: take another`,
+    });
   for (const part of ['beforeStop', 'afterStart', 'probes'] as const) {
     const name = twice(policy[part]);
     if (name !== undefined) found.push({ at: at(part), message: `two of them are called "${name}"` });

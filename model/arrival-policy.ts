@@ -10,12 +10,16 @@ const label = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'use lower-case letters, digits and dashes, at most 40')
   .describe('Names it in the record.');
-/** PowerShell's argument doubles and is written in base64; Windows takes 32,767 characters. */
+/** Bytes, as they are encoded twice for PowerShell's argument; Windows takes 32,767 characters. */
 const longestScript = 6_000;
+/** What is too long in characters is told by that alone. */
+const fits = (text: string): boolean =>
+  text.length > longestScript || new TextEncoder().encode(text).length <= longestScript;
 const script = z
   .string()
   .min(1)
   .max(longestScript)
+  .refine(fits, `a guest takes at most ${longestScript} bytes of UTF-8: put it into the machine and only call it here`)
   .describe('The script itself; it stands in the history, no secrets.');
 const shell = z.enum(['sh', 'powershell']).default('sh');
 
@@ -50,7 +54,10 @@ export const probe = z.discriminatedUnion('kind', [
       url: z
         .string()
         .regex(/^https?:\/\/.+/, 'write a whole URL; {ip} in it stands for the address that the guest reports')
-        .describe('https://erp.example/health; {ip} stands for the address that the guest reports.'),
+        .refine((text) => !namesSomebody(text), 'a login may not stand in a URL: probe one that needs none')
+        .describe(
+          'https://erp.example/health; {ip} stands for the address that the guest reports. It stands in the history, no secrets.',
+        ),
       status: z.int().min(100).max(599).default(200),
       acceptAnyCertificate: z
         .boolean()
@@ -95,6 +102,14 @@ export const commitPolicy = z.strictObject({
       'Pause between two rounds of all probes while a commit approved beforehand, or a rollback, waits for them.',
     ),
 });
+
+/** Whether a name or a password stands in a URL; one that is no URL is told by its own rule. */
+function namesSomebody(url: string): boolean {
+  const whole = url.replaceAll('{ip}', '192.0.2.1');
+  if (!URL.canParse(whole)) return false;
+  const { username, password } = new URL(whole);
+  return username !== '' || password !== '';
+}
 
 /** The keys of a policy that are about arriving. */
 export const arrivalPolicy = {

@@ -7,11 +7,13 @@ import type { GuestStep } from './arrival-policy.ts';
 import type { Policy } from './inventory.ts';
 import type { SourceMachine } from './machine.ts';
 
+const enableName = 'enable-vmware-tools';
+const restoreName = 'restore-vmware-tools';
 const common = { shell: 'powershell', timeoutSeconds: 300, retries: 1 } as const;
 
 export const toolsStep: GuestStep = {
   ...common,
-  name: 'enable-vmware-tools',
+  name: enableName,
   critical: false,
   script: [
     "$ErrorActionPreference = 'Stop'",
@@ -35,6 +37,9 @@ export const scriptsWish = (
   os: SourceMachine['os'],
 ): { readonly scripts?: true } => (sourceSteps(policy, os).length > 0 ? { scripts: true } : {});
 
+/** Names of ours in the record, which no script of a policy may take. */
+export const ownSteps: readonly string[] = [enableName, restoreName];
+
 export const isEnablingTools = (step: GuestStep): boolean => step === toolsStep;
 
 /** The words Windows has for a service that does not start by itself. */
@@ -50,7 +55,7 @@ export const startTypeBefore = (outputs: readonly string[]): string | undefined 
 /** The step that sets it back. */
 export const toolsRestore = (before: string): GuestStep => ({
   ...common,
-  name: 'restore-vmware-tools',
+  name: restoreName,
   critical: true,
   script: `Set-Service -Name VMTools -StartupType ${before} -ErrorAction Stop`,
 });

@@ -95,6 +95,26 @@ test.each<[string, string, RegExp]>([
     /policies\.nightly\.probes\.0\.url: write a whole URL/,
   ],
   [
+    'S13 a login in the URL of a probe',
+    policy('    probes: [{ kind: http, name: app, url: "https://ana@{ip}/health" }]'),
+    /policies\.nightly\.probes\.0\.url: a login may not stand in a URL/,
+  ],
+  [
+    'a script with the name of one of ours',
+    policy('    beforeStop: [{ name: enable-vmware-tools, script: "true" }]'),
+    /policies\.nightly\.beforeStop: "enable-vmware-tools" is the name of a script of Homeward's own/,
+  ],
+  [
+    'a script with the name of the one that sets VMware Tools back',
+    policy('    beforeStop: [{ name: restore-vmware-tools, script: "true" }]'),
+    /policies\.nightly\.beforeStop: "restore-vmware-tools" is the name/,
+  ],
+  [
+    'a script of few characters that is too long in bytes',
+    withGuest(`    afterStart: [{ name: a, script: "${'ä'.repeat(3_001)}" }]`),
+    /policies\.nightly\.afterStart\.0\.script: a guest takes at most 6000 bytes/,
+  ],
+  [
     'a script that is too long for a guest',
     withGuest(`    afterStart: [{ name: a, script: "${'x'.repeat(6_001)}" }]`),
     /policies\.nightly\.afterStart\.0\.script/,

@@ -49,6 +49,16 @@ test('C25 a URL passes with the status that is wanted and with no other, and red
   expect(await url(`${at}/moved`, 302)).toMatchObject({ passed: true });
 });
 
+test('S13 what is seen of a URL tells neither its query nor its fragment', async () => {
+  const server = createServer((_request, response) => response.end());
+  const port = await listen(server);
+  const at = `http://127.0.0.1:${port}/health`;
+  expect((await url(`${at}?token=secret#top`)).seen).toBe(`${at} answers 200`);
+  open.pop()?.close();
+  server.closeAllConnections();
+  expect((await url(`${at}?token=secret`)).seen).toBe(`${at}: ECONNREFUSED`);
+});
+
 test('a server that takes the connection and says nothing fails the probe in time', async () => {
   const port = await listen(createPlain(() => undefined));
   const begun = performance.now();

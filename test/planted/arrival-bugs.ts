@@ -93,14 +93,6 @@ export const arrivalBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     'workflows/guest-steps.ts',
-    'if (output === undefined) outputs.set(number, await askFor(journey, number));',
-    "if (output === undefined) outputs.set(number, '');",
-    'test/story/arrival.test.ts',
-    'a cancel while VMware Tools are enabled',
-  ),
-  bug(
-    'S5',
-    'workflows/guest-steps.ts',
     "if (ended.exitCode !== 0) throw failed(journey, 'source', restore, seenOf(ended));",
     '',
     'test/story/arrival.test.ts',

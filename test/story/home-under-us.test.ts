@@ -15,7 +15,7 @@ import { openScene, type Run, type Scene } from './scene.ts';
 
 let scene: Scene;
 let run: Run;
-/** What the witness holds against the person who powers the target on beside the source. */
+/** What the witness holds against the people who power the target on beside the source and move a file. */
 let byHand: string[] = [];
 beforeAll(async () => {
   scene = await openScene(2);
@@ -24,6 +24,8 @@ beforeAll(async () => {
 afterAll(() => scene?.close(), 60_000);
 
 const door = (path: string, body: object): Promise<unknown> => tell(`${scene.lab.vcenter.control}${path}`, body);
+const witnessed = (): string[] =>
+  scene.lab.witness.violations().map(({ invariant, effect, seen }) => `${invariant} after ${effect}: ${seen}`);
 const target = (): string => run.machine.target.vm;
 const sourcePower = async (of = run): Promise<string | undefined> =>
   (await readAzure(scene.lab.azure.control)).vms.find(({ name }) => name === of.machine.source.vm)?.power;
@@ -52,7 +54,7 @@ test('S000-1 S000-26 S000-28 C20 a run that copies and is current stands in Sync
   const { trouble } = await calledThenMended('target-powered-off', () =>
     setVcenterPower(scene.lab.vcenter.control, target(), 'off'),
   );
-  byHand = scene.lab.witness.violations().map(({ invariant, effect, seen }) => `${invariant} after ${effect}: ${seen}`);
+  byHand = witnessed();
   // The witness tells it with the power-on, or with what the run did right after it, before it looked.
   const bySwitch = [`powerOn ${target()}`, ` is open while ${target()} is on`];
   expect(byHand.filter((one) => !bySwitch.some((words) => one.includes(words)))).toEqual([]);
@@ -76,6 +78,8 @@ test('S9 an open disk that Storage vMotion moved is found, and copied in full on
   const { trouble } = await calledThenMended('open-disks-stay', () =>
     door('/storage-vmotion', { vm: moverName, from: away, to: file }),
   );
+  // While the file was away the witness could not read it.
+  byHand.push(...witnessed().filter((one) => /could not look: Error: ENOENT/.test(one)));
   expect(trouble?.message).toContain(`${file} is ${away} now`);
   const fulls = (view: View): number => view.rounds?.recent.filter(({ mode }) => mode === 'full').length ?? 0;
   await run.untilView('copied in full again', (view) => fulls(view) > 1);
@@ -98,7 +102,8 @@ test('S001-6 S001-8 what would go wrong in the outage is found before the source
   expect(firstBroken(home.record)).toBeUndefined();
   await run.say('commit');
   await run.until('Committed');
-  expect(await run.wrongAtEnd('committed')).toEqual(byHand);
+  const wrong = await run.wrongAtEnd('committed');
+  expect(wrong.filter((one) => !byHand.includes(one))).toEqual([]);
 }, 180_000);
 
 test('S000-2 a mover that died while the run waited for the cutover is waited for before the source is stopped, and a disk that was resized is found', async () => {
@@ -123,5 +128,6 @@ test('S000-2 a mover that died while the run waited for the cutover is waited fo
   expect(await sourcePower(other)).toBe('running');
   await other.say('cancel');
   await other.until('ReturnedToSource');
-  expect(await other.wrongAtEnd('returned')).toEqual([]);
+  const wrong = await other.wrongAtEnd('returned');
+  expect(wrong.filter((one) => !byHand.includes(one))).toEqual([]);
 }, 120_000);

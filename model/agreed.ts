@@ -57,7 +57,7 @@ export function agreedWords(agreed: Agreed): AgreedWords[] {
     [
       'rollback',
       rollback !== undefined &&
-        `a probe that fails takes the run back by itself; what was written at home is lost then, accepted by ${rollback.lossAcceptedBy}`,
+        `a probe that fails, or a guest that does not answer, takes the run back by itself; what was written at home is lost then, accepted by ${rollback.lossAcceptedBy}`,
     ],
     ['people', people === 2 && 'two: somebody else than the one who completes must commit'],
     [

@@ -33,7 +33,7 @@ const everything = policyWith({
 const byItself =
   "the commit follows by itself 3600 s after all probes hold, approved by ana: Azure's machine and its disks are deleted then";
 const others = [
-  'a probe that fails takes the run back by itself; what was written at home is lost then, accepted by olga',
+  'a probe that fails, or a guest that does not answer, takes the run back by itself; what was written at home is lost then, accepted by olga',
   'somebody else than the one who completes must commit',
   'scripts in the source before it is stopped: drain;',
   'inside the outage it boots once on a network that leads nowhere',

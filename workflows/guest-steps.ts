@@ -7,6 +7,7 @@ import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import { type GuestSide, nothingArrived, type StepFact, type StepRun, timedOutCode } from '../model/arrival.ts';
 import type { GuestStep } from '../model/arrival-policy.ts';
 import { isEnablingTools, sourceSteps, startTypeBefore, toolsRestore, toolsStep } from '../model/tools-step.ts';
+import { whileAwaiting } from './awaiting.ts';
 import type { Journey, Way } from './departure.ts';
 import { troubleOf } from './trouble.ts';
 import { controlVerbs, scriptVerbs, summary, tidyVerbs } from './verbs.ts';
@@ -109,11 +110,17 @@ const scriptOf = ({ name, script, shell, timeoutSeconds }: GuestStep, number: nu
   timeoutSeconds,
 });
 
-async function once({ input, run }: Journey, side: GuestSide, step: GuestStep, number: number): Promise<StepRun> {
-  const where = side === 'source' ? input.source.path : input.target.path;
-  return await scriptVerbs(input, step).ensureGuestScriptRun.executeWithOptions(
-    summary(`Run ${step.name} in the guest of ${where}, try ${number}`),
-    [{ failback: input, run, side, script: scriptOf(step, number) }],
+/** S000-22, S001-22: the agent may take its time first, so the status tells until when both may take. */
+async function once(journey: Journey, side: GuestSide, step: GuestStep, number: number): Promise<StepRun> {
+  const { input, run, teller } = journey;
+  const { path } = input[side];
+  const { agentWaitSeconds } = input.policy;
+  const what = `the agent in the guest of ${path} (up to ${agentWaitSeconds} s), then its script ${step.name}`;
+  return await whileAwaiting(teller, what, (agentWaitSeconds + step.timeoutSeconds) * 1000, () =>
+    scriptVerbs(input, step).ensureGuestScriptRun.executeWithOptions(
+      summary(`Run ${step.name} in the guest of ${path}, try ${number}`),
+      [{ failback: input, run, side, script: scriptOf(step, number) }],
+    ),
   );
 }
 

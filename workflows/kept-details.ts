@@ -22,10 +22,12 @@ export interface KeptStatus extends Pick<Kept, 'run' | 'snapshots' | 'until' | '
   /** Who had them deleted before their day. */
   readonly releasedBy?: string;
   readonly trouble?: string;
+  /** What was said and not taken, the oldest left out (S7). */
+  readonly refusals?: readonly { readonly at: string; readonly reason: string }[];
 }
 
 export function keptDetails(status: KeptStatus): string {
-  const { machine, run, snapshots, older, state, trouble, releasedBy } = status;
+  const { machine, run, snapshots, older, state, trouble, releasedBy, refusals = [] } = status;
   return [
     `## Final snapshots of ${machine}: ${state}`,
     `Of run \`${run}\`: ${whatFinalHolds(older === true)}. ${whatBecomes(status)}`,
@@ -36,7 +38,8 @@ export function keptDetails(status: KeptStatus): string {
       : []),
     ...(trouble === undefined || state === 'deleted'
       ? []
-      : ['', `**Could not be deleted, tried again every hour:** ${trouble}`]),
+      : ['', `**Could not be deleted; tried again later, or at once after another release:** ${trouble}`]),
+    ...refusals.map(({ at, reason }) => `- refused at ${at}: ${reason}`),
   ].join('\n');
 }
 

@@ -1,27 +1,33 @@
 /**
  * The final snapshots after a commit, where the policy keeps them for some days: a small run of its own waits and deletes them.
  * Rule (S2, S11): only what carries the tags of the committed run goes, and never before its day unless a person says so by
- * name (signal `release`). What fails is tried again every hour and shown; nobody has to stay for it.
+ * name (signal `release`). What fails is shown, calls a person (HomewardNeedsHuman), and is tried again after ever longer
+ * pauses, because a history of years must not fill up; another `release` tries at once.
  */
 import {
   condition,
   defineQuery,
   defineSignal,
+  isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
   startChild,
+  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { nothingArrived } from '../model/arrival.ts';
-import { keptWorkflowId } from '../model/failback-input.ts';
+import { type FailbackInput, keptWorkflowId } from '../model/failback-input.ts';
 import { whatFinalHolds } from '../model/point.ts';
 import type { Arrival } from './cutover.ts';
 import type { Journey } from './departure.ts';
 import { type Kept, type KeptStatus, keptDetails } from './kept-details.ts';
+import { attributes } from './teller.ts';
 import { troubleOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
-const dayMs = 24 * 3_600_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const refusalsKept = 20;
 
 const statusQuery = defineQuery<KeptStatus>('status');
 const releaseSignal = defineSignal<[unknown]>('release');
@@ -41,29 +47,50 @@ export async function keptSnapshots({ failback, run, snapshots, until, older }: 
     setCurrentDetails(keptDetails(status));
   };
   setHandler(statusQuery, () => status, { description: 'What is kept of the run, and until when.' });
+  let releases = 0;
   setHandler(
     releaseSignal,
     (payload) => {
       const by = (payload as { by?: unknown } | null | undefined)?.by;
-      if (typeof by === 'string' && by.trim() !== '') tell({ releasedBy: by.trim().slice(0, 200) });
+      const reason = 'release must say who: {"by":"you"}';
+      if (typeof by !== 'string' || by.trim() === '') {
+        const refusals = [...(status.refusals ?? []), { at: new Date().toISOString(), reason }];
+        return tell({ refusals: refusals.slice(-refusalsKept) });
+      }
+      releases++;
+      tell({ releasedBy: by.trim().slice(0, 200) });
     },
     { description: 'Delete the snapshots now instead of on their day. {"by":"you"}' },
   );
   tell({});
-  await condition(() => status.releasedBy !== undefined, Math.max(1, Date.parse(until) - Date.now()));
-  for (;;) {
+  await condition(() => releases > 0, Math.max(1, Date.parse(until) - Date.now()));
+  for (let pauseMs = hourMs; ; pauseMs = Math.min(pauseMs * 2, dayMs)) {
+    const heard = releases;
     try {
       const gone = await controlVerbs(failback).releaseRecoveryPoints.executeWithOptions(
         summary(`Delete the final snapshots of ${failback.machine}`),
         [{ failback, run, before: 'all' }],
       );
+      if (status.trouble !== undefined) callPerson(failback, false);
+      status = withoutTrouble(status);
       tell({ state: 'deleted' });
       return gone;
     } catch (error) {
+      if (isCancellation(error)) throw error;
+      if (status.trouble === undefined) callPerson(failback, true);
       tell({ trouble: troubleOf(error, new Date().toISOString()).message });
-      await condition(() => false, '1 hour');
+      await condition(() => releases > heard, pauseMs);
     }
   }
+}
+
+const withoutTrouble = ({ trouble: _over, ...rest }: KeptStatus): KeptStatus => rest;
+
+function callPerson({ machine }: FailbackInput, needsHuman: boolean): void {
+  upsertSearchAttributes([
+    { key: attributes.machine, value: machine },
+    { key: attributes.needsHuman, value: needsHuman },
+  ]);
 }
 
 /** After the deletion: hands them to a run of their own, which outlives this one. Nothing to do where none are kept. */

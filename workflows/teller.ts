@@ -49,7 +49,7 @@ export interface Heard {
 }
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
-const attributes = {
+export const attributes = {
   phase: keyword(searchAttributeNames.phase),
   machine: keyword(searchAttributeNames.machine),
   site: keyword(searchAttributeNames.site),

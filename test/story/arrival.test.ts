@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { loadInventory } from '../../config/load.ts';
 import { readAzure } from '../../lab/azure-control.ts';
 import { knock } from '../../lab/control-door.ts';
@@ -152,9 +153,22 @@ test('S1 S3 S6 S7 C1 scripts run in both guests, the machine is proven apart fir
   const keeping = scene.link.client.workflow.getHandle(keptWorkflowId(run.machine.name, end.run));
   expect(await keeping.query('status')).toMatchObject({ state: 'kept', snapshots: kept?.snapshots });
   await keeping.signal('release', { by: '' });
-  expect(await keeping.query('status')).toMatchObject({ state: 'kept' });
+  expect(await keeping.query('status')).toMatchObject({
+    state: 'kept',
+    refusals: [{ reason: 'release must say who: {"by":"you"}' }],
+  });
+  // Whoever cannot delete them calls a person, and tries again when that one says so.
+  const resource = kept?.snapshots[0]?.split('/').at(-1) ?? '';
+  const action = { status: 403, code: 'AuthorizationFailed' };
+  await scene.fault('azure', { operation: 'snapshots.delete', resource, count: 1, action });
   await keeping.signal('release', { by: 'ana' });
-  expect(await keeping.result()).toHaveLength(2);
+  const calls = async () => (await keeping.describe()).searchAttributes.HomewardNeedsHuman?.[0];
+  for (const end = Date.now() + 20_000; (await calls()) !== true && Date.now() < end; ) await pause(100);
+  expect(await calls()).toBe(true);
+  expect(await keeping.query('status')).toMatchObject({ state: 'kept', trouble: expect.stringContaining('403') });
+  await keeping.signal('release', { by: 'ana' });
+  expect(await keeping.result()).not.toEqual([]);
+  expect(await calls()).toBe(false);
   expect(await remainsInAzure(scene.lab, run.machine)).toEqual([]);
 }, 180_000);
 

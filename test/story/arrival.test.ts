@@ -40,7 +40,7 @@ const policies: Readonly<
     keepFinalSnapshotsDays: 7,
   },
   stuck: {
-    afterStart: [step('license', 'test -f license || { echo no license here; exit 9; }')],
+    afterStart: [step('license', 'test -f license || { echo no license here; sleep 2; exit 9; }')],
     probes: [probe.parse({ kind: 'tcp', name: 'app', host: '127.0.0.1', port: 1, ...quick, timeoutSeconds: 1 })],
   },
   sick: {
@@ -165,6 +165,7 @@ test('S1 S3 S6 S7 C1 scripts run in both guests, the machine is proven apart fir
   const calls = async () => (await keeping.describe()).searchAttributes.HomewardNeedsHuman?.[0];
   for (const end = Date.now() + 20_000; (await calls()) !== true && Date.now() < end; ) await pause(100);
   expect(await calls()).toBe(true);
+  await scene.forgetRules();
   expect(await keeping.query('status')).toMatchObject({ state: 'kept', trouble: expect.stringContaining('403') });
   await keeping.signal('release', { by: 'ana' });
   expect(await keeping.result()).not.toEqual([]);
@@ -172,10 +173,13 @@ test('S1 S3 S6 S7 C1 scripts run in both guests, the machine is proven apart fir
   expect(await remainsInAzure(scene.lab, run.machine)).toEqual([]);
 }, 180_000);
 
-test('S5 L6 a critical script and a probe that fail each call an operator, go on when resolved, and home again needs the loss flag', async () => {
+test('S5 L6 S000-22 S001-22 a critical script and a probe that fail each call an operator, go on when resolved, and home again needs the loss flag', async () => {
   const run = runs.stuck;
   await complete(run);
+  const waits = await run.untilView('at its script', ({ status }) => status?.awaits?.for.includes('license') === true);
+  expect(waits.status?.awaits?.for).toMatch(/^the agent in the guest of .*, then its script license$/);
   const script = await run.until('NeedsOperator');
+  expect(script.awaits).toBeUndefined();
   expect(script).toMatchObject({ left: 'StartingTarget', trouble: { op: 'guest-step', kind: 'Refused' } });
   expect(script.arrival?.steps).toMatchObject([{ name: 'license', ended: 'failed', output: 'no license here\n' }]);
   await mkdir(dirname(atHome(run, 'license')), { recursive: true });

@@ -17,6 +17,8 @@ export interface BlockJob {
   readonly reads: readonly Range[];
   /** Written to the target, ascending. */
   readonly writes: readonly Range[];
+  /** What of it was found written by others, in whole leaves (disk/used-disk.ts). */
+  readonly usedBytes?: number;
 }
 
 /** Whole blocks that must be zeros, `count` of them from `first` on. */
@@ -83,8 +85,12 @@ export function joined(ranges: readonly Range[], gap: number): Range[] {
 }
 
 function jobFor(block: number, writable: Range, data: Range[], zero: Range[], whole: boolean): BlockJob {
+  return whole ? { block, reads: joined(data, joinGapBytes), writes: [writable] } : partOf(block, data, zero);
+}
+
+/** A block in part: `data` read from the source, `zero` cleared. Both may be unordered. */
+export function partOf(block: number, data: readonly Range[], zero: readonly Range[]): BlockJob {
   const reads = joined(data, joinGapBytes);
-  if (whole) return { block, reads, writes: [writable] };
   const writes = joined([...reads, ...zero], 1);
   const [first, last] = [writes[0], writes.at(-1)];
   if (writes.length > maxWrites && first !== undefined && last !== undefined) {

@@ -57,7 +57,8 @@ async function writeBlock(held: HeldDisk, { job, loaded, leaves }: SoundJob, spa
     const { start: from, end: to } = digestRange(run);
     return { ...run, digests: Buffer.from(leaves.subarray(from, to)) };
   });
-  return { written, touched, copiedBytes, zeroedBytes: lengthOf(job.writes) - copiedBytes };
+  const zeroedBytes = lengthOf(job.writes) - copiedBytes;
+  return { written, touched, copiedBytes, zeroedBytes, usedBytes: job.usedBytes ?? 0 };
 }
 
 /**

@@ -10,20 +10,23 @@ import type { Changes } from './extents.ts';
 import { blockBytes } from './geometry.ts';
 import { type HeldDisk, lanesOf } from './held-disk.ts';
 import { proveWindow } from './proof.ts';
+import { allLooked, copyUsed, type UsedRun, usedWork } from './used-disk.ts';
 import { Windows } from './window.ts';
-import { clearRun, recordBlank } from './zero-runs.ts';
+import { clearRun, recordBlank, splitRun } from './zero-runs.ts';
 
-/** Blocks of a run of zeros that one lane looks at before it records them: what a kill costs is a look, not the link. */
-const blocksALook = 64;
+/** Work of a round, an item of it to each lane at a time. */
+interface Jobs<Work> {
+  readonly list: Iterator<Work>;
+  act(work: Work, windows: Windows, signal: AbortSignal): Promise<void>;
+}
 
-async function runLanes(held: HeldDisk, jobs: Iterator<BlockWork>, windows: Windows): Promise<void> {
+async function runLanes<Work>(held: HeldDisk, { list, act }: Jobs<Work>, windows: Windows): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([held.signal, stop.signal]);
   const lane = async (): Promise<void> => {
-    for (let next = jobs.next(); !next.done; next = jobs.next()) {
+    for (let next = list.next(); !next.done; next = list.next()) {
       signal.throwIfAborted();
-      if (isZeroRun(next.value)) await clearRun(held, next.value, windows, signal);
-      else await copyBlock(held, next.value, windows, signal);
+      await act(next.value, windows, signal);
     }
   };
   let first: { error: unknown } | undefined;
@@ -42,7 +45,7 @@ function* remaining(
   held: HeldDisk,
   changes: Changes,
   whole: boolean,
-  skipped: (bytes: number, sentBytes: number) => void,
+  skipped: Skipped,
 ): Generator<BlockWork, void, undefined> {
   const { table } = held.ledger;
   for (const work of blockWork(held.geometry, changes, whole)) {
@@ -51,14 +54,9 @@ function* remaining(
       else yield work;
       continue;
     }
-    const end = work.first + work.count;
-    for (let at = work.first; at < end; ) {
-      const proven = table.isProvenInRound(at);
-      let to = at + 1;
-      while (to < end && table.isProvenInRound(to) === proven && (proven || to - at < blocksALook)) to++;
-      if (proven) skipped((to - at) * blockBytes, 0);
-      else yield { first: at, count: to - at };
-      at = to;
+    for (const { first, count, proven } of splitRun(table, work)) {
+      if (proven) skipped(count * blockBytes, 0);
+      else yield { first, count };
     }
   }
 }
@@ -79,15 +77,30 @@ function noteRepairs({ meter, subject, options }: HeldDisk): void {
   options.note?.(`${subject}: ${meter.repairedBlocks} block(s) were no longer what was proven and were copied whole`);
 }
 
-/** Bytes the round has to make right, and those of them that it has to fetch. */
-function planned({ geometry }: HeldDisk, changes: Changes, whole: boolean): { writes: number; reads: number } {
-  const total = { writes: 0, reads: 0 };
+/** Bytes the round has to make right or to look at, and those of them that it has to fetch. */
+function planned(held: HeldDisk, changes: Changes, whole: boolean): { writes: number; reads: number } {
+  const { geometry, ledger } = held;
+  const total = { writes: ledger.state.round?.used ? allLooked(held) : 0, reads: 0 };
   for (const work of blockWork(geometry, changes, whole)) {
     total.writes += isZeroRun(work) ? work.count * blockBytes : lengthOf(work.writes);
     if (!isZeroRun(work)) total.reads += lengthOf(work.reads);
   }
   return whole ? { ...total, writes: geometry.tailStart - geometry.headEnd } : total;
 }
+
+type Skipped = (bytes: number, sentBytes: number) => void;
+
+const namedJobs = (held: HeldDisk, changes: Changes, whole: boolean, skipped: Skipped): Jobs<BlockWork> => ({
+  list: remaining(held, changes, whole, skipped),
+  act: (work, windows, signal) =>
+    isZeroRun(work) ? clearRun(held, work, windows, signal) : copyBlock(held, work, windows, signal),
+});
+
+/** Of a disk that was in use every block is looked at. */
+const usedJobs = (held: HeldDisk, changes: Changes, skipped: Skipped): Jobs<UsedRun> => ({
+  list: usedWork(held, changes, skipped),
+  act: (run, windows, signal) => copyUsed(held, run, windows, signal),
+});
 
 /** Copies all changes and proves them. Returns the bytes of changes an earlier attempt had already brought. */
 export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean): Promise<number> {
@@ -101,13 +114,14 @@ export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean
   if (whole) await recordBlank(held, changes);
   held.meter.enter('copying');
   let resumedBytes = 0;
-  const jobs = remaining(held, changes, whole, (bytes, sentBytes) => {
+  const skipped = (bytes: number, sentBytes: number): void => {
     resumedBytes += sentBytes;
     held.meter.done(bytes, false);
-  });
+  };
   const windows = new Windows(held);
   try {
-    await runLanes(held, jobs, windows);
+    if (held.ledger.state.round?.used) await runLanes(held, usedJobs(held, changes, skipped), windows);
+    else await runLanes(held, namedJobs(held, changes, whole, skipped), windows);
     held.meter.enter('proving');
     await windows.drain();
   } catch (error) {

@@ -73,6 +73,11 @@ export class DigestTable {
     this.flags.fill(known | inRound | zeros, first, first + count);
   }
 
+  /** Blocks that were seen to be what is known of them count as done in this round. */
+  keep(first: number, count: number): void {
+    for (let block = first; block < first + count; block++) this.flags[block] = (this.flags[block] ?? 0) | inRound;
+  }
+
   private has(block: number, flag: number): boolean {
     return ((this.flags[block] ?? 0) & flag) !== 0;
   }

@@ -40,6 +40,8 @@ export interface TargetDiskOptions {
   readonly urgent?: boolean;
   /** How many movers had the disk before this one in this run; default 0. */
   readonly handovers?: number;
+  /** How often the target had the disk in use in this run, each time after a seal; default 0. */
+  readonly uses?: number;
   /** False: do not even try to go past the page cache. For file systems that accept O_DIRECT and then fail. */
   readonly direct?: boolean;
   /** Hears what an operator should know and no error says, for example that O_DIRECT is not available. */

@@ -17,10 +17,12 @@ export interface Wish {
   readonly base: string | undefined;
   /** How many movers had the disk before in this run; absent: none. */
   readonly handovers?: number | undefined;
+  /** How often the target had the disk in use in this run, each time after a seal; absent: never. */
+  readonly uses?: number | undefined;
 }
 
-/** `repeat`: it is done already. `resume`: it was begun. `begin`: a new round on an open disk. */
-export type Decision = 'repeat' | 'resume' | 'begin' | 'take-over';
+/** `repeat`: it is done already. `resume`: it was begun. `begin`: a new round on an open disk. `reopen`: on one that was in use. */
+export type Decision = 'repeat' | 'resume' | 'begin' | 'reopen' | 'take-over';
 
 const lineageError = (subject: string, message: string): Failure =>
   corrupt({
@@ -91,15 +93,11 @@ export function decideTransfer(
   refuseForeign(wish, marker, subject);
   refuseLateMover(wish, marker, subject);
   const whole = wish.base === undefined;
-  if (view.known && view.state.phase === 'sealed' && view.state.run === wish.run) {
-    throw refused({
-      op: 'lineage',
-      subject,
-      message: 'the disk was sealed in this run and may be in use',
-      hint: 'A sealed disk is written again only by a new run; begin one.',
-    });
+  if (view.known && view.state.run === wish.run) {
+    refuseBeforeUse(view.state, wish, subject);
+    if (view.state.phase === 'sealed') return decideReopen(view.state, marker, wish, subject);
   }
-  const doubt = view.known ? distrust(view.state, marker, wish) : view.because;
+  const doubt = view.known ? distrust(view.state, markedOf(view.state, marker), wish) : view.because;
   if (doubt !== undefined || !view.known) {
     if (whole) return 'take-over';
     throw lineageError(subject, doubt ?? 'nothing is known of the disk');
@@ -112,6 +110,44 @@ export function decideTransfer(
   else if (state.point !== null && state.point === wish.base) return 'begin';
   if (whole) return 'take-over';
   throw lineageError(subject, `the disk holds ${holding(state)}, the changes begin at ${wish.base}`);
+}
+
+/** A disk that came back from its use is open by the record before its marker is written. */
+const markedOf = (state: DiskState, marker: OpenMarker | undefined): OpenMarker | undefined =>
+  marker === undefined && state.phase === 'opening' && state.round?.used ? { ...emptyMarker, id: state.id } : marker;
+
+/** S8: an attempt that knows of fewer uses than there were seals comes late, or the disk may be in use right now. */
+function refuseBeforeUse({ seals = 0, phase }: DiskState, { uses = 0 }: Wish, subject: string): void {
+  if (uses >= seals) return;
+  if (phase === 'sealed')
+    throw refused({
+      op: 'lineage',
+      subject,
+      message: 'the disk was sealed in this run and may be in use',
+      hint: 'A sealed disk is written again only by a new run, or once it was taken off its machine for another point.',
+    });
+  throw fenced({
+    op: 'lineage',
+    subject,
+    message: `the disk was sealed ${seals} time(s) in this run, this attempt knows of ${uses}`,
+    hint: 'A late attempt; it ends by itself.',
+  });
+}
+
+/** S9: what was sealed is known to the last leaf, so that what differs now was written in the meantime. */
+function decideReopen(state: DiskState, marker: OpenMarker | undefined, wish: Wish, subject: string): Decision {
+  if (wish.base === undefined) return 'take-over';
+  const doubt = marker ? 'the disk is sealed by the record, and carries an open marker' : distrustSealed(state, wish);
+  if (doubt !== undefined) throw lineageError(subject, doubt);
+  return 'reopen';
+}
+
+function distrustSealed({ sizeBytes, sealProof, openDigests, seals }: DiskState, wish: Wish): string | undefined {
+  if (sizeBytes !== wish.sizeBytes) return `the record is of a disk of ${sizeBytes} bytes`;
+  if (seals !== wish.uses || openDigests === undefined) return `the record knows of ${seals ?? 0} seals in this run`;
+  if (sealProof?.point !== wish.base)
+    return `the disk was sealed at ${sealProof?.point}, the changes begin at ${wish.base}`;
+  return undefined;
 }
 
 /** S9: a disk is sealed at the point it is current at, and at no other. Returns the state to seal from. */

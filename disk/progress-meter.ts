@@ -50,8 +50,13 @@ export class ProgressMeter {
   /** A block is sent whole instead of in part: `moreBytes` and `moreFetched` on top of what was planned. */
   repair(moreBytes: number, moreFetched: number): void {
     this.repairedBlocks++;
-    this.totalBytes += moreBytes;
-    if (this.fetchBytes !== undefined) this.fetchBytes += moreFetched;
+    this.more(moreBytes, moreFetched);
+  }
+
+  /** More was found to do than was planned. */
+  more(bytes: number, fetched: number): void {
+    this.totalBytes += bytes;
+    if (this.fetchBytes !== undefined) this.fetchBytes += fetched;
   }
 
   private say(now: number): void {

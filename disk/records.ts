@@ -15,6 +15,10 @@ export interface RoundState {
   readonly number: number;
   readonly point: string;
   readonly base: string | null;
+  /** Begun on a disk that was in use: every block is looked at (disk/used-disk.ts). */
+  readonly used?: true;
+  /** What of it was written in the meantime, in whole leaves. */
+  readonly usedBytes?: number;
   /** The fingerprint of the change list, once it was read. */
   readonly plan: string | null;
   readonly changedBytes: number;
@@ -39,6 +43,8 @@ export interface DurableWindow {
   /** Read from the source, zeros named by it and now on the target. */
   readonly copiedBytes: number;
   readonly zeroedBytes: number;
+  /** Only on a disk that was in use: bytes of leaves that were not what was proven. */
+  readonly usedBytes?: number;
 }
 
 /** JSON-safe, and all there is to know of a disk but the digests. */
@@ -67,16 +73,24 @@ export interface DiskState {
   readonly sealing: { readonly point: string; readonly first: string } | null;
   readonly sealProof: SealProof | null;
   readonly brokenBecause: string | null;
+  /** How often it was sealed in this run; absent: never. After each the target may have used it. */
+  readonly seals?: number;
+  /** Of a sealed disk: what the blocks at both ends had to digest to while they were open, base64 by block. */
+  readonly openDigests?: readonly (readonly [number, string])[];
 }
 
 export type DiskRecord =
   | { readonly t: 'attempt'; readonly epoch: number; readonly direct: boolean }
   | { readonly t: 'opened' }
   | { readonly t: 'round'; readonly point: string; readonly base: string | null }
+  /** A sealed disk that came back from its use is open again, for a round of its own. */
+  | { readonly t: 'reopening'; readonly point: string; readonly base: string }
   | { readonly t: 'plan'; readonly plan: string; readonly changedBytes: number }
   | DurableWindow
   /** Whole blocks that were found to be zeros, so that nothing was written: that look is their proof. */
   | { readonly t: 'zeros'; readonly digest: string; readonly runs: readonly (readonly [number, number])[] }
+  /** Blocks of a used disk that were found as they were proven, and what was used of those that become zeros. */
+  | { readonly t: 'looked'; readonly usedBytes: number; readonly runs: readonly (readonly [number, number])[] }
   | { readonly t: 'proven'; readonly window: number; readonly blocks: readonly (readonly [number, string])[] }
   | { readonly t: 'round-done'; readonly proof: TransferProof }
   | { readonly t: 'sealing'; readonly point: string; readonly first: string }
@@ -107,8 +121,41 @@ function afterProven(state: DiskState, record: RecordOf<'proven'>, table: Digest
     copiedBytes: state.round.copiedBytes + window.copiedBytes,
     zeroedBytes: state.round.zeroedBytes + window.zeroedBytes,
     provenBytes: state.round.provenBytes + window.blocks.reduce((sum, block) => sum + partsLength(block), 0),
+    ...usedSoFar(state.round, window.usedBytes),
   };
   return { ...state, round, unproven: state.unproven.filter((candidate) => candidate !== window) };
+}
+
+const usedSoFar = ({ used, usedBytes = 0 }: RoundState, more = 0): Pick<RoundState, 'usedBytes'> =>
+  used ? { usedBytes: usedBytes + more } : {};
+
+function afterLooked(state: DiskState, { runs, usedBytes }: RecordOf<'looked'>, table: DigestTable): DiskState {
+  for (const [first, count] of runs) table.keep(first, count);
+  return state.round === null ? state : { ...state, round: { ...state.round, ...usedSoFar(state.round, usedBytes) } };
+}
+
+function afterRound(state: DiskState, { point, base }: Pick<RoundState, 'point' | 'base'>, table: DigestTable) {
+  table.beginRound();
+  const counts = { changedBytes: 0, copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
+  const number = state.rounds + 1;
+  const round: RoundState = { number, point, base, plan: null, ...counts };
+  return { ...state, rounds: number, point: null, lastProof: null, round, unproven: [] };
+}
+
+/** Its ends are withheld again, and have to be then what they were before the seal. */
+function afterReopening(sealed: DiskState, record: RecordOf<'reopening'>, table: DigestTable): DiskState {
+  const { openDigests = [], ...state } = sealed;
+  for (const [block, digest] of openDigests) table.prove(block, Buffer.from(digest, 'base64'));
+  const { round, ...begun } = afterRound(state, record, table);
+  return { ...begun, phase: 'opening', sealing: null, sealProof: null, round: { ...round, used: true, usedBytes: 0 } };
+}
+
+function afterSealed(state: DiskState, { proof, blocks }: RecordOf<'sealed'>, table: DigestTable): DiskState {
+  const openDigests = blocks.flatMap(([block]) =>
+    table.isKnown(block) ? [[block, Buffer.from(table.digestOf(block)).toString('base64')] as const] : [],
+  );
+  for (const [block, digest] of blocks) table.prove(block, Buffer.from(digest, 'base64'));
+  return { ...state, phase: 'sealed', sealProof: proof, seals: (state.seals ?? 0) + 1, openDigests };
 }
 
 function afterZeros(state: DiskState, record: RecordOf<'zeros'>, table: DigestTable): DiskState {
@@ -131,19 +178,18 @@ export function afterRecord(state: DiskState, record: DiskRecord, table: DigestT
       return { ...state, epoch: record.epoch, direct: record.direct };
     case 'opened':
       return { ...state, phase: 'open', sealing: null };
-    case 'round': {
-      table.beginRound();
-      const counts = { changedBytes: 0, copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
-      const number = state.rounds + 1;
-      const round = { number, point: record.point, base: record.base, plan: null, ...counts };
-      return { ...state, rounds: number, point: null, lastProof: null, round, unproven: [] };
-    }
+    case 'round':
+      return afterRound(state, record, table);
+    case 'reopening':
+      return afterReopening(state, record, table);
     case 'plan':
       return afterPlan(state, record, table);
     case 'durable':
       return { ...state, unproven: [...state.unproven, record] };
     case 'zeros':
       return afterZeros(state, record, table);
+    case 'looked':
+      return afterLooked(state, record, table);
     case 'proven':
       return afterProven(state, record, table);
     case 'round-done':
@@ -151,8 +197,7 @@ export function afterRecord(state: DiskState, record: DiskRecord, table: DigestT
     case 'sealing':
       return { ...state, phase: 'sealing', sealing: { point: record.point, first: record.first } };
     case 'sealed':
-      for (const [block, digest] of record.blocks) table.prove(block, Buffer.from(digest, 'base64'));
-      return { ...state, phase: 'sealed', sealProof: record.proof };
+      return afterSealed(state, record, table);
     case 'broken':
       return { ...state, phase: 'broken', brokenBecause: record.because };
   }

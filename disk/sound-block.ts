@@ -34,8 +34,8 @@ export async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Pr
 }
 
 /** The digests of the block's leaves, when they make up its proven digest. */
-async function knownLeaves(
-  { ledger: { table }, digest, leafFile }: HeldDisk,
+export async function knownLeaves(
+  { ledger: { table }, digest, leafFile }: Pick<HeldDisk, 'ledger' | 'digest' | 'leafFile'>,
   block: number,
   count: number,
 ): Promise<Buffer | undefined> {
@@ -88,10 +88,10 @@ function repaired({ meter }: HeldDisk, job: BlockJob, more: readonly Range[]): B
   const reads = joined([...job.reads, ...more], 1);
   const writes = joined([...job.writes, ...more], 1);
   meter.repair(lengthOf(writes) - lengthOf(job.writes), lengthOf(reads) - lengthOf(job.reads));
-  return { block: job.block, reads, writes };
+  return { ...job, reads, writes };
 }
 
-const clipped = (range: Range, within: Range): Range => ({
+export const clipped = (range: Range, within: Range): Range => ({
   start: Math.max(range.start, within.start),
   end: Math.min(range.end, within.end),
 });

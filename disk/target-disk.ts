@@ -1,7 +1,7 @@
 /**
  * The verb "transfer": makes a target disk equal to a recovery point, by a full map or by a delta, provably.
  * Rule: first the lineage (S9), then the open marker (S4), then bytes, each proven (S3). Safe to call again with the
- * same run, point and base at any time: it goes on where it was (L2). Never closes the source; the caller opened it.
+ * same run, point, base and uses at any time: it goes on where it was (L2). Never closes the source; the caller opened it.
  */
 import { corrupt } from '../model/failure.ts';
 import type { TransferProof } from '../model/machine.ts';
@@ -33,15 +33,18 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
   const startedAt = performance.now();
   refuseOtherSize(options);
   return withGrip(options, async (grip) => {
-    const { run, machine, disk, sizeBytes, point, base, handovers } = options;
-    const wish = { run, machine, disk, sizeBytes, point, base, handovers };
+    const { run, machine, disk, sizeBytes, point, base, handovers, uses } = options;
+    const wish = { run, machine, disk, sizeBytes, point, base, handovers, uses };
     const decision = decideTransfer(grip.view, grip.marker, wish, grip.subject);
     if (decision === 'repeat' && grip.view.known && grip.view.state.lastProof !== null)
       return grip.view.state.lastProof;
     const held = decision === 'take-over' ? await takeOver(grip) : await goOn(grip, grip.view);
     try {
+      // S8, S4: in the record first, then the marker and the withheld regions, and only then bytes.
+      if (decision === 'reopen' && base !== undefined) await held.ledger.append({ t: 'reopening', point, base });
       if (held.ledger.state.phase !== 'open') await openDisk(held);
-      if (decision !== 'resume') await held.ledger.append({ t: 'round', point, base: base ?? null });
+      if (decision === 'begin' || decision === 'take-over')
+        await held.ledger.append({ t: 'round', point, base: base ?? null });
       const changes = await listChanges(held, base === undefined);
       const resumedBytes = await copyRound(held, changes, base === undefined);
       const durationMs = Math.round(performance.now() - startedAt);
@@ -86,7 +89,8 @@ function proofOf(state: DiskState, options: TransferOptions, resumedBytes: numbe
   const { disk, point, base } = options;
   const counted = state.round ?? { changedBytes: 0, copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
   const { changedBytes, copiedBytes, zeroedBytes, provenBytes } = counted;
-  const figures = { changedBytes, copiedBytes, zeroedBytes, provenBytes, resumedBytes, durationMs };
+  const used = state.round?.usedBytes === undefined ? {} : { usedBytes: state.round.usedBytes };
+  const figures = { changedBytes, copiedBytes, zeroedBytes, provenBytes, ...used, resumedBytes, durationMs };
   return base === undefined
     ? { disk, point, mode: 'full', ...figures }
     : { disk, point, base, mode: 'delta', ...figures };

@@ -17,6 +17,7 @@ export interface BlockWork {
   readonly touched: readonly TouchedLeaves[];
   readonly copiedBytes: number;
   readonly zeroedBytes: number;
+  readonly usedBytes: number;
 }
 
 class Window {
@@ -119,6 +120,7 @@ export class Windows {
       blocks: done.map(({ written }) => written),
       copiedBytes: done.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0),
       zeroedBytes: done.reduce((sum, { zeroedBytes }) => sum + zeroedBytes, 0),
+      ...(held.ledger.state.round?.used ? { usedBytes: done.reduce((sum, { usedBytes }) => sum + usedBytes, 0) } : {}),
     };
     await held.ledger.append(durable);
     await this.proving;

@@ -6,12 +6,36 @@
 import { type BlockJob, blockWork, isZeroRun, type ZeroRun } from './block-plan.ts';
 import { isAllZero, zeroBlock } from './block-pool.ts';
 import { copyBlock } from './copy-block.ts';
+import type { DigestTable } from './digest-table.ts';
 import type { Changes } from './extents.ts';
 import { blockBytes, blockRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
 import type { FreshReader } from './target-handle.ts';
 import type { Windows } from './window.ts';
+
+/** Blocks of a run that one lane looks at before it records them: what a kill costs is a look, not the link. */
+export const blocksALook = 64;
+
+export interface RunOfBlocks {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** In pieces of one look each, apart from what this round has proven already. */
+export function* splitRun(
+  table: DigestTable,
+  { first, count }: RunOfBlocks,
+): Generator<RunOfBlocks & { readonly proven: boolean }, void, undefined> {
+  const end = first + count;
+  for (let at = first; at < end; ) {
+    const proven = table.isProvenInRound(at);
+    let to = at + 1;
+    while (to < end && table.isProvenInRound(to) === proven && (proven || to - at < blocksALook)) to++;
+    yield { first: at, count: to - at, proven };
+    at = to;
+  }
+}
 
 /** Runs in one record: bounds a line of the journal. */
 const runsARecord = 4096;
@@ -52,7 +76,7 @@ const zeroJob = ({ geometry }: HeldDisk, block: number): BlockJob => ({
 });
 
 /** Ascending blocks as [first, count]. */
-function runsOf(blocks: readonly number[]): [number, number][] {
+export function runsOf(blocks: readonly number[]): [number, number][] {
   const runs: [number, number][] = [];
   for (const block of blocks) {
     const last = runs.at(-1);

@@ -184,6 +184,11 @@ export interface TransferProof {
   readonly zeroedBytes: number;
   /** Bytes read back through a fresh handle and found equal. */
   readonly provenBytes: number;
+  /**
+   * Only of a disk that was in use since its seal: bytes of leaves of 64 KiB that were no longer what was sealed, so what the
+   * machine wrote; what a killed attempt left half written may count too.
+   */
+  readonly usedBytes?: number;
   /** Bytes an earlier attempt had already proven, not sent again. */
   readonly resumedBytes: number;
   readonly durationMs: number;

@@ -15,7 +15,8 @@ import { fastFolder, patternImage, Workbench } from './workbench.ts';
 export const ways = ['in-place', 'staged'] as const;
 export type Way = (typeof ways)[number];
 
-export interface Stop extends Pick<ChildOrder, 'stage' | 'stopAt' | 'how'> {
+export interface Stop extends Pick<ChildOrder, 'stopAt' | 'how'> {
+  readonly stage: Stage;
   readonly story: StoryName;
   readonly way: Way;
   /** What is called there in a run that nobody kills; in another run a neighbour of it may be. */
@@ -24,7 +25,9 @@ export interface Stop extends Pick<ChildOrder, 'stage' | 'stopAt' | 'how'> {
 
 const program = join(__dirname, 'kill-child.ts');
 
-export function orderFor(bench: Workbench, { story, stage, stopAt, how }: Stop): ChildOrder {
+export type Order = Pick<ChildOrder, 'story' | 'stage' | 'stopAt' | 'how'>;
+
+export function orderFor(bench: Workbench, { story, stage, stopAt, how }: Order): ChildOrder {
   const { path, sizeBytes, stateDir, folder } = bench;
   const options = { path, sizeBytes, stateDir, disk: 'os', machine: 'erp', run: 'run-1' };
   return { options, story, stage, stopAt, how, log: join(folder, 'log') };
@@ -35,7 +38,7 @@ export class Children {
   private readonly cache = mkdtempSync(join(tmpdir(), 'homeward-sources-'));
 
   /** Runs a child to its end or its death, under the words before it; answers the lines it left. */
-  async run(bench: Workbench, stop: Stop, under: readonly string[] = []): Promise<string[]> {
+  async run(bench: Workbench, stop: Order, under: readonly string[] = []): Promise<string[]> {
     const order = orderFor(bench, stop);
     const [command = '', ...args] = [...under, process.execPath, program, JSON.stringify(order)];
     const env = { ...process.env, NODE_COMPILE_CACHE: this.cache };

@@ -11,6 +11,9 @@ import { data, mib, patternBytes, zero } from './workbench.ts';
 
 export const stages = ['p0', 'p1', 'seal'] as const;
 export type Stage = (typeof stages)[number];
+/** After the seal and the use that follows it: back to `p0`, by what changed between the two. */
+export const stagesAfterUse = ['another', 'reseal'] as const;
+export type AnyStage = Stage | (typeof stagesAfterUse)[number];
 
 export interface Story {
   readonly sizeBytes: number;
@@ -72,12 +75,14 @@ export function storyBytes(story: Story, point: 'p0' | 'p1', offset: number, int
   }
 }
 
+const asData = (changes: readonly Extent[]): Extent[] => changes.map(({ offset, length }) => data(offset, length));
+
 class StoryPoint implements PointReader {
   readonly sizeBytes: number;
   private readonly story: Story;
-  private readonly stage: Stage;
+  private readonly stage: AnyStage;
   private readonly heard: (line: string) => void;
-  constructor(story: Story, stage: Stage, heard: (line: string) => void) {
+  constructor(story: Story, stage: AnyStage, heard: (line: string) => void) {
     this.sizeBytes = story.sizeBytes;
     this.story = story;
     this.stage = stage;
@@ -85,10 +90,10 @@ class StoryPoint implements PointReader {
   }
   async *changes(): AsyncGenerator<Extent> {
     if (this.stage === 'p0') yield data(0, this.sizeBytes);
-    else yield* this.story.changes;
+    else yield* this.stage === 'another' ? asData(this.story.changes) : this.story.changes;
   }
   async read(offset: number, into: Uint8Array): Promise<void> {
-    storyBytes(this.story, this.stage === 'p0' ? 'p0' : 'p1', offset, into);
+    storyBytes(this.story, this.stage === 'p1' || this.stage === 'seal' ? 'p1' : 'p0', offset, into);
     this.heard(`${this.stage} ${offset} ${into.byteLength}`);
   }
   async close(): Promise<void> {
@@ -99,7 +104,7 @@ class StoryPoint implements PointReader {
 /** Plays one stage; safe to play again. Returns what it says it resumed. */
 export async function playStage(
   story: Story,
-  stage: Stage,
+  stage: AnyStage,
   options: TargetDiskOptions,
   heard: (line: string) => void,
 ): Promise<number> {
@@ -107,7 +112,8 @@ export async function playStage(
   const work = { ...options, source, signal: new AbortController().signal, report: () => undefined };
   if (stage === 'p0') return (await transferDisk({ ...work, point: 'p0' })).resumedBytes;
   if (stage === 'p1') return (await transferDisk({ ...work, point: 'p1', base: 'p0' })).resumedBytes;
-  await sealDisk({ ...work, point: 'p1' });
+  if (stage === 'another') return (await transferDisk({ ...work, point: 'p0', base: 'p1', uses: 1 })).resumedBytes;
+  await sealDisk({ ...work, point: stage === 'seal' ? 'p1' : 'p0' });
   return 0;
 }
 
@@ -117,7 +123,7 @@ export interface ChildOrder {
   readonly options: TargetDiskOptions;
   readonly story: StoryName;
   /** The one stage to play. */
-  readonly stage: Stage;
+  readonly stage: AnyStage;
   /** The number of the changing call to die at; 0: never. */
   readonly stopAt: number;
   readonly how: (typeof hows)[number];

@@ -152,7 +152,7 @@ function callsIn(trace: string, { folder }: Workbench): string[] {
   try {
     const trace = join(bench.folder, 'log.trace');
     const under = ['strace', '-f', '-y', '-s', '0', '-o', trace, '-e', `trace=${changing}`];
-    await children.run(bench, { story: 'small', way: 'staged', stage: 'p1', stopAt: 0, how: 'before' }, under);
+    await children.run(bench, { story: 'small', stage: 'p1', stopAt: 0, how: 'before' }, under);
     expect(callsIn(trace, bench)).toHaveLength(story.stops.filter(({ stage }) => stage === 'p1').length);
   } finally {
     bench.remove();

@@ -90,6 +90,7 @@ export interface Overrides {
   base?: string;
   run?: string;
   handovers?: number;
+  uses?: number;
   machine?: string;
   direct?: boolean;
   inFlight?: number;

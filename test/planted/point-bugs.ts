@@ -3,6 +3,7 @@
  */
 import { bug, type PlantedBug } from './bug.ts';
 
+const used = 'test/disk/used.test.ts';
 const edge = 'test/azure/application-points.test.ts';
 const reader = 'sites/azure/point-source.ts';
 
@@ -39,6 +40,31 @@ export const pointBugs: readonly PlantedBug[] = [
     'held',
     'test/model/point.test.ts',
     'the one before it',
+  ),
+  bug(
+    'S4',
+    'disk/target-disk.ts',
+    "if (held.ledger.state.phase !== 'open') await",
+    "if (held.ledger.state.phase !== 'open' && decision !== 'reopen') await",
+    used,
+    'only then is it written',
+  ),
+  bug(
+    'S3',
+    'disk/used-disk.ts',
+    'if (digest.of(found).equals(ledger.table.digestOf(block))) return [];',
+    'if (found.byteLength > 0) return [];',
+    used,
+    'nothing else is fetched',
+  ),
+  bug('S8', 'disk/lineage.ts', 'if (uses >= seals) return;', 'if (uses > 0) return;', used, 'there and back'),
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    'if (sealProof?.point !== wish.base)',
+    'if (sealProof?.point === undefined)',
+    used,
+    'never guessed at',
   ),
   bug('S11', 'sites/azure/readable-point.ts', 'mayBeOpen: true,', 'mayBeOpen: false,', edge, 'whose answer was lost'),
 ];

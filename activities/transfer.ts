@@ -49,12 +49,17 @@ export interface TransferInput {
   readonly point: DiskPoint;
   /** The point the disk is current at; absent for a full transfer. */
   readonly base?: DiskPoint;
-  /** The moments around the point: what changed between them is read from it (model/point.ts); one of them is the base. */
+  /** Moments around both the point and the base: what changed between them is read from the point (model/point.ts). */
   readonly around?: Around;
   /** Inside a cutover: it waits for no other disk's turn. */
   readonly urgent: boolean;
   /** How many movers had the disk before this one in this run; absent: none. */
   readonly handovers?: number;
+  /**
+   * How often the target had the disk in use in this run, each time after a seal; absent: never. It was observed off and the
+   * disk taken off it since.
+   */
+  readonly uses?: number;
 }
 
 export interface SealInput extends TransferInput {
@@ -187,6 +192,7 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   urgent: 'urgent' in input && input.urgent,
   order: work.order,
   handovers: ('handovers' in input && input.handovers) || 0,
+  uses: ('uses' in input && input.uses) || 0,
 });
 
 const telling = (work: ReportingWork) => ({ signal: work.signal, report: work.beat });

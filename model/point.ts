@@ -11,7 +11,7 @@ export type PointChoice = (typeof pointChoices)[number];
 
 /**
  * Two recorded moments of a disk with a third between them. What was written between the two is all in which the third can
- * differ from either; so a disk that holds one of the two becomes the third by reading just that of it, in whichever
+ * differ from either; so a disk that holds any of the three becomes any other by reading just that of it, in whichever
  * direction of time it lies.
  */
 export interface Around {

@@ -7,7 +7,6 @@
 import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { refused } from '../../model/failure.ts';
 import { type DiskPoint, pointName } from '../../model/machine.ts';
-import type { Around } from '../../model/point.ts';
 import type { SourceReader, Work } from '../source.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
@@ -36,20 +35,29 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
     observeReach: (work) => observeReach(azure, parts.config, work),
     async openPoint({ point, base, around, afterwards }, work): Promise<PointReader> {
       const since = around?.since ?? base;
-      const [seen, seenSince, seenUntil] = await Promise.all([
-        recorded(azure, point, 'point', work),
-        since === undefined ? undefined : recorded(azure, since, 'base', work),
-        around === undefined ? undefined : recorded(azure, around.until, 'base', work),
+      // Of up to four moments some may be one: each is looked at once.
+      const looks = new Map<string, Promise<Recorded>>();
+      const look = (one: DiskPoint, role: Role = 'base'): Promise<Recorded> => {
+        const known = looks.get(pointName(one)) ?? recorded(azure, one, role, work);
+        looks.set(pointName(one), known);
+        return known;
+      };
+      const [seen, held, seenSince, seenUntil] = await Promise.all([
+        look(point, 'point'),
+        base && look(base),
+        since && look(since),
+        around && look(around.until),
       ]);
-      if (around && seenSince && seenUntil) assertAround(around, base, [seenSince, seen, seenUntil]);
+      if (around && seenSince && seenUntil) assertAround(seenSince, seenUntil, held, seen);
       else if (seenSince) assertLineage(seenSince, seen);
       const leaseOf = (one: DiskPoint, role: Role): Lease =>
         new Lease({ of: readablePoint(azure, one), identity: one.identity, role }, seconds, work);
       const lease = shelf.take(point) ?? leaseOf(point, 'point');
       lease.serve(work);
       const sinceLease = since && leaseOf(since, 'base');
-      const untilLease = around && leaseOf(around.until, 'base');
-      const others = [sinceLease, untilLease].filter((one) => one !== undefined);
+      const isUntil = around && pointName(around.until) === pointName(point);
+      const untilLease = around && !isUntil && leaseOf(around.until, 'base');
+      const others = [sinceLease, untilLease].filter((one) => one instanceof Lease);
       const leases = [lease, ...others];
       const revoke = async (): Promise<void> => {
         await Promise.all(leases.map((one) => one.close()));
@@ -69,7 +77,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
       }
       const open = { transport, lease, flow: new Flow() };
       // What changed between two moments around the point is no longer what the point holds there: all of it is read.
-      const listed = { ...open, lease: untilLease ?? lease, base: sinceLease, readAll: untilLease !== undefined };
+      const listed = { ...open, lease: untilLease || lease, base: sinceLease, readAll: untilLease instanceof Lease };
       return reader(open, listed, point.sizeBytes, parts.entriesAPiece, close);
     },
     async close() {
@@ -135,18 +143,14 @@ function assertLineage(base: Recorded, point: Recorded): void {
     throw lost('base', base.id, `is newer than ${point.name}`);
 }
 
-/** S9: the point lies between both moments of its own disk, and the target holds one of them. */
-function assertAround(
-  { since, until }: Around,
-  base: DiskPoint | undefined,
-  [before, point, after]: readonly [Recorded, Recorded, Recorded],
-): void {
+/** S9: both what the target holds and the point lie between two moments of their own disk: they differ in nothing else. */
+function assertAround(before: Recorded, after: Recorded, held: Recorded | undefined, point: Recorded): void {
   assertLineage(before, after);
-  if (before.ofDisk !== point.ofDisk) throw lost('base', before.id, `is of another disk than ${point.name}`);
-  const between = before.takenAt && point.takenAt && after.takenAt;
-  if (!between || before.takenAt > point.takenAt || point.takenAt > after.takenAt)
-    throw lost('base', before.id, `and ${after.name} do not lie around ${point.name}`);
-  const held = base && pointName(base);
-  if (held !== pointName(since) && held !== pointName(until))
-    throw lost('base', base?.id ?? 'nothing', `is neither of the moments around ${point.name}`);
+  for (const moment of [held, point]) {
+    const at = moment?.takenAt;
+    const between = before.takenAt && at && after.takenAt;
+    if (!between || before.takenAt > at || at > after.takenAt)
+      throw lost('base', before.id, `and ${after.name} do not lie around ${moment?.name ?? 'what the disk holds'}`);
+    if (before.ofDisk !== moment.ofDisk) throw lost('base', before.id, `is of another disk than ${moment.name}`);
+  }
 }

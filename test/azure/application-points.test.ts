@@ -108,6 +108,21 @@ describe('S9 read from a disk that holds another moment', () => {
     expect(image.equals(held.get(chosen) ?? Buffer.alloc(0))).toBe(true);
   });
 
+  test('S001-13 a disk that holds it goes forward to the moment after it, cleared ranges included, by one grant on each', async () => {
+    const image = Buffer.from(held.get(chosen) ?? '');
+    const reader = await lab
+      .reader()
+      .openPoint(
+        { point: dataOf(later), base: dataOf(chosen), around: bracket(before, later), disk: 'data-0' },
+        quiet(),
+      );
+    expect(lab.world.grants.names()).toHaveLength(2);
+    const extents = await apply(image, reader).finally(() => reader.close());
+    expect(image.equals(held.get(later) ?? Buffer.alloc(0))).toBe(true);
+    expect(extents).toContainEqual({ offset: 3 * mib, length: 8192, kind: 'zero' });
+    expect(lab.world.grants.names()).toEqual([]);
+  });
+
   test('the whole of it rebuilds the disk', async () => {
     const image = Buffer.alloc(dataBytes);
     const reader = await lab.reader().openPoint({ point: dataOf(chosen), disk: 'data-0' }, quiet());

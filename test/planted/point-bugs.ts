@@ -12,15 +12,15 @@ export const pointBugs: readonly PlantedBug[] = [
   bug(
     'S9',
     reader,
-    'if (held !== pointName(since) && held !== pointName(until))',
-    'if (held === undefined)',
+    'for (const moment of [held, point]) {',
+    'for (const moment of [point]) {',
     edge,
     'are no way to it',
   ),
   bug(
     'S9',
     reader,
-    'if (!between || before.takenAt > point.takenAt || point.takenAt > after.takenAt)',
+    'if (!between || before.takenAt > at || at > after.takenAt)',
     'if (!between)',
     edge,
     'are no way to it',

@@ -183,7 +183,7 @@ export interface SourceReader {
   /**
    * Opens `point`, with the changes since `base` (whole map when absent). Throws `Corrupt` with op `lineage` when the
    * base is gone or does not fit (S9): a full transfer helps. What is wrong with the point itself has another op.
-   * With `around` the changes are those between the two moments of it, one of which is the base, read from `point`.
+   * With `around` the changes are those between the two moments of it, read from `point`; `base` and `point` lie between them.
    */
   openPoint(request: OpenRequest, work: Work): Promise<PointReader>;
 }

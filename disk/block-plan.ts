@@ -85,7 +85,9 @@ export function joined(ranges: readonly Range[], gap: number): Range[] {
 }
 
 function jobFor(block: number, writable: Range, data: Range[], zero: Range[], whole: boolean): BlockJob {
-  return whole ? { block, reads: joined(data, joinGapBytes), writes: [writable] } : partOf(block, data, zero);
+  const reads = joined(data, joinGapBytes);
+  if (whole) return { block, reads, writes: [writable] };
+  return partOf(block, data, zero);
 }
 
 /** A block in part: `data` read from the source, `zero` cleared. Both may be unordered. */

@@ -81,7 +81,10 @@ function spansOf({ geometry, ledger }: HeldDisk, job: BlockJob, loaded: readonly
   );
 }
 
-/** Brings one block. L5: what a limit holds back holds no memory that other disks could use. */
+/**
+ * Brings one block. L5: what a limit holds back holds no memory that other disks could use, so what a repair brings besides
+ * is counted when the block is written: the limit is passed by less than one block, and the next one waits the longer.
+ */
 export async function copyBlock(
   held: HeldDisk,
   planned: BlockJob,
@@ -90,13 +93,14 @@ export async function copyBlock(
 ): Promise<void> {
   const pace = async (bytes: number): Promise<void> => held.options.pace?.(bytes, signal);
   for (const { start, end } of planned.reads) await pace(end - start);
-  await held.memory.toFetch(signal, async (lent) => {
+  const repairBytes = await held.memory.toFetch(signal, async (lent) => {
     const sound = await soundJob(held, planned, lent.space);
-    if (sound.job !== planned) await pace(lengthOf(sound.job.reads) - lengthOf(planned.reads));
     await fetchBlock(held, sound.job, lent, signal);
     await windows.run(lengthOf(sound.loaded), () => {
       signal.throwIfAborted();
       return writeBlock(held, sound, lent.space);
     });
+    return lengthOf(sound.job.reads) - lengthOf(planned.reads);
   });
+  if (repairBytes > 0) await pace(repairBytes);
 }

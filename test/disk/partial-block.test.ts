@@ -4,6 +4,7 @@
  * bound, however small the changes are.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { newShare, poolBlocks, processPool } from '../../disk/block-pool.ts';
 import type { TransferProgress } from '../../model/progress.ts';
 import { data, failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, zero } from './workbench.ts';
 
@@ -21,6 +22,11 @@ function changedImage(image: Buffer): Buffer {
   return next;
 }
 const extents = [data(changeAt, 4096), zero(changeAt + 8192, 4096)];
+/** Ends when so many blocks of the process were lent at one time. */
+const everyBlock = (left: number, signal: AbortSignal): Promise<void> =>
+  processPool().lend('fetch', newShare(true), signal, async () => {
+    if (left > 1) await everyBlock(left - 1, signal);
+  });
 const flipped = (image: Buffer, at: number): Buffer => Buffer.from([(image[at] ?? 0) ^ 1]);
 
 describe('a delta that changes a part of a block', () => {
@@ -85,6 +91,25 @@ describe('a delta that changes a part of a block', () => {
       const source = new ImagePoint(next, extents);
       await bench.transfer(source, 'p1', { base: 'p0' });
       expect(source.reads).toEqual([{ offset: 4 * mib, length: 4 * mib }]);
+      await bench.seal(new ImagePoint(next), 'p1', { reread: true });
+      expect(firstDifference(bench.content(), next)).toBe(-1);
+    });
+  });
+
+  test('L5 a repair counts against the limit, and what the limit holds back for it holds none of the shared memory', async () => {
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0');
+      bench.damage(besideAt, flipped(image, besideAt));
+      const next = changedImage(image);
+      const asked: number[] = [];
+      const pace = async (bytes: number): Promise<void> => {
+        asked.push(bytes);
+        await everyBlock(poolBlocks.fetch, AbortSignal.timeout(10_000));
+      };
+      const proof = await bench.transfer(new ImagePoint(next, extents), 'p1', { base: 'p0', pace });
+      expect(asked).toEqual([4096, proof.copiedBytes - 4096]);
+      expect(proof.copiedBytes).toBeGreaterThan(4096);
       await bench.seal(new ImagePoint(next), 'p1', { reread: true });
       expect(firstDifference(bench.content(), next)).toBe(-1);
     });

@@ -92,7 +92,7 @@ test('L2 S3 S4 a mover killed at any write on the way to another point goes on, 
   const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   expect(count).toBeGreaterThanOrEqual(16);
-}, 240_000);
+}, 240_000 + Math.min(wanted, 3_000) * 5_000);
 
 test('L2 what was proven before the kill is not fetched again', async () => {
   const bench = before.get('another')?.copy();

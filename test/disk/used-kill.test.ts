@@ -73,26 +73,30 @@ async function killAndResume(stop: Stop): Promise<void> {
   }
 }
 
-test('L2 S3 S4 a mover killed at any write on the way to another point goes on, never leaves a disk that half boots, and ends with the same bytes', async () => {
-  const all = await prepare();
-  const count = Math.min(wanted, all.length);
-  const stops = Array.from({ length: count }, (_, at) => all[Math.floor(((at + 0.5) * all.length) / count)]);
-  const rest = stops.values();
-  const lane = async (): Promise<void> => {
-    for (const stop of rest) {
-      if (!stop) continue;
-      try {
-        await killAndResume(stop);
-      } catch (error) {
-        rest.return?.();
-        throw new Error(`killed ${stop.how} call ${stop.stopAt} of ${stop.stage}`, { cause: error });
+test(
+  'L2 S3 S4 a mover killed at any write on the way to another point goes on, never leaves a disk that half boots, and ends with the same bytes',
+  async () => {
+    const all = await prepare();
+    const count = Math.min(wanted, all.length);
+    const stops = Array.from({ length: count }, (_, at) => all[Math.floor(((at + 0.5) * all.length) / count)]);
+    const rest = stops.values();
+    const lane = async (): Promise<void> => {
+      for (const stop of rest) {
+        if (!stop) continue;
+        try {
+          await killAndResume(stop);
+        } catch (error) {
+          rest.return?.();
+          throw new Error(`killed ${stop.how} call ${stop.stopAt} of ${stop.stage}`, { cause: error });
+        }
       }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  expect(count).toBeGreaterThanOrEqual(16);
-}, 240_000 + Math.min(wanted, 3_000) * 5_000);
+    };
+    const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    expect(count).toBeGreaterThanOrEqual(16);
+  },
+  240_000 + Math.min(wanted, 3_000) * 5_000,
+);
 
 test('L2 what was proven before the kill is not fetched again', async () => {
   const bench = before.get('another')?.copy();

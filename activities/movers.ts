@@ -5,9 +5,9 @@
  */
 import { blocking, type Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { MoverPlace } from '../model/machine.ts';
+import type { MoverPlace, SourceSystem } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
-import { ask } from './asking.ts';
+import { ask, look } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import type { Sites } from './preflight.ts';
 
@@ -18,10 +18,30 @@ export interface MoverLook {
   readonly sizesBytes: readonly number[];
 }
 
+export interface MoverLookAnswer {
+  /** Those that refuse it; empty when its place is one from which it can carry the machine. */
+  readonly checks: readonly Check[];
+  /** Of the control worker that answered. */
+  readonly version: string;
+  /** What the source runs, where the policy makes it count. */
+  readonly os?: SourceSystem;
+}
+
 export const createMoverLookActivities = (sites: Sites) => ({
-  /** The checks that refuse it; empty when it can carry the machine. */
-  observeMover: activity('observeMover', (input: MoverLook, work) => refusals(sites, input, work)),
+  observeMover: activity('observeMover', async (input: MoverLook, work): Promise<MoverLookAnswer> => {
+    const checks = await refusals(sites, input, work);
+    const os = await systemOf(sites, input, work);
+    return { checks, version: sites.version, ...(os ? { os } : {}) };
+  }),
 });
+
+/** Only where the policy wants a mover of the same system; one that cannot be seen is not known. */
+async function systemOf(sites: Sites, { failback }: MoverLook, work: ReportingWork): Promise<SourceSystem | undefined> {
+  if (failback.policy.moverSystem !== 'same') return undefined;
+  const { site, path } = failback.source;
+  const { seen } = await look('source', path, work, () => sites.source(site).observeMachine(path, work));
+  return seen?.os;
+}
 
 export async function refusals(
   sites: Sites,

@@ -5,11 +5,17 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import { wayOf } from '../model/creation.ts';
-import { controlQueue, type FailbackInput, machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
+import {
+  controlQueue,
+  type FailbackInput,
+  machineWorkflowId,
+  memoNames,
+  searchAttributeNames,
+} from '../model/failback-input.ts';
 import { asProblem, type Link } from './connect.ts';
 import { measuredBefore } from './earlier.ts';
 import { committedText, committedTodo } from './home-already.ts';
-import { committedMemo, lastRun, phaseKey } from './last-run.ts';
+import { lastRun, phaseKey } from './last-run.ts';
 import { Problem } from './problem.ts';
 import { isOpen, type View } from './view.ts';
 
@@ -118,7 +124,10 @@ export async function startFailback(
           { key: phaseKey, value: 'Preflight' },
           { key: needsHumanKey, value: false },
         ]),
-        ...(before?.committed ? { memo: { [committedMemo]: before.committed } } : {}),
+        memo: {
+          [memoNames.mover]: input.mover.name,
+          ...(before?.committed ? { [memoNames.committed]: before.committed } : {}),
+        },
         staticSummary: summaryOf(input),
         staticDetails: detailsOf(input),
       }),

@@ -5,7 +5,7 @@
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { z } from 'zod';
-import { machineWorkflowId, searchAttributeNames } from '../model/failback-input.ts';
+import { machineWorkflowId, memoNames, searchAttributeNames } from '../model/failback-input.ts';
 import { isHome } from '../model/phase.ts';
 import { asProblem, type Link } from './connect.ts';
 import type { Execution, View } from './view.ts';
@@ -26,23 +26,23 @@ const executions: Readonly<Record<string, Execution>> = {
   PAUSED: 'paused',
 };
 
-export type RunFacts = Pick<
-  View,
-  'workflowId' | 'runId' | 'execution' | 'startedAt' | 'closedAt' | 'phaseSeen' | 'committed'
->;
+export interface RunFacts
+  extends Pick<
+    View,
+    'workflowId' | 'runId' | 'execution' | 'startedAt' | 'closedAt' | 'phaseSeen' | 'committed' | 'moverSeen'
+  > {}
 
-/** Under this name a run keeps in its memo how the machine's last commit before it is found. */
-export const committedMemo = 'committed';
 const commitShape = z.object({ run: z.string(), at: z.string() });
 
 /** The last commit of the machine: this run's own, or the one that it was told of at its start. */
 function commitIn({ runId, typedSearchAttributes, closeTime, memo }: WorkflowExecutionDescription): View['committed'] {
   if (closeTime && isHome(typedSearchAttributes.get(phaseKey))) return { run: runId, at: closeTime.toISOString() };
-  return commitShape.safeParse(memo?.[committedMemo]).data;
+  return commitShape.safeParse(memo?.[memoNames.committed]).data;
 }
 
 export function factsOf(description: WorkflowExecutionDescription): RunFacts {
   const committed = commitIn(description);
+  const moverSeen = z.string().safeParse(description.memo?.[memoNames.mover]).data;
   const phaseSeen = description.typedSearchAttributes.get(phaseKey);
   return {
     workflowId: description.workflowId,
@@ -52,6 +52,7 @@ export function factsOf(description: WorkflowExecutionDescription): RunFacts {
     ...(description.closeTime ? { closedAt: description.closeTime.toISOString() } : {}),
     ...(phaseSeen ? { phaseSeen } : {}),
     ...(committed ? { committed } : {}),
+    ...(moverSeen ? { moverSeen } : {}),
   };
 }
 

@@ -64,6 +64,8 @@ export interface View {
   readonly remains?: readonly string[];
   /** The phase by the search attribute, known even without a worker. */
   readonly phaseSeen?: string;
+  /** Name of the mover that has the machine, known even without a worker. */
+  readonly moverSeen?: string;
   /** The machine's last commit, by this run or by one before it: the run, and when it ended (ISO 8601). */
   readonly committed?: { readonly run: string; readonly at: string };
   /** Why `status` is absent, and what to do. */

@@ -51,6 +51,16 @@ export const machineWorkflowId = (machine: string): string => `machine/${machine
 export const keptWorkflowId = (machine: string, run: string): string => `kept/${machine}/${run}`;
 export const roundsWorkflowId = (machine: string): string => `machine/${machine}/rounds`;
 
+/** Under these names Temporal's memo of a run holds what is known of it without a worker. */
+export const memoNames = {
+  /** How the machine's last commit before this run is found. */
+  committed: 'committed',
+  /** Name of the mover that has the machine now. */
+  mover: 'mover',
+  /** Of the workflow that keeps final snapshots: what, and until when (model/kept.ts). */
+  kept: 'kept',
+} as const;
+
 export const searchAttributeNames = {
   phase: 'HomewardPhase',
   machine: 'HomewardMachine',

@@ -1,15 +1,18 @@
 /**
  * A machine goes to another mover while it is under way: the look before such a message is heard, and the leaving of the
  * mover that has it.
- * Rule (S8): a mover that lives is given time to let go of the disks; one that does not answer is not waited for. What keeps
- * either from writing later is that its disks are unplugged, and the marker on them.
+ * Rule (S8): the mover that is to have it is asked, its worker too, before the disks leave the other one. A mover that lives is
+ * given time to let go of the disks; one that does not answer is not waited for. What keeps either from writing later is
+ * that its disks are unplugged, and the marker on them.
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
+import { blocking, type Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair } from '../model/machine.ts';
 import type { Message } from '../model/message.ts';
 import { troubleOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
+import { askMover, judgeMover } from './whole-way.ts';
 
 /** Why the mover that a message names cannot carry the machine; undefined when it can. Never throws. */
 export async function lookAtMover(
@@ -17,17 +20,29 @@ export async function lookAtMover(
   pairs: readonly DiskPair[],
   { mover: name = '', path = '' }: Message,
 ): Promise<string | undefined> {
+  const mover = { name, path };
   const sizesBytes = pairs.map((pair) => pair.source.sizeBytes);
   try {
-    const [wrong] = await CancellationScope.nonCancellable(() =>
-      controlVerbs(failback).observeMover.executeWithOptions(summary(`Can ${name} carry ${failback.machine}?`), [
-        { failback, mover: { name, path }, sizesBytes },
-      ]),
-    );
-    return wrong && `${wrong.id}: ${wrong.seen}. ${wrong.remedy ?? ''}`.trim();
+    return await CancellationScope.nonCancellable(async () => {
+      const { checks, version, os } = await controlVerbs(failback).observeMover.executeWithOptions(
+        summary(`Can ${name} carry ${failback.machine}?`),
+        [{ failback, mover, sizesBytes }],
+      );
+      if (checks.length > 0) return whyNot(checks);
+      // Only now: a name that nobody knows has no worker that could be asked.
+      const asked = { ...failback, mover };
+      return whyNot(blocking(judgeMover(asked, await askMover(asked), { version, os })));
+    });
   } catch (error) {
     return `${name} could not be looked at: ${troubleOf(error, '').message}`;
   }
+}
+
+/** The first of what is missing with its remedy, and the others by name; undefined when nothing is. */
+function whyNot([first, ...others]: readonly Check[]): string | undefined {
+  if (!first) return undefined;
+  const more = others.length === 0 ? '' : ` (also: ${others.map(({ id, seen }) => `${id}: ${seen}`).join('; ')})`;
+  return `${first.id}: ${first.seen}${more}. ${first.remedy ?? ''}`.trim();
 }
 
 /** A mover that lives hears a cancel within seconds, and has ten to hand over (L7); a dead one is found by its heartbeat. */

@@ -11,11 +11,12 @@ import {
   setCurrentDetails,
   setDefaultSignalHandler,
   setHandler,
+  upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { EvidenceEntry } from '../model/evidence.ts';
-import { type FailbackInput, searchAttributeNames } from '../model/failback-input.ts';
+import { type FailbackInput, memoNames, searchAttributeNames } from '../model/failback-input.ts';
 import type { MoverPlace } from '../model/machine.ts';
 import { type Message, type MessageName, messageMeaning, messageNames, parseMessage } from '../model/message.ts';
 import { isFinal, type Phase } from '../model/phase.ts';
@@ -75,6 +76,8 @@ export class Teller {
   private phaseSince = isoNow();
   /** What the search attributes last said; each upsert is an event, so only a change is sent. */
   private shown = '';
+  /** The mover that the memo names; the client wrote the first one. */
+  private shownMover: string;
   /** Called after each accepted message, so that the story can react at once. */
   onAccepted: (name: MessageName) => void = () => undefined;
   private readonly looks: Partial<Record<MessageName, Look>> = {
@@ -83,6 +86,7 @@ export class Teller {
 
   constructor(input: FailbackInput) {
     this.begun = input;
+    this.shownMover = input.mover.name;
     const { commitNeedsEvidence: needsEvidence, commit } = input.policy;
     const rules = { needsEvidence, people: commit.people };
     this.story = beginStory(workflowInfo().firstExecutionRunId, input.mover, rules);
@@ -245,6 +249,7 @@ export class Teller {
   private publish(): void {
     const status = this.status();
     setCurrentDetails(failbackDetails(status));
+    this.showMover();
     const needsHuman = status.waitsFor !== undefined;
     const shown = `${status.phase} ${needsHuman}`;
     if (shown === this.shown) return;
@@ -255,6 +260,13 @@ export class Teller {
       { key: attributes.site, value: this.input.source.site },
       { key: attributes.needsHuman, value: needsHuman },
     ]);
+  }
+
+  private showMover(): void {
+    const { name } = this.story.mover;
+    if (name === this.shownMover) return;
+    this.shownMover = name;
+    upsertMemo({ [memoNames.mover]: name });
   }
 }
 

@@ -5,9 +5,9 @@
  */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import type { PreflightAnswer } from '../activities/preflight.ts';
-import type { Awaited } from '../model/check.ts';
+import type { Awaited, Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import { awaitedMover, type MoverAnswer, moverChecks } from '../model/mover-seen.ts';
+import { awaitedMover, type MoverAnswer, type MoverQuestion, moverChecks } from '../model/mover-seen.ts';
 import { moverQuestionVerbs, summary } from './verbs.ts';
 
 /** Since when a mover has taken no question, epoch ms, by its name. */
@@ -22,37 +22,50 @@ export async function askWholeWay(
   askSides: () => Promise<PreflightAnswer>,
   silences?: Silences,
 ): Promise<PreflightAnswer> {
-  const askedAt = Date.now();
-  const [answer, mover] = await Promise.all([askSides(), askMover(input)]);
-  const checks = moverChecks(mover.answer, {
-    mover: input.mover.name,
-    version: answer.version,
-    os: answer.source?.os,
-    sameSystem: input.policy.moverSystem === 'same',
-    ...{ askedAt, answeredAt: mover.answeredAt },
-    awaited: silences && awaitedBack(silences, input.mover.name, mover.answer, askedAt),
-  });
+  const [answer, heard] = await Promise.all([askSides(), askMover(input)]);
+  const awaited = silences && awaitedBack(silences, input.mover.name, heard);
+  const checks = judgeMover(input, heard, { version: answer.version, os: answer.source?.os, awaited });
   return { ...answer, checks: [...answer.checks, ...checks] };
 }
 
-function awaitedBack(silences: Silences, mover: string, answer: MoverAnswer, askedAt: number): Awaited | undefined {
+/** The checks on what a mover's worker answered, by the law of whoever asked. */
+export const judgeMover = (
+  { mover, policy }: FailbackInput,
+  { answer, askedAt, answeredAt }: MoverHeard,
+  by: Pick<MoverQuestion, 'version' | 'os' | 'awaited'>,
+): Check[] =>
+  moverChecks(answer, {
+    ...{ mover: mover.name, sameSystem: policy.moverSystem === 'same' },
+    ...{ ...by, askedAt, answeredAt },
+  });
+
+function awaitedBack(silences: Silences, mover: string, { answer, askedAt }: MoverHeard): Awaited | undefined {
   const since = silences.get(mover) ?? askedAt;
   if ('seen' in answer) silences.delete(mover);
   else silences.set(mover, since);
   return awaitedMover(mover, since, Date.now());
 }
 
-async function askMover(input: FailbackInput): Promise<{ answer: MoverAnswer; answeredAt: number }> {
+/** How a mover's worker answered, and when by our clock, epoch ms. */
+export interface MoverHeard {
+  readonly answer: MoverAnswer;
+  readonly askedAt: number;
+  readonly answeredAt: number;
+}
+
+/** Asks the worker of the input's mover; that it says nothing is an answer too. */
+export async function askMover(input: FailbackInput): Promise<MoverHeard> {
   const { name } = input.mover;
+  const askedAt = Date.now();
   try {
     const seen = await moverQuestionVerbs(input).observeMoverWorker.executeWithOptions(
       summary(`Is mover ${name} there, and what does it reach?`),
       [{ sourceSite: input.source.site }],
     );
-    return { answer: { seen }, answeredAt: Date.now() };
+    return { answer: { seen }, askedAt, answeredAt: Date.now() };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return { answer: { silent: whySilent(error) }, answeredAt: Date.now() };
+    return { answer: { silent: whySilent(error) }, askedAt, answeredAt: Date.now() };
   }
 }
 

@@ -45,12 +45,11 @@ async function approveReassignment(asked: Asked): Promise<Partial<Message>> {
   };
   // There is nothing to approve of what the run is going to refuse, with its reason, in its record.
   if (status && phaseTable[status.left ?? status.phase].reassign === 'no') return said;
-  const { isUnattended } = await import('../workers.ts');
-  const attended = !(await isUnattended(asked.link, moverQueue(mover.name)));
+  await refuseUnattended(asked, mover.name);
   const silent = `Let ${mover.name} carry ${machine}: it copies every disk in full; what that costs is unknown. ${view.silent ?? ''}`;
   await confirm(
     context.screen,
-    status ? describeReassignment(view, status, { name: mover.name, attended }) : silent,
+    status ? describeReassignment(view, status, mover.name) : silent,
     machine,
     options.yes === true,
   );
@@ -64,6 +63,18 @@ function refuseSame(status: Status, mover: MoverPlace): void {
     'refused',
     `nothing was sent: ${status.machine} ${how} ${mover.name} already`,
     `Look at it: homeward failback status ${status.machine}`,
+  );
+}
+
+/** The run asks the mover's worker too; where nobody serves its queue, there is nothing to approve of. */
+async function refuseUnattended({ link, machine }: Asked, mover: string): Promise<void> {
+  const { isUnattended, startCommand } = await import('../workers.ts');
+  const queue = moverQueue(mover);
+  if (!(await isUnattended(link, queue))) return;
+  throw new Problem(
+    'refused',
+    `nothing was sent: no worker of mover ${mover} serves the task queue "${queue}", so it could not carry ${machine}`,
+    `Start it on that mover, then say it again: ${startCommand(queue, link.inventory)}`,
   );
 }
 

@@ -4,7 +4,6 @@
  */
 import { type Agreed, agreedWords } from '../../model/agreed.ts';
 import { completionGuards } from '../../model/completion-guards.ts';
-import { moverQueue } from '../../model/failback-input.ts';
 import { phaseTable } from '../../model/phase.ts';
 import type { PointChoice } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
@@ -54,19 +53,14 @@ function guardLines(view: View, status: Status): string[] {
     .map(({ seen, remedy }) => `  but        ${plain(seen)}. ${plain(remedy ?? '')}`);
 }
 
-/** Shown before *reassign*: from where to where, and that everything is copied again. `attended`: its worker was seen. */
-export function describeReassignment(
-  view: View,
-  status: Status,
-  { name: to, attended }: { readonly name: string; readonly attended: boolean },
-): string {
+/** Shown before *reassign*: from where to where, and that everything is copied again. */
+export function describeReassignment(view: View, status: Status, to: string): string {
   const all = status.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
   const { cost, after } = reassignmentCost(view, status, bytes(all));
   return [
     `Let ${plain(to)} carry ${plain(status.machine)} from now on:`,
     `  from       ${plain(status.mover)}; its copy stops, and the disks are taken off it`,
     `  to         ${plain(to)}, which has no record of the disks`,
-    ...(attended ? [] : [`  first      start its worker: nobody serves the task queue "${moverQueue(plain(to))}"`]),
     `  cost       ${cost}`,
     `  after it   ${after}`,
   ].join('\n');

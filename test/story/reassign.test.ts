@@ -68,6 +68,9 @@ test(
     const run = await scene.begin({ roundEvery: hour });
     await untilCopying(run);
 
+    // Asked beside the others: nobody takes the question, which is known after ten seconds.
+    await scene.workers.kill('mover-2');
+    const untaken = reassign(run, '--to', 'mover-2', '--yes');
     const unknown = await reassign(run, '--to', 'mover-3', '--yes');
     expect(unknown).toMatchObject({
       code: 5,
@@ -92,6 +95,11 @@ test(
     expect(unasked).toMatchObject({ code: 3, err: expect.stringContaining('there is no terminal to confirm on') });
     expect(unasked.err).toMatch(/every disk is copied in full: 2 disks of 80\.0 MiB in all/);
     // The control worker goes by its own inventory, whatever path the message names.
+    expect(await untaken).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/refuses reassign: mover-worker: no worker took a question .*--id mover-2/),
+    });
+    await scene.workers.restart('mover-2');
     const elsewhere = await run.say('reassign', { mover: 'mover-2', path: '/DC0/vm/erp-db' });
     expect(elsewhere).toEqual({
       refused: expect.stringMatching(/^reassign refused: mover-known: .*not at \/DC0\/vm\/erp-db/),
@@ -99,7 +107,7 @@ test(
     expect(await run.status()).toMatchObject({
       phase: 'Seeding',
       mover: 'mover-1',
-      refusals: [{ message: 'reassign' }],
+      refusals: [{ message: 'reassign' }, { message: 'reassign' }],
     });
     expect((await run.view()).transfers.length).toBeGreaterThan(0);
 
@@ -115,10 +123,14 @@ test(
     await run.untilView('with mover-2', ({ status }) => status?.mover === 'mover-2');
     expect(await heldBy(1, run)).toEqual([]);
     const seeded = await run.until('Syncing');
-    expect(seeded).toMatchObject({ mover: 'mover-2', refusals: [{ message: 'reassign' }] });
+    expect(seeded).toMatchObject({ mover: 'mover-2', refusals: [{ message: 'reassign' }, { message: 'reassign' }] });
     expect(seeded.reassignment).toBeUndefined();
     expect(await heldBy(2, run)).toHaveLength(2);
     expect((await homeward(scene.lab, 'status', run.machine.name)).out).toContain('mover mover-2');
+    const listed: object[] = JSON.parse((await homeward(scene.lab, 'machines', '--json')).out);
+    expect(listed).toContainEqual(
+      expect.objectContaining({ name: run.machine.name, mover: 'mover-2', moverWritten: 'mover-1' }),
+    );
 
     await run.say('completeFailover');
     await run.until('AwaitingCommit');

@@ -3,12 +3,13 @@
  * mover is refused before anything is touched.
  * Rule: what the client says and what the simulator shows must agree; a mover that is gone must stop nobody.
  */
-import { type MoverLook, refusals } from '../../activities/movers.ts';
+import { createMoverLookActivities, type MoverLook, refusals } from '../../activities/movers.ts';
 import type { Sites } from '../../activities/preflight.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import type { WriteWay } from '../../model/machine.ts';
 import { createSection } from '../../model/new-place.ts';
 import type { VsphereTarget } from '../../sites/vsphere/target-site.ts';
+import { inActivity } from '../activities/in-activity.ts';
 import {
   diskOf,
   MiB,
@@ -133,6 +134,19 @@ test('a mover that cannot carry the machine is refused with the reason; one that
   expect(await look('mover-2', pathOf(second), { sizesBytes })).toEqual([
     'mover-free-slots: 14 free SCSI slot(s), 20 needed',
   ]);
+  // The law that judges its worker's answer needs the source's system where the policy makes it count, and only there.
+  const os = { family: 'windows' } as const;
+  const source = () => ({ observeMachine: async () => ({ os }) });
+  const lookedBy = { ...sites, source, version: '0.1.0' } as unknown as Sites;
+  const whole = (moverSystem: string) =>
+    inActivity(() =>
+      createMoverLookActivities(lookedBy).observeMover({
+        failback: { ...failback, source: { site: 'azure', path: 'rg/look' }, policy: { moverSystem } } as FailbackInput,
+        ...{ mover: { name: 'mover-2', path: pathOf(second) }, sizesBytes: [8 * MiB] },
+      }),
+    );
+  expect(await whole('any')).toEqual({ checks: [], version: '0.1.0' });
+  expect(await whole('same')).toEqual({ checks: [], version: '0.1.0', os });
   // At an alternate location nothing need stand at the path; what counts is that the mover sees the new machine's disks.
   const made = (datastore: string) => {
     const create = createSection.parse({ cluster: '/DC0/host/DC0_C0', datastore, network: 'VM Network' });

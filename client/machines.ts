@@ -3,6 +3,7 @@
  * Rule: the inventory is shown even when Temporal is away; an unknown phase is told as unknown.
  */
 import type { Inventory } from '../model/inventory.ts';
+import type { KeptRun } from '../model/kept.ts';
 import type { Link } from './connect.ts';
 import { lastRun, type RunFacts } from './last-run.ts';
 import { type Execution, isOpen } from './view.ts';
@@ -11,7 +12,10 @@ export interface MachineRow {
   readonly name: string;
   readonly source: string;
   readonly target: string;
+  /** The one that has the machine now while a run is under way; else the one that the next run begins with. */
   readonly mover: string;
+  /** The mover of the inventory, where another one has the machine now. */
+  readonly moverWritten?: string;
   readonly policy: string;
   /** Phase of the last run, the one it ended in too; `-` when there was none, `unknown` when Temporal did not answer. */
   readonly phase: string;
@@ -19,6 +23,8 @@ export interface MachineRow {
   readonly run?: Execution;
   /** ISO 8601; absent while a run is under way. */
   readonly endedAt?: string;
+  /** Its final snapshots that are kept after a commit; absent when there are none. */
+  readonly kept?: readonly KeptRun[];
   /** The machine's last commit, by that run or by one before it. */
   readonly committed?: RunFacts['committed'];
 }
@@ -41,18 +47,42 @@ export async function lastRuns(link: Link, inventory: Inventory): Promise<Map<st
 }
 
 /** `runs`: undefined when Temporal did not answer; a run nobody could look for may well be under way. */
-export const machineRows = (inventory: Inventory, runs: ReadonlyMap<string, RunFacts> | undefined): MachineRow[] =>
-  Object.entries(inventory.machines).map(([name, machine]) => {
+export const machineRows = (
+  inventory: Inventory,
+  runs: ReadonlyMap<string, RunFacts> | undefined,
+  kept: readonly KeptRun[] = [],
+): MachineRow[] => [...inventoryRows(inventory, runs, kept), ...unknownRows(inventory, kept)];
+
+/** What is kept is paid for, also of machines that were taken out of the inventory since. */
+function unknownRows({ machines }: Inventory, kept: readonly KeptRun[]): MachineRow[] {
+  const strangers = kept.filter(({ machine }) => !Object.hasOwn(machines, machine));
+  return [...new Set(strangers.map(({ machine }) => machine))].map((name) => {
+    const own = strangers.filter(({ machine }) => machine === name);
+    const nothing = { target: '-', mover: '-', policy: '-', phase: 'unknown' };
+    return { name, source: own[0]?.source ?? '-', ...nothing, kept: own };
+  });
+}
+
+const inventoryRows = (
+  inventory: Inventory,
+  runs: ReadonlyMap<string, RunFacts> | undefined,
+  kept: readonly KeptRun[],
+): MachineRow[] =>
+  Object.entries(inventory.machines).map(([name, entry]) => {
     const run = runs?.get(name);
+    const own = kept.filter(({ machine }) => machine === name);
+    const mover = (run && isOpen(run) && run.moverSeen) || entry.mover;
     return {
       name,
-      source: `${machine.source.site}:${machine.source.path}`,
-      target: `${machine.target.site}:${machine.target.path}`,
-      mover: machine.mover,
-      policy: machine.policy,
+      source: `${entry.source.site}:${entry.source.path}`,
+      target: `${entry.target.site}:${entry.target.path}`,
+      mover,
+      ...(mover === entry.mover ? {} : { moverWritten: entry.mover }),
+      policy: entry.policy,
       phase: run ? (run.phaseSeen ?? run.execution) : runs ? '-' : 'unknown',
       ...(run ? { run: run.execution } : {}),
       ...(run?.committed ? { committed: run.committed } : {}),
+      ...(own.length > 0 ? { kept: own } : {}),
       ...(run?.closedAt && !isOpen(run) ? { endedAt: run.closedAt } : {}),
     };
   });

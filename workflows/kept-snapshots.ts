@@ -13,10 +13,12 @@ import {
   setCurrentDetails,
   setHandler,
   startChild,
+  upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { nothingArrived } from '../model/arrival.ts';
-import { type FailbackInput, keptWorkflowId } from '../model/failback-input.ts';
+import { type FailbackInput, keptWorkflowId, memoNames } from '../model/failback-input.ts';
+import type { KeptMemo } from '../model/kept.ts';
 import { whatFinalHolds } from '../model/point.ts';
 import type { Arrival } from './cutover.ts';
 import type { Journey } from './departure.ts';
@@ -43,8 +45,12 @@ export async function keptSnapshots({ failback, run, snapshots, until, older }: 
     ...(older ? { older } : {}),
   };
   const tell = (news: Partial<KeptStatus>): void => {
+    const before = memoOf(failback, status);
     status = { ...status, ...news };
     setCurrentDetails(keptDetails(status));
+    const now = memoOf(failback, status);
+    // Each is an event, so only a change is sent.
+    if (now.releasedBy !== before.releasedBy || now.trouble !== before.trouble) upsertMemo({ [memoNames.kept]: now });
   };
   setHandler(statusQuery, () => status, { description: 'What is kept of the run, and until when.' });
   let releases = 0;
@@ -84,6 +90,18 @@ export async function keptSnapshots({ failback, run, snapshots, until, older }: 
   }
 }
 
+const troubleShown = 200;
+
+/** What the server tells of it without a worker. */
+const memoOf = (
+  { machine, source }: FailbackInput,
+  { run, snapshots, until, releasedBy, trouble }: Omit<KeptStatus, 'machine' | 'state'>,
+): KeptMemo => ({
+  ...{ machine, run, source: `${source.site}:${source.path}`, snapshots: [...snapshots], until },
+  ...(releasedBy === undefined ? {} : { releasedBy }),
+  ...(trouble === undefined ? {} : { trouble: trouble.slice(0, troubleShown) }),
+});
+
 const withoutTrouble = ({ trouble: _over, ...rest }: KeptStatus): KeptStatus => rest;
 
 function callPerson({ machine }: FailbackInput, needsHuman: boolean): void {
@@ -113,6 +131,7 @@ export async function keepTheFinalSnapshots(
         args: [{ failback: input, run, snapshots, until, ...(older ? { older: true } : {}) }],
         // It must outlive this run, which is over in a moment.
         parentClosePolicy: ParentClosePolicy.ABANDON,
+        memo: { [memoNames.kept]: memoOf(input, { run, snapshots, until }) },
         staticSummary: `Final snapshots of ${input.machine}, until ${until}`,
       });
       return true;

@@ -16,6 +16,7 @@ import { failbackInput, keptWorkflowId } from '../../model/failback-input.ts';
 import type { Policy } from '../../model/inventory.ts';
 import type { Status } from '../../model/status.ts';
 import { tidyStep } from '../../workflows/step-times.ts';
+import { homeward } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 
 const step = (name: string, script: string, more: object = {}) => guestStep.parse({ name, script, ...more });
@@ -152,6 +153,12 @@ test('S1 S3 S6 S7 C1 scripts run in both guests, the machine is proven apart fir
   expect(Date.parse(kept?.until ?? '') - Date.parse(entry(end, 'commit')?.at ?? '')).toBeGreaterThan(6.9 * 86_400_000);
   const keeping = scene.link.client.workflow.getHandle(keptWorkflowId(run.machine.name, end.run));
   expect(await keeping.query('status')).toMatchObject({ state: 'kept', snapshots: kept?.snapshots });
+  const listed = async (): Promise<{ name: string; kept?: object[] } | undefined> =>
+    JSON.parse((await homeward(scene.lab, 'machines', '--json')).out).find(
+      ({ name }: { name: string }) => name === run.machine.name,
+    );
+  const told = { run: end.run, until: kept?.until, snapshots: kept?.snapshots, workflow: kept?.workflow };
+  expect((await listed())?.kept).toEqual([expect.objectContaining(told)]);
   await keeping.signal('release', { by: '' });
   expect(await keeping.query('status')).toMatchObject({
     state: 'kept',
@@ -167,9 +174,12 @@ test('S1 S3 S6 S7 C1 scripts run in both guests, the machine is proven apart fir
   expect(await calls()).toBe(true);
   await scene.forgetRules();
   expect(await keeping.query('status')).toMatchObject({ state: 'kept', trouble: expect.stringContaining('403') });
+  const troubled = { ...told, releasedBy: 'ana', trouble: expect.stringContaining('403') };
+  expect((await listed())?.kept).toEqual([expect.objectContaining(troubled)]);
   await keeping.signal('release', { by: 'ana' });
   expect(await keeping.result()).not.toEqual([]);
   expect(await calls()).toBe(false);
+  expect(await listed()).not.toHaveProperty('kept');
   expect(await remainsInAzure(scene.lab, run.machine)).toEqual([]);
 }, 180_000);
 

@@ -18,8 +18,6 @@ interface Operation<T> {
   pollUntilDone(options: CallOptions): Promise<T>;
 }
 
-const neverAborted = new AbortController().signal;
-
 /**
  * Looks during the first seconds, so that short operations cost little; after them the SDK's own pace (2 s, or what
  * Retry-After says) rules.
@@ -39,15 +37,20 @@ export async function runOperation<T>(
 ): Promise<T> {
   const options = { abortSignal: work.signal };
   work.signal.throwIfAborted();
+  // The SDK looks at what a done operation has made without any signal but the one it began with.
+  const letGo = new AbortController();
+  const stop = (): void => letGo.abort(work.signal.reason);
   try {
     // S5: a request that was sent may still have its effect, minutes after we let go of it. So it is never let go of
     // before Azure has answered; from then on the resource itself shows what is under way, and the undo sees it.
     // Wrapped, because the SDK's pollers are thenable: given back bare, it would be waited for to its end.
     const { operation } = await onBehalfOf(work, async () => {
-      const begun = begin({ abortSignal: neverAborted });
+      const begun = begin({ abortSignal: letGo.signal });
       await begun.submitted();
       return { operation: begun };
     });
+    if (work.signal.aborted) stop();
+    work.signal.addEventListener('abort', stop, { once: true });
     for (const ms of firstLooksMs) {
       if (operation.isDone) break;
       work.report(`${what.op} on ${what.subject} is running`);
@@ -58,6 +61,8 @@ export async function runOperation<T>(
   } catch (error) {
     if (!work.signal.aborted && saysGone(error)) return await whenGone(azureFailure(what, error));
     throw thrown(what, error, work.signal);
+  } finally {
+    work.signal.removeEventListener('abort', stop);
   }
 }
 

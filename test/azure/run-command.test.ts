@@ -1,6 +1,7 @@
 /** Scripts in the guest of the source by managed run commands, against the lab's simulator, which really runs them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { awaitAgent } from '../../activities/guest-steps.ts';
 import { timedOutCode } from '../../model/arrival.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
@@ -156,3 +157,29 @@ test('S000-8 the rights on run commands are asked for only where scripts are run
   });
   lab.world.settings.deniedActions = [];
 });
+
+/** Whether a slow call has been met by now. */
+const isMet = (): boolean => (lab.faults.list() as { hits: number }[]).some(({ hits }) => hits > 0);
+
+test.each<[string, number]>([
+  ['virtualMachineRunCommands.getByVirtualMachine', 0],
+  // The SDK's own look at what a done operation has made.
+  ['virtualMachineRunCommands.getByVirtualMachine', 1],
+  ['virtualMachineRunCommands.getByVirtualMachine', 2],
+  ['virtualMachines.get', 0],
+  ['operations.get', 0],
+])(
+  'S5 a cancel does not wait for an answer of Azure that is slow to come: %s, after %i others',
+  async (operation, skip) => {
+    lab.fault(operation, { delayMs: 600_000 }, { skip });
+    const leaving = new AbortController();
+    const key = `left-${operation.split('.').at(-1)}-${skip}`.toLowerCase();
+    const failing = lab.source
+      .ensureScriptRun(asked(key, 'sleep 1'), quiet(leaving.signal))
+      .catch((error: unknown) => error);
+    while (!isMet()) await pause(10);
+    leaving.abort(new Error('the run is taken back'));
+    expect(String(await failing)).toBe('Error: the run is taken back');
+  },
+  60_000,
+);

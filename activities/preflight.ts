@@ -97,18 +97,19 @@ async function systemsOf(
 
 async function observeOriginal(
   sites: Sites,
-  input: FailbackInput,
+  input: PreflightQuestion,
   work: ReportingWork,
   run: string | undefined,
 ): Promise<PreflightAnswer> {
-  const { policy } = input;
+  const { policy, underWay } = input;
+  const own = run ?? underWay;
   const sourceSite = sites.source(input.source.site);
   const targetSite = sites.target(input.target.site);
   const source = await look('source', input.source.path, work, () =>
     sourceSite.observeMachine(input.source.path, work),
   );
   const target = await look('target', input.target.path, work, () =>
-    targetSite.observeMachine(input.target.path, work, run),
+    targetSite.observeMachine(input.target.path, work, own),
   );
   const { guestAgentWithinSeconds } = policy;
   const asked = {
@@ -123,7 +124,12 @@ async function observeOriginal(
     run === undefined && source.seen && sides.source !== 'absent'
       ? await look('source', input.source.path, work, () => sourceSite.observeShape(input.source.path, work))
       : undefined;
-  const ofTarget = await askTarget(targetSite, input, { source: source.seen, shape: shape?.seen, run }, work);
+  const ofTarget = await askTarget(
+    targetSite,
+    input,
+    { source: source.seen, shape: shape?.seen, run: own, beside: run === undefined },
+    work,
+  );
   const ofMover = (check: Check): boolean => check.subject === input.mover.path;
   const checks = [
     locationCheck(input.target, undefined),
@@ -148,7 +154,10 @@ async function observeOriginal(
       pairs: [],
     };
   }
-  const pairing = pairDisks(source.seen, target.seen, policy.write, input.disks);
+  // Staged disks that the run has given back hang where the inventory's hung, under other names.
+  const given = own !== undefined && target.seen.recordOf === own && target.seen.markedBy === undefined;
+  const names = given && policy.write === 'staged' ? undefined : input.disks;
+  const pairing = pairDisks(source.seen, target.seen, policy.write, names);
   checks.push(...sparingTarget(pairing.checks, sides), ...pointsCheck(policy, input.source.path));
   return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
 }
@@ -176,6 +185,8 @@ interface Seen {
   readonly source: SourceMachine | undefined;
   readonly shape: SourceShape | undefined;
   readonly run: string | undefined;
+  /** Somebody else asks while the run is under way. */
+  readonly beside: boolean;
 }
 
 const sizeOf = (shape: SourceShape | undefined): Pick<SourceHardware, 'cpus' | 'memoryMiB'> => ({
@@ -186,7 +197,7 @@ const sizeOf = (shape: SourceShape | undefined): Pick<SourceHardware, 'cpus' | '
 const askTarget = (
   site: TargetSite,
   input: FailbackInput,
-  { source, shape, run }: Seen,
+  { source, shape, run, beside }: Seen,
   work: ReportingWork,
 ): Promise<Check[]> =>
   ask('target', input.target.path, work, () =>
@@ -197,7 +208,7 @@ const askTarget = (
         write: input.policy.write,
         ...arrivalWish(input.policy),
         diskSizesBytes: (source?.disks ?? []).map((disk) => disk.sizeBytes),
-        ...(run === undefined ? {} : { run }),
+        ...(run === undefined ? {} : { run, beside }),
         ...(source && { source: { ...source.hardware, ...sizeOf(shape), nics: source.nics.length } }),
       },
       work,

@@ -4,13 +4,31 @@
  */
 import { WorkflowFailedError } from '@temporalio/client';
 import type { PreflightReport } from '../model/check.ts';
-import { controlQueue, type PreflightQuestion } from '../model/failback-input.ts';
+import { controlQueue, type FailbackInput, type PreflightQuestion } from '../model/failback-input.ts';
+import type { Inventory } from '../model/inventory.ts';
+import type { Status } from '../model/status.ts';
 import type { Link } from './connect.ts';
 import { Problem } from './problem.ts';
 import { answerOf } from './short-run.ts';
 import { whyUnanswered } from './workers.ts';
 
 export const preflightWorkflow = 'preflight';
+
+/** What the run that is under way was started with, and the mover that has it now, where they are other than the inventory says. */
+export function asUnderWay(
+  input: FailbackInput,
+  { run, write, sync, mover }: Pick<Status, 'run' | 'write' | 'sync' | 'mover'>,
+  movers: Inventory['movers'],
+): PreflightQuestion {
+  const path = Object.hasOwn(movers, mover) ? movers[mover]?.vm : undefined;
+  const way = write === 'created' ? {} : { write };
+  return {
+    ...input,
+    underWay: run,
+    policy: { ...input.policy, ...way, sync },
+    ...(path === undefined ? {} : { mover: { name: mover, path } }),
+  };
+}
 
 /** Longest wait for all checks, unless the caller says otherwise. */
 export const preflightTimeoutMs = 300_000;

@@ -45,6 +45,8 @@ export interface TargetPreflight extends ArrivalWish {
   readonly diskSizesBytes: readonly number[];
   /** The run that asks again while it is under way: what it has made itself is not in its own way. */
   readonly run?: string;
+  /** It is not the run itself that asks: what it has started at home already runs rightly. */
+  readonly beside?: boolean;
   /** What comes home, as far as the source said; absent while the source cannot be seen. */
   readonly source?: SourceHardware & { readonly nics: number };
 }

@@ -1,13 +1,14 @@
 /**
  * `homeward preflight <machine>`: asks both sides whether the way home is clear.
  * Rule: changes nothing; exits 3 when something stands in the way or is waited for, so that scripts can rely on it, and 6 while a run is
- * under way: then the checks see what that run has made, and no second one can start.
+ * under way: what that run has made is told as its own, and no second one can start.
  */
 import type { Command } from 'commander';
 import { verdictOf } from '../../model/check.ts';
 import { wayOf } from '../../model/creation.ts';
-import { type FailbackInput, moverQueue } from '../../model/failback-input.ts';
+import { type FailbackInput, moverQueue, type PreflightQuestion } from '../../model/failback-input.ts';
 import { forecastStart } from '../../model/forecast.ts';
+import type { Link } from '../connect.ts';
 import { afterCommit } from '../home-already.ts';
 import { withPatience } from '../patience.ts';
 import { exitCodes } from '../problem.ts';
@@ -97,10 +98,23 @@ async function askAbout(context: Context, input: FailbackInput, timeoutMs: numbe
   const { lastRun } = await import('../last-run.ts');
   return await withTemporal(context, async (link) => {
     const last = await lastRun(link, machine);
-    const question = last && isOpen(last) ? { ...input, underWay: last.runId } : input;
+    const question = last && isOpen(last) ? await duringRun(link, context, input, last.runId) : input;
     const asked = Promise.all([preflight(link, question, timeoutMs), measuredBefore(link, machine)]);
     const [report, measured] = await withPatience(`asking both sides about ${machine}`, asked, context.screen.json);
-    await tellUnattended(link, [moverQueue(input.mover.name)], context.screen);
+    await tellUnattended(link, [moverQueue(question.mover.name)], context.screen);
     return [report, measured, last] as const;
   });
+}
+
+/** The question about the run itself: with what it was started with, as far as it says so. */
+async function duringRun(
+  link: Link,
+  { loaded }: Context,
+  input: FailbackInput,
+  underWay: string,
+): Promise<PreflightQuestion> {
+  const { asUnderWay } = await import('../preflight.ts');
+  const { observe } = await import('../observe.ts');
+  const { status } = await observe(link, input.machine);
+  return status ? asUnderWay(input, status, loaded.inventory.movers) : { ...input, underWay };
 }

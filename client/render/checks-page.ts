@@ -54,7 +54,7 @@ const countOf = (checks: readonly Check[], verdict: Verdict): string =>
 function verdictLine({ machine, checks, underWay }: PreflightPage): string {
   const name = safe(machine);
   if (underWay !== undefined)
-    return `<p class="verdict warn">A run of ${name} is under way, in phase ${safe(underWay)}. Checks that speak of open disks, snapshots, marks or disks on the mover may see what it has made itself.</p>`;
+    return `<p class="verdict warn">A run of ${name} is under way, in phase ${safe(underWay)}. What it has made itself (open disks, marks, disks on the mover) is told as its own.</p>`;
   const said = {
     clear: `<p class="verdict pass">Clear: ${name} may come home.</p>`,
     waits: `<p class="verdict wait">Waits: ${name} may come home once what it waits for is there; a run asks again by itself.</p>`,

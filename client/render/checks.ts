@@ -19,12 +19,12 @@ export function renderChecks(machine: string, checks: readonly Check[], style: S
   return [...lines, '', verdictLine(machine, checks, style)].join('\n');
 }
 
-/** While a run is under way: what it has made itself looks like trouble, so the run is told first, and no verdict is given. */
+/** While a run is under way the run is told first, and no verdict is given: nothing can start beside it. */
 export function renderChecksDuring(machine: string, phase: string, checks: readonly Check[], style: Style): string {
   const untouched = Object.hasOwn(phaseTable, phase) && phaseTable[phase as Phase].targetDisks === 'as found';
   const seen = untouched
     ? 'It has changed nothing yet, so the checks see the machine as it was found.'
-    : 'Checks that speak of open disks, snapshots, marks or disks on the mover see what it has made itself.';
+    : 'What it has made itself (open disks, marks, disks on the mover) is told as its own.';
   return [
     ...wrap(`A run of ${plain(machine)} is under way, in phase ${plain(phase)}. ${seen}`, style.width).map((line) =>
       paint(style, 'yellow', line),

@@ -11,7 +11,7 @@ import type { Machine, Vcenter } from './inventory.ts';
 import type { Host } from './machine-shape.ts';
 import { askRights, type RightsQuestion } from './preflight-surroundings.ts';
 import { hasProof } from './proof-mark.ts';
-import { backingsOf, proofByHand, readProof } from './put-back.ts';
+import { backingsOf, canBePutBack, nicsOf, proofByHand, readProof } from './put-back.ts';
 import { isA } from './wire/shapes.ts';
 
 const forScripts = ['VirtualMachine.GuestOperations.Execute', 'VirtualMachine.GuestOperations.Query'];
@@ -23,14 +23,19 @@ type HostNetworks = Pick<Host, 'name' | 'networks'>;
 
 export async function arrivalChecks(
   at: Vcenter,
-  wish: ArrivalWish,
+  wish: ArrivalWish & { readonly run?: string },
   { target, host }: { readonly target: Machine; readonly host: Host | undefined },
   work: Work,
 ): Promise<Check[]> {
   const putsBack = wish.prove === true || hasProof(target);
   // Where its NICs hang, because they are connected there again afterwards.
   const back = putsBack && host ? networksOf(target, host) : [];
-  return [proofLeftCheck(target), ...(await wishChecks(at, { ...wish, putsBack, back }, { target, host }, work))];
+  const nics = wish.prove ? [putBackCheck(target)] : [];
+  return [
+    proofLeftCheck(target, wish.run),
+    ...nics,
+    ...(await wishChecks(at, { ...wish, putsBack, back }, { target, host }, work)),
+  ];
 }
 
 /** The same for a machine that is to be made in this folder, on this host. */
@@ -70,17 +75,37 @@ function networksOf(target: Machine, { networks }: Host): Host['networks'] {
 }
 
 /** S3, S11: what users wrote in such a machine would be forgotten, and nobody could reach it. */
-function proofLeftCheck(target: Machine): Check {
+function proofLeftCheck(target: Machine, run: string | undefined): Check {
   const readable = readProof(target) !== undefined;
+  const own = run !== undefined && target.mark?.run === run && readable;
   return check({
     id: 'target-proof-left',
     subject: target.path,
-    wrong: hasProof(target)
-      ? `a run that is gone left ${target.name} on the isolated network, with disks that forget what is written${readable ? '' : '; how it was before cannot be read'}`
-      : undefined,
-    right: 'no run has left it set up to be proven apart',
+    wrong:
+      hasProof(target) && !own
+        ? `a run that is gone left ${target.name} on the isolated network, with disks that forget what is written${readable ? '' : '; how it was before cannot be read'}`
+        : undefined,
+    right:
+      own && hasProof(target)
+        ? `run ${run}, which is under way, proves it apart`
+        : 'no run has left it set up to be proven apart',
     remedy: readable ? 'Nothing to do: this run puts its NICs and disks back as they were.' : proofByHand,
     verdict: readable ? 'warn' : 'refuse',
+  });
+}
+
+/** The proof takes each NIC off its network; one on an NSX (opaque) network could not be put back. */
+function putBackCheck(target: Machine): Check {
+  // Of one that is set up already the mark tells how it was.
+  const lost = (readProof(target) ? [] : nicsOf(target)).filter(({ backing }) => !canBePutBack(backing));
+  const words = lost.map(({ key, backing }) => `NIC ${key} is connected by ${backing?.$type ?? 'nothing'}`);
+  return check({
+    id: 'target-nics-put-back',
+    subject: target.path,
+    wrong: lost.length > 0 ? `${words.join('; ')}: it could not be put back after the proof` : undefined,
+    right: 'every NIC can be put back after the proof',
+    remedy:
+      'Connect the NIC to a standard or distributed port group (an NSX network is none here), or take prove: isolated out of the policy and start again.',
   });
 }
 

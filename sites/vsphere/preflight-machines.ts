@@ -9,15 +9,18 @@ import { check } from './check-outcome.ts';
 import { bySlot, freeSlots } from './devices.ts';
 import { clashesOf, clashRemedy } from './disk-guards.ts';
 import type { Machine } from './inventory.ts';
-import { isOpen } from './marks.ts';
+import { isOpen, type Mark } from './marks.ts';
 
 const pathRemedy =
   'Check the path in the inventory (/<datacenter>/vm/<folders>/<machine>) and that the account may see the machine.';
 
+/** The record of the run that is under way, on the machine that it brings home. */
+const ownMark = ({ run }: Pick<TargetPreflight, 'run'>, target: Machine | undefined): Mark | undefined =>
+  run !== undefined && target?.mark?.run === run ? target.mark : undefined;
+
 /** The disks that this run has plugged into the mover already, when it asks again. */
-function ownOnMover({ run }: Pick<TargetPreflight, 'run'>, target: Machine | undefined, mover: Machine): number {
-  const mark = target?.mark;
-  if (run === undefined || mark?.run !== run || !isOpen(mark)) return 0;
+function ownOnMover(mark: Mark | undefined, mover: Machine): number {
+  if (!isOpen(mark)) return 0;
   const files = mark.way === 'in-place' ? mark.originals.map(({ file }) => file) : mark.staged;
   return mover.disks.filter(({ file }) => files.includes(file)).length;
 }
@@ -44,20 +47,35 @@ export function targetChecks(request: TargetPreflight, target: Machine | undefin
   const { mark } = target;
   const half = isOpen(mark) && mark.way === 'in-place' && mark.state === 'open' && mark.run !== request.run;
   const torn = half ? mark : undefined;
+  const own = ownMark(request, target);
   return [
     found,
-    targetOffCheck(subject, target),
+    own && request.beside ? ownPowerCheck(subject, target, own) : targetOffCheck(subject, target),
     targetSnapshotsCheck(subject, target),
     check({
       id: 'target-not-half-written',
       subject,
       wrong: torn && `run ${torn.run} left its original disks half written`,
-      right: 'no other run has left its disks open',
+      right: isOpen(own)
+        ? `run ${own.run}, which is under way, has its disks (${own.state})`
+        : 'no other run has left its disks open',
       remedy: request.write === 'staged' ? inPlaceRemedy : 'Nothing to do: this run repairs them.',
       verdict: request.write === 'staged' ? 'refuse' : 'warn',
     }),
   ];
 }
+
+/** Told to whoever asks beside the run: it gave the disks back sealed, and the machine may be live by its own doing. */
+const ownPowerCheck = (subject: string, target: Machine, own: Mark): Check =>
+  own.state === 'returned' && target.power === 'running'
+    ? check({
+        id: 'target-powered-off',
+        requirement: 'S000-27',
+        subject,
+        right: `${target.name} is ${target.powerSeen}: run ${own.run}, which is under way, gave its disks back sealed and started it`,
+        remedy: '',
+      })
+    : targetOffCheck(subject, target);
 
 export const targetOffCheck = (subject: string, target: Machine): Check =>
   check({
@@ -105,7 +123,11 @@ export function moverChecks(
   });
   if (!mover) return [found];
   const free = freeSlots(mover.devices).length;
-  const needed = request.diskSizesBytes.length - ownOnMover(request, target, mover);
+  const own = ownMark(request, target);
+  const held = ownOnMover(own, mover);
+  // What was given back sealed never comes to a mover again.
+  const needed = own?.state === 'returned' ? 0 : request.diskSizesBytes.length - held;
+  const slots = `${free} free SCSI slot(s), ${needed} needed`;
   const enabled = mover.extraConfig.some(
     ({ key, value }) => key?.toLowerCase() === 'disk.enableuuid' && String(value).toLowerCase() === 'true',
   );
@@ -129,8 +151,8 @@ export function moverChecks(
     check({
       id: 'mover-free-slots',
       subject,
-      wrong: free >= needed ? undefined : `${free} free SCSI slot(s), ${needed} needed`,
-      right: `${free} free SCSI slot(s), ${needed} needed`,
+      wrong: free >= needed ? undefined : slots,
+      right: held > 0 ? `${slots}: run ${own?.run}, which is under way, has ${held} disk(s) on it` : slots,
       remedy:
         'Add SCSI controllers to the mover while it is off (four controllers take 60 disks), or release other disks.',
     }),

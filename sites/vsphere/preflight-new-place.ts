@@ -14,6 +14,7 @@ import { readHost } from './machine-shape.ts';
 import { chooseHost, findCreated, folderOf } from './new-machine.ts';
 import { reach } from './preflight.ts';
 import { arrivalChecks, newArrivalChecks } from './preflight-arrival.ts';
+import { largestDiskBytes, largestDiskCheck } from './preflight-disk-size.ts';
 import { hostCheck, vcenterClockCheck } from './preflight-hosts.ts';
 import { moverChecks } from './preflight-machines.ts';
 import { identityChecks, nameCheck } from './preflight-new-identity.ts';
@@ -31,9 +32,6 @@ import {
   readDatastores,
 } from './preflight-surroundings.ts';
 import type { Ref } from './wire/shapes.ts';
-
-/** The largest virtual disk of vSphere 6 to 8. */
-const largestDiskBytes = 62 * 2 ** 40;
 
 export async function preflightNewPlace(at: Vcenter, request: NewPlacePreflight, work: Work): Promise<Check[]> {
   const checks = await reach(at, work);
@@ -195,6 +193,11 @@ function storeChecks(
     right: `${name} is mounted read/write where the machine will run`,
     remedy: 'Mount the datastore read/write on these hosts, or name one that they have under create.datastore.',
   });
+  // Those that no virtual disk of vSphere could hold are told by new-disk-size.
+  const disks = pairs
+    .map(({ source: { name: disk, sizeBytes } }) => ({ name: disk, sizeBytes }))
+    .filter(({ sizeBytes }) => sizeBytes <= largestDiskBytes);
+  const largest = (seen: Datastore): Check => largestDiskCheck(seen, disks);
   const needed = pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0);
   const free = store?.freeBytes ?? 0;
   const space = check({
@@ -205,7 +208,7 @@ function storeChecks(
     right: `${free} bytes free, ${needed} needed`,
     remedy: 'Make room on the datastore, or name another one under create.datastore.',
   });
-  return [mounted, ...(mover ? [moverMountCheck(store, name, mover)] : []), ...(store ? [space] : [])];
+  return [mounted, ...(mover ? [moverMountCheck(store, name, mover)] : []), ...(store ? [space, largest(store)] : [])];
 }
 
 /** For a machine that does not exist yet its folder is asked, whose rights it will inherit. */

@@ -8,6 +8,7 @@ import type { TargetPreflight } from '../target.ts';
 import { check } from './check-outcome.ts';
 import { parseDatastorePath } from './devices.ts';
 import type { Machine, Vcenter } from './inventory.ts';
+import { largestDiskCheck, type NewDisk } from './preflight-disk-size.ts';
 import { disksInOrder } from './preflight-machines.ts';
 import { readAll } from './properties.ts';
 import { required } from './session.ts';
@@ -17,6 +18,8 @@ export interface Datastore {
   readonly ref: Ref;
   readonly name: string;
   readonly freeBytes: number;
+  /** The largest virtual disk that can be made there; undefined when vCenter does not say. */
+  readonly largestDiskBytes: number | undefined;
   readonly accessible: boolean;
   /** `normal`, or on the way into maintenance or in it. */
   readonly maintenance: string;
@@ -26,7 +29,20 @@ export interface Datastore {
 export const mountOn = (store: Datastore, host: Ref | undefined): Vim<'HostMountInfo'> | undefined =>
   store.mounts.find((mount) => host !== undefined && mount.key?.value === host.value)?.mountInfo;
 
-const datastorePaths = ['name', 'summary.freeSpace', 'summary.accessible', 'summary.maintenanceMode', 'host'];
+const datastorePaths = [
+  'name',
+  'summary.freeSpace',
+  'summary.accessible',
+  'summary.maintenanceMode',
+  'host',
+  'info.maxVirtualDiskCapacity',
+];
+
+/** As the API reference has `DatastoreInfo.maxVirtualDiskCapacity`: it differs by the kind and version of the datastore. */
+function largestDisk(said: unknown): number | undefined {
+  const bytes = Number(said ?? 0);
+  return bytes > 0 ? bytes : undefined;
+}
 
 /** Names are unique within a datacenter only: of two equal ones, the one that the host sees is meant. */
 export async function readDatastores(
@@ -40,6 +56,7 @@ export async function readDatastores(
       ref,
       name: String(values.get('name') ?? ''),
       freeBytes: Number(values.get('summary.freeSpace') ?? 0),
+      largestDiskBytes: largestDisk(values.get('info.maxVirtualDiskCapacity')),
       accessible: values.get('summary.accessible') !== false,
       maintenance: String(values.get('summary.maintenanceMode') ?? 'normal'),
       mounts: (values.get('host') as readonly Vim<'DatastoreHostMount'>[] | undefined) ?? [],
@@ -129,17 +146,22 @@ export async function datastoreChecks(
 ): Promise<{ readonly checks: Check[]; readonly datastores: readonly Datastore[] }> {
   const made = request.run !== undefined && target.mark?.run === request.run;
   const needed = new Map<string, number>();
+  const newDisks = new Map<string, NewDisk[]>();
   for (const [index, disk] of disksInOrder(target).entries()) {
     const name = parseDatastorePath(disk.file)?.datastore;
-    const bytes = made ? 0 : (request.diskSizesBytes[index] ?? 0);
-    if (name !== undefined) needed.set(name, (needed.get(name) ?? 0) + bytes);
+    const sizeBytes = request.diskSizesBytes[index] ?? 0;
+    const bytes = made ? 0 : sizeBytes;
+    if (name === undefined) continue;
+    needed.set(name, (needed.get(name) ?? 0) + bytes);
+    newDisks.set(name, [...(newDisks.get(name) ?? []), { name: `the one beside ${disk.file}`, sizeBytes }]);
   }
   const datastores = await readDatastores(at, new Set(needed.keys()), target.host, work);
   const checks = [...needed].flatMap(([name, bytes]) => {
     const store = datastores.find((one) => one.name === name);
     const mounts = [moverMountCheck(store, name, mover), targetMountCheck(store, name, target)];
     if (!store) return mounts;
-    if (request.write === 'staged') return [...mounts, freeSpaceCheck(store, bytes)];
+    if (request.write === 'staged')
+      return [...mounts, freeSpaceCheck(store, bytes), largestDiskCheck(store, newDisks.get(name) ?? [])];
     return [...mounts, growthCheck(store, growthBytes.get(store.ref.value) ?? 0)];
   });
   return { checks, datastores };

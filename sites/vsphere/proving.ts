@@ -14,9 +14,17 @@ import { absentTarget, asTarget, type Machine, machineMissing, type Vcenter } fr
 import { readHost } from './machine-shape.ts';
 import { findTarget, needOurs, powerOff, powerOn } from './power.ts';
 import { hasProof, proofKey } from './proof-mark.ts';
-import { type Backing, connectTo, intoMode, nicsOf, type Proof, putBack, sameNetwork } from './put-back.ts';
+import {
+  type Backing,
+  canBePutBack,
+  connectTo,
+  intoMode,
+  nicsOf,
+  type Proof,
+  putBack,
+  sameNetwork,
+} from './put-back.ts';
 import { reconfigure } from './reconfigure.ts';
-import { isA } from './wire/shapes.ts';
 
 /** What a running machine writes is gone when its power goes; it is not kept in snapshots either. */
 const forgetful = 'independent_nonpersistent';
@@ -75,10 +83,7 @@ async function setUp(at: Vcenter, machine: Machine, isolated: Backing, work: Wor
 
 /** How the NIC is connected, if that can be put back. */
 function restorable(machine: Machine, { key, backing }: Device): Backing & { readonly $type: string } {
-  const known =
-    isA(backing, 'VirtualEthernetCardNetworkBackingInfo') ||
-    isA(backing, 'VirtualEthernetCardDistributedVirtualPortBackingInfo');
-  if (known && backing.$type !== undefined) return { ...backing, $type: backing.$type };
+  if (canBePutBack(backing) && backing?.$type !== undefined) return { ...backing, $type: backing.$type };
   throw refused({
     op: 'prove-isolated',
     subject: machine.path,

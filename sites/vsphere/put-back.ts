@@ -68,6 +68,11 @@ function needProof(machine: Machine): Proof {
 export const proofByHand =
   'Connect its NICs and set its disks to Dependent by hand, remove the setting homeward.proof, then try again (resolve with retry).';
 
+/** Whether a NIC that hangs so can be taken off its network and put back: an NSX (opaque) network is none of these. */
+export const canBePutBack = (backing: Device['backing']): boolean =>
+  isA(backing, 'VirtualEthernetCardNetworkBackingInfo') ||
+  isA(backing, 'VirtualEthernetCardDistributedVirtualPortBackingInfo');
+
 export const nicsOf = ({ devices }: Machine): Device[] =>
   devices.filter((device) => isA(device, 'VirtualEthernetCard'));
 

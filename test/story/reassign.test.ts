@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { moverNameOf } from '../../lab/vcenter.ts';
 import { readVcenter } from '../../lab/vcenter-control.ts';
+import { blocking, type Check } from '../../model/check.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import { tell } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
@@ -57,6 +58,16 @@ async function withAnnex(): Promise<{ config: string }> {
 
 const reassign = (run: Run, ...rest: string[]) =>
   homeward(scene.lab, 'mover', 'reassign', run.machine.name, '--by', 'ana', ...rest);
+
+/** A preflight beside the run: what it has made is told as its own, by the mover that has it now, and refused is nothing. */
+async function preflightBeside(run: Run): Promise<(id: string) => Check | undefined> {
+  const { code, out, err } = await homeward(scene.lab, 'preflight', run.machine.name, '--json');
+  expect({ code, err }).toMatchObject({ code: 6 });
+  const { checks, underWay } = JSON.parse(out) as { checks: Check[]; underWay: { run: string } };
+  expect(underWay.run).toBe((await run.status()).run);
+  expect(blocking(checks)).toEqual([]);
+  return (id) => checks.find((one) => one.id === id);
+}
 
 const factsOf = async (run: Run, key: string) =>
   (await run.status()).record.filter((entry) => entry.key === key).map(({ facts }) => facts);
@@ -132,8 +143,16 @@ test(
       expect.objectContaining({ name: run.machine.name, mover: 'mover-2', moverWritten: 'mover-1' }),
     );
 
+    const { run: id } = seeded;
+    const syncing = await preflightBeside(run);
+    expect(syncing('target-not-half-written')?.seen).toBe(`run ${id}, which is under way, has its disks (open)`);
+    expect(syncing('mover-free-slots')).toMatchObject({
+      subject: expect.stringContaining(moverNameOf(2)),
+      seen: expect.stringContaining(`run ${id}, which is under way, has 2 disk(s) on it`),
+    });
     await run.say('completeFailover');
     await run.until('AwaitingCommit');
+    expect((await preflightBeside(run))('target-powered-off')?.seen).toContain(`run ${id}, which is under way, gave`);
     const late = await reassign(run, '--to', 'mover-1', '--yes');
     expect(late).toMatchObject({ code: 3, err: expect.stringContaining('only until they are sealed') });
     await run.say('commit');

@@ -60,6 +60,7 @@ test('S000-10 S000-24 S000-25 a place that has all it needs passes every check, 
       new Set([
         ...['vcenter-reachable', 'vcenter-login', 'vcenter-edition', 'mover-found', 'mover-powered-on'],
         ...['mover-no-snapshots', 'mover-free-slots', 'mover-disk-uuids-visible', 'new-disk-size', 'new-folder-found'],
+        'datastore-largest-disk',
         ...['mover-not-target', 'mover-host', 'vcenter-clock'],
         ...['new-compute-found', 'new-host-ready', 'new-network-found', 'new-name-free', 'new-uuid-free'],
         ...['new-mac-free', 'datastore-on-new-host', 'datastore-on-mover-host', 'datastore-free-space'],

@@ -20,7 +20,7 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-const names = ['quiet', 'quiet-staged', 'woken', 'shot', 'unmarked', 'moved', 'moved-staged', 'renamed'];
+const names = ['quiet', 'quiet-staged', 'woken', 'shot', 'unmarked', 'moved', 'moved-staged', 'renamed', 'returned'];
 const work = quietWork();
 let simulator: Simulator;
 let target: VsphereTarget;
@@ -72,12 +72,34 @@ test.each<[name: string, write: WriteWay]>([
     const again = { path: pathOf(name), mover: moverPath, write, diskSizesBytes: [8 * MiB, 4 * MiB] };
     const own = await target.preflight({ ...again, run: request.run }, work);
     expect(own.filter((one) => one.verdict !== 'pass')).toEqual([]);
+    // What the run has made is told as its own, with the evidence, to whoever asks beside it.
+    const said = (id: string): string => own.find((one) => one.id === id)?.seen ?? '';
+    expect(said('target-not-half-written')).toBe(`run ${request.run}, which is under way, has its disks (open)`);
+    expect(said('mover-free-slots')).toContain(`0 needed: run ${request.run}, which is under way, has 2 disk(s) on it`);
     const stranger = await target.preflight({ ...again, run: 'another-run' }, work);
     if (write === 'in-place')
       expect(stranger.find((one) => one.id === 'target-not-half-written')?.verdict).toBe('warn');
     await close();
   },
 );
+
+test('S1 a machine that its run has started is told as its own to whoever asks beside it, and refused to the run itself and to others', async () => {
+  const request = await requestFor(target, 'returned', 'staged', 'returned');
+  await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted({ path: request.path, run: request.run, otherSideOff: async () => undefined }, work);
+  const asked = { path: request.path, mover: moverPath, write: 'staged', diskSizesBytes: [8 * MiB, 4 * MiB] } as const;
+  const beside = await target.preflight({ ...asked, run: request.run, beside: true }, work);
+  expect(beside.filter((one) => one.verdict !== 'pass')).toEqual([]);
+  expect(beside.find(({ id }) => id === 'target-powered-off')?.seen).toContain(
+    `run ${request.run}, which is under way, gave its disks back sealed and started it`,
+  );
+  expect(refused(await target.preflight({ ...asked, run: request.run }, work))).toEqual(['target-powered-off']);
+  expect(refused(await target.preflight({ ...asked, run: 'another', beside: true }, work))).toEqual([
+    'target-powered-off',
+  ]);
+});
 
 test('S000-28 a target that was powered on by hand is found', async () => {
   const { look, close } = await opened('woken');

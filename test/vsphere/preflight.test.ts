@@ -5,6 +5,7 @@
 import type { Check } from '../../model/check.ts';
 import { adviceOf, blocking } from '../../model/check.ts';
 import type { TargetPreflight } from '../../sites/target.ts';
+import type { Transport } from '../../sites/vsphere/transport.ts';
 import {
   diskOf,
   MiB,
@@ -15,6 +16,7 @@ import {
   quietWork,
   requestFor,
   type Simulator,
+  saying,
   startSimulator,
   type TargetOptions,
 } from './simulator.ts';
@@ -135,8 +137,33 @@ test('S000-4 S001-8 snapshots on the machine or on the mover, and disks to be co
 });
 
 test('a datastore without room for new disks is refused for staged writing', async () => {
-  const huge = [4 * 2 ** 50, 4 * MiB];
+  const huge = [60 * 2 ** 40, 4 * MiB];
   expect(verdicts(await ask('sizes', { diskSizesBytes: huge, write: 'staged' }))).toEqual(['datastore-free-space']);
+});
+
+test('new disks that are larger than a virtual disk can be, or than their datastore takes, are refused by name for staged writing', async () => {
+  const TiB = 2 ** 40;
+  const largest = async (write: 'in-place' | 'staged', sizesBytes: readonly number[], transport?: Transport) =>
+    named(
+      await ask('sizes', { diskSizesBytes: sizesBytes, write }, transport && { transport }),
+      'datastore-largest-disk',
+    );
+  expect(await largest('staged', [62 * TiB, 4 * MiB])).toMatchObject({ verdict: 'pass' });
+  expect(await largest('staged', [62 * TiB + MiB, 4 * MiB])).toMatchObject({
+    ...{ verdict: 'refuse', subject: 'lab-ds' },
+    seen: expect.stringContaining(`the one beside ${diskOf('sizes')} would have ${62 * TiB + MiB}`),
+    remedy: expect.stringContaining('62 TiB'),
+  });
+  // Disks that are there already are held against the sizes of the source instead.
+  expect(await largest('in-place', [62 * TiB + MiB, 4 * MiB])).toBeUndefined();
+  // A file system that takes no larger ones, as vCenter tells of the datastore itself.
+  const old = saying(simulator.ca, { 'info.maxVirtualDiskCapacity': String(2 * TiB) });
+  expect(await largest('staged', [2 * TiB, 4 * MiB], old)).toMatchObject({ verdict: 'pass' });
+  expect(await largest('staged', [2 * TiB + MiB, 4 * MiB], old)).toMatchObject({
+    verdict: 'refuse',
+    seen: expect.stringContaining(`a virtual disk there has at most ${2 * TiB} bytes`),
+    remedy: expect.stringContaining('its file system decides'),
+  });
 });
 
 test('S000-9 a disk that shares its UUID with one of the mover is refused, in the preflight and in the act', async () => {

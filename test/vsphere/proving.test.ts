@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../../model/failure.ts';
+import type { Transport } from '../../sites/vsphere/transport.ts';
 import {
+  answering,
   moverPath,
   original,
   pathOf,
@@ -148,6 +150,33 @@ test('S000-8 what a proof and scripts need at home is asked for only where the p
     'VM Network missing: Network.Assign',
   ]);
   await simulator.door('POST', '/privileges', { deny: [] });
+});
+
+test('S3 a NIC on an NSX network, which could not be put back, is refused by name before anything moves, where the policy proves apart', async () => {
+  const opaque = answering(simulator.ca, 'RetrievePropertiesEx', (body) =>
+    body.replace(
+      /<backing (\S+)="VirtualEthernetCardNetworkBackingInfo">.*?<\/backing>/s,
+      '<backing $1="VirtualEthernetCardOpaqueNetworkBackingInfo"><opaqueNetworkId>7</opaqueNetworkId><opaqueNetworkType>nsx.LogicalSwitch</opaqueNetworkType></backing>',
+    ),
+  );
+  const asked = async (prove: boolean, transport?: Transport) => {
+    const target = simulator.target({ isolatedNetwork, ...(transport ? { transport } : {}) });
+    const request = {
+      path: pathOf('nowhere'),
+      mover: moverPath,
+      write: 'in-place',
+      diskSizesBytes: [],
+      prove,
+    } as const;
+    return (await target.preflight(request, work)).find(({ id }) => id === 'target-nics-put-back');
+  };
+  expect(await asked(true)).toMatchObject({ verdict: 'pass' });
+  expect(await asked(false, opaque)).toBeUndefined();
+  expect(await asked(true, opaque)).toMatchObject({
+    verdict: 'refuse',
+    seen: expect.stringMatching(/^NIC \d+ is connected by VirtualEthernetCardOpaqueNetworkBackingInfo: it could not/),
+    remedy: expect.stringContaining('prove: isolated'),
+  });
 });
 
 const askBy = async (name: string, run: string) => {

@@ -106,7 +106,7 @@ function helpAdvice(args: readonly string[]): string {
     commands.find((command) => command.name() === word);
   const first = named(program.commands, words[0]);
   const second = first && named(first.commands, words[1]);
-  const meant = failbackMeant(program, args, words);
+  const meant = groupMeant(program, args, words);
   if (meant !== undefined) return `Type: homeward ${meant}`;
   return `Read: homeward ${[first, second]
     .filter((one) => one !== undefined)
@@ -114,16 +114,19 @@ function helpAdvice(args: readonly string[]): string {
     .join('')}--help`;
 }
 
-/** `commit erp-db` and `failback erp-db commit` are what people type who know what they want. */
-function failbackMeant(program: Command, args: readonly string[], words: readonly string[]): string | undefined {
-  const verbs = program.commands.find((command) => command.name() === 'failback')?.commands ?? [];
-  const isVerb = (word: string | undefined): boolean => verbs.some((verb) => verb.name() === word);
-  const isOurs = (word: string | undefined): boolean => program.commands.some((command) => command.name() === word);
+/** `commit erp-db`, `reassign erp-db` and `failback erp-db commit` are what people type who know what they want. */
+function groupMeant({ commands }: Command, args: readonly string[], words: readonly string[]): string | undefined {
   const [first, second, third] = words;
-  if (isVerb(first) && !isOurs(first)) return `failback ${args.join(' ')}`;
-  if (first !== 'failback' || isVerb(second) || !isVerb(third)) return undefined;
+  const has = (group: Command | undefined, word: string | undefined): boolean =>
+    group?.commands.some((verb) => verb.name() === word) === true;
+  const named = commands.find((command) => command.name() === first);
+  if (!named) {
+    const group = commands.find((command) => has(command, first));
+    return group && `${group.name()} ${args.join(' ')}`;
+  }
+  if (has(named, second) || !has(named, third)) return undefined;
   const rest = args.filter((word) => word !== first && word !== second && word !== third);
-  return ['failback', third, second, ...rest].join(' ');
+  return [first, third, second, ...rest].join(' ');
 }
 
 if (import.meta.main) process.exitCode = await run(process.argv.slice(2));

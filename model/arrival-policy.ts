@@ -40,7 +40,11 @@ const patience = {
   everySeconds: z.number().min(0.1).max(300).default(5).describe('Pause between two looks.'),
   timeoutSeconds: z.number().min(0.1).max(7_200).default(300).describe('How long it may take until it passes.'),
 };
-const host = z.string().min(1).optional().describe('Default: the address that the guest reports.');
+const host = z
+  .string()
+  .regex(/^[^\s{}/]+$/, 'write a name or an address alone; leave it out for the address that the guest reports')
+  .optional()
+  .describe('Default: the address that the guest reports.');
 
 export const probe = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('tools'), ...patience }).describe('VMware Tools answer and report an address.'),
@@ -54,6 +58,7 @@ export const probe = z.discriminatedUnion('kind', [
       url: z
         .string()
         .regex(/^https?:\/\/.+/, 'write a whole URL; {ip} in it stands for the address that the guest reports')
+        .refine((text) => !/[{}]/.test(text.replaceAll('{ip}', '')), 'only {ip} may stand in braces')
         .refine((text) => !namesSomebody(text), 'a login may not stand in a URL: probe one that needs none')
         .describe(
           'https://erp.example/health; {ip} stands for the address that the guest reports. It stands in the history, no secrets.',

@@ -3,6 +3,7 @@
  * Rule: nothing that stops or deletes is sent before the person saw what it does and said yes (S2, S002-11).
  */
 import { type Command, Option } from 'commander';
+import type { Inventory } from '../../model/inventory.ts';
 import type { Message, MessageName } from '../../model/message.ts';
 import { type PointChoice, pointChoices } from '../../model/point.ts';
 import type { Link } from '../connect.ts';
@@ -31,6 +32,8 @@ export interface Verb {
   readonly description: string;
   /** Adds the verb's own options. */
   readonly extend?: (command: Command) => void;
+  /** What the inventory alone can tell to be wrong, before anything is opened. Throws Problem. */
+  readonly check?: (inventory: Inventory, machine: string, options: Approvable) => void;
   /** Shows what it does and asks; default: what `approvals` has for the message. */
   readonly approve?: (asked: Asked) => Promise<Partial<Message>>;
 }
@@ -113,6 +116,7 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
     );
   assertShape(machine, messageOf(verb.name, options), false);
   const context = await contextOf(command);
+  verb.check?.(context.loaded.inventory, machine, options);
   const { sendMessage } = await import('../message.ts');
   const work = (link: Link) => async () => {
     const message = messageOf(verb.name, options);

@@ -16,6 +16,8 @@ import { describeReassignment } from '../render/confirm.ts';
 import { type Asked, openRun } from './approve.ts';
 import { addVerb, yesOption } from './messages.ts';
 
+type MoverAt = MoverPlace & { readonly site: string };
+
 export function addMover(program: Command): void {
   const mover = program.command('mover').description('which mover carries a machine');
   addVerb(mover, {
@@ -23,6 +25,8 @@ export function addMover(program: Command): void {
     name: 'reassign',
     description: 'let another mover of the same site carry the machine; it copies every disk in full again',
     extend: (command) => yesOption(command).requiredOption('--to <mover>', 'the mover that is to carry it'),
+    check: (inventory, machine, { to = '' }) =>
+      needSite(inventory, machine, moverIn(inventory, to), inventory.machines[machine]?.target.site),
     approve: approveReassignment,
   });
 }
@@ -35,8 +39,7 @@ async function approveReassignment(asked: Asked): Promise<Partial<Message>> {
   const view = await openRun(asked);
   const { status } = view;
   const site = status?.target.site ?? inventory.machines[machine]?.target.site;
-  if (site !== undefined && site !== mover.site)
-    throw refusal(`${mover.name} stands at ${mover.site}, the disks of ${machine} lie at ${site}`, inventory, site);
+  needSite(inventory, machine, mover, site);
   if (status) refuseSame(status, mover);
   const said = {
     ...(status && options.run === undefined ? { run: status.run } : {}),
@@ -54,6 +57,12 @@ async function approveReassignment(asked: Asked): Promise<Partial<Message>> {
     options.yes === true,
   );
   return said;
+}
+
+/** `site`: where the machine's disks lie, where that is known. */
+function needSite(inventory: Inventory, machine: string, mover: MoverAt, site: string | undefined): void {
+  if (site === undefined || site === mover.site) return;
+  throw refusal(`${mover.name} stands at ${mover.site}, the disks of ${machine} lie at ${site}`, inventory, site);
 }
 
 function refuseSame(status: Status, mover: MoverPlace): void {
@@ -84,7 +93,7 @@ const refusal = (what: string, inventory: Inventory, site: string): Problem => {
 };
 
 /** Throws Problem `not-found` with the names there are. */
-function moverIn({ movers }: Inventory, name: string): MoverPlace & { readonly site: string } {
+function moverIn({ movers }: Inventory, name: string): MoverAt {
   const known = Object.hasOwn(movers, name) ? movers[name] : undefined;
   if (known) return { name, path: known.vm, site: known.site };
   const names = Object.keys(movers).join(', ');

@@ -110,6 +110,18 @@ const misuses: readonly Misuse[] = [
     },
   },
   {
+    ...{ what: 'a command of mover without mover', type: 'reassign erp-db --to m1', code: 2 },
+    ...{ says: /unknown command 'reassign'/, todo: /^Type: homeward mover reassign erp-db --to m1/ },
+  },
+  {
+    ...{ what: 'a machine before the command of its group', type: 'mover erp-db reassign --to m1', code: 2 },
+    ...{ says: /unknown command 'erp-db'/, todo: /^Type: homeward mover reassign erp-db --to m1/ },
+  },
+  {
+    ...{ what: 'a mover whose variable is empty', type: 'mover reassign erp-db --to "" --yes', code: 5 },
+    ...{ says: /no mover is called ""/, todo: /^Known: m1\.$/ },
+  },
+  {
     ...{ what: 'no command', type: '', code: 2, says: /no command was given/, todo: /Read: homeward --help/ },
   },
   {

@@ -95,6 +95,16 @@ test.each<[string, string, RegExp]>([
     /policies\.nightly\.probes\.0\.url: write a whole URL/,
   ],
   [
+    'a probe of a URL with another word in braces',
+    policy('    probes: [{ kind: http, name: app, url: "https://{ipp}/health" }]'),
+    /policies\.nightly\.probes\.0\.url: only \{ip\} may stand in braces/,
+  ],
+  [
+    'a probe of a port at a word in braces',
+    policy('    probes: [{ kind: tcp, name: app, host: "{ip}", port: 443 }]'),
+    /policies\.nightly\.probes\.0\.host: write a name or an address alone; leave it out/,
+  ],
+  [
     'S13 a login in the URL of a probe',
     policy('    probes: [{ kind: http, name: app, url: "https://ana@{ip}/health" }]'),
     /policies\.nightly\.probes\.0\.url: a login may not stand in a URL/,

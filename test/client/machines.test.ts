@@ -24,7 +24,7 @@ test('a machine shows where its run stands, and how and when its last one ended'
   expect(rowOf(cut)).toMatchObject({ phase: 'Seeding', run: 'terminated', endedAt: ago(60) });
 });
 
-test('S000-2 a machine shows the mover that has it now, and the one of the inventory where that is another', () => {
+test('a machine shows the mover that has it now, and the one of the inventory where that is another', () => {
   const movers = { mover: 'm2', moverWritten: 'm1' };
   expect(rowOf({ phaseSeen: 'Syncing', moverSeen: 'm2' })).toMatchObject(movers);
   expect(rowOf({ phaseSeen: 'Syncing', moverSeen: 'm1' })).toMatchObject({ mover: 'm1' });

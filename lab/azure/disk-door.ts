@@ -1,9 +1,11 @@
 /**
  * The lab's hand on the bytes of a disk: the test oracle, and writing as a guest would.
- * Rule: what is read here comes from the disk itself, never through the blob endpoint that is under test.
+ * Rule: what is read here comes from the disk itself, never through the blob endpoint that is under test. Nothing is
+ * remembered but the digest of a live disk, for as long as nothing has changed on it.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { TrackedDisk } from './tracked-disk.ts';
 import type { World } from './world.ts';
 
 const pieceBytes = 4 * 1024 * 1024;
@@ -49,6 +51,19 @@ async function sha256(bytes: AsyncIterable<Buffer>): Promise<string> {
   return hash.digest('hex');
 }
 
+const digests = new WeakMap<TrackedDisk, { readonly at: number; readonly sha256: string }>();
+
+/** The digest of a live disk; while its machine is stopped the witness asks for it after many an effect. */
+async function liveSha256(world: World, name: string): Promise<string> {
+  const { data } = findDisk(world, name);
+  const known = digests.get(data);
+  if (known?.at === data.changes) return known.sha256;
+  const at = data.changes;
+  const found = { at, sha256: await sha256(contentOf(world, name, null)) };
+  if (at === data.changes) digests.set(data, found);
+  return found.sha256;
+}
+
 /** `verb`: method and last word of the path. Answers undefined when there is no such door. */
 export async function diskDoor(
   world: World,
@@ -59,7 +74,9 @@ export async function diskDoor(
 ): Promise<object | Bytes | undefined> {
   switch (verb) {
     case 'GET content-sha256':
-      return { sha256: await sha256(contentOf(world, name, snapshot)) };
+      return {
+        sha256: await (snapshot === null ? liveSha256(world, name) : sha256(contentOf(world, name, snapshot))),
+      };
     case 'GET raw':
       return { bytes: contentOf(world, name, snapshot) };
     case 'POST resize':

@@ -35,6 +35,7 @@ export class TrackedDisk implements GuestDisk {
   private readonly images: Image[] = [];
   private readonly mapped = new Intervals();
   private turn: Promise<unknown> = Promise.resolve();
+  private touched = 0;
 
   private constructor(name: string, path: string, sizeBytes: number, file: FileHandle, folder: string) {
     this.name = name;
@@ -64,6 +65,11 @@ export class TrackedDisk implements GuestDisk {
     return this.size;
   }
 
+  /** Another number whenever a change of the live content has begun or ended: equal ones enclose a moment without any. */
+  get changes(): number {
+    return this.touched;
+  }
+
   private async mapWhatIsThere(): Promise<void> {
     const zeros = Buffer.alloc(chunkBytes);
     for (let offset = 0; offset < this.size; offset += readAheadBytes) {
@@ -89,8 +95,16 @@ export class TrackedDisk implements GuestDisk {
     return into;
   }
 
-  write(offset: number, data: Uint8Array): Promise<void> {
+  /** In turn, as a change of the live content. */
+  private changing(act: () => Promise<void>): Promise<void> {
     return this.inTurn(async () => {
+      this.touched++;
+      await act().finally(() => this.touched++);
+    });
+  }
+
+  write(offset: number, data: Uint8Array): Promise<void> {
+    return this.changing(async () => {
       await this.keepOld(offset, data.length);
       await this.file.write(data, 0, data.length, offset);
       const { from, to } = pagesAround(offset, data.length);
@@ -100,7 +114,7 @@ export class TrackedDisk implements GuestDisk {
 
   /** Zeros by command. Only whole pages are cleared; a page of which a part is zeroed was written. */
   discard(offset: number, length: number): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changing(async () => {
       await this.keepOld(offset, length);
       for (let at = offset; at < offset + length; at += readAheadBytes) {
         const piece = Math.min(readAheadBytes, offset + length - at);
@@ -241,7 +255,7 @@ export class TrackedDisk implements GuestDisk {
   }
 
   resize(sizeBytes: number): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changing(async () => {
       await this.file.truncate(sizeBytes);
       this.size = sizeBytes;
     });

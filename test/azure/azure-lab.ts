@@ -136,6 +136,8 @@ export async function openAzureLab(
   const door = new FrontDoor({ world, arm, entra, blob: new Blob(world), faults, audit, base: () => base });
   front.on('request', (request, response) => door.handle(request, response));
   front.on('connection', (socket) => door.meet(socket));
+  // One that has not shaken hands yet is no connection to the server, and would keep the process for two minutes.
+  front.on('connection', remember);
   const proxy = startProxy(front);
   proxy.on('connection', remember);
   const config = site.parse({

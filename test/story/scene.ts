@@ -3,6 +3,7 @@
  * Rule: each test takes a machine of its own; what a test claims about the worlds it looks up in the worlds.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { defineSearchAttributeKey } from '@temporalio/common';
 import { connect, type Link } from '../../client/connect.ts';
 import { type RunOptions, startFailback, withOptions } from '../../client/failback.ts';
 import { observe } from '../../client/observe.ts';
@@ -14,7 +15,12 @@ import { type Lab, type LabOptions, startLab } from '../../lab/lab.ts';
 import type { LabMachine } from '../../lab/machines.ts';
 import { pointAtLab } from '../../lab/own-temporal.ts';
 import { type LabWorkers, startWorkers } from '../../lab/workers.ts';
-import { type FailbackInput, failbackInput, machineWorkflowId } from '../../model/failback-input.ts';
+import {
+  type FailbackInput,
+  failbackInput,
+  machineWorkflowId,
+  searchAttributeNames,
+} from '../../model/failback-input.ts';
 import type { MessageName } from '../../model/message.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
@@ -24,6 +30,8 @@ const lookEveryMs = 100;
 /** Operations of Azure take as long as one look; what waits for a slow one slows it by a rule. */
 const azureSettings = { lroMs: 20 };
 const patienceMs = 90_000;
+/** In which phase a run stands the server knows by itself, so waiting for one costs neither the run nor its worker a look. */
+const phaseKey = defineSearchAttributeKey(searchAttributeNames.phase, 'KEYWORD');
 
 const worlds = ['azure', 'vcenter'] as const;
 export type World = (typeof worlds)[number];
@@ -126,24 +134,24 @@ function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, 
   const id = machineWorkflowId(machine.name);
   const handle = link.client.workflow.getHandle(id);
   const view = (): Promise<View> => observe(link, machine.name, { queryTimeoutMs: 5_000 });
-  const untilView = async (what: string, holds: (seen: View) => boolean): Promise<View> => {
-    const deadline = performance.now() + patienceMs;
-    let seen: View | undefined;
-    while (performance.now() < deadline) {
-      seen = await view().catch(() => undefined);
-      if (seen && holds(seen)) return seen;
-      await pause(lookEveryMs);
+  /** Looks until it is so; what a look ends in is no answer: a server or a worker may be away for a while. */
+  const inTime = async <T, S extends T>(what: string, look: () => Promise<T>, isSo: (seen: T) => seen is S) => {
+    for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(lookEveryMs)) {
+      const seen = await look().catch(() => undefined);
+      if (seen !== undefined && isSo(seen)) return seen;
     }
-    const { phase, trouble } = seen?.status ?? {};
+    const { phase, trouble } = (await view().catch(() => undefined))?.status ?? {};
     throw new Error(`${machine.name} was not ${what} in time; phase ${phase}, trouble ${JSON.stringify(trouble)}`);
   };
-  const until = async (...phases: Phase[]): Promise<Status> => {
-    const seen = await untilView(
-      phases.join(' or '),
-      ({ status }) => status !== undefined && phases.includes(status.phase),
-    );
-    if (!seen.status) throw new Error('the run has no status');
-    return seen.status;
+  const untilView: Run['untilView'] = (what, holds) => inTime(what, view, (seen): seen is View => holds(seen));
+  const until: Run['until'] = (...phases) => {
+    const among = (phase: unknown): boolean => phases.some((one) => one === phase);
+    const look = async (): Promise<Status | { readonly phase: unknown }> => {
+      const { typedSearchAttributes } = await handle.describe();
+      const phase = typedSearchAttributes.get(phaseKey);
+      return (among(phase) ? (await view()).status : undefined) ?? { phase: undefined };
+    };
+    return inTime(phases.join(' or '), look, (seen): seen is Status => among(seen.phase));
   };
   const say: Run['say'] = async (name, payload = {}) => {
     // Before it is said, because the deleting may begin before the answer is here; a refused commit allows nothing (S2).

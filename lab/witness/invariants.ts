@@ -31,6 +31,8 @@ export interface Moment {
   /** A person chose the newest restore point instead of the latest moment. */
   readonly older?: boolean;
   readonly evidence: Evidence;
+  /** The worlds as they are by now. */
+  lookAgain(): Promise<WorldView>;
 }
 
 export interface Invariant {
@@ -131,6 +133,8 @@ async function bootsTooEarly(moment: Moment, open: OpenFile): Promise<string | u
   if (signs.length === 0) return undefined;
   // Sealed and still plugged into the mover: then it must be equal to the stopped source.
   const unequal = running ? 'the source still runs' : await difference(moment, open.file, open.path);
+  // The worlds go on while both sides are hashed: a source that was started meanwhile is judged with the effect of its start.
+  if (unequal !== undefined && !running && mayRun(sourceVm(await moment.lookAgain(), machine))) return undefined;
   if (unequal !== undefined) return `${open.file} is open and carries ${signs.join(', ')} (${unequal})`;
   open.equalSinceMs = changedAtMs;
   return undefined;

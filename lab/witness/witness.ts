@@ -87,6 +87,7 @@ export function createJudge(plan: WitnessPlan) {
         ...{ view, deed, machine, memory: known, machines: plan.machines, evidence: plan.evidence },
         committed: await committed(machine.name),
         older: older.has(machine.name),
+        lookAgain: plan.look,
       };
       for (const invariant of invariants)
         for (const seen of await invariant.check(moment))

@@ -191,6 +191,32 @@ describe('The witness', () => {
     expect(ids).toEqual(['S4']);
   });
 
+  test('judges a source that was started while both sides were hashed by its start, not by the effect before it (S4)', async () => {
+    const attached: Scene = { ...opened, ...stopped };
+    const started: Scene = { ...opened, source: 'running' };
+    let now: { scene: Scene; bytes: Bytes } = { scene: {}, bytes: {} };
+    const sealed = { changed: { [os.path]: 5 }, signatures: { [os.path]: ['boot record (55 AA)'] } };
+    const evidence: Evidence = {
+      ...evidenceOf({}),
+      signatures: (path) => evidenceOf(now.bytes).signatures(path),
+      changedAtMs: (path) => evidenceOf(now.bytes).changedAtMs(path),
+      async sourceSha256() {
+        now = { ...now, scene: started };
+        return 'what it wrote since';
+      },
+    };
+    const judge = createJudge({ machines: [machine], look: async () => view(now.scene), evidence });
+    const seen = () => judge.violations.map((each) => `${each.invariant} ${each.seen}`);
+    await judge.begin();
+    now = { scene: attached, bytes: {} };
+    await judge.judge(onPrem('attachDisk', os.file, 'mover'));
+    now = { scene: attached, bytes: sealed };
+    await judge.judge(inAzure('revoke', 'snapshots/s1'));
+    expect(seen()).toEqual([]);
+    await judge.judge(inAzure('start', 'virtualMachines/erp-db'));
+    expect(seen()).toEqual([expect.stringMatching(/^S4 .*the source still runs/)]);
+  });
+
   test.each([
     ['also hangs on its machine', { targetDisks: [os], moverDisks: [os] }],
     ['belongs to a machine that is on', { ...stopped, target: 'on' as const, targetDisks: [], moverDisks: [os] }],

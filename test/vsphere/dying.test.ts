@@ -7,6 +7,7 @@ import type { WriteWay } from '../../model/machine.ts';
 import type { Work } from '../../sites/source.ts';
 import {
   diskOf,
+  onSimulator,
   original,
   powerOf,
   quietWork,
@@ -14,18 +15,19 @@ import {
   returnedBy,
   runB,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 const ways: readonly WriteWay[] = ['in-place', 'staged'];
 let simulator: Simulator;
-beforeAll(async () => {
-  simulator = await startSimulator([
+onSimulator(
+  [
     ...ways.flatMap((way) => [`home-${way}`, `back-${way}`]).map(original),
     { ...original('others'), extraConfig: returnedBy('others', runB) },
-  ]);
-});
-afterAll(() => simulator?.stop());
+  ],
+  (started) => {
+    simulator = started;
+  },
+);
 
 const work = quietWork();
 const death = transient({ op: 'heartbeat', subject: 'a', message: 'died', hint: 'Nothing to do.' });

@@ -8,6 +8,7 @@ import type { VsphereTarget } from '../../sites/vsphere/target-site.ts';
 import {
   diskOf,
   moverName,
+  onSimulator,
   original,
   pathOf,
   powerOf,
@@ -15,7 +16,6 @@ import {
   requestFor,
   returnedBy,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 /** Machines that a run has just given their disks back. */
@@ -24,16 +24,14 @@ const names = ['lost', 'lost-staged', 'busy', 'held', 'snap', 'mover-snap', 'on'
 let simulator: Simulator;
 const work = quietWork();
 
-beforeAll(async () => {
-  const holder = { name: 'backup-proxy', disks: [{ file: 'held/held_1.vmdk', sizeBytes: 4 << 20 }] };
-  simulator = await startSimulator([
-    ...names.map(original),
-    ...returned.map((name) => ({ ...original(name), extraConfig: returnedBy(name) })),
-    holder,
-  ]);
-});
+const holder = { name: 'backup-proxy', disks: [{ file: 'held/held_1.vmdk', sizeBytes: 4 << 20 }] };
+onSimulator(
+  [...names.map(original), ...returned.map((name) => ({ ...original(name), extraConfig: returnedBy(name) })), holder],
+  (started) => {
+    simulator = started;
+  },
+);
 afterEach(() => simulator.door('DELETE', '/rules'));
-afterAll(() => simulator?.stop());
 
 const rule = (body: object): Promise<unknown> => simulator.door('POST', '/rules', body);
 const hits = async (): Promise<number> =>

@@ -11,28 +11,30 @@ import {
   diskOf,
   MiB,
   moverPath,
+  onSimulator,
   original,
   pathOf,
   quietWork,
   type Simulator,
   saying,
-  startSimulator,
 } from './simulator.ts';
 
 let simulator: Simulator;
 const work = quietWork();
 const source = { generation: 2, secureBoot: false, size: 'Standard_D2s_v5', nics: 1 } as const;
 
-beforeAll(async () => {
-  const network = 'VM Network';
-  const like = (name: string, more: object) => ({ ...original(name), firmware: 'efi' as const, ...more });
-  simulator = await startSimulator([
+const network = 'VM Network';
+const like = (name: string, more: object) => ({ ...original(name), firmware: 'efi' as const, ...more });
+onSimulator(
+  [
     like('fits', { cpus: 2, memoryMiB: 256, nics: [{ network }] }),
     like('bios', { firmware: 'bios', nics: [{ network }, { network }] }),
     like('wide', { cpus: 64, memoryMiB: 1 << 20 }),
-  ]);
-});
-afterAll(() => simulator?.stop());
+  ],
+  (started) => {
+    simulator = started;
+  },
+);
 
 async function ask(name: string, request: Partial<TargetPreflight> = {}, transport?: Transport): Promise<Check[]> {
   const target = simulator.target(transport ? { transport } : {});

@@ -6,17 +6,17 @@ import { probe } from '../../model/arrival-policy.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import type { Failure } from '../../model/failure.ts';
 import { lookAtPort, lookAtUrl } from '../../sites/network-look.ts';
-import { original, pathOf, quietWork, returnedBy, runA, runB, type Simulator, startSimulator } from './simulator.ts';
+import { onSimulator, original, pathOf, quietWork, returnedBy, runA, runB, type Simulator } from './simulator.ts';
 
 const names = ['dhcp', 'silent', 'other'];
 const work = quietWork();
 let simulator: Simulator;
-beforeAll(async () => {
-  simulator = await startSimulator(
-    names.map((name) => ({ ...original(name), power: 'on', extraConfig: returnedBy(name) })),
-  );
-});
-afterAll(() => simulator?.stop());
+onSimulator(
+  names.map((name) => ({ ...original(name), power: 'on', extraConfig: returnedBy(name) })),
+  (started) => {
+    simulator = started;
+  },
+);
 
 const failbackOf = (name: string) =>
   ({

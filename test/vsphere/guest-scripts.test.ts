@@ -10,23 +10,22 @@ import type { GuestScriptRequest } from '../../sites/source.ts';
 import { lookProgram, onceProgram } from '../../sites/vsphere/guest-wrapper.ts';
 import {
   guestPassword,
+  onSimulator,
   original,
   pathOf,
   quietWork,
   returnedBy,
   runA,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 const names = ['runs', 'codes', 'once', 'slow', 'silent', 'late', 'login', 'restart', 'looks'];
 let simulator: Simulator;
 const work = quietWork();
-beforeAll(async () => {
-  const machines = names.map((name) => ({ ...original(name), power: 'on' as const, extraConfig: returnedBy(name) }));
-  simulator = await startSimulator([...machines, { ...original('plain'), power: 'on' }]);
+const machines = names.map((name) => ({ ...original(name), power: 'on' as const, extraConfig: returnedBy(name) }));
+onSimulator([...machines, { ...original('plain'), power: 'on' }], (started) => {
+  simulator = started;
 });
-afterAll(() => simulator?.stop());
 
 const answers = (vm: string, running = true) => simulator.door('POST', '/guest', { vm, running, ip: '10.0.0.1' });
 const asked = (name: string, key: string, script: string, timeoutSeconds = 30): GuestScriptRequest => ({

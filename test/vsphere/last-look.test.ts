@@ -4,16 +4,18 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { refused } from '../../model/failure.ts';
-import { original, powerOf, quietWork, returnedBy, type Simulator, startSimulator } from './simulator.ts';
+import { onSimulator, original, powerOf, quietWork, returnedBy, type Simulator } from './simulator.ts';
 
 const names = ['waits', 'in-progress', 'signed-out', 'never-off', 'free'];
 const work = quietWork();
 let simulator: Simulator;
-beforeAll(async () => {
-  simulator = await startSimulator(names.map((name) => ({ ...original(name), extraConfig: returnedBy(name) })));
-});
+onSimulator(
+  names.map((name) => ({ ...original(name), extraConfig: returnedBy(name) })),
+  (started) => {
+    simulator = started;
+  },
+);
 afterEach(() => simulator.door('DELETE', '/rules'));
-afterAll(() => simulator?.stop());
 
 const sourceRuns = refused({ op: 'observe-power', subject: 'a', message: 'the source runs', hint: 'Stop it.' });
 const rule = (body: object): Promise<unknown> => simulator.door('POST', '/rules', body);

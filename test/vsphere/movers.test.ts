@@ -15,12 +15,12 @@ import {
   MiB,
   moverName,
   moverPath,
+  onSimulator,
   original,
   pathOf,
   quietWork,
   requestFor,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 const second = 'homeward-mover-2';
@@ -37,14 +37,13 @@ const work = quietWork();
 
 let simulator: Simulator;
 let target: VsphereTarget;
-beforeAll(async () => {
-  simulator = await startSimulator([
-    ...[appliance(moverName), appliance(second), appliance('sleeper', 'off')],
-    ...names.map(original),
-  ]);
-  target = simulator.target();
-});
-afterAll(() => simulator?.stop());
+onSimulator(
+  [...[appliance(moverName), appliance(second), appliance('sleeper', 'off')], ...names.map(original)],
+  (started) => {
+    simulator = started;
+    target = simulator.target();
+  },
+);
 
 /** Files of a machine's folder that hang on a mover. */
 const on = async (mover: string, name: string): Promise<string[]> =>

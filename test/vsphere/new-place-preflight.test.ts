@@ -11,12 +11,12 @@ import {
   MiB,
   moverName,
   moverPath,
+  onSimulator,
   original,
   pathOf,
   quietWork,
   runB,
   type Simulator,
-  startSimulator,
   type TargetOptions,
 } from './simulator.ts';
 
@@ -25,11 +25,10 @@ const work = quietWork();
 const biosUuid = '4229a7c4-0000-4000-8000-00000000abcd';
 const mac = '00:50:56:0a:0b:0c';
 
-beforeAll(async () => {
-  const nics = [{ network: 'VM Network', mac }];
-  simulator = await startSimulator([original('taken'), { ...original('twin'), nics, uuid: biosUuid }]);
+const nics = [{ network: 'VM Network', mac }];
+onSimulator([original('taken'), { ...original('twin'), nics, uuid: biosUuid }], (started) => {
+  simulator = started;
 });
-afterAll(() => simulator?.stop());
 afterEach(() => simulator.door('POST', '/privileges', { deny: [] }));
 
 async function ask(

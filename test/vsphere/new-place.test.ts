@@ -11,6 +11,7 @@ import { madePower, newPlaceRequest, planOf } from './new-place.ts';
 import {
   MiB,
   moverName,
+  onSimulator,
   original,
   pathOf,
   quietWork,
@@ -18,16 +19,14 @@ import {
   runB,
   type SeenMachine,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 let simulator: Simulator;
 const work = quietWork();
 
-beforeAll(async () => {
-  simulator = await startSimulator([original('taken'), original('taken-too'), original('twin')]);
+onSimulator([original('taken'), original('taken-too'), original('twin')], (started) => {
+  simulator = started;
 });
-afterAll(() => simulator?.stop());
 
 interface Row extends SeenMachine {
   readonly firmware: string;

@@ -12,23 +12,22 @@ import {
   MiB,
   moverName,
   moverPath,
+  onSimulator,
   original,
   pathOf,
   quietWork,
   requestFor,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 const names = ['quiet', 'quiet-staged', 'woken', 'shot', 'unmarked', 'moved', 'moved-staged', 'renamed', 'returned'];
 const work = quietWork();
 let simulator: Simulator;
 let target: VsphereTarget;
-beforeAll(async () => {
-  simulator = await startSimulator(names.map(original));
+onSimulator(names.map(original), (started) => {
+  simulator = started;
   target = simulator.target();
 });
-afterAll(() => simulator?.stop());
 
 interface Opened {
   readonly request: TargetRequest;

@@ -11,13 +11,13 @@ import {
   MiB,
   moverName,
   moverPath,
+  onSimulator,
   original,
   pathOf,
   quietWork,
   requestFor,
   type Simulator,
   saying,
-  startSimulator,
   type TargetOptions,
 } from './simulator.ts';
 
@@ -25,22 +25,21 @@ let simulator: Simulator;
 const work = quietWork();
 const uuid = '6000C29a-1111-2222-3333-444455556666';
 
-beforeAll(async () => {
-  const twin = { name: 'twin', disks: [{ file: 'twin/twin.vmdk', sizeBytes: 4 * MiB, uuid }] };
-  const full = {
-    name: 'full',
-    power: 'on' as const,
-    controllers: ['pvscsi'],
-    disks: Array.from({ length: 14 }, (_, at) => ({
-      file: `full/${at}.vmdk`,
-      sizeBytes: MiB,
-      unit: at < 7 ? at : at + 1,
-      ...(at === 13 && { uuid }),
-    })),
-  };
-  simulator = await startSimulator([...['ready', 'snap', 'on', 'torn', 'sizes'].map(original), twin, full]);
+const twin = { name: 'twin', disks: [{ file: 'twin/twin.vmdk', sizeBytes: 4 * MiB, uuid }] };
+const full = {
+  name: 'full',
+  power: 'on' as const,
+  controllers: ['pvscsi'],
+  disks: Array.from({ length: 14 }, (_, at) => ({
+    file: `full/${at}.vmdk`,
+    sizeBytes: MiB,
+    unit: at < 7 ? at : at + 1,
+    ...(at === 13 && { uuid }),
+  })),
+};
+onSimulator([...['ready', 'snap', 'on', 'torn', 'sizes'].map(original), twin, full], (started) => {
+  simulator = started;
 });
-afterAll(() => simulator?.stop());
 
 const sizes = [8 * MiB, 4 * MiB];
 async function ask(

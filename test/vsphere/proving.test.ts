@@ -7,6 +7,7 @@ import type { Transport } from '../../sites/vsphere/transport.ts';
 import {
   answering,
   moverPath,
+  onSimulator,
   original,
   pathOf,
   powerOf,
@@ -15,23 +16,22 @@ import {
   returnedBy,
   runB,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 const names = ['proves', 'twice', 'live', 'stranger', 'nowhere', 'runs', 'left', 'garbled'];
 const isolatedNetwork = 'DC0_DVPG0';
 let simulator: Simulator;
 const work = quietWork();
-beforeAll(async () => {
-  simulator = await startSimulator(
-    names.map((name) => ({
-      ...original(name),
-      nics: [{ network: 'VM Network' }, { network: 'VM Network' }],
-      extraConfig: returnedBy(name),
-    })),
-  );
-});
-afterAll(() => simulator?.stop());
+onSimulator(
+  names.map((name) => ({
+    ...original(name),
+    nics: [{ network: 'VM Network' }, { network: 'VM Network' }],
+    extraConfig: returnedBy(name),
+  })),
+  (started) => {
+    simulator = started;
+  },
+);
 
 interface Row {
   readonly name: string;

@@ -9,6 +9,7 @@ import { ensureStagedFileGone, stagedFile, stagedFiles } from '../../sites/vsphe
 import {
   diskOf,
   moverName,
+  onSimulator,
   original,
   pathOf,
   powerOf,
@@ -17,7 +18,6 @@ import {
   runA,
   runB,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 const names = [
@@ -48,10 +48,9 @@ const names = [
 let simulator: Simulator;
 const work = quietWork();
 
-beforeAll(async () => {
-  simulator = await startSimulator(names.map(original));
+onSimulator(names.map(original), (started) => {
+  simulator = started;
 });
-afterAll(() => simulator?.stop());
 
 const filesOn = async (name: string): Promise<string[]> =>
   (await simulator.machine(name)).disks.map((disk) => disk.file);

@@ -5,16 +5,15 @@
 import { X509Certificate } from 'node:crypto';
 import { XMLParser } from 'fast-xml-parser';
 import { createTransport, type Transport } from '../../sites/vsphere/transport.ts';
-import { original, password, pathOf, quietWork, requestFor, type Simulator, startSimulator } from './simulator.ts';
+import { onSimulator, original, password, pathOf, quietWork, requestFor, type Simulator } from './simulator.ts';
 
 let simulator: Simulator;
 const work = quietWork();
 
-beforeAll(async () => {
-  simulator = await startSimulator(['wire', 'expire', 'expire-task', 'abort', 'login'].map(original));
+onSimulator(['wire', 'expire', 'expire-task', 'abort', 'login'].map(original), (started) => {
+  simulator = started;
 });
 afterEach(() => simulator.door('DELETE', '/rules'));
-afterAll(() => simulator?.stop());
 
 /** Counts and keeps what is sent; the answers pass unchanged. */
 function recording(): { transport: Transport; bodies: string[]; actions: Set<string>; count(op: string): number } {

@@ -267,6 +267,16 @@ export async function startSimulator(machines: readonly GivenMachine[]): Promise
   };
 }
 
+/** Opens the tests of a file on a simulator of their own, handed over before the first of them, and ends it behind the last. */
+export function onSimulator(machines: readonly GivenMachine[], use: (simulator: Simulator) => void): void {
+  let started: Simulator | undefined;
+  beforeAll(async () => {
+    started = await startSimulator(machines);
+    use(started);
+  });
+  afterAll(() => started?.stop());
+}
+
 export const quietWork = (): Work => ({
   signal: new AbortController().signal,
   report: () => undefined,

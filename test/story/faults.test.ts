@@ -330,8 +330,7 @@ test(
     expect((await targetVm(run))?.disks).toEqual([]);
     expect(await run.say('resolve', { action: 'undo' })).toEqual({ accepted: true });
     await run.until('ReturnedToSource');
-    const wrong = await run.wrongAtEnd('returned');
-    expect(wrong.filter((one) => !ofThisTest(one))).toEqual([]);
+    expect((await run.wrongAtEnd('returned')).filter((one) => !ofThisTest(one))).toEqual([]);
     expect(await sourcePower(run)).toBe('running');
   },
   runMs,

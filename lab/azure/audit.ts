@@ -24,7 +24,9 @@ export class Audit {
     this.stream = createWriteStream(path, { flags: 'a' });
   }
 
+  /** A call that is answered after the end of the simulator is nobody's any more. */
   write(line: AuditLine): void {
+    if (this.stream.writableEnded) return;
     this.stream.write(`${JSON.stringify({ seq: ++this.seq, at: new Date().toISOString(), ...line })}\n`);
   }
 

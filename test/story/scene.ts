@@ -25,8 +25,9 @@ import type { MessageName } from '../../model/message.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 
-/** Each look is asked of Temporal and the worker, and costs both of them what the run itself wants. */
 const lookEveryMs = 100;
+/** A whole view is asked of Temporal and the worker, and costs both of them what the run itself wants. */
+const viewEveryMs = 200;
 /** Operations of Azure take as long as one look; what waits for a slow one slows it by a rule. */
 const azureSettings = { lroMs: 20 };
 const patienceMs = 90_000;
@@ -135,15 +136,21 @@ function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, 
   const handle = link.client.workflow.getHandle(id);
   const view = (): Promise<View> => observe(link, machine.name, { queryTimeoutMs: 5_000 });
   /** Looks until it is so; what a look ends in is no answer: a server or a worker may be away for a while. */
-  const inTime = async <T, S extends T>(what: string, look: () => Promise<T>, isSo: (seen: T) => seen is S) => {
-    for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(lookEveryMs)) {
+  const inTime = async <T, S extends T>(
+    what: string,
+    everyMs: number,
+    look: () => Promise<T>,
+    isSo: (seen: T) => seen is S,
+  ) => {
+    for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(everyMs)) {
       const seen = await look().catch(() => undefined);
       if (seen !== undefined && isSo(seen)) return seen;
     }
     const { phase, trouble } = (await view().catch(() => undefined))?.status ?? {};
     throw new Error(`${machine.name} was not ${what} in time; phase ${phase}, trouble ${JSON.stringify(trouble)}`);
   };
-  const untilView: Run['untilView'] = (what, holds) => inTime(what, view, (seen): seen is View => holds(seen));
+  const untilView: Run['untilView'] = (what, holds) =>
+    inTime(what, viewEveryMs, view, (seen): seen is View => holds(seen));
   const until: Run['until'] = (...phases) => {
     const among = (phase: unknown): boolean => phases.some((one) => one === phase);
     const look = async (): Promise<Status | { readonly phase: unknown }> => {
@@ -151,7 +158,7 @@ function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, 
       const phase = typedSearchAttributes.get(phaseKey);
       return (among(phase) ? (await view()).status : undefined) ?? { phase: undefined };
     };
-    return inTime(phases.join(' or '), look, (seen): seen is Status => among(seen.phase));
+    return inTime(phases.join(' or '), lookEveryMs, look, (seen): seen is Status => among(seen.phase));
   };
   const say: Run['say'] = async (name, payload = {}) => {
     // Before it is said, because the deleting may begin before the answer is here; a refused commit allows nothing (S2).

@@ -21,6 +21,12 @@ const sourceRuns = refused({ op: 'observe-power', subject: 'a', message: 'the so
 const rule = (body: object): Promise<unknown> => simulator.door('POST', '/rules', body);
 const powerSeen = async (name: string): Promise<string> => (await simulator.machine(name)).power;
 
+/** Looks until it is so. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 30_000; !(await isSo()); await pause(20))
+    if (performance.now() > deadline) throw new Error('it was not so in time');
+}
+
 /** Off when it was looked at `times` times, running from then on. */
 function offUntil(times: number) {
   const seen = { looks: 0 };
@@ -36,18 +42,19 @@ test('S1 a source that was started while the start waited for somebody else’s 
   const otherSideOff = async (): Promise<void> => {
     if (sourceOn) throw sourceRuns;
   };
-  await rule({ method: 'CreateSnapshot_Task', objectName: 'waits', where: 'task', delayMs: 1_500 });
+  await rule({ method: 'CreateSnapshot_Task', objectName: 'waits', where: 'task', delayMs: 40_000 });
   const snapshot = simulator.door('POST', '/snapshot', { vm: 'waits' });
-  await pause(300);
+  await until(async () => ((await simulator.door('GET', '/rules')) as { hits: number }[]).some((one) => one.hits > 0));
   const waited: string[] = [];
   const watching = { ...work, report: (detail: string) => void waited.push(detail) };
   const start = target.ensureStarted({ ...powerOf('waits'), otherSideOff }, watching);
   const ended = expect(start).rejects.toBe(sourceRuns);
-  await pause(600);
+  await until(() => waited.join().includes('waiting for'));
   sourceOn = true;
+  // The task that is in the way goes on.
+  await simulator.door('DELETE', '/rules');
   await ended;
   await snapshot;
-  expect(waited.join()).toContain('waiting for');
   expect(await powerSeen('waits')).toBe('off');
 });
 

@@ -135,31 +135,28 @@ function runOf({ lab, link }: Pick<Scene, 'lab' | 'link'>, machine: LabMachine, 
   const id = machineWorkflowId(machine.name);
   const handle = link.client.workflow.getHandle(id);
   const view = (): Promise<View> => observe(link, machine.name, { queryTimeoutMs: 5_000 });
-  /** Looks until it is so; what a look ends in is no answer: a server or a worker may be away for a while. */
-  const inTime = async <T, S extends T>(
-    what: string,
-    everyMs: number,
-    look: () => Promise<T>,
-    isSo: (seen: T) => seen is S,
-  ) => {
+  /** A server or a worker may be away for a while: then nothing is seen. */
+  const glance = (): Promise<View | undefined> => view().catch(() => undefined);
+  const inTime = async <T>(what: string, everyMs: number, look: () => Promise<T | undefined>): Promise<T> => {
     for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await pause(everyMs)) {
-      const seen = await look().catch(() => undefined);
-      if (seen !== undefined && isSo(seen)) return seen;
+      const seen = await look();
+      if (seen !== undefined) return seen;
     }
-    const { phase, trouble } = (await view().catch(() => undefined))?.status ?? {};
+    const { phase, trouble } = (await glance())?.status ?? {};
     throw new Error(`${machine.name} was not ${what} in time; phase ${phase}, trouble ${JSON.stringify(trouble)}`);
   };
   const untilView: Run['untilView'] = (what, holds) =>
-    inTime(what, viewEveryMs, view, (seen): seen is View => holds(seen));
-  const until: Run['until'] = (...phases) => {
-    const among = (phase: unknown): boolean => phases.some((one) => one === phase);
-    const look = async (): Promise<Status | { readonly phase: unknown }> => {
-      const { typedSearchAttributes } = await handle.describe();
-      const phase = typedSearchAttributes.get(phaseKey);
-      return (among(phase) ? (await view()).status : undefined) ?? { phase: undefined };
-    };
-    return inTime(phases.join(' or '), lookEveryMs, look, (seen): seen is Status => among(seen.phase));
-  };
+    inTime(what, viewEveryMs, async () => {
+      const seen = await glance();
+      return seen && holds(seen) ? seen : undefined;
+    });
+  const until: Run['until'] = (...phases) =>
+    inTime(phases.join(' or '), lookEveryMs, async () => {
+      const known = await handle.describe().catch(() => undefined);
+      if (!phases.some((phase) => phase === known?.typedSearchAttributes.get(phaseKey))) return undefined;
+      const status = (await glance())?.status;
+      return status && phases.includes(status.phase) ? status : undefined;
+    });
   const say: Run['say'] = async (name, payload = {}) => {
     // Before it is said, because the deleting may begin before the answer is here; a refused commit allows nothing (S2).
     if (name === 'commit') lab.witness.allowRetirement(machine.name);

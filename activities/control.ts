@@ -13,6 +13,7 @@ import { createRecoveryPointActivities } from './recovery-point.ts';
 import { createRetireActivities } from './retire.ts';
 import { createTargetActivities } from './target.ts';
 import { createWatchActivities } from './watch.ts';
+import { createWritesActivities } from './writes.ts';
 
 export const createControlActivities = (sites: Sites, network: NetworkLooks) => ({
   ...createPreflightActivities(sites),
@@ -24,6 +25,7 @@ export const createControlActivities = (sites: Sites, network: NetworkLooks) => 
   ...createTargetActivities(sites),
   ...createRetireActivities(sites),
   ...createWatchActivities(sites),
+  ...createWritesActivities(sites),
   ...createGuestStepActivities(sites),
   ...createProbeActivities(sites, network),
   ...createProvingActivities(sites),

@@ -4,6 +4,7 @@
  */
 import type { Status } from '../model/status.ts';
 import type { Story } from '../model/transition.ts';
+import { countIn } from '../model/written.ts';
 
 /** What must be known of a status at least. */
 export type Told = Pick<Status, 'phase' | 'machine'> & Partial<Status>;
@@ -21,6 +22,7 @@ export function toldStory(status: Told): Story {
     ...(cancellation ? { cancellation: { acceptLoss: false, ...cancellation } } : {}),
     ...(evidence ? { evidence } : {}),
     ...(status.liveSince ? { liveSince: status.liveSince } : {}),
+    ...countIn(status),
     ...(status.commitNeedsTwo ? { commitNeedsTwo: true } : {}),
     ...(status.applicationPoints ? { applicationPoints: status.applicationPoints } : {}),
     ...(status.pointTrouble ? { pointTrouble: status.pointTrouble } : {}),

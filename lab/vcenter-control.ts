@@ -46,3 +46,16 @@ export async function reportGuest(control: string, guest: { vm: string; running:
 export async function setVcenterPower(control: string, name: string, state: 'on' | 'off'): Promise<void> {
   await knock(`${control}/power`, { vm: name, state });
 }
+
+/** What a guest has written to its disks' files since it last said so, in bytes: vCenter's counter tells it from then on. */
+export async function reportWrites(
+  control: string,
+  writes: { vm: string; disks: readonly { readonly path: string; readonly bytes: number }[] },
+): Promise<void> {
+  await knock(`${control}/writes`, writes);
+}
+
+/** How long one real-time sample of vCenter's counters is, 1 to 20 s; the real one's is 20 s, and so is the lab's at first. */
+export async function setSampleSeconds(control: string, seconds: number): Promise<void> {
+  await knock(`${control}/samples`, { seconds });
+}

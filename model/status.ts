@@ -6,6 +6,7 @@
 import type { Agreed } from './agreed.ts';
 import type { ArrivalFacts } from './arrival.ts';
 import type { Awaited, Check } from './check.ts';
+import type { Loss } from './commit-rules.ts';
 import type { Convergence } from './convergence.ts';
 import type { NewMachine } from './creation.ts';
 import type { EvidenceEntry } from './evidence.ts';
@@ -17,6 +18,7 @@ import type { Steering } from './progress.ts';
 import type { RoundReport } from './round.ts';
 import type { ScrubReport } from './scrub.ts';
 import type { Approval, Refusal, Trouble } from './transition.ts';
+import { type WriteCount, writtenText } from './written.ts';
 
 export type { RoundReport } from './round.ts';
 
@@ -61,7 +63,7 @@ export interface Waiting {
   readonly expiresAt?: string;
 }
 
-export interface Status extends PointsKnown {
+export interface Status extends PointsKnown, WriteCount {
   readonly machine: string;
   readonly run: string;
   readonly source: MachineAddress;
@@ -94,7 +96,7 @@ export interface Status extends PointsKnown {
   readonly trouble?: Trouble;
   /** True once the start of the target may have been sent: what is written there is lost by going back. */
   readonly targetLive?: boolean;
-  /** Since when, while it is so. */
+  /** Since when, while it is so; how much was written since, or why that is not known, is in `written` and `uncounted`. */
   readonly liveSince?: string;
   /** The policy wants another person to commit than the one who completed the failover. */
   readonly commitNeedsTwo?: true;
@@ -108,7 +110,7 @@ export interface Status extends PointsKnown {
   readonly commitment?: Approval;
   readonly cancellation?: Approval;
   /** What was written at home since then was dropped on the way back. */
-  readonly loss?: { readonly since: string; readonly acceptedBy: string };
+  readonly loss?: Loss;
   readonly refusals: readonly Refusal[];
   readonly checks: readonly Check[];
   readonly disks: readonly DiskSummary[];
@@ -132,5 +134,6 @@ export interface Status extends PointsKnown {
 export const expiryText = (by: string): string =>
   `Unless somebody completes by ${by}, the run is taken back then, and the source goes on serving.`;
 
-export const lossText = ({ since, acceptedBy }: NonNullable<Status['loss']>): string =>
-  `What was written at home since ${since} was dropped, accepted by ${acceptedBy}.`;
+/** `time` writes a moment. */
+export const lossText = ({ since, acceptedBy, ...count }: Loss, time?: (iso: string) => string): string =>
+  `What was written at home since ${time?.(since) ?? since} was dropped, accepted by ${acceptedBy}; ${writtenText(count, time)}.`;

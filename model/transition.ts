@@ -4,7 +4,7 @@
  * Rule: a refused message changes nothing but the list of refusals; an illegal step is a Defect.
  */
 import { type Carried, objectionToMover } from './carrying.ts';
-import { type CommitRules, type Lost, lostBy, objectionToCommitter, wentLive } from './commit-rules.ts';
+import { type AtHome, type CommitRules, objectionToCommitter, stopped, wentLive } from './commit-rules.ts';
 import { defect } from './failure.ts';
 import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
@@ -41,7 +41,7 @@ export interface Trouble {
   readonly watch?: true;
 }
 
-export interface Story extends Carried, PointsKnown, Lost {
+export interface Story extends Carried, PointsKnown, AtHome {
   readonly run: string;
   readonly phase: Phase;
   /** The phase that called the operator; only while in NeedsOperator. */
@@ -54,8 +54,6 @@ export interface Story extends Carried, PointsKnown, Lost {
   readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
   /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
   readonly targetLive: boolean;
-  /** Since when, ISO 8601; told to whoever would lose what was written since. */
-  readonly liveSince?: string;
   /** It was taken back from a phase that changes nothing: of neither side can be said what it was found as. */
   readonly untouched?: true;
   /** The digest a commit may name, once the disks are sealed. */
@@ -284,10 +282,7 @@ export function markTargetLive(story: Story, at?: string): Story {
   return { ...story, targetLive: true, ...(at === undefined ? {} : { liveSince: at }) };
 }
 /** The target was observed off again, after our last power command. */
-export function markTargetOff(live: Story): Story {
-  const { liveSince: _since, ...story } = live;
-  return { ...story, ...lostBy(live), targetLive: false };
-}
+export const markTargetOff = (live: Story): Story => ({ ...stopped(live), targetLive: false });
 
 function illegal(story: Story, why: string): Error {
   return defect({

@@ -7,6 +7,7 @@ import type { Check } from '../model/check.ts';
 import type { NewMachine } from '../model/creation.ts';
 import type { DiskPair, OpenDisk, SourceHardware, TargetMachine, WriteWay } from '../model/machine.ts';
 import type { Platform } from '../model/origin.ts';
+import type { WriteSample } from '../model/written.ts';
 import type { GuestAccess, GuestScriptRequest, StartGuard, Work } from './source.ts';
 
 export interface TargetRequest {
@@ -29,6 +30,18 @@ export interface TargetPower {
 }
 
 export type TargetStart = TargetPower & StartGuard;
+
+export interface WritesRequest extends TargetPower {
+  /** Only what was written later, ISO 8601 by the site's clock; absent: since the machine was switched on. */
+  readonly after?: string;
+}
+
+export interface Writes {
+  /** When the machine was switched on last, ISO 8601 by the site's clock; absent where the site does not say. */
+  readonly startedAt?: string;
+  /** Of all its disks together, as far back as the site keeps them. */
+  readonly samples: readonly WriteSample[];
+}
 
 /** What only some policies want at home. */
 export interface ArrivalWish {
@@ -137,6 +150,8 @@ export interface TargetSite extends GuestAccess {
    * found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`.
    */
   ensureStopped(request: TargetPower, work: Work): Promise<TargetMachine>;
+  /** What the run's machine has written to its disks, by the site's own counter. Refused where the site has none. */
+  observeWrites(request: WritesRequest, work: Work): Promise<Writes>;
   /** Runs a script anew and answers its exit code; of it nothing is kept. Transient while the agent is away. */
   runLook(request: Omit<GuestScriptRequest, 'key'>, work: Work): Promise<number>;
   /** After commit: removes our marks from the machine. Returns what stays on purpose (staged: the originals' files). */

@@ -26,6 +26,7 @@ import { beginSourceWatch } from './source-watch.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
 import type { Teller } from './teller.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
+import { beginWriteCount, recordLoss } from './write-count.ts';
 
 /** What the commit needs to know. */
 export interface Arrival {
@@ -214,6 +215,7 @@ async function startTheTarget(
   teller.record('disks-returned', 'the sealed disks hang on the target machine', { target: input.target.path, name });
   await proveFirst(journey, final);
   course.beforehand('start the target', async () => {
+    await recordLoss(journey);
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
       { failback: input, run },
     ]);
@@ -222,6 +224,7 @@ async function startTheTarget(
   });
   teller.amend((story) => markTargetLive(story, new Date().toISOString()));
   beginSourceWatch(journey, final);
+  beginWriteCount(journey);
   const started = await course.step(() =>
     control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
       { failback: input, run, final },

@@ -18,6 +18,7 @@ import {
   type Status,
   type Waiting,
 } from '../model/status.ts';
+import { writtenText } from '../model/written.ts';
 import { pausedLines } from './steered.ts';
 
 /** Temporal refuses details over 20,000 bytes. */
@@ -40,6 +41,8 @@ export function failbackDetails(status: Status): string {
     ...(status.evidence ? [`- **Evidence of the disks:** \`${status.evidence}\``] : []),
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
+  if (status.liveSince && !status.commitment)
+    lines.push(`- **At home since:** ${status.liveSince}; ${writtenText(status)}`);
   if (status.loss) lines.push(`- **Lost:** ${lossText(status.loss)}`);
   lines.push(...arrivalDetails(status));
   lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));

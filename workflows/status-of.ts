@@ -17,6 +17,7 @@ import { phaseTable } from '../model/phase.ts';
 import type { Steering } from '../model/progress.ts';
 import { type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
 import { objectionTo, type Story } from '../model/transition.ts';
+import { countIn } from '../model/written.ts';
 import { endSays, type SidesFound, whoServes } from './who-serves.ts';
 
 export interface Findings extends SidesFound {
@@ -83,6 +84,7 @@ export function statusOf(
     ...only('trouble', story.trouble),
     ...only('targetLive', story.targetLive || undefined),
     ...only('liveSince', story.liveSince),
+    ...countIn(story),
     ...only('commitNeedsTwo', story.commitNeedsTwo),
     ...only('keepFinalSnapshotsDays', input.policy.keepFinalSnapshotsDays || undefined),
     agreed: agreedIn(input.policy),

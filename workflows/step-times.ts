@@ -52,6 +52,9 @@ export function farewellStep({ heartbeatSeconds }: Pick<Policy, 'heartbeatSecond
 /** A watch beside the story; it ends by itself well before, to be begun anew. */
 export const watchStep = { attemptMs: 25 * hourMs } as const;
 
+/** A count beside the story: a vCenter that is away is asked again until the next count is due. */
+export const countStep: StepTimes = { attemptMs: minuteMs, allMs: 20 * minuteMs };
+
 /** A script in a guest: its agent may have to be waited for first, and the end of one that is stopped takes a while. */
 export function scriptStep(
   { agentWaitSeconds }: Pick<Policy, 'agentWaitSeconds'>,

@@ -12,6 +12,7 @@ import { takenWithinSeconds } from '../model/mover-seen.ts';
 import {
   applicationPointStep,
   briefStep,
+  countStep,
   farewellStep,
   guestStep,
   lightStep,
@@ -41,7 +42,8 @@ type LongSteps =
   | 'ensureGuestScriptRun'
   | 'observeSourceScript'
   | 'observeProbes'
-  | 'observeProbesHold';
+  | 'observeProbesHold'
+  | 'observeWritten';
 
 const light = (input: FailbackInput, { attemptMs, allMs }: StepTimes): ActivityOptions => ({
   ...shared(input),
@@ -96,6 +98,20 @@ export const watchingVerbs = (input: FailbackInput) =>
     taskQueue: controlQueue,
     startToCloseTimeout: watchStep.attemptMs,
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  });
+
+/** Counts what the target writes, beside the story; left at once. */
+export const countVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<ControlActivities, 'observeWritten'>>({
+    ...light(input, countStep),
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  });
+
+/** The same on the way back, which hardly waits for it. */
+export const lastCountVerbs = (input: FailbackInput) =>
+  proxyActivities<Pick<ControlActivities, 'observeWritten'>>({
+    ...light(input, briefStep),
+    retry: { maximumAttempts: 1 },
   });
 
 /** One question to the mover before anything moves: whoever lives takes it at once, and does not think long. */

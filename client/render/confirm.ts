@@ -7,9 +7,10 @@ import { completionGuards } from '../../model/completion-guards.ts';
 import { phaseTable } from '../../model/phase.ts';
 import type { PointChoice } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
+import { writtenText } from '../../model/written.ts';
 import type { View } from '../view.ts';
 import { completionText } from './ahead.ts';
-import { bytes, count, duration } from './figures.ts';
+import { bytes, clock, count, duration } from './figures.ts';
 import { locationOf, networkLines } from './location.ts';
 import { plain } from './paint.ts';
 import { choiceLines } from './points.ts';
@@ -135,7 +136,7 @@ export function describeLoss(status: Status, nowMs = Date.now()): string {
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
     `  stops      ${side(status.target)}`,
     `  starts     ${side(status.source)}, as it was at the final recovery point`,
-    `  lost       everything written at home${ran}; how much that is nobody has counted`,
+    `  lost       everything written at home${ran}; ${writtenText(status, (iso) => clock(iso, nowMs))}`,
   ].join('\n');
 }
 

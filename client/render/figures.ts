@@ -2,22 +2,10 @@
  * Bytes, rates, durations and times as people read them.
  * Rule: pure and without locale, so that a text looks the same on every computer; times are UTC and say so.
  */
+import { bytes } from '../../model/amount.ts';
 import type { Band } from '../../model/forecast.ts';
 
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
-
-/** `0 B`, `1.5 MiB`, `30.0 GiB`. */
-export function bytes(count: number): string {
-  if (!Number.isFinite(count) || count < 0) return '?';
-  let value = count;
-  let unit = 0;
-  // 1023.95 would be shown as 1024.0, so it moves on to the next unit.
-  while (value >= 1023.95 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return unit === 0 ? `${Math.round(value)} B` : `${value.toFixed(1)} ${units[unit]}`;
-}
+export { bytes } from '../../model/amount.ts';
 
 /** `1 round`, `2 rounds`. */
 export const count = (many: number, one: string): string => (many === 1 ? `1 ${one}` : `${many} ${one}s`);

@@ -13,6 +13,7 @@ import {
   type Waiting,
 } from '../../model/status.ts';
 import type { Approval } from '../../model/transition.ts';
+import { writtenText } from '../../model/written.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
 import { arrivalLines } from './arrival.ts';
@@ -50,6 +51,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
     { lines: scrubLines(view.rounds?.scrubs ?? [], now, style), worth: 3 },
     { lines: outageLines(status, now, style), worth: 6 },
+    { lines: atHomeLines(status, now, style), worth: 6 },
     { lines: arrivalLines(status, now, style), worth: 6 },
     { lines: steps(view, style), worth: 4 },
     { lines: pausedLines(view, now, style), worth: 8 },
@@ -171,6 +173,12 @@ function outageLines(status: Status, now: number, style: Style): string[] {
   return say(`${text} (began ${clock(outage.startedAt, now)})`, style);
 }
 
+/** What a way back would lose. */
+function atHomeLines({ liveSince, ...status }: Status, now: number, style: Style): string[] {
+  if (liveSince === undefined || status.commitment) return [];
+  return say(`At home since ${clock(liveSince, now)}; ${writtenText(status, (iso) => clock(iso, now))}`, style);
+}
+
 /** What is being done now; steps that are tried again stand out, because an SRE looks for them first. */
 function steps(view: View, style: Style): string[] {
   if (!isOpen(view)) return [];
@@ -229,7 +237,7 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
     status.completion && saidText(completeWords(status.completion), status.completion, now),
     status.commitment && saidText('commit', status.commitment, now),
     status.cancellation && saidText('cancel', status.cancellation, now),
-    status.loss && lossText({ ...status.loss, since: clock(status.loss.since, now) }),
+    status.loss && lossText(status.loss, (iso) => clock(iso, now)),
   ].filter((text) => text !== undefined);
   const lines = approvals.flatMap((text) => say(text, style));
   if (!isOpen(view)) return lines;

@@ -11,6 +11,7 @@ const words: Readonly<Record<string, string>> = {
   observeSourceStaysOff: 'watch that the source stays off',
   observeSourceRemains: 'look what exists in the source',
   observeMover: 'look at the mover',
+  observeWritten: 'count what was written at home',
   observeGuest: 'wait for the guest at home to answer',
   ensureRecoveryPoint: 'make a recovery point',
   ensureDisksOpen: 'hang the target disks on the mover',

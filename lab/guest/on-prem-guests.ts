@@ -4,8 +4,9 @@
  * A machine that is proven apart from everybody has no address, as on a network where nobody gives any out.
  * Never keeps a disk open after its machine was seen off.
  */
-import { readVcenter, reportGuest, type VcenterVm } from '../vcenter-control.ts';
-import { type FileDisk, openFileDisk } from './file-disk.ts';
+import { readVcenter, reportGuest, reportWrites, type VcenterVm } from '../vcenter-control.ts';
+import { type CountedDisk, countWrites } from './counted-disk.ts';
+import { openFileDisk } from './file-disk.ts';
 import { bootGuest, type Guest } from './guest.ts';
 
 export interface OnPremPlan {
@@ -28,6 +29,8 @@ export interface OnPremState {
 
 export interface OnPremGuests {
   state(machine: string): OnPremState | undefined;
+  /** Bytes it has written to all its disks in all its boots, and how much of that vCenter's counter has heard of. */
+  wrote(machine: string): { readonly bytes: number; readonly told: number };
   /** Why the last look at vCenter failed, if it did. */
   trouble(): unknown;
   stop(): Promise<void>;
@@ -38,7 +41,7 @@ interface Running {
   readonly apart: boolean;
   /** The first file it was booted from: another one means that it was off in between. */
   readonly place: string | undefined;
-  readonly disks: readonly FileDisk[];
+  readonly disks: readonly CountedDisk[];
 }
 
 const lookEveryMs = 100;
@@ -46,9 +49,9 @@ const lookEveryMs = 100;
 const placeOf = ({ path, redo }: VcenterVm['disks'][number]): string => redo ?? path;
 
 async function boot(vm: VcenterVm, acknowledgements: string, recordsPerSecond: number): Promise<Running> {
-  const disks: FileDisk[] = [];
+  const disks: CountedDisk[] = [];
   const places = vm.disks.map(placeOf);
-  for (const place of places) disks.push(await openFileDisk(place));
+  for (const place of places) disks.push(countWrites(await openFileDisk(place)));
   // Disks that forget: the machine is apart from everybody, so no user of its application hears of a record.
   const apart = vm.disks.some(({ redo }) => redo !== undefined);
   const heard = apart ? `${acknowledgements}.apart` : acknowledgements;
@@ -61,9 +64,19 @@ const halt = async ({ guest, disks }: Running): Promise<void> => {
   await Promise.all(disks.map((disk) => disk.close()));
 };
 
+/** As the host's own counter sees every write. What could not be said now is said with the next. */
+async function tellWrites(control: string, vm: string, { disks }: Running): Promise<void> {
+  const said = disks.map((disk) => ({ path: disk.name, bytes: disk.untold() }));
+  if (said.every(({ bytes }) => bytes === 0)) return;
+  await reportWrites(control, { vm, disks: said });
+  for (const [at, { bytes }] of said.entries()) disks[at]?.told(bytes);
+}
+
 /** Watches vCenter until stopped. */
 export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
   const running = new Map<string, Running>();
+  /** The disks of all boots. */
+  const booted = new Map<string, CountedDisk[]>();
   let trouble: unknown;
   let stopping = false;
   const follow = async (vm: VcenterVm): Promise<void> => {
@@ -78,7 +91,7 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
     }
     const [first] = vm.disks;
     if (now !== undefined) {
-      if (first === undefined || now.place === placeOf(first)) return;
+      if (first === undefined || now.place === placeOf(first)) return tellWrites(plan.control, vm.name, now);
       running.delete(vm.name);
       await halt(now);
       return;
@@ -90,6 +103,7 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
     if (still?.power !== 'on') return;
     const started = await boot(still, wanted.acknowledgements, plan.recordsPerSecond);
     running.set(vm.name, started);
+    booted.set(vm.name, [...(booted.get(vm.name) ?? []), ...started.disks]);
     const ip = started.apart ? '' : wanted.ip;
     if (started.guest.booted) await reportGuest(plan.control, { vm: vm.name, running: true, ip });
   };
@@ -116,6 +130,11 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
         written: now.written(),
         ...(now.reason === undefined ? {} : { reason: now.reason }),
       };
+    },
+    wrote(machine) {
+      const disks = booted.get(machine) ?? [];
+      const bytes = disks.reduce((sum, disk) => sum + disk.writtenBytes(), 0);
+      return { bytes, told: disks.reduce((sum, disk) => sum - disk.untold(), bytes) };
     },
     trouble: () => trouble,
     async stop() {

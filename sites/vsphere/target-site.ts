@@ -20,6 +20,7 @@ import { ensureProofEnded, ensureProofStarted } from './proving.ts';
 import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
 import { createSession } from './session.ts';
 import { createTransport, type Transport } from './transport.ts';
+import { observeWrites } from './write-counter.ts';
 
 export interface VsphereTargetParts {
   /** The site's name in the inventory. */
@@ -75,6 +76,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     ensureFinished: (request, work) => ensureFinished(at, request, work),
     ensureProofStarted: (request, work) => ensureProofStarted(at, request, config.isolatedNetwork, work),
     ensureProofEnded: (request, work) => ensureProofEnded(at, request, work),
+    observeWrites: (request, work) => observeWrites(at, request, work),
     observeAgent: (request, work) => observeAgent(guest, request, work),
     ensureScriptRun: (request, work) => ensureScriptRun(guest, request, work),
     runLook: (request, work) => runLook(guest, request, work),

@@ -1,5 +1,6 @@
 /** What people read of a machine's arrival: scripts, probes, what follows by itself and in whose name. */
 import { describeCommit, describeLoss } from '../../client/render/confirm.ts';
+import { clock } from '../../client/render/figures.ts';
 import { plainStyle } from '../../client/render/paint.ts';
 import { renderStatus } from '../../client/render/status.ts';
 import type { ArrivalFacts } from '../../model/arrival.ts';
@@ -54,6 +55,22 @@ test('S5 whoever cancels a live target reads how long it ran, and that nobody ha
   const text = describeLoss(statusIn('AwaitingCommit', { liveSince: ago(720) }), now);
   expect(text).toContain(
     `lost       everything written at home since ${ago(720)} (12 min); how much that is nobody has counted`,
+  );
+});
+
+test('S5 whoever cancels a live target, or looks at it, reads how much was written and until when', () => {
+  const written = { bytes: 1_400_000_000, until: ago(120) };
+  const status = statusIn('AwaitingCommit', { liveSince: ago(720), written });
+  const words = `it wrote about 1.3 GiB to its disks until ${clock(ago(120), now)} (vCenter's count)`;
+  expect(describeLoss(status, now)).toContain(`since ${ago(720)} (12 min); ${words}`);
+  const wide = { ...plainStyle, width: 400 };
+  expect(renderStatus(viewOf(status), now, wide)).toContain(`At home since ${clock(ago(720), now)}; ${words}`);
+  expect(failbackDetails(status)).toContain(`**At home since:** ${ago(720)}; it wrote about 1.3 GiB`);
+  const committed = { ...status, commitment: { by: 'ana', at: ago(60) } };
+  expect(renderStatus(viewOf(committed), now, wide)).not.toContain('At home since');
+  const loss = { since: ago(720), acceptedBy: 'ben', written, uncounted: 'vCenter is away' };
+  expect(renderStatus(viewOf(statusIn('ReturnedToSource', { loss })), now, wide)).toContain(
+    `What was written at home since ${clock(ago(720), now)} was dropped, accepted by ben; ${words}; since then nobody has counted (vCenter is away).`,
   );
 });
 

@@ -42,7 +42,9 @@ test('S5 L4 S001-13 the status at the command line tells a loss, an expiry and a
     renderStatus(viewOf(status), now, plainStyle).replace(/\s+/g, ' ');
   const cancellation = { by: 'ana', at: ago(60) };
   const lost = statusIn('ReturnedToSource', { cancellation, loss: { since: ago(600), acceptedBy: 'ana' } });
-  expect(shown(lost)).toContain('What was written at home since 11:50:00 UTC was dropped, accepted by ana.');
+  expect(shown(lost)).toContain(
+    'What was written at home since 11:50:00 UTC was dropped, accepted by ana; how much that is nobody has counted.',
+  );
   const waiting = { since: ago(60), reminded: 0, expiresAt: ago(-540) };
   expect(shown(statusIn('Syncing', { waitsFor: 'completeFailover: x', waiting }))).toContain(
     'Unless somebody completes by 12:09:00 UTC (9 min from now), the run is taken back then',

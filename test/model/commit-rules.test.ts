@@ -1,9 +1,11 @@
 /**
  * Who may commit, and what a person is told of a loss: the law without Temporal.
  */
+import { lossOf } from '../../model/commit-rules.ts';
 import { type MessageName, messageMeaning, parseMessage } from '../../model/message.ts';
 import { isHome, phaseTable } from '../../model/phase.ts';
-import { beginStory, hear, markTargetLive, markTargetOff, type Story } from '../../model/transition.ts';
+import { beginStory, callOperator, hear, markTargetLive, markTargetOff, type Story } from '../../model/transition.ts';
+import { counted } from '../../model/written.ts';
 
 const at = '2026-01-02T03:04:05.000Z';
 const mover = { name: 'm1', path: '/DC0/vm/m1' };
@@ -34,16 +36,46 @@ test('S7 one person may do both where the policy does not want two', () => {
   expect(say(gate(1), 'commit', { by: 'Ana' }).accepted).toBe(true);
 });
 
+const since = '2026-01-02T03:00:00.000Z';
+const live = markTargetLive({ ...beginStory('run-1', mover), phase: 'StartingTarget', completion }, since);
+const written = { bytes: 1_400_000_000, until: '2026-01-02T10:32:00.000Z' };
+
 test('S5 who cancels a target that went live is told since when it ran, and that nobody has counted what was written', () => {
-  const starting: Story = { ...beginStory('run-1', mover), phase: 'StartingTarget', completion };
-  const live = markTargetLive(starting, '2026-01-02T03:00:00.000Z');
   const refused = say(live, 'cancel', { by: 'ben' });
   expect(refused).toMatchObject({ accepted: false });
   expect(refused.reason).toBe(
-    'the target went live at 2026-01-02T03:00:00.000Z: what was written there since would be lost, and how much that is nobody has counted; cancel again with "acceptLoss": true',
+    'the target went live at 2026-01-02T03:00:00.000Z: what was written there since would be lost; how much that is nobody has counted; cancel again with "acceptLoss": true',
   );
   expect(markTargetOff(live)).not.toHaveProperty('liveSince');
   expect(messageMeaning.cancel).toContain('acceptLoss');
+});
+
+test('S5 who cancels without the loss flag is told how much was written at home, until when, and whose count it is', () => {
+  const known = counted(live, since, { written });
+  const words =
+    "what was written there since would be lost; it wrote about 1.3 GiB to its disks until 2026-01-02T10:32:00.000Z (vCenter's count)";
+  expect(say(known, 'cancel', { by: 'ben' }).reason).toContain(words);
+  const called = callOperator(known, {
+    ...{ kind: 'Refused', op: 'probes', subject: '' },
+    message: '',
+    hint: '',
+    since,
+  });
+  expect(say(called, 'resolve', { by: 'ben', action: 'undo' }).reason).toContain(words);
+  const why = counted(live, since, { uncounted: 'NoPermission' });
+  expect(say(why, 'cancel', { by: 'ben' }).reason).toContain('how much that is nobody has counted (NoPermission);');
+});
+
+test('S5 a target that was stopped at the price of what it wrote keeps how much that was, and one that starts anew begins a count of its own', () => {
+  const known = counted(live, since, { written, uncounted: 'away' });
+  const lost = markTargetOff(say(known, 'cancel', { by: 'ben', acceptLoss: true }).story);
+  expect(lost).toMatchObject({ targetLive: false, lostSince: since, lost: { written, uncounted: 'away' } });
+  expect(lossOf(lost)).toEqual({ since, acceptedBy: 'ben', written, uncounted: 'away' });
+  for (const key of ['liveSince', 'written', 'uncounted']) {
+    expect(lost).not.toHaveProperty(key);
+    expect(markTargetOff(known)).not.toHaveProperty(key);
+  }
+  expect(markTargetOff(known)).not.toHaveProperty('lost');
 });
 
 test('S001-21 after the commit the machine is on-prem, and the status says that it is unprotected', () => {

@@ -112,4 +112,28 @@ export const arrivalBugs: readonly PlantedBug[] = [
     'if (commit.approved && probes.length < 0)',
     'test/config/arrival.test.ts',
   ),
+  bug(
+    'S5',
+    'model/written.ts',
+    'if (!(Date.parse(at) > Date.parse(sum.until))) return sum;',
+    '',
+    'test/model/written.test.ts',
+    'counts once',
+  ),
+  bug(
+    'S5',
+    'model/written.ts',
+    'sum.gap || uncoveredMs > unnoticedMs',
+    'sum.gap',
+    'test/model/written.test.ts',
+    'the sum is an at least',
+  ),
+  bug(
+    'S5',
+    'sites/vsphere/write-counter.ts',
+    'if (disks.some((disk) => disk.value?.length !== sampleInfo.length)) throw misfit();',
+    '',
+    'test/vsphere/writes.test.ts',
+    'counted for none of them',
+  ),
 ];

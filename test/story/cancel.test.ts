@@ -3,16 +3,19 @@
  * Rule: each test holds the run inside the phase by a slow world, so that the cancel lands there and not near it.
  */
 import { readdir } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { readAzure } from '../../lab/azure-control.ts';
-import { readVcenter } from '../../lab/vcenter-control.ts';
+import { readVcenter, setSampleSeconds } from '../../lab/vcenter-control.ts';
 import type { Status } from '../../model/status.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 import { thorough } from './thorough.ts';
 
 const slowMs = 2_500;
+/** Of vCenter's counters; its own 20 seconds would only make the test long. */
+const sampleSeconds = 1;
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(9);
+  scene = await openScene(10);
 }, 120_000);
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
@@ -131,15 +134,51 @@ thorough(
   180_000,
 );
 
-test('S5 once the target may be live a cancel without the loss flag is refused, and with it the source serves again', async () => {
+test('S5 once the target may be live a cancel without the loss flag is refused with how much was written at home, and with it the source serves again and the record has how much that was', async () => {
+  const { vcenter, onPremGuests } = scene.lab;
+  await setSampleSeconds(vcenter.control, sampleSeconds);
   const run = await scene.begin();
+  const { vm } = run.machine.target;
   await run.until('Syncing');
   await run.say('completeFailover');
   await run.until('AwaitingCommit');
-  expect(await run.say('cancel')).toEqual({ refused: expect.stringContaining('acceptLoss') });
+  const { status } = await run.untilView('counted', (view) => view.status?.written !== undefined);
+  expect(status?.written?.bytes).toBeLessThanOrEqual(onPremGuests.wrote(vm).bytes);
+  const refusal = await run.say('cancel');
+  const counted =
+    "it wrote about \\d+(\\.\\d KiB| B) to its disks until 20\\S+Z \\(vCenter's count\\); cancel again with .acceptLoss.";
+  expect(refusal).toEqual({ refused: expect.stringMatching(new RegExp(counted)) });
   expect((await run.status()).phase).toBe('AwaitingCommit');
+
+  // What vCenter has heard of by now is in samples that have ended two samples later.
+  while (onPremGuests.wrote(vm).told === 0) await pause(50);
+  const heard = { at: Date.now(), bytes: onPremGuests.wrote(vm).told };
+  while (Date.now() < heard.at + 2_000 * sampleSeconds) await pause(50);
   const end = await takeBack(run, { acceptLoss: true });
   expect(end.refusals.at(-1)).toMatchObject({ message: 'cancel', by: 'ana', phase: 'AwaitingCommit' });
   const keys = end.record.map((entry) => entry.key);
+  expect(keys.indexOf('loss-accepted')).toBeLessThan(keys.indexOf('target-stopped'));
   expect(keys.indexOf('target-stopped')).toBeLessThan(keys.indexOf('source-started'));
+  const accepted = end.record.find((entry) => entry.key === 'loss-accepted');
+  expect(accepted?.what).toMatch(/^ana accepted the loss of what was written at home since 20\S+; it wrote about /);
+  const { bytes, until } = accepted?.facts ?? {};
+  expect(Date.parse(String(until))).toBeGreaterThan(heard.at);
+  expect(bytes).toBeGreaterThanOrEqual(heard.bytes);
+  expect(bytes).toBeLessThanOrEqual(onPremGuests.wrote(vm).bytes);
+  expect(end.loss).toEqual({ since: accepted?.facts.since, acceptedBy: 'ana', written: { bytes, until } });
+}, 120_000);
+
+test('S5 where vCenter cannot count what is written at home, the run goes on as ever and says that nobody has counted, and why', async () => {
+  const run = await scene.begin();
+  await run.until('Syncing');
+  await scene.fault('vcenter', { method: 'QueryPerf', count: -1, fault: 'NotSupported' });
+  await run.say('completeFailover');
+  await run.until('AwaitingCommit');
+  await run.untilView('refused its count', ({ status }) => status?.uncounted !== undefined);
+  const why = 'how much that is nobody has counted (QueryPerf on /DC0/vm/';
+  expect(await run.say('cancel')).toEqual({ refused: expect.stringContaining(why) });
+  const end = await takeBack(run, { acceptLoss: true });
+  const accepted = end.record.find((entry) => entry.key === 'loss-accepted');
+  expect(accepted?.facts).toMatchObject({ by: 'ana', uncounted: expect.stringContaining('NotSupported') });
+  expect(accepted?.facts).not.toHaveProperty('bytes');
 }, 120_000);

@@ -5,6 +5,7 @@
 import { type Message, type MessageName, messageNames, parseMessage } from '../../model/message.ts';
 import type { Status } from '../../model/status.ts';
 import { type Decision, hear, type Refusal, refuse, type Story } from '../../model/transition.ts';
+import { countIn } from '../../model/written.ts';
 
 /** Written over by `timeless`; the law only copies it. */
 const at = '2026-01-01T00:00:00.000Z';
@@ -23,6 +24,7 @@ export function storyOf(status: Status, path: string): Story {
     ...(commitment === undefined ? {} : { commitment }),
     ...(cancellation === undefined ? {} : { cancellation }),
     ...(liveSince === undefined ? {} : { liveSince }),
+    ...countIn(status),
     ...(evidence === undefined ? {} : { evidence }),
   };
 }

@@ -141,10 +141,15 @@ test(
     expect(recorded(status, 'operator-called')).toBe(false);
     expect(await sourcePower(run)).toBeUndefined();
     const { events } = await scene.link.client.workflow.getHandle(run.id).fetchHistory();
-    const failed = events?.flatMap(({ activityTaskFailedEventAttributes: one }) => one?.failure?.message ?? []);
+    const watches = events
+      ?.filter((one) => one.activityTaskScheduledEventAttributes?.activityType?.name === 'observeSourceStaysOff')
+      .map(({ eventId }) => String(eventId));
+    const failed = events
+      ?.map(({ activityTaskFailedEventAttributes: one }) => one)
+      .filter((one) => watches?.includes(String(one?.scheduledEventId)));
     expect(failed).toEqual([]);
-    const watched = events?.filter((one) => one.activityTaskCanceledEventAttributes).length;
-    expect([source.vm, watched]).toEqual([source.vm, 1]);
+    const ended = events?.map(({ activityTaskCanceledEventAttributes: one }) => String(one?.scheduledEventId));
+    expect([source.vm, watches?.map((id) => ended?.includes(id))]).toEqual([source.vm, [true]]);
   },
   runMs,
 );

@@ -83,6 +83,10 @@ func (w *world) callSubject(method *simulator.Method) string {
 		return w.subject(request.Vm)
 	case *types.ListProcessesInGuest:
 		return w.subject(request.Vm)
+	case *types.QueryPerf:
+		if len(request.QuerySpec) > 0 {
+			return w.subject(request.QuerySpec[0].Entity)
+		}
 	case *types.InitiateFileTransferFromGuest:
 		return w.subject(request.Vm)
 	}

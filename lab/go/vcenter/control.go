@@ -32,6 +32,8 @@ func (w *world) control() http.Handler {
 		reply(out, map[string]int{"ended": w.endSessions("")}, nil)
 	})
 	mux.HandleFunc("POST /guest", w.setGuestByHand)
+	mux.HandleFunc("POST /writes", w.hearWrites)
+	mux.HandleFunc("POST /samples", w.setSampleSeconds)
 	mux.HandleFunc("POST /power", w.powerByHand)
 	mux.HandleFunc("POST /unregister", w.unregisterByHand)
 	mux.HandleFunc("POST /snapshot", w.snapshotByHand)

@@ -32,6 +32,7 @@ func (w *world) preparePowerOn(ctx *simulator.Context, ref types.ManagedObjectRe
 		return nil, &types.FileFault{File: row.Name}
 	}
 	return func() []effect {
+		w.writes.begin(ref)
 		w.setGuest(ctx, ref, false, "")
 		return []effect{{Op: "powerOn", VM: row.Name}}
 	}, nil
@@ -50,6 +51,9 @@ func (w *world) preparePowerLoss(ctx *simulator.Context, ref types.ManagedObject
 	name := w.subject(ref)
 	return func() []effect {
 		w.guests.end(&ref)
+		if op == "powerOff" {
+			w.writes.end(ref)
+		}
 		w.rows.redo.end(row.Disks)
 		w.setGuest(ctx, ref, false, "")
 		return []effect{{Op: op, VM: name}}

@@ -51,6 +51,7 @@ var needed = map[string]string{
 	"InitiateFileTransferFromGuest":  "VirtualMachine.GuestOperations.Query",
 	"CreateContainerView":            "System.View",
 	"RetrieveEntityPermissions":      "System.Read",
+	"QueryPerf":                      "System.Read",
 }
 
 type privilegeBook struct {

@@ -35,6 +35,7 @@ var managedTypes = map[string]reflect.Type{
 	"HttpNfcLease":                   reflect.TypeOf(mo.HttpNfcLease{}),
 	"ContainerView":                  reflect.TypeOf(mo.ContainerView{}),
 	"ListView":                       reflect.TypeOf(mo.ListView{}),
+	"PerformanceManager":             reflect.TypeOf(mo.PerformanceManager{}),
 	"EnvironmentBrowser":             reflect.TypeOf(mo.EnvironmentBrowser{}),
 	"HostNetworkSystem":              reflect.TypeOf(mo.HostNetworkSystem{}),
 	"HostStorageSystem":              reflect.TypeOf(mo.HostStorageSystem{}),

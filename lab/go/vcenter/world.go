@@ -36,6 +36,7 @@ type world struct {
 	changeIDs  changeCounter
 	shelf      settingsShelf
 	guests     *guestDesk
+	writes     *writeLedger
 }
 
 func (w *world) registry() *simulator.Registry { return w.service.Context.Map }
@@ -60,7 +61,7 @@ func newWorld(files diskFiles, effects *effectPoster, audit *auditFile) (*world,
 	w := &world{
 		model: model, service: model.Service, files: files, effects: effects, audit: audit,
 		rows: newMachineRows(files), rules: &ruleBook{}, privileges: newPrivilegeBook(),
-		sessions: newSessionBook(),
+		sessions: newSessionBook(), writes: newWriteLedger(),
 	}
 	w.views = newMachineViews(w)
 	w.guests = newGuestDesk(w)
@@ -105,6 +106,7 @@ func (w *world) install() {
 	content := w.model.ServiceContent
 	registry.Put(&diskDesk{VirtualDiskManager: registry.Get(*content.VirtualDiskManager).(*simulator.VirtualDiskManager), world: w})
 	registry.Put(&privilegeDesk{AuthorizationManager: registry.Get(*content.AuthorizationManager).(*simulator.AuthorizationManager), book: w.privileges})
+	registry.Put(newWritesDesk(w, registry.Get(*content.PerfManager).(*simulator.PerformanceManager)))
 	guests := registry.Get(*content.GuestOperationsManager).(*simulator.GuestOperationsManager)
 	processes, guestFiles := &processDesk{desk: w.guests}, &guestFileDesk{desk: w.guests}
 	processes.Self, guestFiles.Self = *guests.ProcessManager, *guests.FileManager

@@ -33,6 +33,7 @@ export const typesTable = {
       about: 'AboutInfo',
       sessionManager: 'ref?',
       authorizationManager: 'ref?',
+      perfManager: 'ref?',
       searchIndex: 'ref?',
       virtualDiskManager: 'ref?',
       guestOperationsManager: 'ref?',
@@ -215,6 +216,32 @@ export const typesTable = {
     fields: { name: 'string', pid: 'long', endTime: 'dateTime?', exitCode: 'int?' },
   },
   FileTransferInformation: { base: null, fields: { size: 'long', url: 'string' } },
+
+  // Performance counters.
+  ElementDescription: { base: 'Description', fields: { key: 'string' } },
+  PerfCounterInfo: {
+    base: null,
+    fields: {
+      key: 'int',
+      nameInfo: 'ElementDescription',
+      groupInfo: 'ElementDescription',
+      unitInfo: 'ElementDescription',
+      rollupType: 'string',
+    },
+  },
+  PerfMetricId: { base: null, fields: { counterId: 'int', instance: 'string' } },
+  PerfQuerySpec: {
+    base: null,
+    fields: { entity: 'ref', startTime: 'dateTime?', metricId: 'PerfMetricId[]', intervalId: 'int?' },
+  },
+  PerfSampleInfo: { base: null, fields: { timestamp: 'dateTime', interval: 'int' } },
+  PerfMetricSeries: { base: null, fields: { id: 'PerfMetricId' } },
+  PerfMetricIntSeries: { base: 'PerfMetricSeries', fields: { value: 'long[]' } },
+  PerfEntityMetricBase: { base: null, fields: { entity: 'ref' } },
+  PerfEntityMetric: {
+    base: 'PerfEntityMetricBase',
+    fields: { sampleInfo: 'PerfSampleInfo[]', value: 'PerfMetricSeries[]' },
+  },
   EntityPrivilege: { base: null, fields: { entity: 'ref', privAvailability: 'PrivilegeAvailability[]' } },
   PrivilegeAvailability: { base: null, fields: { privId: 'string', isGranted: 'boolean' } },
 } as const satisfies Record<string, TypeEntry>;

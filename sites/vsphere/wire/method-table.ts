@@ -91,6 +91,7 @@ export const methodsTable = {
     args: { vm: 'ref', auth: 'GuestAuthentication', guestFilePath: 'string' },
     returns: 'FileTransferInformation',
   },
+  QueryPerf: { repeat: 'safe', args: { querySpec: 'PerfQuerySpec[]' }, returns: 'PerfEntityMetricBase[]' },
   QueryVirtualDiskUuid: { repeat: 'safe', args: { name: 'string', datacenter: 'ref?' }, returns: 'string' },
   HasPrivilegeOnEntities: {
     repeat: 'safe',

@@ -11,6 +11,7 @@ import { createTransport, type Transport } from '../../sites/vsphere/transport.t
 import { inActivity } from '../activities/in-activity.ts';
 import {
   answering,
+  onSimulator,
   original,
   pathOf,
   quietWork,
@@ -18,20 +19,19 @@ import {
   runA,
   runB,
   type Simulator,
-  startSimulator,
 } from './simulator.ts';
 
 const names = ['busy', 'counted', 'asked', 'other'];
 const work = quietWork();
 let simulator: Simulator;
-beforeAll(async () => {
-  simulator = await startSimulator(
-    names.map((name) => ({ ...original(name), power: 'on', extraConfig: returnedBy(name) })),
-  );
-  await simulator.door('POST', '/samples', { seconds: 1 });
-});
+onSimulator(
+  names.map((name) => ({ ...original(name), power: 'on', extraConfig: returnedBy(name) })),
+  (started) => {
+    simulator = started;
+  },
+);
+beforeAll(() => simulator.door('POST', '/samples', { seconds: 1 }));
 afterEach(() => simulator.door('DELETE', '/rules'));
-afterAll(() => simulator?.stop());
 
 const of = (name: string, more: { after?: string; run?: string } = {}) => ({ path: pathOf(name), run: runA, ...more });
 const sumOf = (samples: readonly WriteSample[]): number => samples.reduce((sum, { bytes }) => sum + bytes, 0);

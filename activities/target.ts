@@ -18,6 +18,11 @@ export interface TargetInput {
   readonly creation?: NewMachine;
 }
 
+export interface ReopenInput extends TargetInput {
+  /** How often the target had the disks in use in this run, this time included. */
+  readonly uses: number;
+}
+
 export type ReturnInput = TargetInput & TargetStart;
 
 export const targetRequest = ({ failback, run, pairs, creation }: TargetInput): TargetRequest => ({
@@ -46,6 +51,12 @@ export const createTargetActivities = (sites: Sites) => {
       await site(input).ensureDisksReleased(targetRequest(input), work);
       return await site(input).ensureDisksReturned(targetRequest(input), work);
     }),
+    /** Another point was chosen: off the machine, which is off, and onto the mover that wrote them. */
+    ensureDisksReopened: activity(
+      'ensureDisksReopened',
+      (input: ReopenInput, work): Promise<OpenDisk[]> =>
+        site(input).ensureDisksReopened({ ...targetRequest(input), uses: input.uses }, work),
+    ),
     /** The mover has none of the disks any more; another one may get them (S8). */
     ensureMoverLeft: activity(
       'ensureMoverLeft',

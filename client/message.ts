@@ -65,7 +65,7 @@ const refusal = (machine: string, name: string, reason: string, cause?: unknown)
     // The run says "commit refused: …" itself; once is enough.
     `${machine} refuses ${name}: ${reason.replace(`${name} refused: `, '')}`,
     /"acceptLoss"/.test(reason)
-      ? `To accept that: homeward failback cancel ${machine} --accept-loss`
+      ? `To accept that: ${name === 'changePoint' ? 'send it again with' : `homeward failback cancel ${machine}`} --accept-loss`
       : `See where it stands: homeward failback status ${machine}`,
     cause,
   );

@@ -24,6 +24,8 @@ export function toldStory(status: Told): Story {
     ...(status.liveSince ? { liveSince: status.liveSince } : {}),
     ...countIn(status),
     ...(status.commitNeedsTwo ? { commitNeedsTwo: true } : {}),
+    ...(status.pointChange ? { pointChange: status.pointChange } : {}),
+    ...(status.pointChanged ? { pointChanged: status.pointChanged } : {}),
     ...(status.applicationPoints ? { applicationPoints: status.applicationPoints } : {}),
     ...(status.pointTrouble ? { pointTrouble: status.pointTrouble } : {}),
   };

@@ -2,7 +2,7 @@
  * Who may commit, and what is told of a target that went live.
  * Rule (S7): where the policy wants two people, nobody does both; what nobody has counted is said to be uncounted (S5).
  */
-import { countIn, type WriteCount, writtenText } from './written.ts';
+import { bothTimes, countIn, type WriteCount, writtenText } from './written.ts';
 
 /** What the policy wants of whoever commits. */
 export interface CommitRules {
@@ -15,12 +15,27 @@ const samePerson = (one: string, other: string): boolean => one.trim().toLowerCa
 
 /** Why this person may not commit; undefined when nothing is in the way. */
 export function objectionToCommitter(
-  story: { readonly commitNeedsTwo?: true; readonly completion?: { readonly by: string } },
+  { commitNeedsTwo, completion, pointChanged }: Chosen & { readonly commitNeedsTwo?: true },
   by: string,
 ): string | undefined {
-  const { commitNeedsTwo, completion } = story;
-  if (!commitNeedsTwo || completion === undefined || !samePerson(by, completion.by)) return undefined;
-  return `the policy wants two people: ${completion.by} completed the failover, so somebody else than ${completion.by} must commit`;
+  if (!commitNeedsTwo) return undefined;
+  const wants = (who: string, did: string): string =>
+    `the policy wants two people: ${who} ${did}, so somebody else than ${who} must commit`;
+  if (completion && samePerson(by, completion.by)) return wants(completion.by, 'completed the failover');
+  if (pointChanged && samePerson(by, pointChanged.by)) return wants(pointChanged.by, 'changed the point');
+  return undefined;
+}
+
+/** Who chose what is at home. */
+interface Chosen {
+  readonly completion?: { readonly by: string };
+  readonly pointChanged?: { readonly by: string };
+}
+
+/** In words for whoever is asked to commit: by whom not; undefined where anybody may. */
+export function notToCommit({ completion, pointChanged }: Chosen): string | undefined {
+  const names = [completion?.by, pointChanged?.by].filter((by) => by !== undefined);
+  return names.length === 0 ? undefined : [...new Set(names)].join(' or ');
 }
 
 /** S5: a person who would lose something reads since when, and how much as far as somebody counted. */
@@ -31,28 +46,61 @@ export const wentLive = ({ liveSince, ...count }: AtHome): string =>
 export interface AtHome extends WriteCount {
   /** Since when it may run, ISO 8601; told to whoever would lose what was written since. */
   readonly liveSince?: string;
-  /** Since when what was written at home is dropped, ISO 8601, on a way back that accepted the loss. */
+  /** Since when what was written at home is dropped, ISO 8601, by whoever accepted the loss. */
   readonly lostSince?: string;
+  /** Until when, where it went live once more with another point. */
+  readonly lostUntil?: string;
+  readonly lostAcceptedBy?: readonly string[];
   /** How much that is. */
   readonly lost?: WriteCount;
 }
 
+interface Accepted {
+  readonly by: string;
+  readonly acceptLoss: boolean;
+}
+
 interface Risked extends AtHome {
-  readonly cancellation?: { readonly by: string; readonly acceptLoss: boolean };
+  readonly cancellation?: Accepted;
+  readonly pointChange?: Accepted;
 }
 
-/** The story of a target that was stopped again. S5: what that drops for good is kept, so that the end can tell it. */
-export function stopped<S extends Risked>(story: S): Omit<S, 'liveSince' | 'written' | 'uncounted'> {
-  const { liveSince, written, uncounted, ...rest } = story;
-  if (!story.cancellation?.acceptLoss || liveSince === undefined) return rest;
-  return { ...rest, lostSince: liveSince, lost: countIn({ written, uncounted }) };
-}
+/** Whoever has accepted the loss of what was written since the target went live; undefined while nobody has. */
+export const lossAccepted = ({ cancellation, pointChange }: Risked): Accepted | undefined =>
+  [cancellation, pointChange].find((one) => one?.acceptLoss);
 
-/** Who accepted what loss; undefined while nothing is lost. */
-export const lossOf = ({ lostSince, lost, cancellation }: Risked): Loss | undefined =>
-  lostSince === undefined || !cancellation ? undefined : { since: lostSince, acceptedBy: cancellation.by, ...lost };
+/**
+ * The story of a target that was stopped again, at `at` (ISO 8601). S5: what that drops for good is kept, so that the end can
+ * tell it; of several times at home it is all of them together.
+ */
+export function stopped<S extends Risked>(story: S, at?: string): S {
+  const { liveSince, written, uncounted, ...off } = story;
+  const accepted = lossAccepted(story);
+  if (!accepted || liveSince === undefined) return off as S;
+  const { lostSince = liveSince, lostUntil: _before, lostAcceptedBy = [], lost, ...rest } = off as S;
+  const told: AtHome = {
+    lostSince,
+    lostAcceptedBy: [...new Set([...lostAcceptedBy, accepted.by])],
+    lost: bothTimes(lost, countIn({ written, uncounted })),
+    ...(story.cancellation || at === undefined ? {} : { lostUntil: at }),
+  };
+  return { ...rest, ...told } as S;
+}
 
 export interface Loss extends WriteCount {
   readonly since: string;
+  /** Absent: until the end. */
+  readonly until?: string;
   readonly acceptedBy: string;
 }
+
+/** Who accepted what loss; undefined while nothing is lost. */
+export const lossOf = ({ lostSince, lostUntil, lostAcceptedBy = [], lost }: AtHome): Loss | undefined =>
+  lostSince === undefined
+    ? undefined
+    : {
+        since: lostSince,
+        ...(lostUntil === undefined ? {} : { until: lostUntil }),
+        acceptedBy: lostAcceptedBy.join(', '),
+        ...lost,
+      };

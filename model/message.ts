@@ -34,6 +34,11 @@ export const messageShapes = {
     ...shared,
     acceptLoss: z.boolean().optional().describe('Accept that what was written on the target since its start is lost.'),
   }),
+  changePoint: z.strictObject({
+    ...shared,
+    point: z.enum(pointChoices).describe('Which moment is to be at home instead of the one that is.'),
+    acceptLoss: z.boolean().optional().describe('Accept that what was written on the target since its start is lost.'),
+  }),
   hold: z.strictObject({ ...shared }),
   resume: z.strictObject({ ...shared }),
   resolve: z.strictObject({ ...shared, action: z.enum(['retry', 'undo', 'skip']) }),
@@ -66,6 +71,8 @@ export const messageMeaning: Readonly<Record<MessageName, string>> = {
     'Stop the source, move the last changes and start the machine at home. {"by":"you"}; an older moment, at which its applications held still, with "point":"application-consistent"',
   commit: 'Keep the machine at home and delete the source. No way back. {"by":"you"}',
   cancel: 'Take everything back; the source serves. After the target went live add "acceptLoss":true. {"by":"you"}',
+  changePoint:
+    'After the machine was started at home: stop it, take its disks to another point and start it again; what was written at home is lost. {"by":"you","point":"application-consistent","acceptLoss":true} or "latest"',
   hold: 'Do nothing more until resumed. {"by":"you"}',
   resume: 'Go on after a hold. {"by":"you"}',
   resolve:

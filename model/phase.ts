@@ -13,6 +13,7 @@ export const phases = [
   'Sealing',
   'StartingTarget',
   'AwaitingCommit',
+  'ChangingPoint',
   'Committing',
   'Committed',
   'Undoing',
@@ -46,6 +47,8 @@ export interface PhaseRule {
    * (refused): from the seal on only the mover that wrote the disks can prove them.
    */
   readonly reassign: 'at-once' | 'moves-disks' | 'no';
+  /** Whether *change point* is taken: at once, or only as the answer to a call for an operator; absent: not. */
+  readonly changePoint?: 'now' | 'answer';
   readonly next: readonly Phase[];
   /** What an SRE should know when the run stands here, one sentence. */
   readonly says: string;
@@ -131,7 +134,8 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     holdable: false,
     complete: 'no',
     reassign: 'no',
-    next: ['AwaitingCommit'],
+    changePoint: 'answer',
+    next: ['AwaitingCommit', 'ChangingPoint'],
     says: 'Starts the machine at home and waits for its guest to answer. The outage ends here.',
   },
   AwaitingCommit: {
@@ -143,8 +147,19 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     complete: 'no',
     skippable: true,
     reassign: 'no',
-    next: ['Committing'],
+    changePoint: 'now',
+    next: ['Committing', 'ChangingPoint'],
     says: 'The machine runs at home. Sign in and check it, then commit; until then nothing in the source is deleted.',
+  },
+  ChangingPoint: {
+    serves: 'target until observed off, then nobody',
+    targetDisks: 'in use, then open',
+    cancel: 'undo',
+    holdable: false,
+    complete: 'no',
+    reassign: 'no',
+    next: ['Sealing'],
+    says: 'Stops the machine at home again and takes its disks to the other point that a person chose. The source stays stopped.',
   },
   Committing: {
     serves: 'target',

@@ -71,12 +71,13 @@ export function withPoints<S extends PointsKnown>(story: S, { applicationPoints 
 export function objectionToChoice(
   { applicationPoints = [], pointTrouble }: PointsKnown,
   choice: PointChoice | undefined,
+  todo = 'Complete to the latest point, which loses nothing, or wait for one',
 ): string | undefined {
   if (choice !== 'application-consistent' || applicationPoints.length > 0) return undefined;
   const why = pointTrouble
     ? `the last try, at ${pointTrouble.at}, failed: ${pointTrouble.message}. ${pointTrouble.hint}`
     : 'the policy (applicationPointEverySeconds) says how often one is taken, the first one after the first round.';
-  return `this run has no application-consistent point: ${why} Complete to the latest point, which loses nothing, or wait for one`;
+  return `this run has no application-consistent point: ${why} ${todo}`;
 }
 
 /** Why a second completion is no repetition of the first; undefined when it is one. */
@@ -91,6 +92,10 @@ export function otherChoice(
 /** After the choice: what it means, as long as anybody looks. */
 export const olderText = (takenAt: string): string =>
   `The application-consistent point of ${takenAt} comes home; what was written after it is in the final snapshots alone.`;
+
+/** While another point is on its way home. */
+export const changingText = ({ from, point, by }: { from: PointChoice; point: PointChoice; by: string }): string =>
+  `${by} has the ${point} point taken home instead of the ${from} one.`;
 
 /** What the snapshots of the final point are, in words: what came home, or all that is left of what was written after it. */
 export const whatFinalHolds = (older: boolean): string =>

@@ -4,6 +4,7 @@
  */
 
 import type { Agreed } from './agreed.ts';
+import type { PointChange } from './another-point.ts';
 import type { ArrivalFacts } from './arrival.ts';
 import type { Awaited, Check } from './check.ts';
 import type { Loss } from './commit-rules.ts';
@@ -107,9 +108,12 @@ export interface Status extends PointsKnown, WriteCount {
   /** What was seen of the machine at home after its start, and what was approved beforehand; absent before. */
   readonly arrival?: ArrivalFacts;
   readonly completion?: Approval & { readonly point?: PointChoice };
+  /** Another point that is on its way home, and the last one that was changed to. */
+  readonly pointChange?: PointChange;
+  readonly pointChanged?: PointChange;
   readonly commitment?: Approval;
   readonly cancellation?: Approval;
-  /** What was written at home since then was dropped on the way back. */
+  /** What was written at home since then was dropped: on the way back, or for another point. */
   readonly loss?: Loss;
   readonly refusals: readonly Refusal[];
   readonly checks: readonly Check[];
@@ -135,5 +139,7 @@ export const expiryText = (by: string): string =>
   `Unless somebody completes by ${by}, the run is taken back then, and the source goes on serving.`;
 
 /** `time` writes a moment. */
-export const lossText = ({ since, acceptedBy, ...count }: Loss, time?: (iso: string) => string): string =>
-  `What was written at home since ${time?.(since) ?? since} was dropped, accepted by ${acceptedBy}; ${writtenText(count, time)}.`;
+export function lossText({ since, until, acceptedBy, ...count }: Loss, time = (iso: string): string => iso): string {
+  const when = until ? `from ${time(since)} to ${time(until)}` : `since ${time(since)}`;
+  return `What was written at home ${when} was dropped, accepted by ${acceptedBy}; ${writtenText(count, time)}.`;
+}

@@ -3,66 +3,17 @@
  * cancellation and the workflow's steps all pass through here, so that legality is decided in one place.
  * Rule: a refused message changes nothing but the list of refusals; an illegal step is a Defect.
  */
-import { type Carried, objectionToMover } from './carrying.ts';
-import { type AtHome, type CommitRules, objectionToCommitter, stopped, wentLive } from './commit-rules.ts';
+import { objectionToAnotherPoint, wishFor, withoutPointChange, withPointChanged } from './another-point.ts';
+import { objectionToMover } from './carrying.ts';
+import { type CommitRules, objectionToCommitter, stopped, wentLive } from './commit-rules.ts';
 import { defect } from './failure.ts';
 import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
 import { isFinal, type Phase, phaseTable } from './phase.ts';
-import { objectionToChoice, otherChoice, type PointChoice, type PointsKnown } from './point.ts';
+import { objectionToChoice, otherChoice } from './point.ts';
+import type { Approval, Refusal, Story, Trouble } from './story.ts';
 
-export interface Approval {
-  readonly by: string;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly note?: string;
-  readonly evidence?: string;
-}
-
-export interface Refusal {
-  readonly message: string;
-  readonly by: string;
-  readonly at: string;
-  readonly phase: Phase;
-  readonly reason: string;
-}
-
-/** Why a run stands still for a person, and what that person can do. */
-export interface Trouble {
-  readonly kind: string;
-  readonly op: string;
-  readonly subject: string;
-  readonly message: string;
-  readonly hint: string;
-  readonly since: string;
-  /** What *skip* would leave out, by name; absent where nothing can be left out. */
-  readonly step?: string;
-  /** Found by the watch over the source (S1): that may be left out in any phase, a step of the phase itself may not. */
-  readonly watch?: true;
-}
-
-export interface Story extends Carried, PointsKnown, AtHome {
-  readonly run: string;
-  readonly phase: Phase;
-  /** The phase that called the operator; only while in NeedsOperator. */
-  readonly left?: Phase;
-  readonly trouble?: Trouble;
-  readonly held?: Approval;
-  readonly completion?: Approval & { readonly point?: PointChoice };
-  readonly commitment?: Approval;
-  readonly cancellation?: Approval & { readonly acceptLoss: boolean };
-  readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
-  /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
-  readonly targetLive: boolean;
-  /** It was taken back from a phase that changes nothing: of neither side can be said what it was found as. */
-  readonly untouched?: true;
-  /** The digest a commit may name, once the disks are sealed. */
-  readonly evidence?: string;
-  readonly commitNeedsEvidence: boolean;
-  /** True: whoever commits must not be the one who completed the failover (S7). */
-  readonly commitNeedsTwo?: true;
-  readonly refusals: readonly Refusal[];
-}
+export type { Approval, Refusal, Story, Trouble } from './story.ts';
 
 /** How many refusals are kept; the oldest go first. */
 const refusalsKept = 50;
@@ -112,6 +63,7 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
   commit: (story, message) => {
     if (story.commitment) return 'known';
     if (story.cancellation) return beingCancelled;
+    if (story.pointChange) return `${story.pointChange.by} is changing the point; look at what comes home then`;
     if (phaseTable[story.phase].gate !== 'commit')
       return `${inPhase(story)}; a commit is taken once the machine runs at home (AwaitingCommit)`;
     if (message.evidence !== undefined && message.evidence !== story.evidence)
@@ -129,6 +81,18 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
     if ((rule === 'loss' || story.targetLive) && message.acceptLoss !== true)
       return `${wentLive(story)}; cancel again with "acceptLoss": true`;
     return undefined;
+  },
+  changePoint: (story, message) => {
+    if (story.commitment) return 'it was committed; there is no way back';
+    if (story.cancellation || story.resolution?.action === 'undo') return beingCancelled;
+    const known = story.pointChange && objectionToAnotherPoint(story, message);
+    if (known !== undefined) return known;
+    const { changePoint } = phaseTable[standing(story)];
+    const called = story.phase === 'NeedsOperator' && !story.resolution;
+    if (!called && (changePoint !== 'now' || story.phase === 'NeedsOperator'))
+      return `${inPhase(story)}; another point is taken while the commit is waited for, or as the answer where the start or its probes failed`;
+    if (changePoint === undefined) return `it stands in ${standing(story)}, where no other point can be chosen`;
+    return objectionToAnotherPoint(story, message);
   },
   hold: (story) => {
     if (story.held) return 'known';
@@ -179,7 +143,11 @@ export function hear(story: Story, message: Message, at: string): Decision {
 
 /** What a gate that was opened still waits for. */
 function waiting(story: Story, name: MessageName): Pick<Decision, 'waits'> {
-  const waits = name === 'completeFailover' || name === 'commit' || (name === 'reassign' && story.reassignment);
+  const waits =
+    name === 'completeFailover' ||
+    name === 'commit' ||
+    name === 'changePoint' ||
+    (name === 'reassign' && story.reassignment);
   if (!waits) return {};
   if (story.held) return { waits: `${story.held.by} holds the run; nothing happens until somebody sends resume` };
   if (name === 'completeFailover' && phaseTable[standing(story)].complete === 'queued')
@@ -199,6 +167,11 @@ const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, m
     const { held: _held, ...rest } = story;
     return { ...rest, cancellation: { ...approval, acceptLoss: message.acceptLoss === true } };
   },
+  changePoint: (story, approval, message) => ({
+    ...story,
+    ...(story.phase === 'NeedsOperator' ? retry(approval) : {}),
+    pointChange: wishFor(story, approval, message),
+  }),
   hold: (story, approval) => ({ ...story, held: approval }),
   resume: (story) => {
     const { held: _held, ...rest } = story;
@@ -243,12 +216,22 @@ export function enter(story: Story, to: Phase): Story {
   const gate = phaseTable[from].gate;
   if (to !== 'Undoing') {
     if (gate === 'completeFailover' && !story.completion) throw illegal(story, 'nobody completed the failover');
-    if (gate === 'commit' && !story.commitment) throw illegal(story, 'nobody committed');
+    if (to === 'ChangingPoint' && !story.pointChange) throw illegal(story, 'nobody chose another point');
+    if (from === 'ChangingPoint' && story.targetLive) throw illegal(story, 'the target was not observed off');
+    if (to === 'Committing' && !story.commitment) throw illegal(story, 'nobody committed');
     if (story.cancellation && !isFinal(to)) throw illegal(story, `cancelled runs do not enter ${to}`);
   }
-  const { left: _left, trouble: _trouble, resolution: _resolution, ...rest } = withoutLate(story, to);
+  const { left: _left, trouble: _trouble, resolution: _resolution, ...rest } = ofPoint(withoutLate(story, to), to);
   const untouched = to === 'Undoing' && phaseTable[standing(story)].cancel === 'end';
   return { ...rest, ...(untouched ? { untouched } : {}), phase: to };
+}
+
+/** S2, S7: the evidence of disks that are no more what was sealed counts for no commit. */
+function ofPoint(story: Story, to: Phase): Story {
+  const { evidence: _stale, ...rest } = story;
+  if (to === 'ChangingPoint') return rest;
+  if (to === 'Undoing') return withoutPointChange(story);
+  return story.phase === 'ChangingPoint' ? withPointChanged(story) : story;
 }
 
 /** A cancelled Preflight (or AwaitingCutover) has changed nothing, so its undo is empty, but the way is the same. */
@@ -282,7 +265,7 @@ export function markTargetLive(story: Story, at?: string): Story {
   return { ...story, targetLive: true, ...(at === undefined ? {} : { liveSince: at }) };
 }
 /** The target was observed off again, after our last power command. */
-export const markTargetOff = (live: Story): Story => ({ ...stopped(live), targetLive: false });
+export const markTargetOff = (live: Story, at?: string): Story => ({ ...stopped(live, at), targetLive: false });
 
 function illegal(story: Story, why: string): Error {
   return defect({

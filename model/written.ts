@@ -28,6 +28,17 @@ export interface WriteCount {
   readonly uncounted?: string;
 }
 
+/** Of two times at home, one after the other; where one of them was not counted, it is at least the other. */
+export function bothTimes(first: WriteCount | undefined, second: WriteCount): WriteCount {
+  if (!first) return second;
+  const times = [first.written, second.written].filter((one) => one !== undefined);
+  const last = times.at(-1);
+  const gap = times.length < 2 || times.some((one) => one.gap);
+  const bytes = times.reduce((sum, one) => sum + one.bytes, 0);
+  const written = last && { bytes, until: last.until, ...(gap ? { gap: true as const } : {}) };
+  return countIn({ written, uncounted: second.uncounted ?? first.uncounted });
+}
+
 type Known = { readonly [K in keyof WriteCount]: WriteCount[K] | undefined };
 
 /** The count in whatever holds one, without what is not known. */

@@ -22,6 +22,11 @@ export interface TargetRequest {
   readonly machineToMake?: NewMachine;
 }
 
+export interface ReopenRequest extends TargetRequest {
+  /** How often the target had the disks in use in this run, this time included. */
+  readonly uses: number;
+}
+
 export interface TargetPower {
   readonly path: string;
   readonly run: string;
@@ -128,7 +133,12 @@ export interface TargetSite extends GuestAccess {
   /** Plugs the sealed disks into the target machine in the originals' slots (staged: the originals are unplugged, kept). */
   ensureDisksReturned(request: TargetRequest, work: Work): Promise<TargetMachine>;
   /**
-   * The undo of all three above. Staged: staged disks unplugged everywhere and deleted, originals back in their slots.
+   * After the machine was observed off: takes the sealed disks off it and plugs them into the mover again. Refused when it
+   * runs, has a snapshot, or holds other disks instead; Fenced when `uses` is a number of before.
+   */
+  ensureDisksReopened(request: ReopenRequest, work: Work): Promise<OpenDisk[]>;
+  /**
+   * The undo of all of the above. Staged: staged disks unplugged everywhere and deleted, originals back in their slots.
    * Created: the new disks are deleted, and then the machine, which has to hold no other disk.
    * In place: the disks hang on nothing, the machine keeps the record of them (a later run repairs them).
    * Answers what stays, and a sentence when the machine is gone or carries another run's record; no disk of this run

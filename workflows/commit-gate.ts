@@ -5,13 +5,20 @@
  * person approved beforehand is said in that person's name, and only when the probes held (workflows/soaking.ts).
  */
 import { condition } from '@temporalio/workflow';
+import type { Story } from '../model/transition.ts';
 import type { Journey } from './departure.ts';
 import { beginSoak } from './soaking.ts';
 
-/** Returns when a person has committed and nobody holds the run. */
+/** Returns when a person has committed and nobody holds the run. Throws PointChanged when a person wants another point. */
 export async function untilCommitted(journey: Journey): Promise<void> {
   const { teller, course } = journey;
   const endSoak = beginSoak(journey);
-  await course.wait(() => condition(() => teller.story.commitment !== undefined && teller.story.held === undefined));
-  endSoak();
+  const answered = ({ commitment, pointChange, held }: Story): boolean =>
+    (commitment ?? pointChange) !== undefined && !held;
+  try {
+    await course.wait(() => condition(() => answered(teller.story)));
+    course.assertPoint();
+  } finally {
+    endSoak();
+  }
 }

@@ -4,8 +4,8 @@
  * what fails calls an operator and goes on when resolved.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import type { Arrival } from './arriving.ts';
 import { recordFinalKept } from './chosen-point.ts';
-import type { Arrival } from './cutover.ts';
 import { type Journey, ofTarget } from './departure.ts';
 import { leaveTheMover } from './farewell.ts';
 import { keepTheFinalSnapshots } from './kept-snapshots.ts';

@@ -1,41 +1,26 @@
 /**
- * The cutover: stop the source, move the last changes, seal, return the disks, start the target, wait for its guest.
+ * The cutover: stop the source, move the last changes, and arrive (workflows/arriving.ts).
  * Rule (S1): the final recovery point is taken only after the source was observed stopped, and the target is started only
- * after that; from the moment its start may have been sent it counts as running.
+ * after that.
  */
 import { CancellationScope } from '@temporalio/workflow';
-import { type OpenDisk, pointName, type RecoveryPoint, type SealProof } from '../model/machine.ts';
+import { type OpenDisk, pointName, type RecoveryPoint } from '../model/machine.ts';
 import type { ApplicationPoint } from '../model/point.ts';
 import { sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
-import { silentGuest } from '../model/status.ts';
-import { markTargetLive, markTargetOff } from '../model/transition.ts';
-import { whileAwaiting } from './awaiting.ts';
+import { type Arrival, arrive } from './arriving.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
 import { readyToCutOver } from './completion-guard.ts';
-import { type Journey, ofTarget, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
-import { stepsAfterStart, stepsBeforeStop } from './guest-steps.ts';
-import { hearGuest, probeAtHome } from './probing.ts';
-import { proveFirst } from './proving-first.ts';
+import { stepsBeforeStop } from './guest-steps.ts';
+import type { Standing } from './proven.ts';
 import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { noRounds } from './rounds-state.ts';
-import { registerSealUndo, sealTheDisks } from './sealing.ts';
-import { beginSourceWatch } from './source-watch.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
 import type { Teller } from './teller.ts';
-import { controlVerbs, guestVerbs, summary } from './verbs.ts';
-import { beginWriteCount, recordLoss } from './write-count.ts';
-
-/** What the commit needs to know. */
-export interface Arrival {
-  readonly way: Way;
-  readonly seals: readonly SealProof[];
-  readonly final: RecoveryPoint;
-  /** What came home instead of it, where a person chose an older point. */
-  readonly older?: RecoveryPoint;
-}
+import { controlVerbs, summary } from './verbs.ts';
 
 /** `synced`: what the rounds reached before; absent when everything is copied in here. */
 export async function cutOver(journey: Journey, way: Way, synced?: Synced): Promise<Arrival> {
@@ -46,7 +31,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const chosen = await course.step(async () => chosenPoint(journey.teller.story, synced?.rounds));
   const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');
-  const target = { returned: false };
+  const target: Standing = { returned: false };
   const startedAt = await stopTheSource(journey, way, target);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
@@ -54,25 +39,28 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const to = { open: opened, rounds: synced?.rounds ?? noRounds };
   const { open, point, held, report, scrubs } = await finalRound(journey, way, to, chosen);
   const movedAt = Date.now();
-  course.enter('Sealing');
-  registerSealUndo(journey, way);
-  const seals = await sealTheDisks(journey, open, held, scrubs);
-  const sealedAt = Date.now();
-  course.enter('StartingTarget');
-  await startTheTarget(journey, way, point, target);
-  const endedAt = Date.now();
-  // What reading all again took is forecast by itself.
-  const sealing = journey.input.policy.reread ? {} : { sealMs: sealedAt - movedAt };
-  journey.teller.find({
-    outage: { startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() },
-    measured: measuredBy({ stopMs: stoppedAt - startedAt, startMs: endedAt - sealedAt, ...sealing }, [
-      ...(synced?.rounds.recent ?? []),
-      report,
-    ]),
+  const proven = {
+    way,
+    open,
+    held,
+    scrubs,
+    final: point,
+    applied: synced?.rounds.points?.at(-1),
+    uses: 0,
+    lookedAt: [],
+  };
+  return await arrive(journey, proven, target, (sealedAt) => {
+    const endedAt = Date.now();
+    // What reading all again took is forecast by itself.
+    const sealing = journey.input.policy.reread ? {} : { sealMs: sealedAt - movedAt };
+    journey.teller.find({
+      measured: measuredBy({ stopMs: stoppedAt - startedAt, startMs: endedAt - sealedAt, ...sealing }, [
+        ...(synced?.rounds.recent ?? []),
+        report,
+      ]),
+    });
+    if (said) recordOutageFact(journey.teller, said, sentBytes(report), endedAt - startedAt);
   });
-  if (said) recordOutageFact(journey.teller, said, sentBytes(report), endedAt - startedAt);
-  course.enter('AwaitingCommit');
-  return { way, seals, final: point, ...(chosen ? { older: held } : {}) };
 }
 
 function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced | undefined) {
@@ -85,7 +73,7 @@ function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced 
 }
 
 /** Answers when the outage began (epoch ms): right before the stop was sent. */
-async function stopTheSource(journey: Journey, way: Way, target: { returned: boolean }): Promise<number> {
+async function stopTheSource(journey: Journey, way: Way, target: Standing): Promise<number> {
   const { input, run, teller, course } = journey;
   const { identity } = way.found;
   const control = controlVerbs(input);
@@ -195,61 +183,4 @@ async function movedAndProven(
       if (result) return { open, result };
     }
   });
-}
-
-async function startTheTarget(
-  journey: Journey,
-  way: Way,
-  final: RecoveryPoint,
-  target: { returned: boolean },
-): Promise<void> {
-  const { input, run, teller, course } = journey;
-  const control = controlVerbs(input);
-  target.returned = true;
-  const { name = '' } = await course.step(() =>
-    control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [
-      { ...ofTarget(journey, way), final },
-    ]),
-  );
-  // A new machine may have got another name than was wished for.
-  teller.record('disks-returned', 'the sealed disks hang on the target machine', { target: input.target.path, name });
-  await proveFirst(journey, final);
-  course.beforehand('start the target', async () => {
-    await recordLoss(journey);
-    const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
-      { failback: input, run },
-    ]);
-    teller.amend(markTargetOff);
-    teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
-  });
-  teller.amend((story) => markTargetLive(story, new Date().toISOString()));
-  beginSourceWatch(journey, final);
-  beginWriteCount(journey);
-  const started = await course.step(() =>
-    control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
-      { failback: input, run, final },
-    ]),
-  );
-  teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
-  await hearTheGuest(journey);
-  await stepsAfterStart(journey);
-  await probeAtHome(journey);
-}
-
-async function hearTheGuest(journey: Journey): Promise<void> {
-  const { input, run, teller, course } = journey;
-  const what = `the guest of ${input.target.path} to answer (VMware Tools)`;
-  const { guest } = await course.step(() =>
-    whileAwaiting(teller, what, input.policy.guestWaitSeconds * 1000, () =>
-      hearGuest(journey, () =>
-        guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [
-          { failback: input, run },
-        ]),
-      ),
-    ),
-  );
-  const silent = guest.agent === 'not-installed';
-  teller.find({ guestSilent: silent, ...(guest.ip === undefined ? {} : { targetIp: guest.ip }) });
-  if (silent) teller.record('guest-silent', silentGuest, { agent: guest.agent });
-  else teller.record('guest-answers', 'the guest answers', { agent: guest.agent, ip: guest.ip ?? '' });
 }

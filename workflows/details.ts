@@ -2,13 +2,14 @@
  * What the Temporal UI shows under "current details": how the run stands, in Markdown that needs no table borders.
  * Rule: an SRE who never saw the code knows from it who serves, what is waited for and what to type.
  */
+import { pointAtHome } from '../model/another-point.ts';
 import { lastWords, soakIn } from '../model/arrival.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../model/failback-input.ts';
 import { forecastCompletion } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
-import { olderText } from '../model/point.ts';
+import { changingText, olderText } from '../model/point.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import {
   expiryText,
@@ -134,9 +135,10 @@ function roundsText(rounds: RoundsStatus): string {
 }
 
 /** S001-13: that an older moment can be chosen, and why the last wish for one failed. */
-function pointText({ applicationPoints = [], pointTrouble, completion, cancellation }: Status): string[] {
+function pointText(status: Status): string[] {
+  const { applicationPoints = [], pointTrouble, completion, cancellation, pointChange } = status;
   const newest = applicationPoints.at(-1);
-  const older = completion?.point === 'application-consistent' && !cancellation;
+  const older = pointAtHome(status) === 'application-consistent' && !cancellation && !pointChange;
   const choose = '`{"by":"you","point":"application-consistent"}`';
   return [
     ...(newest && !completion
@@ -145,6 +147,7 @@ function pointText({ applicationPoints = [], pointTrouble, completion, cancellat
           `**Application-consistent point:** ${newest.takenAt}; ${choose} chooses it and loses what was written since.`,
         ]
       : []),
+    ...(pointChange ? ['', `**Another point:** ${changingText(pointChange)}`] : []),
     ...(older && newest ? ['', olderText(newest.takenAt)] : []),
     ...(pointTrouble
       ? ['', `**No application-consistent point at ${pointTrouble.at}:** ${pointTrouble.message} ${pointTrouble.hint}`]

@@ -6,10 +6,10 @@
 import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Status } from '../model/status.ts';
+import type { Arrival } from './arriving.ts';
 import { checkBeforeCutover } from './clearance.ts';
 import { commitStory } from './commit.ts';
-import { untilCommitted } from './commit-gate.ts';
-import { type Arrival, cutOver } from './cutover.ts';
+import { cutOver } from './cutover.ts';
 import { checkTheWay, type Journey, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { beginReminding } from './reminding.ts';
 import { runTheRounds } from './rounds.ts';
@@ -56,10 +56,7 @@ async function comeHome(journey: Journey): Promise<Arrival> {
   recordApproval(journey);
   const way = await checkTheWay(journey);
   await course.whileHeld();
-  const arrival =
-    input.policy.sync === 'before' ? await syncThenCutOver(journey, way) : await waitThenCutOver(journey, way);
-  await untilCommitted(journey);
-  return arrival;
+  return input.policy.sync === 'before' ? await syncThenCutOver(journey, way) : await waitThenCutOver(journey, way);
 }
 
 async function syncThenCutOver(journey: Journey, way: Way): Promise<Arrival> {

@@ -20,7 +20,7 @@ import { nothingArrived } from '../model/arrival.ts';
 import { type FailbackInput, keptWorkflowId, memoNames } from '../model/failback-input.ts';
 import type { KeptMemo } from '../model/kept.ts';
 import { whatFinalHolds } from '../model/point.ts';
-import type { Arrival } from './cutover.ts';
+import type { Arrival } from './arriving.ts';
 import type { Journey } from './departure.ts';
 import { type Kept, type KeptStatus, keptDetails } from './kept-details.ts';
 import { attributes } from './teller.ts';

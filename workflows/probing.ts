@@ -21,7 +21,7 @@ export async function probeAtHome(journey: Journey): Promise<void> {
     throw probesFailed(
       journey,
       failed,
-      'Look at the machine and its console. Resolve with retry to probe again. To go home to the source instead: cancel with the loss flag (homeward failback cancel --accept-loss); what was written at home since its start is lost then.',
+      'Look at the machine and its console. Resolve with retry to probe again. For another point of the source: change-point (homeward failback change-point). To go home to the source instead: cancel with the loss flag (homeward failback cancel --accept-loss); what was written at home since its start is lost then.',
     );
   });
 }

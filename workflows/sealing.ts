@@ -7,12 +7,24 @@
 import { ActivityFailure } from '@temporalio/workflow';
 import { evidenceOfDisks } from '../model/evidence.ts';
 import { moverStepId } from '../model/failback-input.ts';
-import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
+import type { DiskKey, OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import type { Journey, Way } from './departure.ts';
 import { together } from './sync-round.ts';
 import { lineageBroke, troubleOf } from './trouble.ts';
 import { briefVerbs, moverVerbs, summary } from './verbs.ts';
+
+/** Disks that hang on the mover, proven at a point. */
+export interface Sealable {
+  readonly open: readonly OpenDisk[];
+  /** What they hold. */
+  readonly held: RecoveryPoint;
+  readonly scrubs: readonly ScrubReport[];
+  /** How often the target had them in use in this run. */
+  readonly uses: number;
+  /** Those of which every block was read again since that use. */
+  readonly lookedAt: readonly DiskKey[];
+}
 
 interface Sealed {
   readonly seal: SealProof;
@@ -38,22 +50,20 @@ export function registerSealUndo({ run, teller, course, input }: Journey, { pair
 
 export async function sealTheDisks(
   journey: Journey,
-  open: readonly OpenDisk[],
-  point: RecoveryPoint,
-  scrubs: readonly ScrubReport[],
+  { open, held, scrubs, uses, lookedAt }: Sealable,
 ): Promise<SealProof[]> {
   const { input, teller, course } = journey;
-  const sealed = await course.step(() => together(open.map((disk) => () => sealOne(journey, disk, point))));
+  const sealed = await course.step(() => together(open.map((disk) => () => sealOne(journey, disk, held, uses))));
   const seals = sealed.map(({ seal }) => seal);
   const evidence = evidenceOfDisks(seals);
   for (const { seal, copiedAgain } of sealed) {
-    const inBackground = !copiedAgain && rereadInFull(scrubs.find(({ disk }) => disk === seal.disk));
+    const behind = lookedAt.includes(seal.disk) || rereadInFull(scrubs.find(({ disk }) => disk === seal.disk));
     teller.record(`seal/${seal.disk}`, 'the disk is sealed: every block proven, boot sectors written last', {
       root: seal.root,
       algorithm: seal.algorithm,
       sizeBytes: seal.sizeBytes,
       // S2: what a commit can know of it: whether every byte was read once more after it was first proven.
-      rereadInFull: input.policy.reread || inBackground,
+      rereadInFull: input.policy.reread || (behind && !copiedAgain),
       ...(copiedAgain ? { copiedAgain } : {}),
     });
   }
@@ -62,7 +72,7 @@ export async function sealTheDisks(
   return seals;
 }
 
-async function sealOne({ input, run }: Journey, disk: OpenDisk, point: RecoveryPoint): Promise<Sealed> {
+async function sealOne({ input, run }: Journey, disk: OpenDisk, point: RecoveryPoint, uses: number): Promise<Sealed> {
   const mover = moverVerbs(input);
   const of = point.disks.find((candidate) => candidate.disk === disk.disk);
   if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
@@ -74,6 +84,7 @@ async function sealOne({ input, run }: Journey, disk: OpenDisk, point: RecoveryP
     point: of,
     urgent: true,
     handovers: input.mover.handovers ?? 0,
+    ...(uses > 0 ? { uses } : {}),
   };
   // Names instead of numbers, so that an operator can pause this very step: docs/operate.md.
   const say = (what: string, step: 'seal' | 'transfer') => ({

@@ -28,7 +28,9 @@ export function recordApproval({ input, teller }: Journey): void {
 /** Begins beside the gate; answers how to end it. */
 export function beginSoak(journey: Journey): () => void {
   const scope = new CancellationScope();
-  if (!soaks(journey.input.policy)) return () => undefined;
+  // A probe that failed has ended the approval for good, also for another point.
+  const ended = journey.teller.findings.arrival?.soak?.state === 'off';
+  if (ended || !soaks(journey.input.policy)) return () => undefined;
   const soaking = scope.run(() => soak(journey));
   soaking.catch((error: unknown) => {
     if (!isCancellation(error)) throw error;

@@ -5,7 +5,7 @@
 import { agreedIn } from '../model/agreed.ts';
 import type { ArrivalFacts } from '../model/arrival.ts';
 import type { Awaited, Check } from '../model/check.ts';
-import { lossOf } from '../model/commit-rules.ts';
+import { lossOf, notToCommit } from '../model/commit-rules.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
@@ -14,6 +14,7 @@ import type { Measured } from '../model/forecast.ts';
 import type { DiskPair, SealProof } from '../model/machine.ts';
 import { type Message, messageMeaning } from '../model/message.ts';
 import { phaseTable } from '../model/phase.ts';
+import { pointChoices } from '../model/point.ts';
 import type { Steering } from '../model/progress.ts';
 import { type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
 import { objectionTo, type Story } from '../model/transition.ts';
@@ -92,6 +93,8 @@ export function statusOf(
     ...only('completion', story.completion),
     ...only('applicationPoints', story.applicationPoints),
     ...only('pointTrouble', story.pointTrouble),
+    ...only('pointChange', story.pointChange),
+    ...only('pointChanged', story.pointChanged),
     ...only('commitment', story.commitment),
     ...only('cancellation', story.cancellation),
     ...only('loss', lossOf(story)),
@@ -120,11 +123,12 @@ const only = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V
   value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 
 /** With the digest in it where the policy wants it, so that it can be pasted as it stands; and by whom not (S7). */
-function commitMeaning({ commitNeedsEvidence, evidence, commitNeedsTwo, completion }: Story): string {
-  const who =
-    commitNeedsTwo && completion
-      ? `The policy wants two people: somebody else than ${completion.by}, who completed it, must say it. `
-      : '';
+function commitMeaning(story: Story): string {
+  const { commitNeedsEvidence, evidence, commitNeedsTwo } = story;
+  const others = commitNeedsTwo && notToCommit(story);
+  const who = others
+    ? `The policy wants two people: somebody else than ${others}, who chose what came home, must say it. `
+    : '';
   const { commit } = messageMeaning;
   return `${who}${commitNeedsEvidence && evidence ? commit.replace('{"by":"you"}', `{"by":"you","evidence":"${evidence}"}`) : commit}`;
 }
@@ -138,8 +142,19 @@ function resolveMeaning(story: Story): string {
     : takes({ name: 'cancel', acceptLoss: true })
       ? '; to go back send cancel {"by":"you","acceptLoss":true}'
       : '';
+  const point = otherPoint(story);
+  const other = point ? `; for another point send changePoint ${point}` : '';
   const skip = takes({ name: 'resolve', action: 'skip' }) ? '; or leave this out with "skip"' : '';
-  return `Answer a call for an operator. {"by":"you","action":"retry"}${back}${skip}`;
+  return `Answer a call for an operator. {"by":"you","action":"retry"}${back}${other}${skip}`;
+}
+
+/** The payload that the law would take for another point now; undefined where it takes none. */
+function otherPoint(story: Story): string | undefined {
+  const loss = story.targetLive ? { acceptLoss: true } : {};
+  const point = pointChoices.find(
+    (choice) => objectionTo(story, { name: 'changePoint', by: 'you', point: choice, ...loss }) === undefined,
+  );
+  return point && JSON.stringify({ by: 'you', point, ...loss });
 }
 
 /** What a person can say next, when the run waits for one. */
@@ -163,6 +178,11 @@ function waitingOf({ policy }: FailbackInput, story: Story, { waiting }: Finding
   return { ...waiting, expiresAt: new Date(Date.parse(waiting.since) + gateExpiresSeconds * 1000).toISOString() };
 }
 
+function anotherText(story: Story): string {
+  const point = otherPoint(story);
+  return point ? `. If it is no good: changePoint ${point} takes another point home` : '';
+}
+
 /** The same with what to send. */
 function waitsFor(story: Story, { convergence, guestSilent }: Findings): string | undefined {
   const wait = waitOf(story);
@@ -173,7 +193,7 @@ function waitsFor(story: Story, { convergence, guestSilent }: Findings): string 
     resolve: resolveMeaning(story),
     resume: messageMeaning.resume,
     completeFailover: `${stuck}${messageMeaning.completeFailover}`,
-    commit: `${unheard}${commitMeaning(story)}`,
+    commit: `${unheard}${commitMeaning(story)}${anotherText(story)}`,
   };
   return `${wait}: ${words[wait]}`;
 }

@@ -4,7 +4,7 @@
  * an operator and goes on when resolved (S5).
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import type { Phase } from '../model/phase.ts';
+import { type Phase, phaseTable } from '../model/phase.ts';
 import type { Trouble } from '../model/transition.ts';
 import type { Teller } from './teller.ts';
 import { stoppedAsAsked, together, troubleOf } from './trouble.ts';
@@ -13,6 +13,13 @@ import { stoppedAsAsked, together, troubleOf } from './trouble.ts';
 export class TakenBack extends Error {
   override readonly name = 'TakenBack';
 }
+
+/** Thrown through an arrival when a person wants another point at home; carries nothing either. */
+export class PointChanged extends Error {
+  override readonly name = 'PointChanged';
+}
+
+const turns = (error: unknown): boolean => error instanceof TakenBack || error instanceof PointChanged;
 
 interface Undo {
   readonly name: string;
@@ -65,6 +72,16 @@ export class Course {
     this.undos.push({ name, act });
   }
 
+  /** How many steps can be taken back now. */
+  get undoable(): number {
+    return this.undos.length;
+  }
+
+  /** What was registered since there were so many has been taken back already, in another way than by its undo. */
+  forgetUndosAfter(count: number): void {
+    this.undos.length = count;
+  }
+
   /** One step: tried until it is done, or until a person takes the story back. `mended` sees each failure first. */
   async step<T>(act: () => Promise<T>, mended: (error: unknown) => void = () => undefined): Promise<T> {
     const unheld = async (): Promise<T> => {
@@ -80,7 +97,7 @@ export class Course {
       try {
         return await this.ended(act);
       } catch (error) {
-        if (error instanceof TakenBack) throw error;
+        if (turns(error)) throw error;
         this.assertAhead();
         mended(error);
         await this.answered(error);
@@ -109,6 +126,13 @@ export class Course {
   private async answered(error?: unknown): Promise<void> {
     if ((await this.ask(error)) === 'undo') throw new TakenBack();
     this.teller.goBack();
+    this.assertPoint();
+  }
+
+  /** Throws PointChanged once a person has chosen another point than the one that arrives. */
+  assertPoint(): void {
+    const { phase, pointChange } = this.teller.story;
+    if (pointChange && phaseTable[phase].changePoint) throw new PointChanged();
   }
 
   get alarmed(): boolean {

@@ -89,4 +89,4 @@ function sidesSeen(looked: SidesFound['looked']): string {
 }
 
 /** Phases in which the source is stopped and the target does not answer yet. */
-const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'StartingTarget']);
+const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'StartingTarget', 'ChangingPoint']);

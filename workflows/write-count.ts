@@ -3,6 +3,7 @@
  * Rule (S5): whoever would lose it can read how much that is. A count that fails stops nothing and is told with its reason.
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { lossAccepted } from '../model/commit-rules.ts';
 import type { Story } from '../model/transition.ts';
 import { counted, type WriteCount, writtenText } from '../model/written.ts';
 import type { Journey } from './departure.ts';
@@ -66,16 +67,17 @@ function uncounted(error: unknown): WriteCount {
   return { uncounted: troubleOf(error, '').message.slice(0, longestReason) };
 }
 
-/** On the way back, before the target is stopped: counts once more, and records what whoever accepted the loss gives up. */
+/** Before the target is stopped, on the way back or for another point: counts once more, and records what whoever accepted the loss gives up. */
 export async function recordLoss(journey: Journey): Promise<void> {
   const { teller, input } = journey;
-  const { liveSince: since, cancellation } = teller.story;
-  if (since === undefined || !cancellation?.acceptLoss) return;
+  const { liveSince: since } = teller.story;
+  const accepted = lossAccepted(teller.story);
+  if (since === undefined || !accepted) return;
   await count(journey, since, lastCountVerbs(input));
   const { written, uncounted: why } = teller.story;
-  const loss = `${cancellation.by} accepted the loss of what was written at home since ${since}; ${writtenText(teller.story)}`;
+  const loss = `${accepted.by} accepted the loss of what was written at home since ${since}; ${writtenText(teller.story)}`;
   teller.record('loss-accepted', loss, {
-    by: cancellation.by,
+    by: accepted.by,
     since,
     ...(written && { bytes: written.bytes, until: written.until, atLeast: written.gap === true }),
     ...(why !== undefined && { uncounted: why }),

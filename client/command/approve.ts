@@ -9,7 +9,14 @@ import { confirm } from '../confirm.ts';
 import type { Link } from '../connect.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
-import { describeCancel, describeCommit, describeCompletion, describeLoss, describeSkip } from '../render/confirm.ts';
+import {
+  describeCancel,
+  describeCommit,
+  describeCompletion,
+  describeLoss,
+  describePointChange,
+  describeSkip,
+} from '../render/confirm.ts';
 import { whatToType } from '../render/to-type.ts';
 import { toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
@@ -100,6 +107,22 @@ async function askCancel({ context, machine, options }: Asked, status?: Status, 
   await confirm(context.screen, status ? describeCancel(status) : unknown, machine, options.yes === true);
 }
 
+/** S5: what is dropped with the point at home is shown before it; bound to the run that was shown. */
+async function approvePointChange(asked: Asked): Promise<Partial<Message>> {
+  const { context, machine, options, message } = asked;
+  const view = await openRun(asked);
+  const { status, silent } = view;
+  const unknown = `Take another point of ${machine} home: what is lost with the one at home is unknown. ${silent ?? ''}`;
+  if (!status || !isKnown(status, message))
+    await confirm(
+      context.screen,
+      status ? describePointChange(view, status, message.point ?? 'latest') : unknown,
+      machine,
+      options.yes === true,
+    );
+  return status && options.run === undefined ? { run: status.run } : {};
+}
+
 /** S2: what is deleted and the digest are shown; the commit names exactly that run and that digest. */
 async function approveCommit(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options } = asked;
@@ -133,6 +156,7 @@ async function approveSkip(asked: Asked): Promise<Partial<Message>> {
 export const approvals: Readonly<Partial<Record<MessageName, (asked: Asked) => Promise<Partial<Message>>>>> = {
   completeFailover: approveCompletion,
   cancel: approveCancel,
+  changePoint: approvePointChange,
   commit: approveCommit,
   resolve: approveSkip,
 };

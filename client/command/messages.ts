@@ -1,5 +1,5 @@
 /**
- * `homeward failback complete|commit|cancel|hold|resume|resolve <machine>`: what people say to a run.
+ * `homeward failback complete|commit|cancel|change-point|hold|resume|resolve <machine>`: what people say to a run.
  * Rule: nothing that stops or deletes is sent before the person saw what it does and said yes (S2, S002-11).
  */
 import { type Command, Option } from 'commander';
@@ -69,6 +69,19 @@ const verbs: readonly Verb[] = [
         '--accept-loss',
         'after the target went live: accept to lose what was written there; asks first',
       ),
+  },
+  {
+    verb: 'change-point',
+    name: 'changePoint',
+    description: 'after the machine was started at home and is no good: take another point home instead',
+    extend: (command) =>
+      yesOption(command)
+        .addOption(
+          new Option('--point <which>', 'the one that is to be at home instead of the one that is')
+            .choices(pointChoices)
+            .makeOptionMandatory(),
+        )
+        .option('--accept-loss', 'accept to lose what was written at home since its start; asks first'),
   },
   { verb: 'hold', name: 'hold', description: 'do nothing more until resumed' },
   { verb: 'resume', name: 'resume', description: 'go on after a hold' },

@@ -2,7 +2,9 @@
  * What a person reads before saying yes: direction and cost before completing, what is deleted before committing.
  * Rule: it shows what the run itself reported just now; what is not known is said to be unknown, never left out.
  */
+
 import { type Agreed, agreedWords } from '../../model/agreed.ts';
+import { pointAtHome } from '../../model/another-point.ts';
 import { completionGuards } from '../../model/completion-guards.ts';
 import { phaseTable } from '../../model/phase.ts';
 import type { PointChoice } from '../../model/point.ts';
@@ -98,8 +100,9 @@ export function describeCommit(status: Status): string {
 }
 
 /** Of our own recovery points. */
-function staysLines({ keepFinalSnapshotsDays: days, completion }: Status): string[] {
-  const older = completion?.point === 'application-consistent';
+function staysLines(status: Status): string[] {
+  const { keepFinalSnapshotsDays: days } = status;
+  const older = pointAtHome(status) === 'application-consistent';
   if (!days && !older) return [];
   const alone = older ? ', which alone hold what the source wrote after the point that came home' : '';
   return [
@@ -137,6 +140,23 @@ export function describeLoss(status: Status, nowMs = Date.now()): string {
     `  stops      ${side(status.target)}`,
     `  starts     ${side(status.source)}, as it was at the final recovery point`,
     `  lost       everything written at home${ran}; ${writtenText(status, (iso) => clock(iso, nowMs))}`,
+  ].join('\n');
+}
+
+/** Shown before *change point*: who stops, what is gone with it, and what comes instead (S5). */
+export function describePointChange(view: View, status: Status, point: PointChoice, nowMs = Date.now()): string {
+  const since = status.liveSince;
+  const ran = since === undefined ? '' : ` since ${since} (${duration(nowMs - Date.parse(since))})`;
+  return [
+    `Take another point of ${plain(status.machine)} home: the machine at home stops, its disks change, and it starts again.`,
+    `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}; at home: the ${pointAtHome(status)} point`,
+    `  stops      ${side(status.target)}`,
+    ...choiceLines(view, status, point, nowMs),
+    ...(status.targetLive
+      ? [`  lost       everything written at home${ran}; ${writtenText(status, (iso) => clock(iso, nowMs))}`]
+      : []),
+    '  cost       an outage: every disk is read at home and compared, and what was written or differs is fetched',
+    '  after it   its commit is waited for anew; the other point can be chosen again until then',
   ].join('\n');
 }
 

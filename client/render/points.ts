@@ -2,7 +2,8 @@
  * The moments that can come home, in words: how old each is, and what choosing the older one would lose (S001-13).
  * Rule: what is not known is said to be at least or at most, never left out.
  */
-import { olderText, type PointChoice, type PointSummary } from '../../model/point.ts';
+import { pointAtHome } from '../../model/another-point.ts';
+import { changingText, olderText, type PointChoice, type PointSummary } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
 import { isOpen, type View } from '../view.ts';
 import { bytes, clock, count, since } from './figures.ts';
@@ -27,7 +28,8 @@ const takenText = (point: PointSummary, now: number): string =>
 /** Shown while the failover can be completed, where there is something to choose. */
 export function pointLines(view: View, status: Status, now: number): string[] {
   const point = newestOf(status);
-  if (point && status.completion?.point === 'application-consistent' && !status.cancellation)
+  if (status.pointChange) return [plain(changingText(status.pointChange))];
+  if (point && pointAtHome(status) === 'application-consistent' && !status.cancellation)
     return [olderText(clock(point.takenAt, now))];
   if (!isOpen(view) || status.completion) return [];
   const trouble = status.pointTrouble;

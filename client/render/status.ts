@@ -237,6 +237,7 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
     status.completion && saidText(completeWords(status.completion), status.completion, now),
     status.commitment && saidText('commit', status.commitment, now),
     status.cancellation && saidText('cancel', status.cancellation, now),
+    status.pointChanged && saidText(`change-point (${status.pointChanged.point})`, status.pointChanged, now),
     status.loss && lossText(status.loss, (iso) => clock(iso, now)),
   ].filter((text) => text !== undefined);
   const lines = approvals.flatMap((text) => say(text, style));

@@ -2,8 +2,10 @@
  * The commands that fit the moment, as they can be pasted.
  * Rule: what the law would refuse here is never offered; the law itself is asked.
  */
+import { notToCommit } from '../../model/commit-rules.ts';
 import type { Message } from '../../model/message.ts';
 import { phaseTable } from '../../model/phase.ts';
+import { pointChoices } from '../../model/point.ts';
 import { objectionTo } from '../../model/transition.ts';
 import { type Told, toldStory } from '../told-story.ts';
 import { plain } from './paint.ts';
@@ -12,9 +14,9 @@ import { plain } from './paint.ts';
 export function whatToType(status: Told): string[] {
   const command = (verb: string) => `homeward failback ${verb} ${status.machine}`;
   if (status.phase === 'NeedsOperator') return answers(status);
-  const { commitNeedsTwo, completion } = status;
+  const others = status.commitNeedsTwo && notToCommit(status);
   // S7: as a comment of the shell, so that the line can still be pasted.
-  const by = commitNeedsTwo && completion ? `  # to be said by somebody else than ${plain(completion.by)}` : '';
+  const by = others ? `  # to be said by somebody else than ${plain(others)}` : '';
   const gate = phaseTable[status.phase]?.gate;
   // What somebody has said already is known to the law, and not asked for again.
   const takes = taken(status);
@@ -38,5 +40,14 @@ function answers(status: Told): string[] {
   const undo = resolve('undo');
   const cancel = undo.length === 0 && takes({ name: 'cancel', acceptLoss: true });
   const back = cancel ? [`homeward failback cancel --accept-loss ${status.machine}`] : undo;
-  return [...resolve('retry'), ...back, ...resolve('skip')];
+  return [...resolve('retry'), ...anotherPoint(status), ...back, ...resolve('skip')];
+}
+
+/** The other point, where the law takes one; with the flag only where something is lost with it. */
+function anotherPoint(status: Told): string[] {
+  const takes = taken(status);
+  const loss = status.targetLive ? { acceptLoss: true } : {};
+  const point = pointChoices.find((choice) => takes({ name: 'changePoint', point: choice, ...loss }));
+  const flag = status.targetLive ? ' --accept-loss' : '';
+  return point ? [`homeward failback change-point ${status.machine} --point ${point}${flag}`] : [];
 }

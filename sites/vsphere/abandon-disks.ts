@@ -89,6 +89,7 @@ async function abandonCreated(at: Vcenter, request: TargetRequest, work: Work): 
     way: 'created',
     originals: [],
     staged: writtenFiles(request),
+    uses: 0,
     keys: [],
   };
   const mark = target ? needOwnMark(target, request) : unmarked;

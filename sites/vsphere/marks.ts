@@ -31,9 +31,14 @@ export interface Mark {
   readonly originals: readonly Original[];
   /** Staged: the new disks' files, in the order of `originals`. Created: those of a machine that has no originals. */
   readonly staged: readonly string[];
+  /** How often the sealed disks were taken off the machine again, to be taken to another point. */
+  readonly uses: number;
   /** Keys of this mark that are set now, whatever they say. How a proof is put back is a mark of its own (proof-mark.ts). */
   readonly keys: readonly string[];
 }
+
+/** As a run writes it first. */
+export type NewMark = Omit<Mark, 'keys' | 'uses'>;
 
 export type Option = Vim<'OptionValue'> & { readonly key: string; readonly value: string };
 
@@ -62,6 +67,7 @@ export function readMark(extraConfig: readonly Vim<'OptionValue'>[]): Mark | und
     way: ways[values.get('way') ?? ''] ?? 'in-place',
     originals: originals.filter((one) => one !== undefined),
     staged: numbered('staged'),
+    uses: Number(values.get('uses') ?? 0),
     keys: [...values.keys()].map((key) => prefix + key),
   };
 }
@@ -73,8 +79,10 @@ const option = (name: string, value: string): Option => ({
 
 export const stateOption = (state: MarkState): Option => option('state', state);
 
+export const usesOption = (uses: number): Option => option('uses', String(uses));
+
 /** The options that write this mark; keys of an older mark that it does not use are emptied, which removes them. */
-export function markOptions(mark: Omit<Mark, 'keys'>, before: Mark | undefined): Option[] {
+export function markOptions(mark: NewMark, before: Mark | undefined): Option[] {
   const written = [
     option('run', mark.run),
     option('path', mark.path),

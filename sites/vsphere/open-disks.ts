@@ -19,7 +19,7 @@ import {
   needSupported,
 } from './disk-guards.ts';
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
-import { isOpen, type Mark, markOptions, type Original, stateOption } from './marks.ts';
+import { isOpen, markOptions, type NewMark, type Original, stateOption } from './marks.ts';
 import { ensureMachineMade } from './new-machine.ts';
 import { inPlaceRemedy } from './preflight-machines.ts';
 import { putBack } from './put-back.ts';
@@ -129,7 +129,7 @@ async function openInPlace(
   await needHeldOnlyBy(at, files, [target, mover], work);
   const open = isOpen(target.mark) ? target.mark : undefined;
   const others = open?.originals.filter((one) => !files.includes(one.file)) ?? [];
-  const mark: Omit<Mark, 'keys'> = {
+  const mark: NewMark = {
     run: request.run,
     path: request.path,
     // What an abandoned run left open stays open: its bytes are torn until this run has sealed them.
@@ -166,7 +166,7 @@ async function openStaged(
     request.run,
   );
   const { run, path } = request;
-  const mark: Omit<Mark, 'keys'> = { run, path, state: 'open', way: 'staged', originals, staged };
+  const mark: NewMark = { run, path, state: 'open', way: 'staged', originals, staged };
   await ensureOptions(at, target, markOptions(mark, target.mark), work);
   return plugNewDisks(at, request, mover, staged, work);
 }
@@ -187,7 +187,7 @@ async function withoutStrangersStaging(
   return lookAt(at, target.ref, target.path, work);
 }
 
-async function plugIntoMover(
+export async function plugIntoMover(
   at: Vcenter,
   request: TargetRequest,
   mover: Machine,

@@ -39,7 +39,7 @@ export async function ensureMoverLeft(at: Vcenter, request: TargetRequest, work:
 const findTarget = (at: Vcenter, request: TargetRequest, work: Work): Promise<Machine | undefined> =>
   request.write === 'created' ? findCreated(at, request, work) : findMachine(at, request.path, work);
 
-async function needTarget(at: Vcenter, request: TargetRequest, work: Work): Promise<Machine> {
+export async function needTarget(at: Vcenter, request: TargetRequest, work: Work): Promise<Machine> {
   const target = await findTarget(at, request, work);
   if (target) return target;
   throw machineMissing(request.path);

@@ -11,9 +11,36 @@ const at = '2026-01-01T00:00:00.000Z';
 
 /** y: taken. n: refused. k: nothing to do, said so (a resume when nothing is held). */
 const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
-  Preflight: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n', reassign: 'y' },
-  Seeding: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n', reassign: 'y' },
-  Syncing: { completeFailover: 'y', commit: 'n', cancel: 'y', hold: 'y', resume: 'k', resolve: 'n', reassign: 'y' },
+  Preflight: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'y',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'y',
+    changePoint: 'n',
+  },
+  Seeding: {
+    completeFailover: 'y',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'y',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'y',
+    changePoint: 'n',
+  },
+  Syncing: {
+    completeFailover: 'y',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'y',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'y',
+    changePoint: 'n',
+  },
   AwaitingCutover: {
     completeFailover: 'y',
     commit: 'n',
@@ -22,6 +49,7 @@ const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
     resume: 'k',
     resolve: 'n',
     reassign: 'y',
+    changePoint: 'n',
   },
   StoppingSource: {
     completeFailover: 'n',
@@ -31,9 +59,28 @@ const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
     resume: 'k',
     resolve: 'n',
     reassign: 'y',
+    changePoint: 'n',
   },
-  FinalSync: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n', reassign: 'y' },
-  Sealing: { completeFailover: 'n', commit: 'n', cancel: 'y', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
+  FinalSync: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'y',
+    changePoint: 'n',
+  },
+  Sealing: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+    changePoint: 'n',
+  },
   StartingTarget: {
     completeFailover: 'n',
     commit: 'n',
@@ -42,6 +89,7 @@ const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
     resume: 'k',
     resolve: 'n',
     reassign: 'n',
+    changePoint: 'n',
   },
   AwaitingCommit: {
     completeFailover: 'n',
@@ -51,10 +99,48 @@ const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
     resume: 'k',
     resolve: 'n',
     reassign: 'n',
+    changePoint: 'y',
   },
-  Committing: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
-  Committed: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
-  Undoing: { completeFailover: 'n', commit: 'n', cancel: 'n', hold: 'n', resume: 'k', resolve: 'n', reassign: 'n' },
+  ChangingPoint: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'y',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+    changePoint: 'n',
+  },
+  Committing: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'n',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+    changePoint: 'n',
+  },
+  Committed: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'n',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+    changePoint: 'n',
+  },
+  Undoing: {
+    completeFailover: 'n',
+    commit: 'n',
+    cancel: 'n',
+    hold: 'n',
+    resume: 'k',
+    resolve: 'n',
+    reassign: 'n',
+    changePoint: 'n',
+  },
   ReturnedToSource: {
     completeFailover: 'n',
     commit: 'n',
@@ -63,6 +149,7 @@ const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
     resume: 'k',
     resolve: 'n',
     reassign: 'n',
+    changePoint: 'n',
   },
   NeedsOperator: {
     completeFailover: 'y',
@@ -72,6 +159,7 @@ const expected: Record<Phase, Record<MessageName, 'y' | 'n' | 'k'>> = {
     resume: 'k',
     resolve: 'y',
     reassign: 'y',
+    changePoint: 'n',
   },
 };
 
@@ -83,10 +171,13 @@ const standingIn = (phase: Phase): Story => ({
   phase,
   targetLive: phase === 'AwaitingCommit' || phase === 'Committing' || phase === 'Committed',
   ...(phase === 'NeedsOperator' ? { left: 'Seeding' as const } : {}),
+  applicationPoints: [{ after: 1, takenAt: at, changedBytesBefore: 0 }],
 });
 
+const toOlder = { point: 'application-consistent', acceptLoss: true };
 const say = (story: Story, name: MessageName, payload: object = {}) => {
-  const own = name === 'resolve' ? { action: 'retry' } : name === 'reassign' ? toM2 : {};
+  const own =
+    name === 'resolve' ? { action: 'retry' } : name === 'reassign' ? toM2 : name === 'changePoint' ? toOlder : {};
   const parsed = parseMessage(name, { by: 'ana', ...own, ...payload });
   if (!('message' in parsed)) throw new Error(parsed.problem);
   return hear(story, parsed.message, at);

@@ -43,12 +43,14 @@ const message = fc
     acceptLoss: fc.option(fc.boolean(), { nil: undefined }),
     action: fc.constantFrom('retry' as const, 'undo' as const, 'skip' as const),
     mover: fc.constantFrom('m1', 'm2', 'm3'),
+    point: fc.constantFrom('latest' as const, 'application-consistent' as const),
   })
-  .map(({ name, by, run, acceptLoss, action, mover }): Event => {
+  .map(({ name, by, run, acceptLoss, action, mover, point }): Event => {
     const payload = {
       by,
       run,
       ...(name === 'cancel' ? { acceptLoss } : {}),
+      ...(name === 'changePoint' ? { point, acceptLoss } : {}),
       ...(name === 'resolve' ? { action } : {}),
       ...(name === 'reassign' ? { mover, path: `/DC0/vm/${mover}` } : {}),
     };
@@ -77,6 +79,10 @@ const say = (name: MessageName): Event => {
   if (!('message' in parsed)) throw new Error(parsed.problem);
   return { kind: 'message', message: parsed.message };
 };
+const change = (point: 'latest' | 'application-consistent'): Event => ({
+  kind: 'message',
+  message: { name: 'changePoint', by: 'ana', point, acceptLoss: true },
+});
 const into = (phase: Phase): Event => ({ kind: 'enter', phase });
 
 /** The whole way home; a sequence may begin after any of its steps. */
@@ -88,6 +94,8 @@ const wayHome: readonly (readonly Event[])[] = [
   [into('Sealing')],
   [into('StartingTarget'), { kind: 'live' }],
   [into('AwaitingCommit')],
+  [change('application-consistent'), into('ChangingPoint')],
+  [{ kind: 'off' }, into('Sealing'), into('StartingTarget'), { kind: 'live' }, into('AwaitingCommit')],
   [say('commit'), into('Committing')],
 ];
 
@@ -105,7 +113,7 @@ function apply(story: Story, happened: Event): Story {
     if (happened.kind === 'back') return goBack(story);
     if (happened.kind === 'taken') return takeUpReassignment(story);
     if (happened.kind === 'live') return markTargetLive(story);
-    return story.phase === 'Undoing' ? markTargetOff(story) : story;
+    return story.phase === 'Undoing' || story.phase === 'ChangingPoint' ? markTargetOff(story, at) : story;
   } catch (error) {
     if (error instanceof Failure && error.kind === 'Defect') return story;
     throw error;
@@ -120,6 +128,7 @@ const sealedOrBack: ReadonlySet<Phase> = new Set<Phase>([
     'Sealing',
     'StartingTarget',
     'AwaitingCommit',
+    'ChangingPoint',
     'Committing',
     'Committed',
     'Undoing',
@@ -142,12 +151,24 @@ function check(before: Story, after: Story, trail: readonly Phase[]): void {
   must(!after.commitment || seen('AwaitingCommit'), 'a commitment is taken only at its gate');
   must(!(after.commitment && after.cancellation), 'committed and cancelled exclude each other');
   must(after.phase !== 'StartingTarget' || seen('Sealing'), 'the target starts sealed (S4)');
+  must(after.phase !== 'Sealing' || !after.targetLive, 'nothing is sealed while the target may run (S1)');
   must(after.phase !== 'Sealing' || seen('FinalSync'), 'sealing follows the final round');
   must((after.phase === 'NeedsOperator') === (after.left !== undefined), 'who called the operator is known');
   must(
     after.phase === 'NeedsOperator' || (after.trouble ?? after.resolution) === undefined,
     'trouble ends with its phase',
   );
+  must(
+    !after.commitment || !after.pointChange,
+    'nothing is changed once it is committed, nor committed while it changes',
+  );
+  must(after.phase !== 'ChangingPoint' || after.pointChange !== undefined, 'a person chose the other point');
+  must(after.phase !== 'ChangingPoint' || after.evidence === undefined, 'stale evidence counts for no commit (S2)');
+  must(
+    after.phase !== 'ChangingPoint' || !before.targetLive || after.pointChange?.acceptLoss === true,
+    'loss was accepted before the point changes (S5)',
+  );
+  must(before.lostSince === undefined || after.lostSince === before.lostSince, 'what was lost stays told (S5)');
   must(!(after.targetLive && after.cancellation) || after.cancellation.acceptLoss, 'loss was accepted (S5)');
   must(after.refusals.length <= 50, 'refusals are bounded');
   must(
@@ -165,7 +186,10 @@ test('S1 S2 S5 S6 S7 no random sequence of messages and steps reaches an illegal
   const reached = new Map<Phase, number>();
   fc.assert(
     fc.property(fc.nat({ max: wayHome.length }), fc.array(event, { maxLength: 40 }), (begun, events) => {
-      let story = beginStory('run-1', m1);
+      let story: Story = {
+        ...beginStory('run-1', m1),
+        applicationPoints: [{ after: 1, takenAt: at, changedBytesBefore: 0 }],
+      };
       const trail: Phase[] = [story.phase];
       // Most random sequences die at the first gate; so each begins somewhere on the way home, and goes on at random.
       events = [...wayHome.slice(0, begun).flat(), ...events];

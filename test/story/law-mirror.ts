@@ -3,6 +3,7 @@
  * Rule: model/transition.ts is asked and nothing is decided here, so a run that differs from the law is seen.
  */
 import { type Message, type MessageName, messageNames, parseMessage } from '../../model/message.ts';
+import { pointChoices } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
 import { type Decision, hear, type Refusal, refuse, type Story } from '../../model/transition.ts';
 import { countIn } from '../../model/written.ts';
@@ -13,6 +14,7 @@ const at = '2026-01-01T00:00:00.000Z';
 /** The story a status tells of. `path`: of the mover that has the machine, which the status does not tell. */
 export function storyOf(status: Status, path: string): Story {
   const { run, phase, left, trouble, held, completion, commitment, liveSince, evidence, refusals } = status;
+  const { pointChange, pointChanged, applicationPoints } = status;
   const cancellation = status.cancellation as Story['cancellation'];
   return {
     ...{ run, phase, mover: { name: status.mover, path }, targetLive: status.targetLive === true },
@@ -26,6 +28,9 @@ export function storyOf(status: Status, path: string): Story {
     ...(liveSince === undefined ? {} : { liveSince }),
     ...countIn(status),
     ...(evidence === undefined ? {} : { evidence }),
+    ...(pointChange === undefined ? {} : { pointChange }),
+    ...(pointChanged === undefined ? {} : { pointChanged }),
+    ...(applicationPoints === undefined ? {} : { applicationPoints }),
   };
 }
 
@@ -79,12 +84,18 @@ const good = (message: Omit<Message, 'by'>): Contents => {
 
 /** Every message in every way of saying it well, to this run as it stands. */
 export function wellSaid({ run, evidence }: Story): readonly Contents[] {
-  const plain = messageNames.filter((name) => name !== 'resolve' && name !== 'reassign').map((name) => good({ name }));
+  const plain = messageNames
+    .filter((name) => name !== 'resolve' && name !== 'reassign' && name !== 'changePoint')
+    .map((name) => good({ name }));
   return [
     ...plain,
     ...plain.map(([name]) => good({ name, run, note: 'said again with the right run' })),
     good({ name: 'commit', evidence: evidence ?? '0'.repeat(64) }),
     good({ name: 'cancel', acceptLoss: true }),
+    ...pointChoices.flatMap((point) => [
+      good({ name: 'changePoint', point }),
+      good({ name: 'changePoint', point, acceptLoss: true }),
+    ]),
     ...(['retry', 'undo', 'skip'] as const).map((action) => good({ name: 'resolve', action })),
     good({ name: 'reassign', mover: 'mover-1', path: '/DC0/vm/the-one-that-has-it' }),
     good({ name: 'reassign', mover: 'mover-9', path: '/DC0/vm/nobody-knows-it' }),
@@ -96,6 +107,7 @@ export function illSaid(evidence: string | undefined): readonly Contents[] {
   const stranger = { by: 'ben', run: 'another-run' };
   const foreign = messageNames.map((name): Contents => {
     if (name === 'resolve') return [name, { ...stranger, action: 'retry' }];
+    if (name === 'changePoint') return [name, { ...stranger, point: 'latest' }];
     return [name, name === 'reassign' ? { ...stranger, mover: 'mover-9', path: '/DC0/vm/x' } : stranger];
   });
   return [
@@ -107,6 +119,8 @@ export function illSaid(evidence: string | undefined): readonly Contents[] {
     ['commit', { by: 'ben', evidence: 7 }],
     ['cancel', { by: 'ben', acceptLoss: 'yes' }],
     ['cancel', { acceptLoss: true }],
+    ['changePoint', { by: 'ben' }],
+    ['changePoint', { by: 'ben', point: 'yesterday' }],
     ['hold', { by: 'ben', until: 'tomorrow' }],
     ['resume', { by: ['ben'] }],
     ['resolve', { by: 'ben' }],

@@ -363,7 +363,7 @@ test('staged files of two runs that began together have different names, and nev
   expect(existsSync(localFile(diskOf('names', 1)))).toBe(true);
   expect(await filesOn('names')).toHaveLength(2);
   const mark: Mark = {
-    ...{ run: runA, path: '', state: 'open', way: 'staged', originals: [], keys: [] },
+    ...{ run: runA, path: '', state: 'open', way: 'staged', originals: [], uses: 0, keys: [] },
     staged: ['[ds] x.vmdk'],
   };
   const nowhere = undefined as unknown as Parameters<typeof ensureStagedFileGone>[0];

@@ -1,0 +1,92 @@
+/**
+ * Sealed disks that the target had in use go back to the mover, against the simulator: off the machine, barred from starting,
+ * and in their slots again afterwards. Rule: what the client says and what the simulator shows must agree.
+ */
+import {
+  diskOf,
+  moverName,
+  original,
+  pathOf,
+  powerOf,
+  quietWork,
+  requestFor,
+  type Simulator,
+  startSimulator,
+} from './simulator.ts';
+
+const names = ['again', 'again-staged', 'running', 'undone'];
+let simulator: Simulator;
+const work = quietWork();
+beforeAll(async () => {
+  simulator = await startSimulator(names.map(original));
+});
+afterAll(() => simulator?.stop());
+
+const filesOn = async (name: string): Promise<string[]> =>
+  (await simulator.machine(name)).disks.map(({ file }) => file);
+const onMover = async (name: string): Promise<string[]> =>
+  (await filesOn(moverName)).filter((file) => file.startsWith(`[lab-ds] ${name}/`));
+
+/** Opened, returned, started and stopped again: as after a first arrival that was no good. */
+async function used(name: string, write?: 'staged') {
+  const target = simulator.target();
+  const request = await requestFor(target, name, write);
+  const opened = await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted(powerOf(name), work);
+  await target.ensureStopped(powerOf(name), work);
+  return { target, request, opened };
+}
+
+test.each([
+  ['again', undefined],
+  ['again-staged', 'staged'],
+] as const)(
+  'S001-13 S4 S8 the disks of %s go back to the mover and return as often as they are wanted, each attempt twice, and a late one is fenced',
+  async (name, write) => {
+    const { target, request, opened } = await used(name, write);
+    const files = opened.map(({ file }) => file);
+    for (const uses of [1, 2]) {
+      const first = await target.ensureDisksReopened({ ...request, uses }, work);
+      expect(first.map(({ disk, file, sizeBytes, uuid }) => ({ disk, file, sizeBytes, uuid }))).toEqual(
+        opened.map(({ disk, file, sizeBytes, uuid }) => ({ disk, file, sizeBytes, uuid })),
+      );
+      expect(await target.ensureDisksReopened({ ...request, uses }, work)).toEqual(first);
+      expect([await filesOn(name), (await onMover(name)).sort()]).toEqual([[], [...files].sort()]);
+      await expect(target.ensureStarted(powerOf(name), work)).rejects.toMatchObject({ kind: 'Refused' });
+      await target.ensureDisksReleased(request, work);
+      await target.ensureDisksReturned(request, work);
+      expect([await filesOn(name), await onMover(name)]).toEqual([files, []]);
+      const late = target.ensureDisksReopened({ ...request, uses }, work);
+      await expect(late).rejects.toMatchObject({ kind: 'Fenced' });
+      expect(await filesOn(name)).toEqual(files);
+    }
+    expect((await target.ensureStarted(powerOf(name), work)).power).toBe('running');
+    await target.ensureFinished(request, work);
+    const { extraConfig = {} } = (await simulator.machine(name)) as { extraConfig?: Record<string, string> };
+    expect(Object.keys(extraConfig).filter((key) => key.startsWith('homeward.'))).toEqual([]);
+  },
+);
+
+test('S1 no disk is taken off a machine that runs', async () => {
+  const { target, request } = await used('running');
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted(powerOf('running'), work);
+  const early = target.ensureDisksReopened({ ...request, uses: 1 }, work);
+  await expect(early).rejects.toMatchObject({ kind: 'Refused', message: expect.stringContaining('is poweredOn') });
+  expect(await onMover('running')).toEqual([]);
+});
+
+test('S5 S11 what was reopened is given up as what was opened, and disks that somebody moved away are named', async () => {
+  const { target, request } = await used('undone');
+  const [first, ...rest] = request.pairs;
+  if (!first) throw new Error('no disks');
+  const moved = { ...first, target: { ...first.target, file: '[lab-ds] elsewhere/undone.vmdk' } };
+  const away = target.ensureDisksReopened({ ...request, pairs: [moved, ...rest], uses: 1 }, work);
+  await expect(away).rejects.toMatchObject({ kind: 'Refused', hint: expect.stringContaining('Storage vMotion') });
+  await target.ensureDisksReopened({ ...request, uses: 1 }, work);
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([diskOf('undone'), diskOf('undone', 1)]);
+  expect([await filesOn('undone'), await onMover('undone')]).toEqual([[], []]);
+  expect((await target.observeMachine(pathOf('undone'), work)).markedBy).toBe(request.run);
+});

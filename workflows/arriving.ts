@@ -1,0 +1,120 @@
+/**
+ * From proven disks to the commit: seal, return, start, hear the guest, wait for a person; and once more from the seal on when
+ * a person chooses another point, as often as that is said.
+ * Rule (S1): from the moment its start may have been sent the target counts as running, and the source is watched from the
+ * first such moment on, without a break. S5: what is undone of an arrival that is given up is what stood before its seal.
+ */
+import type { RecoveryPoint, SealProof } from '../model/machine.ts';
+import { silentGuest } from '../model/status.ts';
+import { markTargetLive, markTargetOff } from '../model/transition.ts';
+import { whileAwaiting } from './awaiting.ts';
+import { changeThePoint } from './changing-point.ts';
+import { untilCommitted } from './commit-gate.ts';
+import { type Journey, ofTarget, type Way } from './departure.ts';
+import { stepsAfterStart } from './guest-steps.ts';
+import { hearGuest, probeAtHome } from './probing.ts';
+import type { Proven, Standing } from './proven.ts';
+import { proveFirst } from './proving-first.ts';
+import { registerSealUndo, sealTheDisks } from './sealing.ts';
+import { beginSourceWatch } from './source-watch.ts';
+import { PointChanged } from './taking-back.ts';
+import { controlVerbs, guestVerbs, summary } from './verbs.ts';
+import { beginWriteCount, recordLoss } from './write-count.ts';
+
+/** What the commit needs to know. */
+export interface Arrival {
+  readonly way: Way;
+  readonly seals: readonly SealProof[];
+  readonly final: RecoveryPoint;
+  /** What came home instead of it, where a person chose an older point. */
+  readonly older?: RecoveryPoint;
+}
+
+/** `arrived`: hears of the first arrival when its disks were sealed, before the commit is waited for. */
+export async function arrive(
+  journey: Journey,
+  proven: Proven,
+  target: Standing,
+  arrived: (sealedAt: number) => void,
+): Promise<Arrival> {
+  const { course } = journey;
+  const { way, final } = proven;
+  for (let now = proven; ; ) {
+    const before = course.undoable;
+    try {
+      course.enter('Sealing');
+      registerSealUndo(journey, way);
+      const seals = await sealTheDisks(journey, now);
+      const sealedAt = Date.now();
+      course.enter('StartingTarget');
+      await startTheTarget(journey, way, final, target);
+      endOutage(journey);
+      if (now.uses === 0) arrived(sealedAt);
+      course.enter('AwaitingCommit');
+      await untilCommitted(journey);
+      return { way, seals, final, ...(now.held === final ? {} : { older: now.held }) };
+    } catch (error) {
+      if (!(error instanceof PointChanged)) throw error;
+      now = await changeThePoint(journey, now, target);
+      course.forgetUndosAfter(before);
+    }
+  }
+}
+
+function endOutage({ teller }: Journey): void {
+  const { outage } = teller.findings;
+  if (outage) teller.find({ outage: { ...outage, endedAt: new Date().toISOString() } });
+}
+
+async function startTheTarget(journey: Journey, way: Way, final: RecoveryPoint, target: Standing): Promise<void> {
+  const { input, run, teller, course } = journey;
+  const control = controlVerbs(input);
+  target.returned = true;
+  const { name = '' } = await course.step(() =>
+    control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [
+      { ...ofTarget(journey, way), final },
+    ]),
+  );
+  // A new machine may have got another name than was wished for.
+  teller.record('disks-returned', 'the sealed disks hang on the target machine', { target: input.target.path, name });
+  await proveFirst(journey, final);
+  course.beforehand('start the target', async () => {
+    await recordLoss(journey);
+    const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
+      { failback: input, run },
+    ]);
+    teller.amend(markTargetOff);
+    teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
+  });
+  teller.amend((story) => markTargetLive(story, new Date().toISOString()));
+  if (!target.watched) beginSourceWatch(journey, final);
+  target.watched = true;
+  beginWriteCount(journey);
+  const started = await course.step(() =>
+    control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
+      { failback: input, run, final },
+    ]),
+  );
+  teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
+  await hearTheGuest(journey);
+  await stepsAfterStart(journey);
+  await probeAtHome(journey);
+}
+
+async function hearTheGuest(journey: Journey): Promise<void> {
+  const { input, run, teller, course } = journey;
+  const what = `the guest of ${input.target.path} to answer (VMware Tools)`;
+  const { guest } = await course.step(() =>
+    whileAwaiting(teller, what, input.policy.guestWaitSeconds * 1000, () =>
+      hearGuest(journey, () =>
+        guestVerbs(input).observeGuest.executeWithOptions(summary('Wait for the guest to answer'), [
+          { failback: input, run },
+        ]),
+      ),
+    ),
+  );
+  const silent = guest.agent === 'not-installed';
+  teller.find({ guestSilent: silent, ...(guest.ip === undefined ? {} : { targetIp: guest.ip }) });
+  if (silent) teller.record('guest-silent', silentGuest, { agent: guest.agent });
+  else teller.record('guest-answers', 'the guest answers', { agent: guest.agent, ip: guest.ip ?? '' });
+}

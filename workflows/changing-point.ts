@@ -1,0 +1,144 @@
+/**
+ * Another point after the target was started: stop it, take its disks back to the mover that wrote them, and take them to the
+ * point that a person chose. No new point is made; the source stays stopped, watched, and its final snapshots stay.
+ * Rule (S1, S4): nothing is taken off a machine that was not observed off after our stop. S5: what is dropped with it is in
+ * the record: since when, until when, how much and who accepted it. S9: from the very seal, or a full copy.
+ */
+import { nothingArrived } from '../model/arrival.ts';
+import { moverStepId } from '../model/failback-input.ts';
+import { type DiskKey, type OpenDisk, pointName, type RecoveryPoint, type TransferProof } from '../model/machine.ts';
+import { pointOf } from '../model/point.ts';
+import { markTargetOff, type Story } from '../model/transition.ts';
+import { recordChosen } from './chosen-point.ts';
+import { type Journey, ofTarget, type Way } from './departure.ts';
+import type { Proven, Standing } from './proven.ts';
+import { together } from './sync-round.ts';
+import { lineageBroke } from './trouble.ts';
+import { controlVerbs, moverVerbs, summary } from './verbs.ts';
+import { recordLoss } from './write-count.ts';
+
+/** Answers the same disks, proven at the other point. Called again for each change. */
+export async function changeThePoint(journey: Journey, proven: Proven, target: Standing): Promise<Proven> {
+  const { teller, course } = journey;
+  course.enter('ChangingPoint');
+  const before = teller.story;
+  const to = pointWished(before, proven);
+  await stopTheTarget(journey);
+  const uses = proven.uses + 1;
+  const open = await reopen(journey, proven.way, uses);
+  target.returned = false;
+  const order = { ...proven, open, uses, to };
+  const proofs = await course.step(() => together(open.map((disk) => () => transferOne(journey, order, disk))));
+  recordChanged(journey, before, to, proofs);
+  if (to === proven.applied?.point) recordChosen(teller, proven.applied, proven.final);
+  return { ...proven, open, held: to, uses, lookedAt: lookedAtIn(proofs) };
+}
+
+function pointWished({ pointChange }: Story, { applied, final }: Proven): RecoveryPoint {
+  if (pointChange?.point !== 'application-consistent') return final;
+  if (applied) return applied.point;
+  throw new TypeError('the law took an application-consistent point that the run does not have');
+}
+
+/** Observed off, barred from starting, and as it was before it was set up to be proven apart. */
+async function stopTheTarget(journey: Journey): Promise<void> {
+  const { input, run, teller, course } = journey;
+  const control = controlVerbs(input);
+  const { path } = input.target;
+  await recordLoss(journey);
+  const stopAt = new Date().toISOString();
+  const seen = await course.step(() =>
+    control.ensureTargetStopped.executeWithOptions(summary(`Stop ${path}: another point was chosen`), [
+      { failback: input, run },
+    ]),
+  );
+  teller.amend((story) => markTargetOff(story, new Date().toISOString()));
+  const { outage, arrival = nothingArrived } = teller.findings;
+  // What was seen of the machine there says nothing of the one that comes.
+  teller.find({
+    outage: outage && !outage.endedAt ? outage : { startedAt: stopAt },
+    arrival: { ...arrival, probes: [] },
+  });
+  teller.record('target-stopped', 'the target was observed off, for another point', { power: seen.powerSeen });
+  if (input.policy.prove !== 'isolated') return;
+  await course.step(() =>
+    control.ensureProofEnded.executeWithOptions(summary(`Put ${path} back`), [{ failback: input, run }]),
+  );
+}
+
+async function reopen(journey: Journey, way: Way, uses: number): Promise<OpenDisk[]> {
+  const { input, teller, course } = journey;
+  const open = await course.step(() =>
+    controlVerbs(input).ensureDisksReopened.executeWithOptions(
+      summary(`Take ${way.pairs.length} disks back to ${input.mover.name}`),
+      [{ ...ofTarget(journey, way), uses }],
+    ),
+  );
+  for (const disk of open)
+    teller.record(`open/${disk.disk}`, `${disk.file} hangs on the mover again and on nothing else`, {
+      file: disk.file,
+      uuid: disk.uuid,
+      mover: input.mover.name,
+    });
+  return open;
+}
+
+interface ChangeOrder extends Proven {
+  readonly to: RecoveryPoint;
+}
+
+async function transferOne({ input, run }: Journey, order: ChangeOrder, disk: OpenDisk): Promise<TransferProof> {
+  const { to, held, final, applied, uses } = order;
+  const key = disk.disk;
+  const work = {
+    ...{ machine: input.machine, run, sourceSite: input.source.site, disk, point: pointOf(to, key), urgent: true },
+    ...{ handovers: input.mover.handovers ?? 0, uses },
+  };
+  const say = (what: string) => ({
+    ...summary(`Another point: ${key}, ${what}`),
+    activityId: moverStepId('transfer', key, input.mover),
+    priority: { priorityKey: 1 },
+  });
+  const mover = moverVerbs(input);
+  const around = applied && { since: pointOf(applied.since, key), until: pointOf(final, key) };
+  try {
+    return await mover.transferDisk.executeWithOptions(say('what was written and what differs'), [
+      { ...work, base: pointOf(held, key), ...(around ? { around } : {}) },
+    ]);
+  } catch (error) {
+    if (!lineageBroke(error)) throw error;
+    return await mover.transferDisk.executeWithOptions(say('whole disk, lineage broken'), [work]);
+  }
+}
+
+/** Every block of these was read again and compared (disk/used-disk.ts). */
+const lookedAtIn = (proofs: readonly TransferProof[]): DiskKey[] =>
+  proofs.filter(({ mode }) => mode === 'delta').map(({ disk }) => disk);
+
+function recordChanged(
+  { teller }: Journey,
+  { pointChange, liveSince }: Story,
+  to: RecoveryPoint,
+  proofs: readonly TransferProof[],
+): void {
+  for (const { disk, mode, changedBytes, copiedBytes, usedBytes } of proofs)
+    teller.record(`another-point/${disk}`, 'the disk was taken to the other point, read back and equal', {
+      ...{ mode, changedBytes, copiedBytes },
+      ...(usedBytes === undefined ? {} : { usedBytes }),
+    });
+  const counted = proofs.flatMap(({ usedBytes }) => usedBytes ?? []);
+  const until = teller.story.lostUntil;
+  teller.record(
+    'point-changed',
+    `${pointChange?.by} had another point taken home; what was written at home is dropped`,
+    {
+      ...{ from: pointChange?.from ?? '', to: pointChange?.point ?? '', by: pointChange?.by ?? '' },
+      points: to.disks.map(pointName).join(', '),
+      ...(liveSince === undefined
+        ? { lost: 'nothing: it never went live' }
+        : { lostSince: liveSince, lostUntil: until ?? '' }),
+      // In leaves of 64 KiB; a disk that was copied in full was not counted.
+      lostBytes: counted.length === proofs.length ? counted.reduce((sum, bytes) => sum + bytes, 0) : 'not counted',
+    },
+  );
+}

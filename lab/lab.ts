@@ -19,6 +19,7 @@ import { type Placing, placeDisks } from './place-disks.ts';
 import { findPrograms } from './programs.ts';
 import { startTemporal, type TemporalServer } from './temporal.ts';
 import { moverNames, startVcenter, type Vcenter } from './vcenter.ts';
+import type { Effect } from './witness/view.ts';
 import { startWitness, type Witness } from './witness/witness.ts';
 import { lookAtWorlds, realEvidence } from './worlds.ts';
 
@@ -133,14 +134,22 @@ function startGuests({ options, machines }: Standing, control: string, witness: 
   });
 }
 
+/** Operations of vCenter after which a machine has no power. */
+const withoutPower: ReadonlySet<string> = new Set(['powerOff', 'shutdownGuest', 'suspend']);
+
 async function startWorlds(standing: Standing, datastore: string, program: string): Promise<Worlds> {
   const { folder, certificates, machines, options, ending } = standing;
   const onPrem = await placeDisks(machines, datastore, options);
   const controls = { azure: '', vcenter: '' };
+  let guestsAtHome: OnPremGuests | undefined;
   const plan = {
     machines: machines.map((machine) => watched(machine, moverNames(options.movers ?? 1))),
     look: () => lookAtWorlds(controls),
     evidence: realEvidence(controls),
+    // Without power a machine writes nothing: whoever took it away hears so only when its guest has stopped.
+    async settle({ world, op }: Effect) {
+      if (world === 'vsphere' && withoutPower.has(op)) await guestsAtHome?.halted();
+    },
     ...(options.isCommitted === undefined ? {} : { isCommitted: options.isCommitted }),
   };
   const witness = await ending.also(startWitness(plan), (started) => started.close());
@@ -160,8 +169,8 @@ async function startWorlds(standing: Standing, datastore: string, program: strin
   );
   Object.assign(controls, { azure: azure.control, vcenter: vcenter.control });
   await witness.begin();
-  const guests = Promise.resolve(startGuests(standing, vcenter.control, witness));
-  const onPremGuests = await ending.also(guests, (started) => started.stop(), 'first');
+  guestsAtHome = startGuests(standing, vcenter.control, witness);
+  const onPremGuests = await ending.also(Promise.resolve(guestsAtHome), (started) => started.stop(), 'first');
   return { azure, vcenter, witness, onPremGuests };
 }
 

@@ -86,7 +86,7 @@ export function otherChoice(
   point: PointChoice = 'latest',
 ): string | undefined {
   if (point === before) return undefined;
-  return `${by} completed it to the ${before} point already; to choose another one, cancel and start again`;
+  return `${by} completed it to the ${before} point already; to choose another one, cancel and start again, or wait until it was started at home (change-point)`;
 }
 
 /** After the choice: what it means, as long as anybody looks. */

@@ -31,6 +31,8 @@ export interface OnPremGuests {
   state(machine: string): OnPremState | undefined;
   /** Bytes it has written to all its disks in all its boots, and how much of that vCenter's counter has heard of. */
   wrote(machine: string): { readonly bytes: number; readonly told: number };
+  /** Resolves when whatever was seen off by now writes no more: a machine without power writes nothing. */
+  halted(): Promise<void>;
   /** Why the last look at vCenter failed, if it did. */
   trouble(): unknown;
   stop(): Promise<void>;
@@ -79,6 +81,8 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
   const booted = new Map<string, CountedDisk[]>();
   let trouble: unknown;
   let stopping = false;
+  let looks = 0;
+  let looked = Promise.withResolvers<void>();
   const follow = async (vm: VcenterVm): Promise<void> => {
     const wanted = plan.machines.find((each) => each.name === vm.name);
     if (wanted === undefined) return;
@@ -117,6 +121,9 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
         // The simulator may be away for a moment (a test restarts it); the next look tells.
         trouble = error;
       }
+      looks++;
+      looked.resolve();
+      looked = Promise.withResolvers<void>();
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   };
@@ -135,6 +142,11 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
       const disks = booted.get(machine) ?? [];
       const bytes = disks.reduce((sum, disk) => sum + disk.writtenBytes(), 0);
       return { bytes, told: disks.reduce((sum, disk) => sum - disk.untold(), bytes) };
+    },
+    async halted() {
+      // A look that is under way may have begun before.
+      const enough = looks + 2;
+      while (looks < enough && !stopping) await Promise.race([looked.promise, looping]);
     },
     trouble: () => trouble,
     async stop() {

@@ -17,6 +17,8 @@ export interface WitnessPlan {
   /** Looks at both worlds now. Must not depend on the effect being answered. */
   look(): Promise<WorldView>;
   readonly evidence: Evidence;
+  /** Awaited before an effect is judged and answered: what follows from it by nature, and is no deed of anybody. */
+  settle?(effect: Effect): Promise<void>;
   /** Whether a person has committed this machine; `allowRetirement` says so too. */
   isCommitted?(machine: string): Promise<boolean>;
 }
@@ -39,8 +41,8 @@ export interface Witness {
   comparisons(): readonly Comparison[];
   /** Tells the witness that a person has committed this machine. */
   allowRetirement(machine: string): void;
-  /** Tells the witness that a person chose the newest restore point of this machine instead of its latest moment. */
-  olderChosen(machine: string): void;
+  /** Tells the witness that a person chose the newest restore point of this machine instead of its latest moment; or, with false, the latest after all. */
+  olderChosen(machine: string, older?: boolean): void;
   /** Takes that back: the commit that was about to be said was refused. */
   forbidRetirement(machine: string): void;
   /** Looks once more and adds what is wrong with the final state to the violations; answers what it added. */
@@ -96,7 +98,7 @@ export function createJudge(plan: WitnessPlan) {
   };
   return {
     violations,
-    chooseOlder: (machine: string) => void older.add(machine),
+    chooseOlder: (machine: string, chosen = true) => void (chosen ? older.add(machine) : older.delete(machine)),
     allow: (machine: string) => void allowed.add(machine),
     forbid: (machine: string) => void allowed.delete(machine),
     /** The last comparison of each disk that came back, both sides hashed by the witness. */
@@ -136,14 +138,15 @@ export async function startWitness(plan: WitnessPlan): Promise<Witness> {
   const effects: SeenEffect[] = [];
   const began = performance.now();
   let last: Promise<void> = Promise.resolve();
-  const hear = (effect: Effect): Promise<void> => {
+  const hear = async (effect: Effect): Promise<void> => {
+    await plan.settle?.(effect);
     last = last.then(async () => {
       const at = performance.now();
       await judge.judge(effect);
       const judgedInMs = Math.round(performance.now() - at);
       effects.push({ ...effect, number: effects.length + 1, afterMs: Math.round(at - began), judgedInMs });
     });
-    return last;
+    await last;
   };
   const server = createServer((request, response) => {
     bodyOf(request)

@@ -4,6 +4,8 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const used = 'test/disk/used.test.ts';
+const reopen = 'sites/vsphere/reopen-disks.ts';
+const reopened = 'test/vsphere/reopen.test.ts';
 const edge = 'test/azure/application-points.test.ts';
 const reader = 'sites/azure/point-source.ts';
 
@@ -65,6 +67,47 @@ export const pointBugs: readonly PlantedBug[] = [
     'if (sealProof?.point === undefined)',
     used,
     'never guessed at',
+  ),
+  bug(
+    'S1',
+    'model/transition.ts',
+    "if (from === 'ChangingPoint' && story.targetLive)",
+    "if (from === 'ChangingPoint' && story.targetLive && story.cancellation)",
+    'test/model/law-random.test.ts',
+    'reaches an illegal state',
+  ),
+  bug(
+    'S2',
+    'model/transition.ts',
+    "if (to === 'ChangingPoint') return rest;",
+    "if (to === 'ChangingPoint') return story;",
+    'test/model/another-point.test.ts',
+    'counts no more',
+  ),
+  bug(
+    'S5',
+    'model/another-point.ts',
+    'if (story.targetLive && acceptLoss !== true)',
+    'if (story.targetLive && acceptLoss === undefined)',
+    'test/model/another-point.test.ts',
+    'needs the loss flag',
+  ),
+  bug('S1', reopen, 'needQuietTarget(target);', '', reopened, 'off a machine that runs'),
+  bug(
+    'S8',
+    reopen,
+    "if (uses < request.uses || (uses === request.uses && state !== 'returned')) return;",
+    'if (uses <= request.uses) return;',
+    reopened,
+    'a late one is fenced',
+  ),
+  bug(
+    'S4',
+    reopen,
+    "[stateOption('open'), usesOption(request.uses)]",
+    '[usesOption(request.uses)]',
+    reopened,
+    'a late one is fenced',
   ),
   bug('S11', 'sites/azure/readable-point.ts', 'mayBeOpen: true,', 'mayBeOpen: false,', edge, 'whose answer was lost'),
 ];

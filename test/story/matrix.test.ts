@@ -212,7 +212,7 @@ test(
     const deletes = azure('virtualMachines.delete', source.vm);
 
     await scene.fault(looks.world, { ...looks.rule, ...looks.fail });
-    const run = await scene.begin({ roundEvery: 0.5 });
+    const run = await scene.begin({ roundEvery: 0.5 }, { applicationPointEverySeconds: 3_600 });
     await standBoth(run, 'Preflight', { ...looks, rule: { ...looks.rule, count: 1 } }, opens);
     await standBoth(run, 'Seeding', opens);
 
@@ -225,6 +225,7 @@ test(
     await expectTheLaw(run, { phase: 'Syncing' });
     await expectHoldAndResume(run);
     await scene.forgetRules();
+    await run.untilView('with a point', ({ status }) => status?.applicationPoints?.length === 1);
 
     await scene.fault(stops.world, { ...stops.rule, ...stops.fail });
     await take(run, 'completeFailover');
@@ -242,6 +243,18 @@ test(
     await run.until('AwaitingCommit');
     await expectTheLaw(run, { phase: 'AwaitingCommit' });
     await expectHoldAndResume(run);
+
+    await scene.fault(opens.world, { ...opens.rule, ...opens.fail });
+    scene.lab.witness.olderChosen(name);
+    await take(run, 'changePoint', { point: 'application-consistent', acceptLoss: true });
+    await standBoth(run, 'ChangingPoint', opens);
+    await run.until('AwaitingCommit');
+    await expectTheLaw(run, { phase: 'AwaitingCommit' });
+    scene.lab.witness.olderChosen(name, false);
+    await take(run, 'changePoint', { point: 'latest', acceptLoss: true });
+    await run.untilView('at the latest point', ({ status }) => {
+      return status?.phase === 'AwaitingCommit' && status.pointChanged?.point === 'latest';
+    });
 
     await scene.fault(deletes.world, { ...deletes.rule, ...deletes.fail });
     await take(run, 'commit');

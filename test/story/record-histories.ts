@@ -112,6 +112,23 @@ const endings: readonly Ending[] = [
     },
   },
   {
+    name: 'changed-point-then-committed',
+    rounds: false,
+    async play(scene) {
+      const run = await scene.begin({}, { applicationPointEverySeconds: 3_600 });
+      await run.untilView('with a point', ({ status }) => status?.applicationPoints?.length === 1);
+      await run.say('completeFailover', { point: 'application-consistent' });
+      await run.until('AwaitingCommit');
+      await run.say('changePoint', { point: 'latest', acceptLoss: true });
+      await run.untilView('changed', ({ status }) => {
+        return status?.phase === 'AwaitingCommit' && status.pointChanged !== undefined;
+      });
+      await run.say('commit');
+      await run.until('Committed');
+      return run;
+    },
+  },
+  {
     name: 'reassigned-then-committed',
     rounds: true,
     async play(scene) {

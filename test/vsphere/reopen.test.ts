@@ -27,6 +27,8 @@ const filesOn = async (name: string): Promise<string[]> =>
 const onMover = async (name: string): Promise<string[]> =>
   (await filesOn(moverName)).filter((file) => file.startsWith(`[lab-ds] ${name}/`));
 
+const markOf = (name: string) => simulator.hands(name, async (_at, { mark }) => mark);
+
 /** Opened, returned, started and stopped again: as after a first arrival that was no good. */
 async function used(name: string, write?: 'staged') {
   const target = simulator.target();
@@ -63,9 +65,9 @@ test.each([
       expect(await filesOn(name)).toEqual(files);
     }
     expect((await target.ensureStarted(powerOf(name), work)).power).toBe('running');
+    expect(await markOf(name)).toMatchObject({ state: 'returned', uses: 2 });
     await target.ensureFinished(request, work);
-    const { extraConfig = {} } = (await simulator.machine(name)) as { extraConfig?: Record<string, string> };
-    expect(Object.keys(extraConfig).filter((key) => key.startsWith('homeward.'))).toEqual([]);
+    expect(await markOf(name)).toBeUndefined();
   },
 );
 

@@ -1,0 +1,176 @@
+/**
+ * Another point after the machine was started at home, on the real Temporal server: it is no good, and a person has the other
+ * point taken home, there and back. Rule: one lab for all of it; what came home is looked up in what the application found.
+ */
+import { createServer, type Server } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { readAzure } from '../../lab/azure-control.ts';
+import { freePort } from '../../lab/free-port.ts';
+import { readAcknowledgements } from '../../lab/guest/acknowledgements.ts';
+import { probe } from '../../model/arrival-policy.ts';
+import { firstBroken } from '../../model/evidence.ts';
+import type { Status } from '../../model/status.ts';
+import { openScene, type Run, type Scene } from './scene.ts';
+
+const toOlder = { point: 'application-consistent', acceptLoss: true };
+const toLatest = { point: 'latest', acceptLoss: true };
+
+let scene: Scene;
+/** The application of the first machine, as its probe sees it: it comes up with the older point only. */
+let application: Server;
+let port = 0;
+let bad: Run;
+let fine: Run;
+beforeAll(async () => {
+  scene = await openScene(2, { policy: { applicationPointEverySeconds: 3_600 } });
+  port = await freePort();
+  application = createServer((socket) => socket.end());
+  const answers = probe.parse({
+    kind: 'tcp',
+    name: 'app',
+    host: '127.0.0.1',
+    port,
+    everySeconds: 0.2,
+    timeoutSeconds: 2,
+  });
+  bad = await scene.begin({}, { probes: [answers] });
+  fine = await scene.begin();
+}, 120_000);
+afterAll(async () => {
+  application?.close();
+  await scene?.close();
+}, 60_000);
+
+const factsOf = ({ record }: Status, key: string) => record.findLast((entry) => entry.key === key)?.facts;
+const countOf = ({ record }: Status, key: string): number => record.filter((entry) => entry.key === key).length;
+
+/** The newest record that the machine's application point holds, once the target is ahead of it. */
+async function aheadOfItsPoint({ machine, untilView }: Run): Promise<number> {
+  await untilView('ahead of its point', ({ status, rounds }) => {
+    return status?.applicationPoints?.length === 1 && (rounds?.done ?? 0) >= 3;
+  });
+  const { restorePointCollections = [] } = await readAzure(scene.lab.azure.control);
+  const ours = restorePointCollections.find(({ tags }) => tags['homeward-machine'] === machine.name);
+  return ours?.points[0]?.newestRecord ?? 0;
+}
+
+/** What each slot was acknowledged to hold in Azure up to a record, and what the application found at home at its last start. */
+async function recordsOf({ machine }: Run, newest = Number.POSITIVE_INFINITY) {
+  const slots = new Map<number, string>();
+  for (const event of await readAcknowledgements(machine.acknowledgements.azure)) {
+    if ((event.kind !== 'done' && event.kind !== 'found') || event.at.seq > newest) continue;
+    if (event.at.sum === '-') slots.delete(event.at.slot);
+    else slots.set(event.at.slot, `${event.at.slot} ${event.at.seq} ${event.at.sum}`);
+  }
+  const found = (await lastBoot(machine)).flatMap((event) =>
+    event.kind === 'found' ? [`${event.at.slot} ${event.at.seq} ${event.at.sum}`] : [],
+  );
+  return { wanted: [...slots.values()].sort(), found: found.sort() };
+}
+
+async function lastBoot({ acknowledgements }: Run['machine']) {
+  const atHome = await readAcknowledgements(acknowledgements.onPrem);
+  return atHome.slice(atHome.findLastIndex(({ kind }) => kind === 'boot'));
+}
+
+/** The machine at home has made records of its own durable, which are dropped with the point. */
+async function untilWritten({ machine }: Run): Promise<void> {
+  while ((await lastBoot(machine)).filter(({ kind }) => kind === 'done').length < 5) await pause(50);
+}
+
+/** Stops the reading of a point half way, by its name in Azure: whoever reads it is in the middle of a transfer. */
+async function slowReading(resource: string): Promise<void> {
+  await scene.fault('azure', { operation: 'blob.getRange', resource, count: 1_000, action: { delayMs: 20_000 } });
+}
+
+test('S001-13 S1 S2 S3 S4 S5 S7 S9 S11 S12 a machine whose probe fails at home is offered another point; it comes home with every record up to that and none after, and what was written at home is counted and told as dropped', async () => {
+  const run = bad;
+  const newest = await aheadOfItsPoint(run);
+  await run.say('completeFailover');
+  const called = await run.until('NeedsOperator');
+  expect(called).toMatchObject({ left: 'StartingTarget', trouble: { op: 'probes' }, targetLive: true });
+  expect(called.trouble?.hint).toContain('change-point');
+  expect(called.waitsFor).toContain('changePoint {"by":"you","point":"application-consistent","acceptLoss":true}');
+  expect(await run.say('changePoint', { point: 'application-consistent' })).toEqual({
+    refused: expect.stringMatching(/went live at .*"acceptLoss": true/),
+  });
+  await untilWritten(run);
+  application.listen(port, '127.0.0.1');
+  scene.lab.witness.olderChosen(run.machine.name);
+  expect(await run.say('changePoint', toOlder)).toEqual({ accepted: true });
+  const arrived = await run.until('AwaitingCommit');
+  const { wanted, found } = await recordsOf(run, newest);
+  expect(found).toEqual(wanted);
+  const keys = arrived.record.map(({ key }) => key);
+  const inOrder = ['target-started', 'target-stopped', 'open/os', 'another-point/os', 'point-changed', 'seal/os'];
+  const places = inOrder.map((key) => keys.lastIndexOf(key));
+  expect(places.slice(1)).toEqual([...places.slice(1)].sort((one, other) => one - other));
+  expect(keys.indexOf('target-started')).toBeLessThan(keys.indexOf('target-stopped'));
+  for (const disk of ['os', 'data-0']) {
+    const facts = factsOf(arrived, `another-point/${disk}`);
+    expect(facts).toMatchObject({ mode: 'delta' });
+    expect(Number(facts?.usedBytes)).toBeGreaterThan(0);
+    expect(Number(facts?.copiedBytes)).toBeLessThan(16 << 20);
+    expect(factsOf(arrived, `seal/${disk}`)).toMatchObject({ rereadInFull: true });
+  }
+  expect(factsOf(arrived, 'point-changed')).toMatchObject({
+    ...{ from: 'latest', to: 'application-consistent', by: 'ana', lostSince: called.liveSince },
+    lostBytes: expect.any(Number),
+  });
+  expect(arrived.loss).toMatchObject({ since: called.liveSince, until: expect.any(String), acceptedBy: 'ana' });
+  // S2: what was approved of the disks before counts no more.
+  expect(await run.say('commit', { evidence: called.evidence })).toEqual({
+    refused: expect.stringContaining(`the disks' evidence is ${arrived.evidence}`),
+  });
+  await run.say('commit', { evidence: arrived.evidence });
+  const end = await run.until('Committed');
+  expect(firstBroken(end.record)).toBeUndefined();
+  const kept = String(factsOf(end, 'final-point-kept')?.points);
+  const asChosen = (line: string): boolean => {
+    const [snapshot] = /homeward-\S+-final/.exec(line) ?? [];
+    return snapshot === undefined
+      ? Number(/^lost: .*"acknowledged":(\d+)/.exec(line)?.[1] ?? 0) > newest
+      : kept.includes(snapshot);
+  };
+  expect((await run.wrongAtEnd('committed')).filter((line) => !asChosen(line))).toEqual([]);
+}, 240_000);
+
+test('S001-13 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through the death of both workers, and a cancel in the middle of it ends with the source serving as it was found', async () => {
+  const run = fine;
+  const { witness } = scene.lab;
+  await aheadOfItsPoint(run);
+  witness.olderChosen(run.machine.name);
+  await run.say('completeFailover', { point: 'application-consistent' });
+  const first = await run.until('AwaitingCommit');
+  expect(first.waitsFor).toContain('changePoint {"by":"you","point":"latest","acceptLoss":true}');
+  await untilWritten(run);
+
+  await slowReading('-final');
+  witness.olderChosen(run.machine.name, false);
+  await run.say('changePoint', toLatest);
+  await scene.untilMet('azure');
+  expect(await run.status()).toMatchObject({ phase: 'ChangingPoint', serves: 'nobody', pointChange: { by: 'ana' } });
+  await Promise.all([scene.workers.kill('mover'), scene.workers.kill('control')]);
+  await scene.forgetRules();
+  await Promise.all([scene.workers.restart('mover'), scene.workers.restart('control')]);
+  const second = await run.until('AwaitingCommit');
+  const { wanted, found } = await recordsOf(run);
+  expect(found).toEqual(wanted);
+  expect(second.evidence).not.toBe(first.evidence);
+  expect(factsOf(second, 'another-point/data-0')).toMatchObject({ mode: 'delta' });
+
+  await untilWritten(run);
+  await slowReading(`${run.machine.name}-data_`);
+  witness.olderChosen(run.machine.name);
+  await run.say('changePoint', toOlder);
+  await scene.untilMet('azure');
+  // The machine at home is off by then: nothing more is lost, so no flag is asked for.
+  expect(await run.say('cancel')).toEqual({ accepted: true });
+  await scene.forgetRules();
+  const end = await run.until('ReturnedToSource');
+  expect(firstBroken(end.record)).toBeUndefined();
+  expect(end.loss).toMatchObject({ since: first.liveSince, acceptedBy: 'ana' });
+  expect(countOf(end, 'undo/start the target')).toBe(1);
+  expect(countOf(end, 'undo/sealed disks')).toBe(1);
+  expect(await run.wrongAtEnd('returned')).toEqual([]);
+}, 240_000);

@@ -85,13 +85,16 @@ export async function checkTargetBoots(lab: Worlds, machine: LabMachine): Promis
 
 /**
  * Records acknowledged in Azure and on-prem against the target's data disk. While the machine runs, a discard in
- * flight can look like a loss for a moment; so a loss counts only when three looks see the same one.
+ * flight can look like a loss for a moment; so a loss counts only when three looks see the same one. `changed`: another point
+ * was taken home, and with it what had been acknowledged there before was dropped.
  */
-export async function countRecords(lab: Worlds, machine: LabMachine): Promise<RecordReport> {
+export async function countRecords(lab: Worlds, machine: LabMachine, changed = false): Promise<RecordReport> {
   const files = [machine.acknowledgements.azure, machine.acknowledgements.onPrem];
   const look = async (): Promise<RecordReport> => {
     const disk = await openFileDisk(await targetPath(lab, machine, 1), 'r');
-    return verifyRecords(disk, files).finally(() => disk.close());
+    return verifyRecords(disk, files, changed ? machine.acknowledgements.onPrem : undefined).finally(() =>
+      disk.close(),
+    );
   };
   let report = await look();
   for (let again = 0; again < 2 && report.lost.length > 0; again++) {

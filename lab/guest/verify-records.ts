@@ -60,9 +60,14 @@ const allMissed = (ledger: Ledger, contents: (slot: number) => SlotContent, when
 
 /**
  * Compares a data disk with the side files of all its incarnations, oldest first.
- * The disk must be quiet (its machine stopped), or what is in flight may look lost.
+ * The disk must be quiet (its machine stopped), or what is in flight may look lost. `restarted`: the one of the files of which
+ * only the last start counts, because what was acknowledged before it was dropped by a person's word.
  */
-export async function verifyRecords(disk: ReadableDisk, files: string | readonly string[]): Promise<RecordReport> {
+export async function verifyRecords(
+  disk: ReadableDisk,
+  files: string | readonly string[],
+  restarted?: string,
+): Promise<RecordReport> {
   const ledger: Ledger = { last: new Map(), intents: new Map() };
   const lost: LostRecord[] = [];
   const boots: string[] = [];
@@ -70,7 +75,9 @@ export async function verifyRecords(disk: ReadableDisk, files: string | readonly
   let newestAcknowledged = 0;
   let atBoot = new Map<number, SlotContent>();
   for (const file of typeof files === 'string' ? [files] : files) {
-    for (const event of await readAcknowledgements(file)) {
+    const events = await readAcknowledgements(file);
+    const from = file === restarted ? events.findLastIndex(({ kind }) => kind === 'boot') : 0;
+    for (const event of events.slice(Math.max(0, from))) {
       if (event.kind === 'boot') {
         boots.push(event.side);
         atBoot = new Map();

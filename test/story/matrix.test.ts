@@ -261,7 +261,7 @@ test(
     await standBoth(run, 'Committing', deletes);
     await run.until('Committed');
     await expectOver(run);
-    expect(await run.wrongAtEnd('committed')).toEqual([]);
+    expect(await run.wrongAtEnd('committed-after-change')).toEqual([]);
   },
   runMs,
 );

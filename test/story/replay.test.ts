@@ -40,6 +40,7 @@ const replay = ({ history, workflowId }: Recorded): Promise<void> =>
 test('every ending is among the recorded histories', () => {
   expect(names).toEqual(
     expect.arrayContaining([
+      'changed-point-then-committed',
       'committed-before',
       'committed-before-rounds',
       'committed-during',

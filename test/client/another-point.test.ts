@@ -47,7 +47,9 @@ test('S001-13 S2 the status tells which point is on its way and what was dropped
   const arrived = statusIn('AwaitingCommit', { ...live, pointChanged: change, loss, evidence: 'abc' });
   const page = renderStatus(viewOf(arrived), now, { width: 300, color: false, unicode: true });
   expect(page).toContain('ana said change-point (application-consistent)');
-  expect(page).toMatch(/What was written at home from .* to .* was dropped, accepted by ana\./);
+  expect(page).toMatch(
+    /What was written at home from .* to .* was dropped, accepted by ana; how much that is nobody has counted\./,
+  );
   expect(describeCommit(arrived)).toContain('alone hold what the source wrote after the point that came home');
   const back = { ...arrived, pointChanged: { ...change, from: change.point, point: 'latest' } } as const;
   expect(describeCommit(back)).not.toContain('alone hold');

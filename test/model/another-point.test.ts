@@ -80,3 +80,21 @@ test('S5 a cancel on the way there needs the loss flag until the target was obse
   expect(back).toMatchObject({ lostSince: at, lostAcceptedBy: ['ana'] });
   expect(back.pointChange).toBeUndefined();
 });
+
+test('S5 of two times at home the loss is both together, and at least one of them where the other was not counted', () => {
+  const live = (story: Story, bytes: number | undefined): Story => ({
+    ...story,
+    ...{ phase: 'ChangingPoint', targetLive: true, liveSince: at },
+    ...(bytes === undefined ? { uncounted: 'no right' } : { written: { bytes, until: at } }),
+  });
+  const { story } = say(arrived, 'changePoint');
+  const first = markTargetOff(live(story, 1_000), at);
+  expect(first).toMatchObject({ lostSince: at, lost: { written: { bytes: 1_000 } } });
+  expect(first.written).toBeUndefined();
+  const both = markTargetOff(live(first, 500), at);
+  expect(both.lost).toEqual({ written: { bytes: 1_500, until: at } });
+  expect(markTargetOff(live(first, undefined), at).lost).toEqual({
+    written: { bytes: 1_000, until: at, gap: true },
+    uncounted: 'no right',
+  });
+});

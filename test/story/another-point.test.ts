@@ -110,9 +110,10 @@ test('S001-13 S1 S2 S3 S4 S5 S7 S9 S11 S12 a machine whose probe fails at home i
     const facts = factsOf(arrived, `another-point/${disk}`);
     expect(facts).toMatchObject({ mode: 'delta' });
     expect(Number(facts?.usedBytes)).toBeGreaterThan(0);
-    expect(Number(facts?.copiedBytes)).toBeLessThan(16 << 20);
     expect(factsOf(arrived, `seal/${disk}`)).toMatchObject({ rereadInFull: true });
   }
+  // Its system writes to one small place; what the application writes grows with the time that a person takes.
+  expect(Number(factsOf(arrived, 'another-point/os')?.copiedBytes)).toBeLessThan(16 << 20);
   expect(factsOf(arrived, 'point-changed')).toMatchObject({
     ...{ from: 'latest', to: 'application-consistent', by: 'ana', lostSince: called.liveSince },
     lostBytes: expect.any(Number),

@@ -33,6 +33,8 @@ export class TokenBucket {
   private readonly clock: Clock;
   private rules: readonly CompiledRule[] = [];
   private bytesPerSecond = Number.POSITIVE_INFINITY;
+  /** The wall clock's times between which the rules say what they said. */
+  private lookedAtMs = Number.NEGATIVE_INFINITY;
   private untilMs = Number.POSITIVE_INFINITY;
   private tokens = 0;
   private filledAt: number;
@@ -52,7 +54,8 @@ export class TokenBucket {
 
   /** This mover's share in bytes per second now; infinite without a limit. */
   rate(): number {
-    if (this.clock.wallMs() >= this.untilMs) this.look();
+    const wallMs = this.clock.wallMs();
+    if (wallMs >= this.untilMs || wallMs < this.lookedAtMs) this.look();
     return this.bytesPerSecond;
   }
 
@@ -78,7 +81,8 @@ export class TokenBucket {
   }
 
   private look(): void {
-    const { bytesPerSecond, until } = rateAt(this.rules, this.clock.wallMs());
+    this.lookedAtMs = this.clock.wallMs();
+    const { bytesPerSecond, until } = rateAt(this.rules, this.lookedAtMs);
     this.bytesPerSecond = (bytesPerSecond ?? Number.POSITIVE_INFINITY) / this.sharedBy;
     this.untilMs = until ?? Number.POSITIVE_INFINITY;
   }

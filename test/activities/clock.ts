@@ -6,21 +6,27 @@ import type { Clock } from '../../activities/token-bucket.ts';
 export interface TestClock extends Clock {
   /** Runs `ms` on, with every timer in its turn, and lets promises settle after each. */
   run(ms: number): Promise<void>;
+  /** Sets the clock on the wall to `at`, epoch ms, as a person or a time service does; the monotonic one goes on. */
+  setWall(at: number): void;
 }
 
 export function testClock(startsAt: number): TestClock {
   let now = 0;
+  let wallAtZero = startsAt;
   let timers: { readonly at: number; readonly act: () => void }[] = [];
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
     monotonicMs: () => now,
-    wallMs: () => startsAt + now,
+    wallMs: () => wallAtZero + now,
     after(ms, act) {
       const timer = { at: now + ms, act };
       timers.push(timer);
       return () => {
         timers = timers.filter((one) => one !== timer);
       };
+    },
+    setWall(at) {
+      wallAtZero = at - now;
     },
     async run(ms) {
       const end = now + ms;

@@ -196,6 +196,32 @@ test('R11 a window begins in the middle of a copy, and adding one keeps what hom
   copy.stop();
 });
 
+test('R11 a clock that is set back or on takes a copy to the window that holds by then', async () => {
+  const at = (time: string): number => Date.parse(`2026-11-23T${time}Z`);
+  const clock = testClock(at('17:30:00'));
+  const limits = await open({ mover: '64MiB/s' }, clock);
+  const office = { rate: '1MiB/s', days: 'mon-fri', from: '08:00', to: '18:00', zone: 'Europe/Berlin' };
+  const first = await limits.hear({ mover: 'm1', set: { scope: mover, rule: office, by: 'ana' } });
+  expect(first.scopes[0]).toMatchObject({ bytesPerSecond: 64 * MiB, until: '2026-11-24T07:00:00.000Z' });
+  const copy = disk(limits.lane('west', 'home', false), MiB);
+  for (const [wall, rate, until] of [
+    ['16:30:00', 1, '2026-11-23T17:00:00.000Z'],
+    ['17:30:00', 64, '2026-11-24T07:00:00.000Z'],
+    ['06:30:00', 64, '2026-11-23T07:00:00.000Z'],
+    ['16:59:00', 1, '2026-11-23T17:00:00.000Z'],
+  ] as const) {
+    await clock.run(2_000);
+    clock.setWall(at(wall));
+    await clock.run(2_000);
+    const before = copy.bytes;
+    await clock.run(10_000);
+    expect(copy.bytes - before).toBeLessThanOrEqual(rate * 10.25 * MiB + MiB);
+    expect(copy.bytes - before).toBeGreaterThanOrEqual(rate * 9.9 * MiB - MiB);
+    expect((await limits.hear({ mover: 'm1' })).scopes[0]).toMatchObject({ bytesPerSecond: rate * MiB, until });
+  }
+  copy.stop();
+});
+
 test('a copy that waits for its limit ends at once with its own reason, and leaves the others their turn', async () => {
   const clock = testClock(monday0700);
   const limits = await open({ mover: '1MiB/s' }, clock);

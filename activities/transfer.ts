@@ -7,7 +7,6 @@ import {
   forgetDisk,
   scrubDisk as scrub,
   sealDisk as seal,
-  tableBytes,
   transferDisk as transfer,
   untilDiskFree,
 } from '../disk/target-disk.ts';
@@ -26,6 +25,7 @@ import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
 import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-worker.ts';
+import { weightOf } from './table-room.ts';
 import { Turns } from './turns.ts';
 import { underLimits } from './under-limits.ts';
 
@@ -92,14 +92,19 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
 
   transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
     work.beat(waiting(input));
-    return parts.turns.take(input.urgent, work.signal, () => transferOne(parts, input, work), weightOf(input));
+    return parts.turns.take(
+      input.urgent,
+      work.signal,
+      () => transferOne(parts, input, work),
+      weightOf(input.disk.sizeBytes),
+    );
   }),
 
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
   sealDisk: activity(
     'sealDisk',
     (input: SealInput, work): Promise<SealProof> =>
-      parts.turns.take(input.urgent, work.signal, () => sealOne(parts, input, work), weightOf(input)),
+      parts.turns.take(input.urgent, work.signal, () => sealOne(parts, input, work), weightOf(input.disk.sizeBytes)),
   ),
 
   /** Reads a whole open disk again in the background (S3); gives way to rounds and goes on between them. */
@@ -124,9 +129,6 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
 });
 
 export type MoverActivities = ReturnType<typeof createMoverActivities>;
-
-/** Bytes a disk's copy keeps in memory beside the shared blocks: its block table, and lists of changes. */
-const weightOf = ({ disk }: TransferInput): number => 256 * 1024 + tableBytes(disk.sizeBytes);
 
 const waiting = (
   { disk }: ScrubInput | TransferInput,

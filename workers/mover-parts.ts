@@ -5,8 +5,8 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { MoverLimits } from '../activities/limits.ts';
+import { openTableRoom } from '../activities/table-room.ts';
 import type { MoverParts } from '../activities/transfer.ts';
-import { Turns } from '../activities/turns.ts';
 import { type LoadedInventory, resolvePath } from '../config/load.ts';
 import { refused } from '../model/failure.ts';
 import { limitsPlan } from '../model/shared-limits.ts';
@@ -15,12 +15,6 @@ import type { SourceReader } from '../sites/source.ts';
 import { createDeviceFinder } from '../sites/vsphere/device.ts';
 import { azureParts, type Closing, once } from './site-config.ts';
 import { version } from './version.ts';
-
-/**
- * Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. The blocks are shared by
- * all (disk/block-pool.ts), so that a mover stays near 256 MiB (docs/performance.md).
- */
-const tableRoomBytes = 64 * 1024 * 1024;
 
 /** What the mover called `name` works with; it may be left out when the inventory has only one. */
 export async function openMoverParts(
@@ -46,7 +40,7 @@ export async function openMoverParts(
     reader: (site) => readers.of(site),
     finder: createDeviceFinder(config),
     stateDir,
-    turns: new Turns(tableRoomBytes),
+    turns: openTableRoom(),
     limits,
     site: config.site,
     version,

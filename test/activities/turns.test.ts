@@ -1,4 +1,5 @@
 /** The order in which a mover's disks may copy. */
+import { openTableRoom, weightOf } from '../../activities/table-room.ts';
 import { Turns } from '../../activities/turns.ts';
 
 /** Work that lasts until it is told to end. */
@@ -35,7 +36,7 @@ test('L5 only so many disks copy at once, and the others follow in the order the
   expect(began).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('heavy disks share the room, light ones wait behind a heavy one, and one too heavy for it goes alone', async () => {
+test('heavy disks share the room in the order they came, and one too heavy for it goes alone', async () => {
   const turns = new Turns(10);
   const began: number[] = [];
   const weights = [6, 5, 1, 99, 1];
@@ -60,6 +61,99 @@ test('heavy disks share the room, light ones wait behind a heavy one, and one to
   await Promise.all(all);
   expect(seen).toEqual([1, 3, 3, 4, 5]);
   expect(began).toEqual([0, 1, 2, 3, 4]);
+});
+
+const GiB = 1024 ** 3;
+/** A mover's disks by their names and sizes: who has begun, and how one ends. */
+function moverOf() {
+  const turns = openTableRoom();
+  const begun: string[] = [];
+  const copies = new Map<string, { readonly end: () => void; readonly left: () => void }>();
+  const copy = (name: string, sizeBytes: number): void => {
+    const { end, ended } = work();
+    const stop = new AbortController();
+    copies.set(name, { end, left: () => stop.abort() });
+    const act = (): Promise<void> => {
+      begun.push(name);
+      return ended;
+    };
+    turns.take(false, stop.signal, act, weightOf(sizeBytes)).catch(() => undefined);
+  };
+  const copyMany = (count: number, name: string, sizeBytes: number): void => {
+    for (let index = 1; index <= count; index++) copy(`${name} ${index}`, sizeBytes);
+  };
+  const end = async (name: string): Promise<void> => {
+    copies.get(name)?.end();
+    await soon();
+  };
+  return { begun, copy, copyMany, end, leave: (name: string) => copies.get(name)?.left() };
+}
+
+test.each([
+  [80, 64 * GiB],
+  [7, 1024 * GiB],
+])('a mover copies %i disks of %i bytes at once', async (count, sizeBytes) => {
+  const { begun, copyMany } = moverOf();
+  copyMany(count, 'seed', sizeBytes);
+  await soon();
+  expect(begun).toHaveLength(count);
+});
+
+test('L5 a heavy disk that waits for room, or is too heavy for it, stops no light one', async () => {
+  for (const [heavies, sizeBytes] of [
+    [8, 1024 * GiB],
+    [40, 256 * GiB],
+    [2, 32 * 1024 * GiB],
+  ] as const) {
+    const { begun, copy, copyMany, end } = moverOf();
+    copyMany(heavies, 'seed', sizeBytes);
+    await soon();
+    const seeds = begun.length;
+    expect(seeds).toBeLessThan(heavies);
+    // Three at once, and one after the other as long as no seed ends.
+    copyMany(2, 'delta of long ago', 128 * GiB);
+    for (let round = 1; round <= 20; round++) {
+      copy(`delta ${round}`, 128 * GiB);
+      await soon();
+      expect(begun.at(-1)).toBe(`delta ${round}`);
+      await end(`delta ${round}`);
+    }
+    await end('seed 1');
+    expect(begun.at(-1)).toBe(`seed ${seeds + 1}`);
+  }
+});
+
+test('L5 light disks, however many come, starve no heavy one that came before them', async () => {
+  const { begun, copy, copyMany, end } = moverOf();
+  copyMany(100, 'light', 64 * GiB);
+  copyMany(2, 'heavy', 1024 * GiB);
+  await soon();
+  const atOnce = begun.length;
+  // For each light one that ends another one comes.
+  let ended = 0;
+  while (!begun.includes('heavy 2') && ended < atOnce) {
+    copy(`light ${101 + ended}`, 64 * GiB);
+    await end(`light ${++ended}`);
+  }
+  const lights = (count: number) => Array.from({ length: count }, (_, index) => `light ${index + 1}`);
+  expect(begun).toEqual([...lights(100), 'heavy 1', 'heavy 2']);
+  expect(ended).toBeLessThan(atOnce / 2);
+  // No heavy one waits any more: the light ones have the rest.
+  await end('heavy 1');
+  expect(begun.length).toBeGreaterThan(110);
+  expect(begun.filter((name) => name.startsWith('light'))).toEqual(lights(begun.length - 2));
+});
+
+test('L5 light disks go on when the heavy one that waited leaves', async () => {
+  const { begun, copyMany, leave } = moverOf();
+  copyMany(60, 'light', 64 * GiB);
+  copyMany(3, 'heavy', 1024 * GiB);
+  copyMany(5, 'late', 64 * GiB);
+  await soon();
+  expect(begun.at(-1)).toBe('heavy 2');
+  leave('heavy 3');
+  await soon();
+  expect(begun.at(-1)).toBe('late 1');
 });
 
 test('L5 work inside a cutover waits for nobody', async () => {

@@ -2,7 +2,23 @@
  * What a planted bug is: one line of a file, what stands there instead, and the test that must notice.
  */
 export interface PlantedBug {
-  readonly promise: 'L2' | 'S7' | 'L4' | 'R7' | 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S8' | 'S9' | 'S10' | 'S11' | 'S12';
+  readonly promise:
+    | 'L2'
+    | 'S7'
+    | 'L4'
+    | 'L5'
+    | 'R7'
+    | 'R11'
+    | 'S1'
+    | 'S2'
+    | 'S3'
+    | 'S4'
+    | 'S5'
+    | 'S8'
+    | 'S9'
+    | 'S10'
+    | 'S11'
+    | 'S12';
   readonly file: string;
   /** Text that stands in the file exactly once. */
   readonly line: string;

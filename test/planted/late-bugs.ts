@@ -1,5 +1,5 @@
 /**
- * Bugs planted in what keeps late attempts, silent calls and leftovers harmless.
+ * Bugs planted in what keeps late attempts, silent calls, clocks that are set, long waits and leftovers harmless.
  */
 import { bug, type PlantedBug } from './bug.ts';
 
@@ -83,5 +83,37 @@ export const lateBugs: readonly PlantedBug[] = [
     'if (had < 1_000_000)',
     'test/model/record-book.test.ts',
     '5,000 holds',
+  ),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'if (this.taken.light + weight <= this.light.room) return true;',
+    '',
+    'test/activities/turns.test.ts',
+    'stops no light one',
+  ),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'return this.taken.heavy + weight <= this.room - this.light.room && this.fits(weight);',
+    'return this.fits(weight);',
+    'test/activities/turns.test.ts',
+    'stops no light one',
+  ),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'return !heavyWaits && this.fits(weight);',
+    'return this.fits(weight);',
+    'test/activities/turns.test.ts',
+    'starve no heavy one',
+  ),
+  bug(
+    'R11',
+    'activities/token-bucket.ts',
+    'if (wallMs >= this.untilMs || wallMs < this.lookedAtMs) this.look();',
+    'if (wallMs >= this.untilMs) this.look();',
+    'test/activities/limits.test.ts',
+    'set back or on',
   ),
 ];

@@ -1,0 +1,21 @@
+/**
+ * What a disk weighs while it copies, and how many of them a mover copies at once.
+ * Rule: the sum stays in the room, so that a mover stays near 256 MiB (docs/performance.md); the blocks are shared by all
+ * (disk/block-pool.ts) and weigh nothing here.
+ */
+import { tableBytes } from '../disk/target-disk.ts';
+import { Turns } from './turns.ts';
+
+const MiB = 1024 * 1024;
+/** Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. */
+const roomBytes = 64 * MiB;
+/** Up to 128 GiB, as most disks of an operating system are, a disk is light. */
+const lightBytes = 1.5 * MiB;
+/** The light ones' own part: 3 disks of 128 GiB, or 5 of 64 GiB, which no heavy one can take. */
+const lightRoomBytes = 4 * MiB;
+
+/** Bytes that the copy of a disk of `sizeBytes` keeps in memory: its block table, and lists of changes. */
+export const weightOf = (sizeBytes: number): number => 256 * 1024 + tableBytes(sizeBytes);
+
+/** The turns of one mover's disks; weights by `weightOf`. */
+export const openTableRoom = (): Turns => new Turns(roomBytes, { upTo: lightBytes, room: lightRoomBytes });

@@ -122,7 +122,7 @@ export class DiskLock {
     }
   }
 
-  /** S8: throws `Fenced` when the lock is no longer ours. Asked before every window of writes. */
+  /** S8: throws `Fenced` when the lock is no longer ours. Asked before every block. */
   async check(): Promise<void> {
     const held = await readIfPresent(this.path, this.subject);
     if (held?.toString('utf8') === this.text) return;

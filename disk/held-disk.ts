@@ -9,6 +9,7 @@ import { processPool, withSector } from './block-pool.ts';
 import type { Digest } from './digest.ts';
 import { DiskLock } from './disk-lock.ts';
 import { DiskMemory, laneLimit } from './disk-memory.ts';
+import { sharedFence } from './fence.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { IoWatch } from './io-watch.ts';
 import { LeafFile } from './leaf-file.ts';
@@ -87,7 +88,7 @@ export interface HeldDisk extends Grip {
   readonly digest: Digest;
   /** The marker with this attempt's epoch. */
   readonly own: OpenMarker;
-  /** S8: asked before each window of writes. */
+  /** S8: asked right before each block's write, and before each step of a seal. */
   fence(): Promise<void>;
 }
 
@@ -102,10 +103,10 @@ export function ownMarker(options: TargetDiskOptions, id: string, epoch: number)
 export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
   const own = ownMarker(grip.options, ledger.state.id, ledger.state.epoch);
   grip.meter.epoch = own.epoch;
-  const fence = async (): Promise<void> => {
+  const fence = sharedFence(async () => {
     await grip.lock.check();
     await grip.withholding.check(own);
-  };
+  });
   return { ...grip, ledger, digest, own, fence };
 }
 

@@ -2,7 +2,8 @@
  * Windows of writes: what is written together is flushed, journaled, read back and journaled again together.
  * Rule: L2, at most one window is being made durable while the next one fills, so a kill costs at most 64 MiB; one more is
  * being proven, and a kill costs it a look. A proof is never behind by more than that.
- * S8, the fence is asked before a window's first write. Never counts a block whose write has not returned.
+ * S8, the fence is asked right before each block's write: a window stays open for as long as its source takes. Never counts
+ * a block whose write has not returned.
  */
 import type { HeldDisk } from './held-disk.ts';
 import { proveWindow, type TouchedLeaves } from './proof.ts';
@@ -21,16 +22,11 @@ export interface BlockWork {
 }
 
 class Window {
-  readonly admitted: Promise<void>;
   private bytes = 0;
   private pending = 0;
   private readonly done: BlockWork[] = [];
   private readonly idle = Promise.withResolvers<void>();
   private closed = false;
-
-  constructor(admitted: Promise<void>) {
-    this.admitted = admitted;
-  }
 
   /** Reserves room for one block's leaves; an empty window takes any. */
   reserve(bytes: number): boolean {
@@ -69,14 +65,14 @@ export class Windows {
   }
 
   /**
-   * Does one block's write inside a window: waits for room and for the fence, then lets `write` write and say what
-   * it wrote. `bytes` is the length of the leaves it touches.
+   * Does one block's write inside a window: waits for room, asks the fence, then lets `write` write and say what it
+   * wrote. `bytes` is the length of the leaves it touches.
    */
   async run(bytes: number, write: () => Promise<BlockWork>): Promise<void> {
     const window = await this.enter(bytes);
     let work: BlockWork | undefined;
     try {
-      await window.admitted;
+      await this.held.fence();
       work = await write();
     } finally {
       window.settle(work);
@@ -88,12 +84,7 @@ export class Windows {
       if (this.current?.reserve(bytes)) return this.current;
       if (this.syncing !== undefined) await this.syncing;
       else if (this.current !== undefined) this.commitCurrent();
-      else {
-        const admitted = this.held.fence();
-        // Whoever writes into the window awaits it; this only keeps an unused one from ending the process.
-        admitted.catch(() => undefined);
-        this.current = new Window(admitted);
-      }
+      else this.current = new Window();
     }
   }
 

@@ -121,6 +121,33 @@ test('a seal that finds a newer attempt on the disk stops before the first byte'
   });
 });
 
+// The step before it is where the newer attempt appears; the fence before the tail is that of the test above.
+test.each([
+  ['the partition header', 1024, 512],
+  ['the boot sector', 512, 0],
+])('S8 a seal that finds a newer attempt on the disk before %s does not write it', async (_, before, next) => {
+  await copied(async (bench) => {
+    const newer = encodeMarker(openMarker({ id: 'f'.repeat(32), machine: 'erp', disk: 'os', run: 'run-2', epoch: 99 }));
+    const sectors: number[] = [];
+    handles.write = async function (this: unknown, bytes, from, length, at) {
+      sectors.push(at);
+      const written = await original.write.call(this, bytes, from, length, at);
+      if (at === before) bench.damage(0, newer);
+      return written;
+    };
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Fenced fence');
+    expect(sectors.at(-1)).toBe(before);
+    expect(bench.sector().equals(newer)).toBe(true);
+    if (next > 0)
+      expect(
+        bench
+          .content()
+          .subarray(next, before)
+          .every((byte) => byte === 0),
+      ).toBe(true);
+  });
+});
+
 test('an attempt whose marker is lost on its way to the disk stops there', async () => {
   await copied(async (bench) => {
     lieAt(0, 1, async (_real, bytes) => ({ bytesWritten: bytes.byteLength }));

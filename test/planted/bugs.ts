@@ -73,13 +73,30 @@ const openDisks: readonly PlantedBug[] = [
 ];
 
 const fences: readonly PlantedBug[] = [
+  bug('S8', 'disk/window.ts', 'await this.held.fence();', '', 'test/disk/late-mover.test.ts', 'writes'),
   bug(
     'S8',
-    'disk/window.ts',
-    'const admitted = this.held.fence();',
-    'const admitted = Promise.resolve();',
-    'test/disk/fencing.test.ts',
-    'a late attempt',
+    'disk/seal.ts',
+    'await held.fence();\n  if (withheld.tail',
+    'if (withheld.tail',
+    'test/disk/seal-order.test.ts',
+    'before the first byte',
+  ),
+  bug(
+    'S8',
+    'disk/seal.ts',
+    'await held.fence();\n  if (header > boot)',
+    'if (header > boot)',
+    'test/disk/seal-order.test.ts',
+    'S8 a seal that finds a newer attempt',
+  ),
+  bug(
+    'S8',
+    'disk/seal.ts',
+    'await held.fence();\n  await target.write(0,',
+    'await target.write(0,',
+    'test/disk/seal-order.test.ts',
+    'S8 a seal that finds a newer attempt',
   ),
   bug('S8', 'disk/held-disk.ts', 'await grip.lock.check();', '', 'test/disk/fencing.test.ts', 'finds its lock taken'),
   bug(

@@ -103,15 +103,19 @@ function spread(stops: readonly Stop[], count: number): Stop[] {
   return evenly(every, count);
 }
 
+/** What a cheap story has too few stops for, the next dearer one plays; the dearest are played first. */
 async function stopsToPlay(): Promise<Stop[]> {
   const chosen: Stop[] = [];
-  for (const story of ['long', 'windows', 'small'] as const) {
+  let owed = 0;
+  for (const story of ['small', 'windows', 'long'] as const) {
     const stops: Stop[] = [];
     // Preparing the long one is dear too.
     for (const way of story === 'long' && !all ? (['in-place'] as const) : ways)
       stops.push(...(await preparedStory(story, way)).stops);
-    const count = Math.floor(wanted * shares[story]);
-    chosen.push(...(story === 'long' && !all ? evenly(beforeRecords(stops), count) : spread(stops, count)));
+    const count = Math.floor(wanted * shares[story]) + owed;
+    const picked = story === 'long' && !all ? evenly(beforeRecords(stops), count) : spread(stops, count);
+    owed = count - picked.length;
+    chosen.unshift(...picked);
   }
   return chosen;
 }

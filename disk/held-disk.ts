@@ -3,6 +3,7 @@
  * Rule: S8, everything here belongs to one attempt and ends with it; taken in one order (attempt, lock, target,
  * record) and given back in the reverse one. Never hands out a disk that another live process holds.
  */
+import { Failure } from '../model/failure.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import { asBackgroundAttempt, asOnlyAttempt } from './attempts.ts';
 import { processPool, withSector } from './block-pool.ts';
@@ -104,8 +105,13 @@ export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
   const own = ownMarker(grip.options, ledger.state.id, ledger.state.epoch);
   grip.meter.epoch = own.epoch;
   const fence = sharedFence(async () => {
-    await grip.lock.check();
-    await grip.withholding.check(own);
+    try {
+      await grip.lock.check();
+      await grip.withholding.check(own);
+    } catch (error) {
+      if (error instanceof Failure && error.kind === 'Fenced') ledger.end(error);
+      throw error;
+    }
   });
   return { ...grip, ledger, digest, own, fence };
 }

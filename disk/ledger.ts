@@ -58,6 +58,7 @@ export class Ledger {
   private journal: Journal;
   private number: number;
   private last: Promise<void> = Promise.resolve();
+  private over: Failure | undefined;
   state: DiskState;
 
   private constructor(folder: StateFolder, subject: string, journal: Journal, checkpoint: Checkpoint) {
@@ -109,7 +110,13 @@ export class Ledger {
     return mine;
   }
 
+  /** S8: the disk is another attempt's by now and the journal may be, so that nothing more is written to it. */
+  end(because: Failure): void {
+    this.over ??= because;
+  }
+
   private async appendNext(record: DiskRecord): Promise<void> {
+    if (this.over !== undefined) throw this.over;
     await this.journal.append(record);
     this.state = afterRecord(this.state, record, this.table);
     if (this.journal.bytes > compactAtBytes) await this.compact();
@@ -117,6 +124,7 @@ export class Ledger {
 
   /** Folds the journal into a checkpoint and begins an empty one. */
   async compact(): Promise<void> {
+    if (this.over !== undefined) throw this.over;
     const checkpoint = { number: this.number + 1, state: this.state, table: this.table };
     await writeCheckpoint(this.folder.checkpoint, this.subject, checkpoint);
     await this.journal.close();

@@ -1,13 +1,15 @@
 /**
  * The verb "seal": gives an open disk its withheld regions back and with them the ability to boot.
  * Rule: S4, the tail first, then the head, the partition header, and last of all the boot sector, alone; each step
- * flushed and read back before the next. A crash leaves the disk open or sealed. Never seals an unproven block (S3).
+ * flushed and read back before the next. A crash leaves the disk open or sealed, a failure leaves it open. Never seals an
+ * unproven block (S3).
  */
 import { corrupt, Failure } from '../model/failure.ts';
 import type { SealProof } from '../model/machine.ts';
 import { untilAborted } from './attempts.ts';
 import type { Lent } from './block-pool.ts';
 import { rootOf } from './digest.ts';
+import { hostFailure } from './failure.ts';
 import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
 import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
@@ -49,7 +51,11 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
         return await recordingDamage(held, async () => {
           if (grip.marker === undefined) await expectBootSector(held, first);
           else await giveBack(held, withheld, first);
-          const proof = await proveSealed(held, withheld);
+          const proof = await orOpenAgain(held, async () => {
+            if (grip.marker !== undefined) await makeBootable(held, withheld);
+            return proveSealed(held, withheld);
+          });
+          await foldRecord(held);
           held.meter.enter('done');
           return proof;
         });
@@ -58,6 +64,17 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       await held.ledger.close();
     }
   });
+}
+
+/** The seal is in the record already; a journal that cannot be folded now costs the next reader some time. */
+async function foldRecord({ ledger, options, subject }: HeldDisk): Promise<void> {
+  try {
+    await ledger.compact();
+  } catch (error) {
+    options.note?.(
+      `${subject} is sealed, but its record could not be folded: ${hostFailure(error, 'seal', subject).message}`,
+    );
+  }
 }
 
 /** S3: what a seal finds on the disk ends the disk's lineage, so that the next try copies the whole disk (S9). */
@@ -114,6 +131,7 @@ async function expectBootSector(held: HeldDisk, first: string): Promise<void> {
   throw sealError(held, 'sector 0 is neither the open marker nor the boot sector of the point');
 }
 
+/** All but the boot sector. */
 async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Promise<void> {
   const { target, geometry, withholding, signal, options } = held;
   const { headEnd, tailStart } = geometry;
@@ -135,8 +153,39 @@ async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Prom
   await compareBlocks(held, withheld, boot);
   signal.throwIfAborted();
   await held.fence();
-  await target.write(0, withheld.head.subarray(0, boot));
+}
+
+async function makeBootable({ target, withholding }: HeldDisk, { head }: Withheld): Promise<void> {
+  await target.write(0, head.subarray(0, withholding.bootBytes));
   await target.flush();
+}
+
+/** S4: a seal that fails between the boot sector and its proof leaves the disk open: the marker goes back. */
+async function orOpenAgain<T>(held: HeldDisk, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    await openAgain(held, hostFailure(error, 'seal', held.subject));
+    throw error;
+  }
+}
+
+/** Throws `because` with more to say when the marker cannot be put back. */
+async function openAgain({ withholding, own, subject }: HeldDisk, because: Failure): Promise<void> {
+  try {
+    const found = await withholding.readMarker();
+    // S8: a marker that is another's keeps the disk from booting just as well, and is not ours to replace.
+    if (found === undefined || found.id === own.id) await withholding.writeMarker(own);
+  } catch (error) {
+    const { message } = hostFailure(error, 'seal', subject);
+    throw new Failure(because.kind, {
+      op: because.op,
+      subject,
+      message: `${because.message}; and the open marker could not be put back: ${message}`,
+      hint: 'The disk may be able to boot and is not proven: attach it to nothing. Look at the target storage, then retry.',
+      cause: because,
+    });
+  }
 }
 
 /**
@@ -176,22 +225,15 @@ function sameBytes(bytes: Buffer, block: Range, wanted: Buffer, region: Range, o
   return bytes.subarray(start - block.start, end - block.start).equals(wanted.subarray(start - origin, end - origin));
 }
 
-/** The last look, boot sector included; when it fails, the marker goes back so that nothing boots. */
+/** The last look, boot sector included, and its record. */
 async function proveSealed(held: HeldDisk, withheld: Withheld): Promise<SealProof> {
-  const { geometry, ledger, options, digest, withholding, own } = held;
-  let blocks: [number, Buffer][];
-  try {
-    blocks = await compareBlocks(held, withheld, 0);
-  } catch (error) {
-    await withholding.writeMarker(own);
-    throw error;
-  }
+  const { geometry, ledger, options, digest } = held;
+  const blocks = await compareBlocks(held, withheld, 0);
   const sealed = new Map(blocks);
   const root = rootOf(geometry, (block) => sealed.get(block) ?? ledger.table.digestOf(block));
   const { disk, point, sizeBytes } = options;
   const proof: SealProof = { disk, point, sizeBytes, algorithm: digest.name, root, provenBytes: sizeBytes };
   const recorded = blocks.map(([block, bytes]) => [block, bytes.toString('base64')] as const);
   await ledger.append({ t: 'sealed', proof, blocks: recorded });
-  await ledger.compact();
   return proof;
 }

@@ -165,6 +165,28 @@ describe('a late attempt', () => {
       expect(await failureOf(bench.transfer(source, 'p0', { inFlight: 1 }))).toBe('Fenced lock.check');
     });
   });
+
+  test('S8 writes nothing more to the journal once its lock was taken over, also not what it had looked at before', async () => {
+    const stale = Buffer.alloc(size);
+    stale.fill(1, 16 * mib, 40 * mib);
+    await onWorkbench(stale, async (bench) => {
+      const restore = await watchHost((call) => {
+        const { name, path, offset } = call;
+        if (name === 'read' && path === bench.path && offset === 16 * mib)
+          writeFileSync(bench.statePath('lock'), '{"pid":1}');
+        return call.all();
+      });
+      try {
+        const zeros = new ImagePoint(Buffer.alloc(size), []);
+        expect(await failureOf(bench.transfer(zeros, 'p0', { inFlight: 1 }))).toBe('Fenced lock.check');
+      } finally {
+        restore();
+      }
+      const journal = readFileSync(bench.statePath('journal'), 'utf8');
+      expect(journal).toContain('"t":"plan"');
+      expect(journal).not.toContain('"t":"zeros"');
+    });
+  });
 });
 
 describe('the lock', () => {

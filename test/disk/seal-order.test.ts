@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
+import { type CallName, watchHost } from './host-edge.ts';
 import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
 
 const size = 10 * mib;
@@ -155,18 +156,96 @@ test('an attempt whose marker is lost on its way to the disk stops there', async
   });
 });
 
-/** Ends a seal between the write of the boot sector and its flush. */
-async function sealHalfway(bench: Workbench): Promise<void> {
+const eio = (): Promise<never> => Promise.reject(Object.assign(new Error('EIO: done by the test'), { code: 'EIO' }));
+
+/** From the write of the boot sector on, `befalls` is asked whether a write or a flush fails. */
+function failAfterBootSector(befalls: (name: 'write' | 'flush') => boolean): void {
   let seen = 0;
   handles.write = function (this: unknown, bytes, from, length, where) {
+    if (seen >= 2 && befalls('write')) return eio();
     if (where === 0) seen++;
     return original.write.call(this, bytes, from, length, where);
   };
   handles.datasync = function (this: unknown) {
-    if (seen === 2) return Promise.reject(Object.assign(new Error('cut off'), { code: 'EIO' }));
-    return original.datasync.call(this);
+    return seen >= 2 && befalls('flush') ? eio() : original.datasync.call(this);
   };
-  expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Refused target.flush');
+}
+
+test('S4 a seal whose last flush fails is Refused with the disk left open, and is made once more', async () => {
+  await copied(async (bench) => {
+    let failed = 0;
+    failAfterBootSector((name) => name === 'flush' && ++failed === 1);
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Refused target.flush');
+    Object.assign(handles, original);
+    expect(await observeDisk(bench.options())).toMatchObject({ state: 'open', marker: { run: 'run-1' } });
+    expect(bench.content().readUInt16LE(510)).not.toBe(0xaa55);
+    await bench.seal(new ImagePoint(image), 'p0');
+    expect(firstDifference(bench.content(), image)).toBe(-1);
+    expect((await observeDisk(bench.options())).state).toBe('sealed');
+  });
+});
+
+test.each<[string, CallName, (bench: Workbench) => string]>([
+  ['last look cannot read', 'read', (bench) => bench.path],
+  ['proof cannot be recorded', 'append', (bench) => bench.statePath('journal')],
+])('S4 a seal whose %s is Refused with the disk left open', async (_, name, pathOf) => {
+  await copied(async (bench) => {
+    let [atZero, failed] = [0, 0];
+    const restore = await watchHost(async (call) => {
+      if (call.path === bench.path && call.name === 'write' && call.offset === 0) atZero++;
+      return atZero === 2 && call.name === name && call.path === pathOf(bench) && failed++ === 0 ? eio() : call.all();
+    });
+    try {
+      expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toMatch(/^Refused /);
+    } finally {
+      restore();
+    }
+    expect(failed).toBeGreaterThan(0);
+    expect(await observeDisk(bench.options())).toMatchObject({ state: 'open', marker: { run: 'run-1' } });
+    await bench.seal(new ImagePoint(image), 'p0');
+    expect((await observeDisk(bench.options())).state).toBe('sealed');
+  });
+});
+
+test('S4 S8 a seal that fails after its boot sector leaves the marker of a newer attempt where it is', async () => {
+  await copied(async (bench) => {
+    const newer = openMarker({ id: 'f'.repeat(32), machine: 'erp', disk: 'os', run: 'run-2', epoch: 99 });
+    failAfterBootSector((name) => {
+      Object.assign(handles, original);
+      bench.damage(0, encodeMarker(newer));
+      return name === 'flush';
+    });
+    expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Refused target.flush');
+    expect((await observeDisk(bench.options())).marker).toEqual(newer);
+  });
+});
+
+test('a sealed disk whose record cannot be folded is sealed all the same, and that is told', async () => {
+  await copied(async (bench) => {
+    const notes: string[] = [];
+    let sealed = false;
+    const restore = await watchHost(async (call) => {
+      const done = await (sealed && call.path.startsWith(bench.statePath('checkpoint')) ? eio() : call.all());
+      sealed ||= call.name === 'append' && call.path === bench.statePath('journal') && bench.sector()[510] === 0x55;
+      return done;
+    });
+    try {
+      await bench.seal(new ImagePoint(image), 'p0', { note: (text) => notes.push(text) });
+    } finally {
+      restore();
+    }
+    expect(notes).toContainEqual(expect.stringContaining('is sealed, but its record could not be folded'));
+    expect((await observeDisk(bench.options())).state).toBe('sealed');
+  });
+});
+
+/** Ends a seal between the write of the boot sector and its flush, as a mover does that lost its storage for good there. */
+async function sealHalfway(bench: Workbench): Promise<void> {
+  failAfterBootSector(() => true);
+  await expect(bench.seal(new ImagePoint(image), 'p0')).rejects.toMatchObject({
+    ...{ kind: 'Refused', op: 'target.flush' },
+    message: expect.stringContaining('the open marker could not be put back'),
+  });
   Object.assign(handles, original);
   expect((await observeDisk(bench.options())).state).toBe('unknown');
 }

@@ -53,7 +53,14 @@ const openDisks: readonly PlantedBug[] = [
     'test/disk/seal-order.test.ts',
     'a lost write of the',
   ),
-  bug('S4', 'disk/seal.ts', 'await withholding.writeMarker(own);', '', 'test/disk/seal-order.test.ts', 'arrives wrong'),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    'await withholding.writeMarker(own);',
+    'await withholding.readMarker();',
+    'test/disk/seal-order.test.ts',
+    'whose last flush fails',
+  ),
   bug(
     'S4',
     'disk/withhold.ts',

@@ -69,6 +69,14 @@ export const lateBugs: readonly PlantedBug[] = [
     'never returns',
   ),
   bug(
+    'S8',
+    'disk/held-disk.ts',
+    "if (error instanceof Failure && error.kind === 'Fenced') ledger.end(error);",
+    '',
+    'test/disk/fencing.test.ts',
+    'nothing more to the journal',
+  ),
+  bug(
     'S11',
     'disk/forget-disk.ts',
     'if (view.known && view.state.run !== run) return [folder.path];',

@@ -175,7 +175,7 @@ async function openAgain({ withholding, own, subject }: HeldDisk, because: Failu
   try {
     const found = await withholding.readMarker();
     // S8: a marker that is another's keeps the disk from booting just as well, and is not ours to replace.
-    if (found === undefined || found.id === own.id) await withholding.writeMarker(own);
+    if (found === undefined || (found.id === own.id && found.epoch === own.epoch)) await withholding.writeMarker(own);
   } catch (error) {
     const { message } = hostFailure(error, 'seal', subject);
     throw new Failure(because.kind, {

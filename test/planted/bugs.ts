@@ -100,8 +100,8 @@ const fences: readonly PlantedBug[] = [
   bug(
     'S8',
     'disk/seal.ts',
-    'await held.fence();\n  await target.write(0,',
-    'await target.write(0,',
+    'await held.fence();\n}',
+    '}',
     'test/disk/seal-order.test.ts',
     'S8 a seal that finds a newer attempt',
   ),

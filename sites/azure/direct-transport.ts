@@ -6,12 +6,12 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { BlobAnswer, BlobLimits, BlobTransport } from './blob-port.ts';
+import { flowOfMover } from './flow.ts';
 import { BodyCutOff, bodyText, Space } from './http-body.ts';
 import { type Exchange, HttpConnection, StaleConnection } from './http-connection.ts';
 import type { Head } from './http-head.ts';
 import { tunnel } from './proxy-tunnel.ts';
-import { TooSlow, withinDeadline } from './request-deadline.ts';
-import { Slots } from './slots.ts';
+import { FellSilent, withinDeadline } from './request-deadline.ts';
 import { trustContext } from './trust.ts';
 
 export function createDirectTransport(
@@ -21,21 +21,16 @@ export function createDirectTransport(
 ): BlobTransport {
   const trust = trustContext(ca);
   const kept = new KeptConnections((url, connection) => dial(url, proxy, trust, limits, connection));
-  const slots = new Slots(limits.connections);
+  const flow = flowOfMover(limits);
   return {
     limits,
     get(url, headers, signal, take) {
       const request = requestText(url, headers);
       const stopping = new AbortController();
       const stop = (reason: unknown): void => stopping.abort(reason);
-      return withinDeadline(limits.requestMs, signal, stop, async () => {
-        const leave = await slots.enter(stopping.signal);
-        try {
-          return await kept.use(url, request, stopping.signal, take);
-        } finally {
-          leave();
-        }
-      });
+      return flow.run(signal, () =>
+        withinDeadline(limits.requestMs, signal, stop, () => kept.use(url, request, stopping.signal, take)),
+      );
     },
     async close() {
       kept.close();
@@ -64,7 +59,7 @@ async function dial(
   const options = { ...trust, ...name, host, port, ALPNProtocols: ['http/1.1'] };
   const watch = (socket: Socket): void => {
     // Counts from the last byte in either direction, the handshake's too.
-    socket.setTimeout(limits.stallMs, () => connection.destroy(new TooSlow('the connection fell silent')));
+    socket.setTimeout(limits.stallMs, () => connection.destroy(new FellSilent('the connection fell silent')));
     socket.setNoDelay(true);
   };
   if (proxy === undefined) {

@@ -10,7 +10,7 @@ import { type DiskPoint, pointName } from '../../model/machine.ts';
 import type { SourceReader, Work } from '../source.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
-import { Flow } from './flow.ts';
+import { flowOfDisk } from './flow.ts';
 import { Lease, lost, type Role } from './grant.ts';
 import { LeaseShelf } from './lease-shelf.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
@@ -75,7 +75,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
         await revoke();
         throw each.reason;
       }
-      const open = { transport, lease, flow: new Flow() };
+      const open = { transport, lease, flow: flowOfDisk(transport.limits) };
       // What changed between two moments around the point is no longer what the point holds there: all of it is read.
       const listed = { ...open, lease: untilLease || lease, base: sinceLease, readAll: untilLease instanceof Lease };
       return reader(open, listed, point.sizeBytes, parts.entriesAPiece, close);

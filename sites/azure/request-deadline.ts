@@ -3,10 +3,13 @@
  * Rule: the reason is always the one that came first. Never leaves a timer or a listener behind.
  */
 
-/** What a deadline of ours says; classified like any other broken connection. */
+/** The time of one request was over before its answer was whole; classified like any other broken connection. */
 export class TooSlow extends Error {
   readonly code = 'ETIMEDOUT';
 }
+
+/** Not a byte came for too long. */
+export class FellSilent extends TooSlow {}
 
 /** Runs `work`; `stop` is called at most once, with the signal's reason or a `TooSlow`, and must make `work` end. */
 export async function withinDeadline<T>(

@@ -4,6 +4,7 @@
  */
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { BlobAnswer, BlobLimits, BlobTransport } from './blob-port.ts';
+import { flowOfMover } from './flow.ts';
 import { bodyText, Space } from './http-body.ts';
 import { withinDeadline } from './request-deadline.ts';
 import { trustContext } from './trust.ts';
@@ -19,28 +20,26 @@ export function createUndiciTransport(
     proxy === undefined
       ? new Agent({ ...pool, connect: { ...trust, timeout: limits.stallMs } })
       : new ProxyAgent({ ...pool, uri: proxy, requestTls: { ...trust, timeout: limits.stallMs } });
+  const flow = flowOfMover(limits);
   return {
     limits,
-    async get(url, headers, signal, take) {
+    get(url, headers, signal, take) {
       const ours = new AbortController();
-      return withinDeadline(
-        limits.requestMs,
-        signal,
-        (reason) => ours.abort(reason),
-        async () => {
-          const path = `${url.pathname}${url.search}`;
-          const request = { origin: url.origin, path, method: 'GET', headers, signal: ours.signal } as const;
-          const response = await dispatcher.request(request);
-          // A body that is given up says so as an error event; with nobody to hear it, it would end the whole mover.
-          response.body.on('error', () => undefined);
-          try {
-            return await take(answerOf(response));
-          } finally {
-            // Does nothing to a body that was read to its end.
-            response.body.destroy();
-          }
-        },
-      );
+      const stop = (reason: unknown): void => ours.abort(reason);
+      const send = async () => {
+        const path = `${url.pathname}${url.search}`;
+        const request = { origin: url.origin, path, method: 'GET', headers, signal: ours.signal } as const;
+        const response = await dispatcher.request(request);
+        // A body that is given up says so as an error event; with nobody to hear it, it would end the whole mover.
+        response.body.on('error', () => undefined);
+        try {
+          return await take(answerOf(response));
+        } finally {
+          // Does nothing to a body that was read to its end.
+          response.body.destroy();
+        }
+      };
+      return flow.run(signal, () => withinDeadline(limits.requestMs, signal, stop, send));
     },
     close: () => dispatcher.destroy(),
   };

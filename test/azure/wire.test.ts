@@ -15,6 +15,9 @@ import { makeCertificates } from '../../lab/certificates.ts';
 import { type BlobLimits, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
 import { createDirectTransport } from '../../sites/azure/direct-transport.ts';
 import { azureFailure } from '../../sites/azure/failure.ts';
+import { flowOfDisk } from '../../sites/azure/flow.ts';
+import { FellSilent, TooSlow } from '../../sites/azure/request-deadline.ts';
+import { getFromSnapshot } from '../../sites/azure/snapshot-get.ts';
 import { createUndiciTransport } from '../../sites/azure/undici-transport.ts';
 import { patternImage } from '../disk/workbench.ts';
 
@@ -83,6 +86,7 @@ afterAll(async () => {
 const portOf = (one: Server | PlainServer): number => (one.address() as AddressInfo).port;
 const url = (): URL => new URL(`https://localhost:${portOf(server)}/c/disk?sv=1&sig=topsecret`);
 const never = new AbortController().signal;
+const nothing = async (): Promise<void> => undefined;
 const limits: BlobLimits = { ...blobLimits, stallMs: 1_500, requestMs: 5_000 };
 
 type Made = (limits: BlobLimits) => BlobTransport;
@@ -106,6 +110,21 @@ function fetchOnce(transport: BlobTransport, signal = never, room = body.byteLen
     const filled = await answer.fill(space);
     return { status: answer.status, bytes: space.subarray(0, filled), etag: answer.header('etag') };
   });
+}
+
+/** Sends the body to each socket of `sending`, which holds how far it is, so that all share `bytesPerMs`. */
+function evenly(sending: Map<TLSSocket, number>, bytesPerMs: number): NodeJS.Timeout {
+  let last = Date.now();
+  return setInterval(() => {
+    const budget = bytesPerMs * (Date.now() - last);
+    last = Date.now();
+    const share = Math.floor(budget / sending.size);
+    for (const [socket, from] of sending) {
+      if (socket.writable) socket.write(body.subarray(from, from + share));
+      sending.set(socket, from + share);
+      if (!socket.writable || from + share >= body.byteLength) sending.delete(socket);
+    }
+  }, 10);
 }
 
 /** What kind of failure it ended as; nothing of the error may show the grant (S13). */
@@ -234,6 +253,19 @@ describe.each(readers)('%s', (_name, make) => {
     expect((await fetchOnce(transport)).bytes.equals(body)).toBe(true);
   });
 
+  test('ends a request whose answer drips on for longer than its time, and calls it too slow, not silent', async () => {
+    const brief = make({ ...limits, requestMs: 400 });
+    script = (socket) => {
+      socket.write(whole);
+      const drip = setInterval(() => socket.write('x'), 20);
+      socket.once('close', () => clearInterval(drip));
+    };
+    const error = await fetchOnce(brief).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(TooSlow);
+    expect(error).not.toBeInstanceOf(FellSilent);
+    await brief.close();
+  });
+
   test('ends at once with the reason of the one who stops it, and touches the space no more', async () => {
     const stop = new AbortController();
     script = (socket) => {
@@ -246,6 +278,29 @@ describe.each(readers)('%s', (_name, make) => {
 });
 
 describe('our own reader', () => {
+  test('L1 over a line too slow for eight bodies at once each of them arrives in the end, by fewer at once', async () => {
+    const slow = { ...limits, requestMs: 300, repeatMs: 5 };
+    const transport = createDirectTransport(undefined, ca, slow);
+    const lease = { name: 's', sas: async () => ({ url: url(), serial: 1 }), renew: nothing, close: nothing };
+    const sending = new Map<TLSSocket, number>();
+    script = (socket) => {
+      socket.write(whole);
+      sending.set(socket, 0);
+    };
+    // 1.6 MB at once do not pass in 300 ms here, and 0.4 MB do.
+    const line = evenly(sending, 2_000);
+    const flow = flowOfDisk(slow);
+    const one = (): Promise<boolean> =>
+      getFromSnapshot({ transport, lease, flow }, { what: { op: 'read', subject: 's' } }, never, async (answer) => {
+        const space = Buffer.alloc(body.byteLength);
+        return (await answer.fill(space)) === body.byteLength && space.equals(body);
+      }).catch(() => one());
+    expect(await Promise.all(Array.from({ length: 12 }, one))).toEqual(Array.from({ length: 12 }, () => true));
+    expect(flow.atOnce).toBeLessThan(8);
+    clearInterval(line);
+    await transport.close();
+  });
+
   test('asks once more when a kept connection was closed meanwhile, and only when nothing had been answered', async () => {
     const transport = createDirectTransport(undefined, ca, limits);
     script = (socket, nth) => {

@@ -3,6 +3,7 @@
  */
 export interface PlantedBug {
   readonly promise:
+    | 'L1'
     | 'L2'
     | 'S7'
     | 'L4'

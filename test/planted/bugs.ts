@@ -11,6 +11,7 @@ import { lateBugs } from './late-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
 import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
+import { wireBugs } from './wire-bugs.ts';
 
 const openDisks: readonly PlantedBug[] = [
   bug(
@@ -349,4 +350,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...newPlaceBugs,
   ...arrivalBugs,
   ...pointBugs,
+  ...wireBugs,
 ];

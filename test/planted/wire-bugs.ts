@@ -13,7 +13,7 @@ export const wireBugs: readonly PlantedBug[] = [
     'if (!signal.aborted && this.tooSlow(error, this.since(began))) this.lower(era);',
     '',
     slowLink,
-    'of 100 KiB/s goes on',
+    'goes on within one attempt',
   ),
   bug(
     'L1',
@@ -21,6 +21,6 @@ export const wireBugs: readonly PlantedBug[] = [
     'if (error instanceof TooSlow && !(error instanceof FellSilent)) return true;',
     '',
     slowLink,
-    'forty disks',
+    'forty disks share',
   ),
 ];

@@ -36,8 +36,8 @@ const stuckError = (subject: string): Failure =>
   transient({
     op: attemptOp,
     subject,
-    message: `calls of an earlier attempt on the target disk of ${subject} have not returned yet and may still land`,
-    hint: 'Look at the path to the datastore. The copy goes on by itself once they return; if the storage is gone for good, end this mover process first.',
+    message: `calls of an earlier attempt on ${subject} have not returned yet and may still land`,
+    hint: 'Look at the path to the datastore and at the storage of the mover’s state folder. The copy goes on by itself once they return; if the storage is gone for good, end this mover process first.',
     retryAfterMs: 30_000,
   });
 

@@ -4,6 +4,7 @@
  * can only do harm. Never hides the original error: it stays as the cause.
  */
 import { Failure, type FailureKind } from '../model/failure.ts';
+import { watched } from './io-watch.ts';
 
 /**
  * EIO is `Refused`, not `Transient`: a medium that fails once may take the next write and lose it, and after a failed
@@ -44,10 +45,10 @@ export function hostFailure(error: unknown, op: string, subject: string): Failur
   return new Failure(kind, { op, subject, hint, message, cause: error });
 }
 
-/** Awaits `work` and turns what it throws into a `Failure`. */
+/** One call on the host: what it throws becomes a `Failure`, and one that never returns is noticed (disk/io-watch.ts). */
 export async function hostCall<T>(op: string, subject: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await watched(op, work);
   } catch (error) {
     throw hostFailure(error, op, subject);
   }

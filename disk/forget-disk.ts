@@ -9,6 +9,7 @@ import { transient } from '../model/failure.ts';
 import { asBackgroundAttempt } from './attempts.ts';
 import { DiskLock } from './disk-lock.ts';
 import { errorCode, hostCall } from './failure.ts';
+import { IoWatch } from './io-watch.ts';
 import { viewLedger } from './ledger.ts';
 import { flushFolder } from './replace-file.ts';
 import { type StateFolder, stateFolder } from './state-folder.ts';
@@ -19,16 +20,27 @@ export interface ForgetOptions {
   readonly run: string;
   readonly stateDir: string;
   readonly signal: AbortSignal;
+  /** After so long without an answer of the state folder it is given up; the default suits, a shorter one is for tests. */
+  readonly ioDeadlineMs?: number;
 }
 
 /**
  * Answers what stays: the folder, when its record is another run's by now; nothing otherwise, the second time too.
  * Throws Transient while somebody is on the disk: it gives way to everyone.
  */
-export async function forgetDisk({ machine, disk, run, stateDir, signal }: ForgetOptions): Promise<string[]> {
+export async function forgetDisk({
+  machine,
+  disk,
+  run,
+  stateDir,
+  signal,
+  ioDeadlineMs,
+}: ForgetOptions): Promise<string[]> {
   const subject = `${machine}/${disk}`;
   const folder = stateFolder(stateDir, machine, disk);
-  const left = await asBackgroundAttempt(folder.path, subject, signal, () => forget(folder, subject, run));
+  const io = new IoWatch(subject, ioDeadlineMs);
+  const begin = (): Promise<string[]> => io.during(() => forget(folder, subject, run));
+  const left = await asBackgroundAttempt(folder.path, subject, signal, begin, { gaveUp: io.gaveUp });
   if (left !== undefined) return left;
   throw transient({
     op: 'state.remove',

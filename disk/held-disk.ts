@@ -36,7 +36,7 @@ export interface TargetDiskOptions {
   readonly inFlight?: number;
   /** Where the attempt stands among those of this process, as Temporal handed them over (disk/attempts.ts). */
   readonly order?: number;
-  /** After so long without an answer of the target the attempt is given up; the default suits, a shorter one is for tests. */
+  /** After so long without an answer of the target or of the state folder the attempt is given up; the default suits, a shorter one is for tests. */
   readonly ioDeadlineMs?: number;
   /** Inside a cutover: its blocks are served before those of other disks (L5). */
   readonly urgent?: boolean;
@@ -143,7 +143,7 @@ function prepare<Task extends DiskTask, T>(
   const meter = new ProgressMeter(options.disk, options.report.bind(options));
   meter.enter(stage, options.sizeBytes);
   const io = new IoWatch(subject, options.ioDeadlineMs);
-  const begin = async (signal: AbortSignal): Promise<T> => {
+  const attempt = async (signal: AbortSignal): Promise<T> => {
     await ensureStateFolder(folder, subject);
     const lock = await DiskLock.take(folder.lock, subject);
     try {
@@ -151,7 +151,7 @@ function prepare<Task extends DiskTask, T>(
         const { path, sizeBytes, direct = true } = options;
         const memory = new DiskMemory(processPool(), options.urgent ?? false, sector);
         io.gaveUp.catch((reason: unknown) => memory.writeOff(reason));
-        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, io });
+        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector });
         const leafFile = new LeafFile(folder.leaves, (text) => options.note?.(text));
         try {
           if (!target.direct) {
@@ -171,5 +171,6 @@ function prepare<Task extends DiskTask, T>(
       await lock.release();
     }
   };
+  const begin = (signal: AbortSignal): Promise<T> => io.during(() => attempt(signal));
   return { path: folder.path, subject, begin, gaveUp: io.gaveUp };
 }

@@ -1,9 +1,11 @@
 /**
- * One attempt's eye on its target's I/O: calls that no longer return (a dead path, a hung NFS) end the waiting.
+ * One attempt's eye on its I/O, on the target and on the mover's own record of it: calls that no longer return (a dead path, a
+ * hung NFS) end the waiting. `hostCall` (disk/failure.ts) takes every call to it, so that none is forgotten.
  * Rule: a call that hangs in the kernel cannot be taken back and may still land, so nothing here ends it. What it may touch
  * stays with the attempt: its buffers, its lock, its place among the attempts on the disk (S8). Only whoever waits for the
  * attempt is told.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Failure, transient } from '../model/failure.ts';
 
 /**
@@ -13,6 +15,15 @@ import { type Failure, transient } from '../model/failure.ts';
 export const ioDeadlineMs = 120_000;
 /** A timer that is late by more than this says that this process stood still, not the disk. */
 const lateMs = 5_000;
+
+/** The watch of the attempt that runs here. */
+const current = new AsyncLocalStorage<IoWatch>();
+
+/** Runs one call of the attempt's under its watch; outside of an attempt just runs it. */
+export function watched<T>(op: string, act: () => Promise<T>): Promise<T> {
+  const watch = current.getStore();
+  return watch === undefined ? act() : watch.run(op, act);
+}
 
 export class IoWatch {
   private readonly subject: string;
@@ -34,7 +45,12 @@ export class IoWatch {
     return this.end.promise;
   }
 
-  /** Runs one call on the disk. It is awaited to its end, however long that takes. */
+  /** Runs an attempt: all its calls are watched. */
+  during<T>(attempt: () => Promise<T>): Promise<T> {
+    return current.run(this, attempt);
+  }
+
+  /** Runs one call. It is awaited to its end, however long that takes. */
   async run<T>(op: string, act: () => Promise<T>): Promise<T> {
     const call = Symbol(op);
     this.calls.set(call, op);
@@ -64,11 +80,14 @@ export class IoWatch {
 
   private silent(): Failure {
     const [op = 'target.io'] = this.calls.values();
+    const [what, look] = op.startsWith('target.')
+      ? [`the target disk of ${this.subject}`, 'the path to the datastore']
+      : [`the mover's own record of ${this.subject}`, 'the storage of the mover’s state folder'];
     return transient({
       op,
       subject: this.subject,
-      message: `the target disk of ${this.subject} has answered no call for ${Math.round(this.limitMs / 1000)} s (${this.calls.size} on their way)`,
-      hint: 'Look at the path to the datastore. The copy goes on by itself once the calls return; if the storage is gone for good, end this mover process first.',
+      message: `${what} has answered no call for ${Math.round(this.limitMs / 1000)} s (${this.calls.size} on their way, ${op} first)`,
+      hint: `Look at ${look}. The copy goes on by itself once the calls return; if the storage is gone for good, end this mover process first.`,
     });
   }
 }

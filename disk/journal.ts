@@ -122,6 +122,6 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    await hostCall('journal.close', this.subject, () => this.handle.close());
   }
 }

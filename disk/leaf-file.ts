@@ -9,6 +9,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { digestBytes } from './digest.ts';
 import { errorCode } from './failure.ts';
 import { blockBytes } from './geometry.ts';
+import { watched } from './io-watch.ts';
 import { leafBytes } from './leaves.ts';
 
 const bytesABlock = (blockBytes / leafBytes) * digestBytes;
@@ -28,8 +29,10 @@ export class LeafFile {
   /** Undefined, and told once, when the file cannot be used: it only saves reading. */
   private async using<T>(act: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
     try {
-      this.handle ??= open(this.path, constants.O_RDWR | constants.O_CREAT, 0o600);
-      return await act(await this.handle);
+      return await watched('leaves', async () => {
+        this.handle ??= open(this.path, constants.O_RDWR | constants.O_CREAT, 0o600);
+        return act(await this.handle);
+      });
     } catch (error) {
       if (!this.told)
         this.note(`${this.path} cannot be used (${errorCode(error)}): changes are looked at by whole blocks`);
@@ -59,6 +62,6 @@ export class LeafFile {
 
   async close(): Promise<void> {
     const opened = await this.handle?.catch(() => undefined);
-    await opened?.close();
+    if (opened !== undefined) await watched('leaves', () => opened.close());
   }
 }

@@ -4,7 +4,7 @@
  */
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, hostFailure } from './failure.ts';
+import { errorCode, hostCall } from './failure.ts';
 
 /** Makes what was renamed or made in the folder survive a power loss. */
 export async function flushFolder(path: string): Promise<void> {
@@ -31,10 +31,12 @@ export async function replaceFile(path: string, parts: readonly Uint8Array[]): P
 
 /** The file's bytes, or undefined when there is no such file. */
 export async function readIfPresent(path: string, subject: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw hostFailure(error, 'state.read', subject);
-  }
+  return hostCall('state.read', subject, async () => {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  });
 }

@@ -7,7 +7,6 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { refused } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
-import type { IoWatch } from './io-watch.ts';
 
 export interface TargetOpening {
   readonly path: string;
@@ -17,8 +16,6 @@ export interface TargetOpening {
   readonly direct: boolean;
   /** A page-aligned buffer of at least 4096 bytes, for the probe of the alignment. */
   readonly sector: Buffer;
-  /** Every call on the target goes through it. */
-  readonly io: IoWatch;
 }
 
 /** Linux's dev_t: 12 + 20 bits of major and 8 + 24 bits of minor number, interleaved (sysmacros.h). */
@@ -97,8 +94,8 @@ export class TargetHandle {
 
   /** Throws `Refused` when the size differs by a byte or the device is in use by the mover itself. */
   static async open(opening: TargetOpening): Promise<TargetHandle> {
-    const { path, subject, io } = opening;
-    const { sizeBytes, device } = await io.run('target.stat', () => observedSize(path, subject));
+    const { path, subject } = opening;
+    const { sizeBytes, device } = await observedSize(path, subject);
     if (sizeBytes !== opening.sizeBytes) {
       throw refused({
         op: 'target.open',
@@ -119,13 +116,11 @@ export class TargetHandle {
         throw error;
       }
     };
-    return io.run('target.open', () => hostCall('target.open', subject, opened));
+    return hostCall('target.open', subject, opened);
   }
 
-  /** One call on the target: what it throws becomes a Failure, and one that never returns is noticed. */
   private call<T>(op: string, act: () => Promise<T>): Promise<T> {
-    const { io, subject } = this.opening;
-    return io.run(op, () => hostCall(op, subject, act));
+    return hostCall(op, this.opening.subject, act);
   }
 
   /**

@@ -1,13 +1,13 @@
 /**
- * A target whose calls do not return any more, as a dead path or a hung NFS leaves them.
+ * A target, or the mover's own state folder, whose calls do not return any more, as a dead path or a hung NFS leaves them.
  * Rule: the calls are held at the edge of the host and let go later, when they do what they were asked after all.
  */
 import fs, { constants } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
-import { transferDisk } from '../../disk/target-disk.ts';
+import { forgetDisk, transferDisk } from '../../disk/target-disk.ts';
 import { Failure } from '../../model/failure.ts';
-import { type HostCall, watchHost } from './host-edge.ts';
+import { type CallName, type HostCall, watchHost } from './host-edge.ts';
 import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, Workbench } from './workbench.ts';
 
 const size = 41 * mib;
@@ -79,17 +79,11 @@ test.each<[string, (call: HostCall) => boolean]>([
           await other.seal(new ImagePoint(image), 'p0');
           expect(firstDifference(other.content(), image)).toBe(-1);
         });
-        door.release();
-        let ended = false;
-        for (const end = performance.now() + 10_000; !ended && performance.now() < end; await pause(20))
-          ended = (await failed(bench.transfer(new ImagePoint(image), 'p0'))) === undefined;
-        expect(ended).toBe(true);
       } finally {
         door.release();
         door.restore();
       }
-      await bench.seal(new ImagePoint(image), 'p0');
-      expect(firstDifference(bench.content(), image)).toBe(-1);
+      await goesOn(bench);
     });
   },
 );
@@ -130,13 +124,93 @@ test.each([
       door.restore();
       door.release();
     }
-    let ended = false;
-    for (const end = performance.now() + 10_000; !ended && performance.now() < end; await pause(20))
-      ended = (await failed(bench.transfer(new ImagePoint(image), 'p0'))) === undefined;
-    await bench.seal(new ImagePoint(image), 'p0');
-    expect(firstDifference(bench.content(), image)).toBe(-1);
+    await goesOn(bench);
   });
 });
+
+/** Which file of the state folder hangs, and the call that is the first to do so. */
+const ownFiles: readonly [string, string, string, CallName, number][] = [
+  ['journal', 'journal', 'journal.append', 'append', 3],
+  ['checkpoint', 'checkpoint.new', 'state.checkpoint', 'append', 3],
+  ['digests of leaves', 'leaves', 'leaves', 'write', 1],
+  ['lock', 'lock', 'state.read', 'readFile', 2],
+];
+
+test.each(ownFiles)(
+  'L1 L7 S8 the mover’s own storage that never answers a call on the %s ends the attempt as Transient, told what hangs',
+  async (_, file, op, name, nth) => {
+    await onWorkbench(size, async (bench) => {
+      let count = 0;
+      const door = await hold(
+        () => bench.statePath(file),
+        (call) => call.name === name && ++count === nth,
+      );
+      try {
+        const attempt = failed(bench.transfer(new ImagePoint(image), 'p0', { ioDeadlineMs }));
+        const told = await Promise.race([attempt, pause(atOnceMs, 'still waiting', { ref: false })]);
+        expect(told).toMatchObject({ kind: 'Transient', op, message: expect.stringContaining('own record of erp/os') });
+        expect(await failed(bench.transfer(new ImagePoint(image), 'p0'))).toMatchObject({ op: 'attempt' });
+      } finally {
+        door.release();
+        door.restore();
+      }
+      await goesOn(bench);
+    });
+  },
+);
+
+test('L7 an attempt that is stopped while its journal hangs ends with the caller’s reason', async () => {
+  await onWorkbench(size, async (bench) => {
+    const door = await hold(
+      () => bench.statePath('journal'),
+      ({ name }) => name === 'append',
+    );
+    try {
+      const [stop, reason] = [new AbortController(), new Error('ActivityPause')];
+      const options = { ioDeadlineMs, signal: stop.signal };
+      const attempt = failed(bench.transfer(new ImagePoint(image), 'p0', options));
+      await door.reached;
+      stop.abort(reason);
+      expect(await Promise.race([attempt, pause(atOnceMs, 'still waiting', { ref: false })])).toBe(reason);
+    } finally {
+      door.release();
+      door.restore();
+    }
+    await goesOn(bench);
+  });
+});
+
+test('S11 a record whose removal hangs is told as Transient, and is removed once the storage answers', async () => {
+  await onWorkbench(size, async (bench) => {
+    await bench.transfer(new ImagePoint(image), 'p0');
+    const door = await hold(
+      () => bench.statePath('lock'),
+      ({ name }) => name === 'unlink',
+    );
+    const forget = (): Promise<unknown> => failed(forgetDisk({ ...bench.options(), ioDeadlineMs }));
+    try {
+      const told = await Promise.race([forget(), pause(atOnceMs, 'still waiting', { ref: false })]);
+      expect(told).toMatchObject({ kind: 'Transient', op: 'lock.release' });
+    } finally {
+      door.release();
+      door.restore();
+    }
+    let ended = false;
+    for (const end = performance.now() + 10_000; !ended && performance.now() < end; await pause(20))
+      ended = (await forget()) === undefined;
+    expect(ended).toBe(true);
+  });
+});
+
+/** The calls have returned: a next attempt gets the disk and brings it to its end. */
+async function goesOn(bench: Workbench): Promise<void> {
+  let ended = false;
+  for (const end = performance.now() + 10_000; !ended && performance.now() < end; await pause(20))
+    ended = (await failed(bench.transfer(new ImagePoint(image), 'p0'))) === undefined;
+  expect(ended).toBe(true);
+  await bench.seal(new ImagePoint(image), 'p0');
+  expect(firstDifference(bench.content(), image)).toBe(-1);
+}
 
 test('a target that is slow but answers is not given up', async () => {
   await onWorkbench(9 * mib, async (bench) => {

@@ -77,6 +77,14 @@ export const lateBugs: readonly PlantedBug[] = [
     'nothing more to the journal',
   ),
   bug(
+    'S8',
+    'disk/failure.ts',
+    'return await watched(op, work);',
+    'return await work();',
+    'test/disk/io-deadline.test.ts',
+    'own storage',
+  ),
+  bug(
     'S11',
     'disk/forget-disk.ts',
     'if (view.known && view.state.run !== run) return [folder.path];',

@@ -1,12 +1,14 @@
 /**
  * The frame around every activity: a heartbeat beside the work, a place to report to, failures turned into Temporal's.
  * Rule: heartbeats say that the worker lives, nothing else; a stalled call is found by the site's own I/O deadline. An
- * attempt that could not say so in time changes nothing any more (activities/pulse.ts).
+ * attempt that could not say so in time changes nothing any more (activities/pulse.ts), and one whose word Temporal did not
+ * acknowledge writes no disk (activities/lease.ts).
  */
 import { Context } from '@temporalio/activity';
 import { Failure } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
 import { toTemporal } from './failure.ts';
+import { Lease } from './lease.ts';
 import { Pulse } from './pulse.ts';
 import { asPaused, tellGoesOn, tellPaused } from './steering.ts';
 import { InVain } from './vain.ts';
@@ -26,6 +28,11 @@ export interface ReportingWork extends Work {
   /** What the last attempt of this activity reported last; undefined in the first one. */
   readonly earlier: unknown;
   beat(detail: unknown): void;
+  /**
+   * S8: awaited right before each write on a disk that other workers reach as well: rejects unless Temporal has acknowledged
+   * this attempt a short while ago (activities/lease.ts).
+   */
+  assure(signal: AbortSignal): Promise<void>;
 }
 
 /** Turns `act` into an activity named `name`. `carried`: what of the last attempt's report this one reports from its first beat on. */
@@ -41,9 +48,11 @@ export function activity<Input, Output>(
     const { cancellationSignal: told, info } = context;
     const pulse = new Pulse(name, info.heartbeatTimeoutMs);
     const inVain = new InVain(info);
-    const signal = AbortSignal.any([told, pulse.signal]);
     const earlier: unknown = info.heartbeatDetails;
     let latest: unknown = { now: name, ...carried(earlier) };
+    const lease = leaseOf(context, name, () => inVain.with(latest));
+    const lost = AbortSignal.any(lease ? [pulse.signal, lease.signal] : [pulse.signal]);
+    const signal = AbortSignal.any([told, lost]);
     const beat = (detail: unknown): void => {
       latest = detail;
       if (pulse.beats()) context.heartbeat(inVain.with(latest));
@@ -64,17 +73,31 @@ export function activity<Input, Output>(
         report: (now) => beat({ now }),
         beat,
         mayChange,
+        assure: async (stop) => lease?.assure(stop),
       });
     } catch (error) {
+      lease?.end();
       if (context.cancellationDetails?.paused) {
         beat(asPaused(latest));
         await tellPaused(context);
       }
       // What was found out before the end outranks it; an AbortError only says that there was one.
-      const seen = pulse.signal.aborted && !(error instanceof Failure) ? pulse.signal.reason : error;
+      const seen = lost.aborted && !(error instanceof Failure) ? lost.reason : error;
       throw toTemporal(seen, name, told, inVain.enough);
     } finally {
+      lease?.end();
       clearInterval(beating);
     }
   };
+}
+
+/** A heartbeat that is answered carries what any other does; an attempt that is never given up for silence needs none. */
+function leaseOf(context: Context, subject: string, details: () => unknown): Lease | undefined {
+  const { heartbeatTimeoutMs, taskToken } = context.info;
+  if (heartbeatTimeoutMs === undefined) return undefined;
+  const send = async (patienceMs: number): Promise<void> => {
+    const { client } = context;
+    await client.withDeadline(Date.now() + patienceMs, () => client.activity.heartbeat(taskToken, details()));
+  };
+  return new Lease({ subject, heartbeatTimeoutMs, send });
 }

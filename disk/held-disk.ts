@@ -59,6 +59,11 @@ export interface DiskTask extends TargetDiskOptions {
    * signal's reason when it fires; whatever else it throws ends the attempt.
    */
   pace?(bytes: number, signal: AbortSignal): Promise<void>;
+  /**
+   * S8: awaited before each change of the target, and before the record is made to go on. Rejects when the attempt may have
+   * been given up, so that another one, of any mover, may have the disk; with the signal's reason when that fires while it waits.
+   */
+  assure?(signal: AbortSignal): Promise<void>;
 }
 
 export interface DiskWork extends DiskTask {
@@ -81,6 +86,8 @@ export interface Grip<Task extends DiskTask = DiskWork> {
   readonly marker: OpenMarker | undefined;
   readonly signal: AbortSignal;
   readonly meter: ProgressMeter;
+  /** S8: the attempt's leave to change anything; see `DiskTask`. */
+  assure(): Promise<void>;
 }
 
 /** A disk whose record goes on: from here bytes may be written. */
@@ -151,7 +158,8 @@ function prepare<Task extends DiskTask, T>(
         const { path, sizeBytes, direct = true } = options;
         const memory = new DiskMemory(processPool(), options.urgent ?? false, sector);
         io.gaveUp.catch((reason: unknown) => memory.writeOff(reason));
-        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector });
+        const assure = async (): Promise<void> => options.assure?.(signal);
+        const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, assure });
         const leafFile = new LeafFile(folder.leaves, (text) => options.note?.(text));
         try {
           if (!target.direct) {
@@ -161,7 +169,7 @@ function prepare<Task extends DiskTask, T>(
           const view = await viewLedger(folder, subject);
           const marker = await withholding.readMarker();
           const held = { subject, geometry, folder, memory, target, withholding, lock, leafFile, view, marker };
-          return await work({ options, ...held, signal, meter });
+          return await work({ options, ...held, signal, meter, assure });
         } finally {
           await leafFile.close();
           await target.close();

@@ -1,6 +1,7 @@
 /**
  * How an attempt comes by a disk's record: a full copy begins it anew, everything else goes on with it.
  * Rule: S8, the epoch grows with every attempt and is written to the record first, then to the marker on the disk.
+ * Also before that the attempt must have leave to write (`assure`): what a late one finds sealed it may not take for its own.
  * Never forgets an epoch it has seen, and never goes on with digests this mover cannot compute.
  */
 import { randomUUID } from 'node:crypto';
@@ -26,6 +27,7 @@ const nothingYet = { lastProof: null, sealing: null, sealProof: null, brokenBeca
 
 /** S002-27: a full copy repairs a disk another run left open; its record begins anew, its epochs go on. */
 export async function takeOver(grip: Grip): Promise<HeldDisk> {
+  await grip.assure();
   const { run, machine, disk, sizeBytes, uses: seals = 0 } = grip.options;
   const seen = [grip.view.known ? grip.view.state.epoch : 0, grip.marker?.epoch ?? 0];
   const digest = await digestAvailable(grip);
@@ -41,6 +43,7 @@ export async function takeOver(grip: Grip): Promise<HeldDisk> {
 /** Goes on with the disk's record under a new epoch. S8: record first, then marker, then bytes. */
 export async function goOn(grip: Grip, view: LedgerView): Promise<HeldDisk> {
   if (!view.known) throw new TypeError('only a known record can go on');
+  await grip.assure();
   const digest = await digestAvailable(grip, view.state);
   const ledger = await Ledger.resume(grip.folder, grip.subject, view);
   try {

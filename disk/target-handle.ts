@@ -1,6 +1,7 @@
 /**
  * The target as a file or device: positional reads and writes past the page cache, flushes, and fresh handles for
- * proofs. Rule: every transfer checks the count it was told, because the system may do less than asked.
+ * proofs. Rule: every transfer checks the count it was told, because the system may do less than asked. S8: not one write
+ * leaves without the caller's leave.
  * Never answers a proof from the page cache without saying so: `direct` tells whether O_DIRECT is in use.
  */
 import { constants, type Stats } from 'node:fs';
@@ -16,6 +17,8 @@ export interface TargetOpening {
   readonly direct: boolean;
   /** A page-aligned buffer of at least 4096 bytes, for the probe of the alignment. */
   readonly sector: Buffer;
+  /** Awaited right before each write; what it rejects with ends the write. */
+  assure(): Promise<void>;
 }
 
 /** Linux's dev_t: 12 + 20 bits of major and 8 + 24 bits of minor number, interleaved (sysmacros.h). */
@@ -142,6 +145,7 @@ export class TargetHandle {
 
   /** `bytes` is aligned like `offset`; returns when the kernel took all of it, not when it is durable. */
   async write(offset: number, bytes: Buffer): Promise<void> {
+    await this.opening.assure();
     await this.call('target.write', async () => {
       const handle = this.aligned(offset, bytes.byteLength) ? this.main : await this.edgeHandle();
       let done = 0;

@@ -3,11 +3,12 @@
  * mover that has it.
  * Rule (S8): the mover that is to have it is asked, its worker too, before the disks leave the other one. A mover that lives is
  * given time to let go of the disks; one that does not answer is not waited for. What keeps either from writing later is
- * that its disks are unplugged, and the marker on them.
+ * that its leave to write is over by then (model/lease.ts), that its disks are unplugged, and the marker on them.
  */
 import { CancellationScope, condition } from '@temporalio/workflow';
 import { blocking, type Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
+import { partingMs } from '../model/lease.ts';
 import type { DiskPair } from '../model/machine.ts';
 import type { Message } from '../model/message.ts';
 import { troubleOf } from './trouble.ts';
@@ -45,11 +46,9 @@ function whyNot([first, ...others]: readonly Check[]): string | undefined {
   return `${first.id}: ${first.seen}${more}. ${first.remedy ?? ''}`.trim();
 }
 
-/** A mover that lives hears a cancel within seconds, and has ten to hand over (L7); a dead one is found by its heartbeat. */
-const partingMs = 60_000;
-
 /**
- * Runs `act` in `scope` until the mover is to be left: then it is told to stop, and waited for a minute at the longest.
+ * Runs `act` in `scope` until the mover is to be left: then it is told to stop, and waited for a minute at the longest. A mover
+ * that lives hears a cancel within seconds, and has ten to hand over (L7); a dead one is found by its heartbeat.
  * Answers undefined when it was left, however `act` ended. A cancel from elsewhere is still waited for to its end.
  */
 export async function unlessLeft<T>(

@@ -33,7 +33,7 @@ test('S000-8 with sync during nobody looks for points that no rights were asked 
       return [
         () => createRecoveryPointActivities(sites).releaseRecoveryPoints({ failback, run, before: 'all' }),
         () => createRetireActivities(sites).observeSourceRemains({ failback, run, found }),
-      ].map(inActivity);
+      ].map((act) => inActivity(act));
     };
     expect(await Promise.all(undone('during'))).toEqual([[], expect.arrayContaining(['virtual machine erp-db'])]);
     for (const one of await Promise.allSettled(undone('before')))

@@ -102,6 +102,7 @@ export interface Overrides {
   report?: (progress: TransferProgress) => void;
   note?: (text: string) => void;
   pace?: (bytes: number, signal: AbortSignal) => Promise<void>;
+  assure?: (signal: AbortSignal) => Promise<void>;
 }
 
 const memory = '/dev/shm';

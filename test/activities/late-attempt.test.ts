@@ -1,0 +1,57 @@
+/**
+ * S8 with a mover's own verbs: Temporal has given an attempt up before it came to its disk, which may be another's by now.
+ * Rule: Temporal and the source, which lie behind the network, are the test's own; the engine, the record and the disk are real.
+ */
+import { ActivityNotFoundError } from '@temporalio/client';
+import { MoverLimits } from '../../activities/limits.ts';
+import { openTableRoom } from '../../activities/table-room.ts';
+import { createMoverActivities } from '../../activities/transfer.ts';
+import type { SourceReader } from '../../sites/source.ts';
+import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from '../disk/workbench.ts';
+import { inActivity } from './in-activity.ts';
+
+const size = 12 * mib;
+const image = patternImage(1, size);
+const stale = patternImage(9, size);
+
+/** Lets so many heartbeats through, then says that it knows no such attempt. */
+function givingUpAfter(beats: number) {
+  let heard = 0;
+  return {
+    heartbeat: (): Promise<void> =>
+      ++heard > beats ? Promise.reject(new ActivityNotFoundError('Not found')) : Promise.resolve(),
+  };
+}
+
+async function verbsOn({ stateDir, path }: Bench) {
+  const limits = await MoverLimits.open({ mover: 'm1', cutover: 'limited', scopes: [] }, stateDir);
+  const reader = { openPoint: async () => new ImagePoint(image) } as Partial<SourceReader> as SourceReader;
+  const finder = { site: 'home', findDevice: async () => path };
+  const parts = { limits, finder, stateDir, turns: openTableRoom(), site: 'home', version: '', datastores: {} };
+  const verbs = createMoverActivities({ ...parts, reader: () => reader });
+  const point = { disk: 'os', id: 'p1', identity: 'i', sizeBytes: size } as const;
+  const disk = { disk: 'os', slot: 'scsi0:0', file: 'os.vmdk', sizeBytes: size, uuid: 'u' } as const;
+  const input = { machine: 'erp', run: 'run-1', sourceSite: 'west', disk, point, urgent: false };
+  return { transfer: () => verbs.transferDisk(input), seal: () => verbs.sealDisk({ ...input, reread: false }) };
+}
+type Bench = Pick<Workbench, 'stateDir' | 'path'>;
+
+test('S8 a copy that Temporal has given up before it came to its disk changes nothing there', async () => {
+  await onWorkbench(stale, async (bench) => {
+    const { transfer } = await verbsOn(bench);
+    await expect(inActivity(transfer, givingUpAfter(0))).rejects.toMatchObject({ type: 'Fenced' });
+    expect(firstDifference(bench.content(), stale)).toBe(-1);
+  });
+});
+
+test('S8 a seal that Temporal has given up before it came to its disk changes nothing there', async () => {
+  await onWorkbench(stale, async (bench) => {
+    const { transfer, seal } = await verbsOn(bench);
+    await inActivity(transfer, givingUpAfter(1_000));
+    const open = bench.content();
+    await expect(inActivity(seal, givingUpAfter(0))).rejects.toMatchObject({ type: 'Fenced' });
+    expect(firstDifference(bench.content(), open)).toBe(-1);
+    await inActivity(seal, givingUpAfter(1_000));
+    expect(firstDifference(bench.content(), image)).toBe(-1);
+  });
+});

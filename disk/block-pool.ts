@@ -4,7 +4,8 @@
  * Rule: bounded, whatever the number and the size of the disks. Blocks to fetch into and blocks to read back into are apart:
  * who holds one of the first may wait for a proof, who holds one of the second waits for nothing but the disk, so that
  * nobody waits in a circle. A block a late source may still write into is not lent again before that has ended; one whose
- * holder is stuck on a dead disk is replaced by a new one (L5). A few blocks are for cutovers alone.
+ * holder is stuck on a dead disk is replaced by a new one (L5), as many as the pool has of its kind and no more: where still
+ * more are stuck, others have fewer and in the end wait. A few blocks are for cutovers alone.
  */
 import { blockBytes } from './geometry.ts';
 
@@ -61,12 +62,16 @@ function memoryOf(blocks: number): SharedArrayBuffer {
 export class BlockPool {
   private readonly shelves: Record<Use, Shelf>;
   private readonly reserved: Readonly<Record<Use, number>>;
-  /** Still held, and replaced. */
-  private readonly lost = new Set<Buffer>();
+  private readonly size: Readonly<Record<Use, number>>;
+  /** Held by the stuck, and replaced. */
+  private readonly lost: Record<Use, Set<Buffer>> = { fetch: new Set(), proof: new Set() };
+  /** Held by the stuck, and not replaced, because so many are already. */
+  private readonly missing: Record<Use, Set<Buffer>> = { fetch: new Set(), proof: new Set() };
 
   /** `reserved`: how many of them are for the urgent alone. */
   constructor(blocks: Readonly<Record<Use, number>>, reserved: Readonly<Record<Use, number>> = { fetch: 0, proof: 0 }) {
     this.reserved = reserved;
+    this.size = blocks;
     const memory = memoryOf(blocks.fetch + blocks.proof);
     const cut = (from: number, count: number): Shelf => ({
       free: Array.from({ length: count }, (_, at) => Buffer.from(memory, (from + at) * blockBytes, blockBytes)),
@@ -99,7 +104,17 @@ export class BlockPool {
 
   private giveBack(use: Use, share: Share, space: Buffer): void {
     share.held[use].delete(space);
-    if (!this.lost.delete(space)) this.serve(use, space);
+    const [lost, missing] = [this.lost[use], this.missing[use]];
+    missing.delete(space);
+    const replaced = lost.delete(space);
+    const [other] = missing;
+    if (replaced && other === undefined) return;
+    // Where one is missing, this one replaces it.
+    if (replaced && other !== undefined) {
+      missing.delete(other);
+      lost.add(other);
+    }
+    this.serve(use, space);
   }
 
   private serve(use: Use, space: Buffer): void {
@@ -119,7 +134,7 @@ export class BlockPool {
 
   /**
    * L5: its calls on the disk no longer return. What it holds is its own until they do (S8), and the others get new blocks
-   * instead; what it waits for it does not get.
+   * instead, as long as there are any to give; what it waits for it does not get.
    */
   writeOff(share: Share, reason: unknown): void {
     for (const use of ['fetch', 'proof'] as const) {
@@ -129,8 +144,12 @@ export class BlockPool {
         mine.refuse(reason);
       }
       for (const space of share.held[use]) {
-        if (this.lost.has(space)) continue;
-        this.lost.add(space);
+        if (this.lost[use].has(space)) continue;
+        if (this.lost[use].size >= this.size[use]) {
+          this.missing[use].add(space);
+          continue;
+        }
+        this.lost[use].add(space);
         this.serve(use, Buffer.from(memoryOf(1), 0, blockBytes));
       }
     }

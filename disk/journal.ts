@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { corrupt } from '../model/failure.ts';
-import { hostCall } from './failure.ts';
-import { readIfPresent, replaceFile } from './replace-file.ts';
+import { errorCode, hostCall } from './failure.ts';
+import { replaceFile } from './replace-file.ts';
 
 interface Line {
   readonly seq: number;
@@ -32,39 +32,76 @@ function parseLine(salt: string, text: string): Line | undefined {
   return { seq: Number(seq), record: JSON.parse(json) };
 }
 
-export interface JournalContent {
-  readonly records: readonly unknown[];
+/** Where a journal goes on. */
+export interface JournalEnd {
+  readonly records: number;
   /** Bytes up to the end of the last good line. */
   readonly goodBytes: number;
 }
 
-/** Reads all records; undefined when the file does not exist. Throws `Corrupt` on damage before the last line. */
-export async function readJournal(path: string, salt: string, subject: string): Promise<JournalContent | undefined> {
-  const bytes = await readIfPresent(path, subject);
-  if (bytes === undefined) return undefined;
-  const records: unknown[] = [];
-  let goodBytes = 0;
-  let torn = false;
-  for (let from = 0; from < bytes.byteLength; ) {
-    const newline = bytes.indexOf(10, from);
-    const end = newline < 0 ? bytes.byteLength : newline;
-    const line = newline < 0 ? undefined : parseLine(salt, bytes.toString('utf8', from, end));
-    if (line !== undefined && (torn || line.seq !== records.length)) {
-      throw corrupt({
-        op: 'journal.read',
-        subject,
-        message: `line ${records.length} of the journal is damaged or missing, and good lines follow it`,
-        hint: 'What the target disk holds is no longer known; copy the disk in full, and look at the mover’s storage.',
-      });
+const pieceBytes = 256 * 1024;
+
+/** All lines in order, the newline left on; the last one may lack it. A long file is never in memory as a whole. */
+async function* linesOf(handle: FileHandle, subject: string): AsyncGenerator<Buffer, void, undefined> {
+  let rest = Buffer.alloc(0);
+  for (;;) {
+    const piece = Buffer.alloc(pieceBytes);
+    const { bytesRead } = await hostCall('journal.read', subject, () => handle.read(piece, 0, pieceBytes, null));
+    if (bytesRead === 0) break;
+    const bytes = Buffer.concat([rest, piece.subarray(0, bytesRead)]);
+    let from = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
+      yield bytes.subarray(from, end + 1);
+      from = end + 1;
     }
-    if (line === undefined) torn = true;
-    else {
-      records.push(line.record);
-      goodBytes = end + 1;
+    rest = bytes.subarray(from);
+  }
+  if (rest.byteLength > 0) yield rest;
+}
+
+/**
+ * Hands every record to `each`, with its number from 0 on, and keeps none; undefined when the file does not exist. Throws
+ * `Corrupt` on damage before the last line, after the records before it were handed out.
+ */
+export async function readJournal(
+  path: string,
+  salt: string,
+  subject: string,
+  each: (record: unknown, seq: number) => void,
+): Promise<JournalEnd | undefined> {
+  const handle = await hostCall('journal.read', subject, () => openIfPresent(path));
+  if (handle === undefined) return undefined;
+  let [records, goodBytes, torn] = [0, 0, false];
+  try {
+    for await (const bytes of linesOf(handle, subject)) {
+      const line = bytes.at(-1) === 10 ? parseLine(salt, bytes.toString('utf8', 0, bytes.byteLength - 1)) : undefined;
+      if (line !== undefined && (torn || line.seq !== records)) {
+        throw corrupt({
+          op: 'journal.read',
+          subject,
+          message: `line ${records} of the journal is damaged or missing, and good lines follow it`,
+          hint: 'What the target disk holds is no longer known; copy the disk in full, and look at the mover’s storage.',
+        });
+      }
+      if (line === undefined) torn = true;
+      else {
+        each(line.record, records++);
+        goodBytes += bytes.byteLength;
+      }
     }
-    from = end + 1;
+  } finally {
+    await hostCall('journal.close', subject, () => handle.close());
   }
   return { records, goodBytes };
+}
+
+async function openIfPresent(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 export class Journal {
@@ -93,17 +130,17 @@ export class Journal {
   }
 
   /** Goes on behind the good lines; the torn rest is cut off first. */
-  static async resume(path: string, salt: string, subject: string, content: JournalContent): Promise<Journal> {
+  static async resume(path: string, salt: string, subject: string, end: JournalEnd): Promise<Journal> {
     return hostCall('journal.open', subject, async () => {
       const handle = await open(path, 'a');
       try {
-        await handle.truncate(content.goodBytes);
+        await handle.truncate(end.goodBytes);
         await handle.sync();
       } catch (error) {
         await handle.close();
         throw error;
       }
-      return new Journal(handle, salt, subject, content.records.length, content.goodBytes);
+      return new Journal(handle, salt, subject, end.records, end.goodBytes);
     });
   }
 

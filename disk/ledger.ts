@@ -6,7 +6,7 @@
 import { Failure } from '../model/failure.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { DigestTable } from './digest-table.ts';
-import { Journal, type JournalContent, readJournal } from './journal.ts';
+import { Journal, type JournalEnd, readJournal } from './journal.ts';
 import { afterRecord, type DiskRecord, type DiskState } from './records.ts';
 import type { StateFolder } from './state-folder.ts';
 
@@ -24,7 +24,8 @@ export type LedgerView =
       readonly known: true;
       readonly state: DiskState;
       readonly checkpoint: Checkpoint;
-      readonly content: JournalContent;
+      /** Where the journal goes on, and the checkpoint it goes on from. Its records are in `state` and the table. */
+      readonly journal: JournalEnd & { readonly checkpoint: number };
     }
   | { readonly known: false; readonly because: string; readonly number: number; readonly damaged: boolean };
 
@@ -36,15 +37,18 @@ export async function viewLedger(folder: StateFolder, subject: string): Promise<
     const checkpoint = await readCheckpoint(folder.checkpoint, subject);
     if (checkpoint === undefined) return unknown('this mover has no record of the disk', false);
     number = checkpoint.number;
-    const content = await readJournal(folder.journal, checkpoint.state.id, subject);
-    const head = content?.records[0] as JournalHead | undefined;
-    if (content === undefined || head === undefined) return unknown('the journal of the disk is missing', true);
-    // A crash between checkpoint and new journal leaves the old journal, whose records the checkpoint already holds.
-    if (head.checkpoint < number) return { known: true, state: checkpoint.state, checkpoint, content };
-    if (head.checkpoint > number) return unknown('the journal goes on from a record that is not there', true);
+    const heads: JournalHead[] = [];
     let state = checkpoint.state;
-    for (const record of content.records.slice(1)) state = afterRecord(state, record as DiskRecord, checkpoint.table);
-    return { known: true, state, checkpoint, content };
+    // One by one and none kept: a journal may hold 16 MiB of them.
+    const end = await readJournal(folder.journal, state.id, subject, (record, seq) => {
+      if (seq === 0) heads.push(record as JournalHead);
+      // A crash between checkpoint and new journal leaves the old journal, whose records the checkpoint already holds.
+      else if (heads[0]?.checkpoint === number) state = afterRecord(state, record as DiskRecord, checkpoint.table);
+    });
+    const [head] = heads;
+    if (end === undefined || head === undefined) return unknown('the journal of the disk is missing', true);
+    if (head.checkpoint > number) return unknown('the journal goes on from a record that is not there', true);
+    return { known: true, state, checkpoint, journal: { ...end, checkpoint: head.checkpoint } };
   } catch (error) {
     if (error instanceof Failure && error.kind === 'Corrupt') return unknown(error.message, true);
     throw error;
@@ -91,11 +95,11 @@ export class Ledger {
 
   /** Goes on with a record that was read. */
   static async resume(folder: StateFolder, subject: string, view: LedgerView & { known: true }): Promise<Ledger> {
-    const { checkpoint, content, state } = view;
-    if ((content.records[0] as JournalHead).checkpoint < checkpoint.number) {
+    const { checkpoint, state } = view;
+    if (view.journal.checkpoint < checkpoint.number) {
       return Ledger.begin(folder, subject, { ...checkpoint, number: checkpoint.number + 1 });
     }
-    const journal = await Journal.resume(folder.journal, state.id, subject, content);
+    const journal = await Journal.resume(folder.journal, state.id, subject, view.journal);
     const ledger = new Ledger(folder, subject, journal, checkpoint);
     ledger.state = state;
     return ledger;

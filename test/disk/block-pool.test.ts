@@ -124,6 +124,37 @@ describe('the pool', () => {
     expect(order).toEqual(['stuck', 'other', 'next']);
   });
 
+  test('L5 replaces no more stuck blocks than it has, and lends what comes back in place of the others', async () => {
+    const pool = new BlockPool({ fetch: 2, proof: 1 });
+    const order: string[] = [];
+    const stuck = [newShare(false), newShare(false)];
+    const holding = stuck.map((share, at) => [1, 2].map((n) => borrow(pool, share, `${'ab'[at]}${n}`, order)));
+    await soon();
+    for (const share of stuck) {
+      pool.writeOff(share, new RangeError('the disk answers no call'));
+      await soon();
+    }
+    const others = ['c', 'd', 'e'].map((name) => borrow(pool, newShare(false), name, order));
+    await soon();
+    expect(order).toEqual(['a1', 'a2', 'b1', 'b2']);
+    const comesBack = async (holder: { back(): void; ended: Promise<void> } | undefined): Promise<void> => {
+      holder?.back();
+      await holder?.ended;
+      await soon();
+    };
+    await comesBack(holding[0]?.[0]);
+    expect(order).toEqual(['a1', 'a2', 'b1', 'b2', 'c']);
+    await comesBack(holding[1]?.[1]);
+    expect(order).toEqual(['a1', 'a2', 'b1', 'b2', 'c', 'd']);
+    // The pool has its two again.
+    await comesBack(holding[1]?.[0]);
+    await comesBack(holding[0]?.[1]);
+    expect(order).toEqual(['a1', 'a2', 'b1', 'b2', 'c', 'd']);
+    for (const other of others) other.back();
+    await Promise.all(others.map(({ ended }) => ended));
+    expect(order.at(-1)).toBe('e');
+  });
+
   test('has page-aligned blocks that do not overlap', async () => {
     const spaces: Buffer[] = [];
     const take = (left: number): Promise<void> =>

@@ -19,11 +19,29 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const records = async () => (await readJournal(path, 'salt', 'erp/os'))?.records;
+/** All records and where the journal goes on. */
+async function readAll() {
+  const list: unknown[] = [];
+  const end = await readJournal(path, 'salt', 'erp/os', (record, seq) => {
+    expect(seq).toBe(list.push(record) - 1);
+  });
+  return end && { list, end };
+}
+const records = async () => (await readAll())?.list;
 
 describe('a journal', () => {
   test('gives back what was appended', async () => {
     expect(await records()).toEqual([0, 1, 2, 3, 4].map((n) => ({ n })));
+  });
+
+  test('with lines longer than what is read at once gives all of them back', async () => {
+    const long = [1, 7, 300, 600].map((kib) => ({ n: String(kib).repeat(1000 * kib) }));
+    const journal = await Journal.create(path, 'salt', 'erp/os', { n: 0 });
+    for (const record of long) await journal.append(record);
+    await journal.close();
+    const whole = await readAll();
+    expect(whole?.list).toEqual([{ n: 0 }, ...long]);
+    expect(whole?.end).toEqual({ records: 5, goodBytes: readFileSync(path).byteLength });
   });
 
   test('cut at any byte of its last line loses that line only, and goes on', async () => {
@@ -31,10 +49,10 @@ describe('a journal', () => {
     const lastLine = whole.lastIndexOf(10, whole.byteLength - 2) + 1;
     for (let cut = lastLine; cut < whole.byteLength; cut++) {
       writeFileSync(path, whole.subarray(0, cut));
-      const content = await readJournal(path, 'salt', 'erp/os');
+      const content = await readAll();
       if (content === undefined) throw new Error('the journal is gone');
-      expect(content.records).toHaveLength(4);
-      const journal = await Journal.resume(path, 'salt', 'erp/os', content);
+      expect(content.list).toHaveLength(4);
+      const journal = await Journal.resume(path, 'salt', 'erp/os', content.end);
       await journal.append({ n: 'again' });
       await journal.close();
       expect((await records())?.at(-1)).toEqual({ n: 'again' });
@@ -53,20 +71,20 @@ describe('a journal', () => {
       const bytes = Buffer.from(whole);
       bytes[at] = (bytes[at] ?? 0) ^ 1;
       writeFileSync(path, bytes);
-      expect(await failureOf(readJournal(path, 'salt', 'erp/os'))).toBe('Corrupt journal.read');
+      expect(await failureOf(readAll())).toBe('Corrupt journal.read');
     }
   });
 
   test('with a strange line before a good one is corrupt', async () => {
     const lines = readFileSync(path, 'utf8').split('\n');
     writeFileSync(path, [...lines.slice(0, 2), 'strange', ...lines.slice(2)].join('\n'));
-    expect(await failureOf(readJournal(path, 'salt', 'erp/os'))).toBe('Corrupt journal.read');
+    expect(await failureOf(readAll())).toBe('Corrupt journal.read');
   });
 
   test('that lost a whole line in its middle is corrupt', async () => {
     const lines = readFileSync(path, 'utf8').split('\n');
     writeFileSync(path, [...lines.slice(0, 2), ...lines.slice(3)].join('\n'));
-    expect(await failureOf(readJournal(path, 'salt', 'erp/os'))).toBe('Corrupt journal.read');
+    expect(await failureOf(readAll())).toBe('Corrupt journal.read');
   });
 
   test('takes no line of another journal', async () => {

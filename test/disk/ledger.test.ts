@@ -95,7 +95,22 @@ describe('the record of a disk', () => {
     const view = await viewLedger(folder, 'erp/os');
     expect(view.known && view.checkpoint.number).toBe(2);
     expect(view.known && view.state.round?.changedBytes).toBe(6);
-    expect(view.known && view.content.goodBytes).toBeLessThan(10_000_000);
+    expect(view.known && view.journal.goodBytes).toBeLessThan(10_000_000);
+  });
+
+  test('L5 that is read again keeps what it says and none of the journal’s lines, however many', async () => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    for (const record of work.slice(0, 2)) await ledger.append(record);
+    const blocks = [{ block: 0, parts: [[0, 512] as const], digest }];
+    for (let window = 1; window <= 100; window++) {
+      await ledger.append({ t: 'durable', window, blocks, ...counts });
+      if (window < 100) await ledger.append({ t: 'proven', window, blocks: [[0, digest]] });
+    }
+    await ledger.close();
+    const view = await viewLedger(folder, 'erp/os');
+    expect(view).toMatchObject({ known: true, journal: { records: 202 }, state: { unproven: [{ window: 100 }] } });
+    const kept = JSON.stringify(view, (key, value: unknown) => (key === 'table' ? undefined : value));
+    expect(readFileSync(folder.journal).byteLength).toBeGreaterThan(10 * kept.length);
   });
 
   test('of a machine whose name is a path stays inside the state folder', () => {

@@ -85,6 +85,14 @@ export const lateBugs: readonly PlantedBug[] = [
     'own storage',
   ),
   bug(
+    'L5',
+    'disk/block-pool.ts',
+    'if (this.lost[use].size >= this.size[use]) {',
+    'if (this.size[use] < 0) {',
+    'test/disk/block-pool.test.ts',
+    'replaces no more stuck blocks',
+  ),
+  bug(
     'S11',
     'disk/forget-disk.ts',
     'if (view.known && view.state.run !== run) return [folder.path];',

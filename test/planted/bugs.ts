@@ -203,7 +203,7 @@ const lineages: readonly PlantedBug[] = [
   bug(
     'S9',
     'disk/journal.ts',
-    'if (line !== undefined && (torn || line.seq !== records.length)) {',
+    'if (line !== undefined && (torn || line.seq !== records)) {',
     'if (line !== undefined && torn) {',
     'test/disk/journal.test.ts',
     'lost a whole line',
@@ -219,8 +219,8 @@ const lineages: readonly PlantedBug[] = [
   bug(
     'S9',
     'disk/ledger.ts',
-    'if (head.checkpoint < number) return { known: true, state: checkpoint.state, checkpoint, content };',
-    '',
+    'else if (heads[0]?.checkpoint === number) state =',
+    'else state =',
     'test/disk/ledger.test.ts',
     'not counted twice',
   ),

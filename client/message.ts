@@ -10,6 +10,7 @@ import type { Message } from '../model/message.ts';
 import { asProblem, type Link } from './connect.ts';
 import { assertShape } from './message-shape.ts';
 import { Problem } from './problem.ts';
+import { refusal } from './refusal.ts';
 
 export interface Answer {
   readonly accepted: boolean;
@@ -53,24 +54,14 @@ export async function sendMessage(
       handle.executeUpdate<Answer, [typeof payload]>(name, { args: [payload] }),
     );
     if (answer.accepted) return answer;
-    throw refusal(machine, name, answer.reason ?? 'the run gave no reason');
+    throw refusal(machine, message, answer.reason ?? 'the run gave no reason');
   } catch (error) {
-    throw whyNotTaken(error, machine, name, link);
+    throw whyNotTaken(error, machine, message, link);
   }
 }
 
-const refusal = (machine: string, name: string, reason: string, cause?: unknown): Problem =>
-  new Problem(
-    'refused',
-    // The run says "commit refused: …" itself; once is enough.
-    `${machine} refuses ${name}: ${reason.replace(`${name} refused: `, '')}`,
-    /"acceptLoss"/.test(reason)
-      ? `To accept that: ${name === 'changePoint' ? 'send it again with' : `homeward failback cancel ${machine}`} --accept-loss`
-      : `See where it stands: homeward failback status ${machine}`,
-    cause,
-  );
-
-function whyNotTaken(error: unknown, machine: string, name: string, link: Link): unknown {
+function whyNotTaken(error: unknown, machine: string, message: Message, link: Link): unknown {
+  const { name } = message;
   if (error instanceof Problem) return error;
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
     return new Problem(
@@ -82,7 +73,7 @@ function whyNotTaken(error: unknown, machine: string, name: string, link: Link):
   if (error instanceof WorkflowUpdateFailedError) {
     const cause = error.cause;
     if (cause instanceof ApplicationFailure && cause.type === refusedType)
-      return refusal(machine, name, cause.message, error);
+      return refusal(machine, message, cause.message, error);
     if (/ended|completed before/i.test(error.message + (cause?.message ?? '')))
       return new Problem(
         'not-found',

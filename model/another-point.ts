@@ -5,6 +5,7 @@
  */
 import { wentLive } from './commit-rules.ts';
 import type { Message } from './message.ts';
+import type { Phase } from './phase.ts';
 import { objectionToChoice, type PointChoice, type PointsKnown } from './point.ts';
 
 export interface PointChange {
@@ -31,7 +32,8 @@ export const pointAtHome = ({ completion, pointChanged }: PointAtHome): PointCho
 
 /** Why the point cannot be changed, where the phase would take it; `'known'` when it is on its way there. */
 export function objectionToAnotherPoint(
-  story: PointAtHome & PointsKnown & { readonly targetLive: boolean; readonly liveSince?: string },
+  story: PointAtHome &
+    PointsKnown & { readonly phase: Phase; readonly targetLive: boolean; readonly liveSince?: string },
   { point = 'latest', acceptLoss }: Pick<Message, 'point' | 'acceptLoss'>,
 ): string | undefined {
   const { pointChange } = story;
@@ -40,7 +42,7 @@ export function objectionToAnotherPoint(
       ? 'known'
       : `${pointChange.by} is changing it to the ${pointChange.point} point already`;
   if (point === pointAtHome(story))
-    return `the ${point} point is at home already; to look at it again resolve with "action": "retry", to get another one name the other`;
+    return `the ${point} point is at home already; ${story.phase === 'NeedsOperator' ? 'to look at it again resolve with "action": "retry", ' : ''}to get another one name the other`;
   const objection = objectionToChoice(story, point, 'Go on with the latest point, or cancel');
   if (objection !== undefined) return objection;
   if (story.targetLive && acceptLoss !== true) return `${wentLive(story)}; say it again with "acceptLoss": true`;

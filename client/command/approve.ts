@@ -9,6 +9,7 @@ import { confirm } from '../confirm.ts';
 import type { Link } from '../connect.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
+import { refusal } from '../refusal.ts';
 import {
   describeCancel,
   describeCommit,
@@ -17,7 +18,6 @@ import {
   describePointChange,
   describeSkip,
 } from '../render/confirm.ts';
-import { whatToType } from '../render/to-type.ts';
 import { toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import type { Context } from './context.ts';
@@ -55,12 +55,9 @@ export async function openRun({ context, link, machine }: Asked): Promise<View> 
 function isKnown(status: Status, message: Message): boolean {
   const objection = objectionTo(toldStory(status), message);
   if (objection === undefined || objection === 'known') return objection === 'known';
-  const fitting = whatToType(status);
-  throw new Problem(
-    'refused',
-    `${status.machine} refuses ${message.name}: ${objection}`,
-    `Nothing was sent. ${fitting.length > 0 ? `What it takes now: ${fitting.join(', or ')}` : `See where it stands: homeward failback status ${status.machine}`}`,
-  );
+  const { machine } = status;
+  const refused = refusal(machine, message, objection);
+  throw new Problem('refused', refused.message, `Nothing was sent. ${refused.todo}`);
 }
 
 /** S002-11, S001-12: direction, bytes and outage are shown; the answer is bound to the run that was shown. */

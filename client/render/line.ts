@@ -7,6 +7,7 @@ import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { limitIn, ratesText } from './ahead.ts';
 import { bytes, count, duration, percent, rate } from './figures.ts';
+import { inOptions } from './in-options.ts';
 import { workerText } from './missing.ts';
 import { plain } from './paint.ts';
 
@@ -86,5 +87,7 @@ function moving({ rounds, transfers, pending }: View): Part[] {
 /** The latest refusal as a line of its own, told once; undefined when there is none. */
 export function renderRefusal(view: View): string | undefined {
   const refused = view.status?.refusals.at(-1);
-  return refused && `${view.machine} refused ${refused.message} by ${plain(refused.by)}: ${plain(refused.reason)}`;
+  return (
+    refused && `${view.machine} refused ${refused.message} by ${plain(refused.by)}: ${inOptions(plain(refused.reason))}`
+  );
 }

@@ -20,6 +20,7 @@ import { arrivalLines } from './arrival.ts';
 import { awaitsLines } from './awaits.ts';
 import { diskLines } from './bars.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
+import { inOptions } from './in-options.ts';
 import { locationOf, networkLines } from './location.ts';
 import { missingLines } from './missing.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
@@ -277,7 +278,7 @@ function refusals(status: Status, now: number, style: Style): string[] {
   const older = status.refusals.length - shown.length;
   return [
     ...shown.flatMap((one) =>
-      say(`Refused ${one.message} by ${one.by} at ${clock(one.at, now)}: ${one.reason}`, style),
+      say(`Refused ${one.message} by ${one.by} at ${clock(one.at, now)}: ${inOptions(one.reason)}`, style),
     ),
     ...(older > 0 ? say(`and ${older} refused before`, style) : []),
   ];

@@ -32,7 +32,11 @@ test('S001-13 S5 needs the loss flag once the target went live, and none where i
 });
 
 test('S7 is the other one than the one at home, and one that the run has', () => {
-  expect(say(arrived, 'changePoint', { point: 'latest' }).reason).toMatch(/latest point is at home already; .*retry/);
+  // Where nothing waits to be resolved, no resolve is advised.
+  expect(say(arrived, 'changePoint', { point: 'latest' }).reason).toBe(
+    'the latest point is at home already; to get another one name the other',
+  );
+  expect(say(called, 'changePoint', { point: 'latest' }).reason).toMatch(/latest point is at home already; .*retry/);
   const { applicationPoints: _none, ...withoutPoints } = arrived;
   expect(say(withoutPoints, 'changePoint').reason).toMatch(/no application-consistent point.*Go on with the latest/);
   const older: Story = { ...arrived, completion: { by: 'ana', at, point: 'application-consistent' } };

@@ -142,14 +142,14 @@ test('a watch that is left by Ctrl-C or by its reader does nothing to the run, a
   expect([after.phase, after.phaseSince, after.completion]).toEqual([before.phase, before.phaseSince, undefined]);
 }, 60_000);
 
-test('S2 S7 what the run would refuse is refused with the reason and what it takes instead, before anybody is asked to confirm', async () => {
+test('S2 S7 what the run would refuse is refused with the reason and no other step in its place, before anybody is asked to confirm', async () => {
   const { name } = waiting.machine;
   const before = await standOf(scene.lab);
   // No terminal and no --yes: whoever were asked would be told that there is nothing to confirm on.
   const commit = await ask('failback', 'commit', name);
   expect(commit).toMatchObject({ code: 3, out: '' });
   expect(commit.err).toContain(`${name} refuses commit: the run is in phase AwaitingCutover`);
-  expect(commit.err).toContain(`What it takes now: homeward failback complete ${name}`);
+  expect(commit.err).toContain(`Nothing was sent. See where it stands: homeward failback status ${name}`);
   expect(commit.err).not.toMatch(/this is deleted|no terminal to confirm/);
   const other = await ask('failback', 'complete', name, '--run', 'another');
   expect(other.err).toContain('refuses completeFailover: it names run another');

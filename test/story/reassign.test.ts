@@ -14,6 +14,7 @@ import { blocking, type Check } from '../../model/check.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import { tell } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
+import { relayTo } from './relay.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 import { everyFault, thorough } from './thorough.ts';
 
@@ -22,7 +23,7 @@ const runMs = 240_000;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(everyFault ? 7 : 1, { movers: 2, policy: { heartbeatSeconds: 3 } });
+  scene = await openScene(everyFault ? 8 : 1, { movers: 2, policy: { heartbeatSeconds: 3 } });
   await scene.workers.restart('mover-2');
 }, 180_000);
 beforeEach(async () => {
@@ -279,6 +280,35 @@ thorough(
     await run.comeHome();
     expect(await run.wrongAtEnd('committed')).toEqual([]);
     expect(scene.workers.running('mover')).toBe(true);
+  },
+  runMs,
+);
+
+thorough(
+  'S3 S8 a mover that is cut off from Temporal in a copy, and from nothing else, writes nothing once another one has the disks',
+  async () => {
+    const relay = await relayTo(scene.lab.temporal.address);
+    process.env.TEMPORAL_ADDRESS = relay.address;
+    await scene.workers.restart('mover');
+    process.env.TEMPORAL_ADDRESS = scene.lab.temporal.address;
+    try {
+      await scene.fault('azure', { operation: 'blob.getRange', skip: 5, count: 10_000, action: { delayMs: 20_000 } });
+      const run = await scene.begin({ roundEvery: hour });
+      await untilCopying(run);
+      relay.cut();
+      await scene.forgetRules();
+      expect(await reassign(run, '--to', 'mover-2', '--yes')).toMatchObject({ code: 0 });
+      await run.comeHome();
+      // What it had asked of the source has come by now, and it hears that nobody waits for it.
+      await pause(10_000);
+      relay.mend();
+      await pause(10_000);
+      expect(await run.wrongAtEnd('committed')).toEqual([]);
+      expect(scene.workers.running('mover')).toBe(true);
+    } finally {
+      relay.close();
+      await scene.workers.kill('mover');
+    }
   },
   runMs,
 );

@@ -5,25 +5,32 @@
 import { notToCommit } from '../../model/commit-rules.ts';
 import type { Message } from '../../model/message.ts';
 import { phaseTable } from '../../model/phase.ts';
-import { pointChoices } from '../../model/point.ts';
+import { type PointChoice, pointChoices } from '../../model/point.ts';
 import { objectionTo } from '../../model/transition.ts';
 import { type Told, toldStory } from '../told-story.ts';
 import { plain } from './paint.ts';
 
-/** The commands that fit this moment: what the law takes of an answer to a call, and what opens the gate. */
+/**
+ * The commands that fit this moment: what the law takes of an answer to a call, and what opens the gate. After the start at
+ * home the ways that do not end there stand beside the commit. While somebody holds the run, what would only wait is left out.
+ */
 export function whatToType(status: Told): string[] {
-  const command = (verb: string) => `homeward failback ${verb} ${status.machine}`;
   if (status.phase === 'NeedsOperator') return answers(status);
+  const back = phaseTable[status.phase]?.gate === 'commit' ? withLoss(status) : [];
+  if (status.held) return [`homeward failback resume ${status.machine}`, ...back];
+  return [...opensGate(status), ...(back.length > 0 ? anotherPoint(status) : []), ...back];
+}
+
+/** What somebody has said already is known to the law, and not asked for again. */
+function opensGate(status: Told): string[] {
+  const gate = phaseTable[status.phase]?.gate;
+  const takes = taken(status);
+  const typed = (verb: string) => `homeward failback ${verb} ${status.machine}`;
+  if (gate === 'completeFailover' && takes({ name: gate })) return [typed('complete')];
+  if (gate !== 'commit' || !takes({ name: gate })) return [];
   const others = status.commitNeedsTwo && notToCommit(status);
   // S7: as a comment of the shell, so that the line can still be pasted.
-  const by = others ? `  # to be said by somebody else than ${plain(others)}` : '';
-  const gate = phaseTable[status.phase]?.gate;
-  // What somebody has said already is known to the law, and not asked for again.
-  const takes = taken(status);
-  const completes = gate === 'completeFailover' && takes({ name: 'completeFailover' });
-  const commits = gate === 'commit' && takes({ name: 'commit' });
-  const typed = completes ? [command('complete')] : commits ? [command('commit') + by] : [];
-  return status.held ? [command('resume'), ...typed] : typed;
+  return [typed('commit') + (others ? `  # to be said by somebody else than ${plain(others)}` : '')];
 }
 
 /** Asks the law as it would be asked by a person whom nobody knows. */
@@ -38,16 +45,25 @@ function answers(status: Told): string[] {
   const resolve = (action: 'retry' | 'undo' | 'skip'): string[] =>
     takes({ name: 'resolve', action }) ? [`homeward failback resolve ${status.machine} --${action}`] : [];
   const undo = resolve('undo');
-  const cancel = undo.length === 0 && takes({ name: 'cancel', acceptLoss: true });
-  const back = cancel ? [`homeward failback cancel --accept-loss ${status.machine}`] : undo;
+  const back = undo.length > 0 ? undo : withLoss(status);
   return [...resolve('retry'), ...anotherPoint(status), ...back, ...resolve('skip')];
 }
 
-/** The other point, where the law takes one; with the flag only where something is lost with it. */
-function anotherPoint(status: Told): string[] {
-  const takes = taken(status);
+/** Back to the source, where only that is left of the ways back. */
+const withLoss = (status: Told): string[] =>
+  taken(status)({ name: 'cancel', acceptLoss: true })
+    ? [`homeward failback cancel --accept-loss ${status.machine}`]
+    : [];
+
+/** The other point that the law takes now; undefined where there is none. */
+export function otherPoint(status: Told): PointChoice | undefined {
   const loss = status.targetLive ? { acceptLoss: true } : {};
-  const point = pointChoices.find((choice) => takes({ name: 'changePoint', point: choice, ...loss }));
+  return pointChoices.find((point) => taken(status)({ name: 'changePoint', point, ...loss }));
+}
+
+/** The other point, with the flag only where something is lost with it. */
+function anotherPoint(status: Told): string[] {
+  const point = otherPoint(status);
   const flag = status.targetLive ? ' --accept-loss' : '';
   return point ? [`homeward failback change-point ${status.machine} --point ${point}${flag}`] : [];
 }

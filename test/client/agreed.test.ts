@@ -93,8 +93,10 @@ test('S7 where the policy wants two people, the status quotes who completed it a
 
 test('S7 the command that is offered where two people are wanted names who must not say it', () => {
   const status = statusIn('AwaitingCommit', { commitNeedsTwo: true, completion: { by: 'Ana', at: ago(60) } });
-  expect(whatToType(status)).toEqual(['homeward failback commit erp-db  # to be said by somebody else than Ana']);
+  const back = 'homeward failback cancel --accept-loss erp-db';
+  expect(whatToType(status)).toEqual(['homeward failback commit erp-db  # to be said by somebody else than Ana', back]);
   expect(whatToType(statusIn('AwaitingCommit', { completion: { by: 'Ana', at: ago(60) } }))).toEqual([
     'homeward failback commit erp-db',
+    back,
   ]);
 });

@@ -28,6 +28,40 @@ test('S001-13 S5 where a probe failed after the start the other point is offered
   );
 });
 
+test('S001-13 L4 while the commit is waited for the other point and the way back stand beside it, with what each would lose', () => {
+  const waiting = statusIn('AwaitingCommit', { ...live, completion: { by: 'ana', at: ago(400) } });
+  const commit = 'homeward failback commit erp-db';
+  const back = 'homeward failback cancel --accept-loss erp-db';
+  const change = (point: string) => `homeward failback change-point erp-db --point ${point} --accept-loss`;
+  expect(whatToType(waiting)).toEqual([commit, change('application-consistent'), back]);
+  expect(whatToType({ ...waiting, applicationPoints: [] })).toEqual([commit, back]);
+  const page = renderStatus(viewOf(waiting), now, { width: 300, color: false, unicode: true });
+  expect(page).toContain('Recovery points: the latest is at home.');
+  expect(page).toContain('taking it home instead (change-point --point application-consistent) loses what ');
+  const older = { ...waiting, completion: { by: 'ana', at: ago(400), point: 'application-consistent' as const } };
+  expect(whatToType(older)).toEqual([commit, change('latest'), back]);
+  expect(pointLines(viewOf(older), older, now)[1]).toContain('(change-point --point latest): it holds all that');
+  expect(pointLines(viewOf(older, { execution: 'completed' }), older, now)).toHaveLength(1);
+  const committed = { ...waiting, commitment: { by: 'ana', at: ago(1) } };
+  expect(pointLines(viewOf(committed), committed, now)).toEqual([]);
+});
+
+test('S5 S001-13 what an older point loses is what the source wrote up to its stop, however long ago that was', () => {
+  const stop = { seq: 0, at: ago(600), key: 'source-stopped', what: 'stopped', facts: {}, previous: '', digest: '' };
+  const stopped = statusIn('AwaitingCommit', { ...live, record: [stop], outage: { startedAt: ago(100) } });
+  const lost = (at: number) => describePointChange(viewOf(stopped), stopped, 'application-consistent', at);
+  for (const at of [now, now + 3_600_000])
+    expect(lost(at)).toContain('LOST       what the source wrote in the 5 min before it was stopped');
+  const { record: _none, ...rest } = stopped;
+  const first = describePointChange(
+    viewOf({ ...rest, record: [] }),
+    { ...rest, record: [] },
+    'application-consistent',
+    now,
+  );
+  expect(first).toContain('in the 13 min before it was stopped');
+});
+
 test('S001-13 S5 before it is sent it is shown who stops, since when what is written there is lost, and which point comes instead', () => {
   const picture = describePointChange(viewOf(called), called, 'application-consistent', now);
   expect(picture).toContain('at home: the latest point');

@@ -91,7 +91,7 @@ test('in every phase that waits for a person there is a command to type', () => 
   expect(typed).toEqual({
     Syncing: ['homeward failback complete m'],
     AwaitingCutover: ['homeward failback complete m'],
-    AwaitingCommit: ['homeward failback commit m'],
+    AwaitingCommit: ['homeward failback commit m', 'homeward failback cancel --accept-loss m'],
     NeedsOperator: ['homeward failback resolve m --retry', 'homeward failback resolve m --undo'],
   });
 });
@@ -100,10 +100,13 @@ test('L6 what somebody has said already is not offered again, held or not', () =
   const said = { by: 'ana', at: 's' };
   const typed = (phase: Phase, more: Partial<Status>) => whatToType({ phase, machine: 'm', ...more });
   const resume = 'homeward failback resume m';
-  expect(typed('Syncing', { held: said })).toEqual([resume, 'homeward failback complete m']);
+  const back = 'homeward failback cancel --accept-loss m';
+  // What would only wait for the resume, and a commit above all, is not asked for while somebody holds the run.
+  expect(typed('Syncing', { held: said })).toEqual([resume]);
+  expect(typed('AwaitingCommit', { completion: said, held: said })).toEqual([resume, back]);
   expect(typed('Syncing', { completion: said })).toEqual([]);
   expect(typed('AwaitingCutover', { completion: said, held: said })).toEqual([resume]);
-  expect(typed('AwaitingCommit', { completion: said })).toEqual(['homeward failback commit m']);
+  expect(typed('AwaitingCommit', { completion: said })).toEqual(['homeward failback commit m', back]);
   expect(typed('AwaitingCommit', { completion: said, commitment: said })).toEqual([]);
   expect(typed('Syncing', { cancellation: said })).toEqual([]);
 });

@@ -46,14 +46,33 @@ export interface PageListPiece {
   readonly next: string;
 }
 
+/** One element or text by its name, in the order of the document: what nobody expects must not vanish. */
+type Part = readonly [name: string, inside: unknown];
+
 const parser = new XMLParser({
   parseTagValue: false,
   ignoreAttributes: true,
   processEntities: true,
-  isArray: (name) => name === 'PageRange' || name === 'ClearRange',
+  preserveOrder: true,
 });
 
-/** Reads one answer. Throws Transient when it is not whole, Corrupt when it makes no sense. */
+const partsOf = (inside: unknown): Part[] =>
+  (Array.isArray(inside) ? inside : []).flatMap((each: object) => Object.entries(each));
+
+/** The text of an element that holds nothing else. Throws Corrupt. */
+function textOf(inside: unknown, what: What): string {
+  const parts = partsOf(inside);
+  const [name, text] = parts[0] ?? ['#text', ''];
+  if (parts.length > 1 || name !== '#text') throw bad(what, 'it holds elements where a text belongs');
+  return String(text);
+}
+
+const kinds: ReadonlyMap<string, Extent['kind']> = new Map([
+  ['PageRange', 'data'],
+  ['ClearRange', 'zero'],
+]);
+
+/** Reads one answer. Throws Transient when it is not whole, Corrupt when it makes no sense or holds more than is known. */
 export function parsePageList(text: string, what: What): PageListPiece {
   const xml = text.replace(/^\uFEFF/, '');
   if (XMLValidator.validate(xml) !== true)
@@ -62,32 +81,34 @@ export function parsePageList(text: string, what: What): PageListPiece {
       message: `the page list of ${what.subject} arrived incomplete`,
       hint: 'The connection broke in the middle of the answer: Homeward asks again.',
     });
-  const root = (parser.parse(xml) as { PageList?: unknown }).PageList;
-  if (root === undefined) throw bad(what, 'the answer is no page list');
-  // An empty list is parsed as an empty text.
-  const list = (typeof root === 'object' && root !== null ? root : {}) as Record<string, unknown>;
-  const read = (name: string, kind: Extent['kind']): Extent[] =>
-    entriesOf(list[name]).map((each) => extentOf(each, kind, what));
-  const next = list.NextMarker;
-  return {
-    extents: [...read('PageRange', 'data'), ...read('ClearRange', 'zero')],
-    next: typeof next === 'string' ? next : '',
-  };
+  const roots = partsOf(parser.parse(xml)).filter(([name]) => name !== '?xml');
+  if (roots.length !== 1 || roots[0]?.[0] !== 'PageList') throw bad(what, 'the answer is no page list');
+  const extents: Extent[] = [];
+  let next: string | undefined;
+  for (const [name, inside] of partsOf(roots[0][1])) {
+    const kind = kinds.get(name);
+    if (kind !== undefined) extents.push(extentOf(inside, kind, what));
+    else if (name !== 'NextMarker') throw bad(what, 'it holds something that is neither a range nor a marker');
+    else if (next !== undefined) throw bad(what, 'it holds two markers');
+    else next = textOf(inside, what);
+  }
+  const of = (kind: Extent['kind']): Extent[] => extents.filter((extent) => extent.kind === kind);
+  return { extents: [...of('data'), ...of('zero')], next: next ?? '' };
 }
-
-const entriesOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 /** `End` is the last byte of the range, not the first behind it. */
 function extentOf(entry: unknown, kind: Extent['kind'], what: What): Extent {
-  const { Start, End } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
-  const [start, last] = [wholeNumber(Start), wholeNumber(End)];
+  const parts = partsOf(entry);
+  const one = (name: string): unknown => parts.find(([each]) => each === name)?.[1];
+  const [start, last] = [wholeNumber(textOf(one('Start'), what)), wholeNumber(textOf(one('End'), what))];
   if (start === undefined || last === undefined || last < start) throw bad(what, 'a range has no start or no end');
+  if (parts.length !== 2) throw bad(what, 'a range holds more than its start and its end');
   if (start % pageBytes !== 0 || (last + 1) % pageBytes !== 0) throw bad(what, 'a range is not made of whole pages');
   return { offset: start, length: last + 1 - start, kind };
 }
 
-function wholeNumber(value: unknown): number | undefined {
-  if (typeof value !== 'string' || !/^\d{1,16}$/.test(value)) return undefined;
+function wholeNumber(value: string): number | undefined {
+  if (!/^\d{1,16}$/.test(value)) return undefined;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : undefined;
 }

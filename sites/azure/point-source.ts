@@ -13,6 +13,7 @@ import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients
 import { flowOfDisk } from './flow.ts';
 import { Lease, lost, type Role } from './grant.ts';
 import { LeaseShelf } from './lease-shelf.ts';
+import { OneContent } from './one-content.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
 import { observeReach } from './reach.ts';
@@ -75,9 +76,10 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
         await revoke();
         throw each.reason;
       }
-      const open = { transport, lease, flow: flowOfDisk(transport.limits) };
+      const open = { transport, lease, content: new OneContent(), flow: flowOfDisk(transport.limits) };
       // What changed between two moments around the point is no longer what the point holds there: all of it is read.
-      const listed = { ...open, lease: untilLease || lease, base: sinceLease, readAll: untilLease instanceof Lease };
+      const elsewhere = untilLease && { lease: untilLease, content: new OneContent() };
+      const listed = { ...open, ...elsewhere, base: sinceLease, readAll: untilLease instanceof Lease };
       return reader(open, listed, point.sizeBytes, parts.entriesAPiece, close);
     },
     async close() {

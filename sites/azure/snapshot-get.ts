@@ -9,6 +9,7 @@ import { pause, type What } from './call.ts';
 import { answerFailure, azureFailure, retryAfter } from './failure.ts';
 import type { Flow } from './flow.ts';
 import type { Sas, SnapshotLease } from './grant.ts';
+import type { OneContent } from './one-content.ts';
 
 /** Page lists in pieces (`maxresults`) exist from this version on; MD5 of ranges and diffs are older. */
 export const blobVersion = '2020-10-02';
@@ -31,6 +32,8 @@ export interface SnapshotGet {
 export interface OpenSnapshot {
   readonly transport: BlobTransport;
   readonly lease: SnapshotLease;
+  /** Shared by all that is asked of this snapshot. */
+  readonly content: OneContent;
   /** The older snapshot of a diff; its SAS rides along when `withBase` is asked for. */
   readonly base?: SnapshotLease | undefined;
   /** How many requests at once; without it as many as the caller sends. */
@@ -51,7 +54,7 @@ export async function getFromSnapshot<T>(
     const sas = await open.lease.sas();
     const base = await open.base?.sas();
     try {
-      const act = (hear: Hear): Promise<T> => send(open.transport, request, sas, base, signal, take, hear);
+      const act = (hear: Hear): Promise<T> => send(open, request, sas, base, signal, take, hear);
       return await (open.flow === undefined ? act(() => undefined) : open.flow.run(signal, act));
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -77,7 +80,7 @@ export async function getFromSnapshot<T>(
 type Hear = (status: number) => void;
 
 function send<T>(
-  transport: BlobTransport,
+  { transport, content }: OpenSnapshot,
   request: SnapshotGet,
   sas: Sas,
   base: Sas | undefined,
@@ -91,12 +94,15 @@ function send<T>(
   const headers = {
     'x-ms-version': blobVersion,
     ...(base === undefined ? {} : { 'x-ms-previous-snapshot-url': base.url.href }),
+    ...content.condition,
     ...request.headers,
   };
   return transport.get(url, headers, signal, async (answer) => {
     hear(answer.status);
-    if (answer.status >= 200 && answer.status < 300) return take(answer);
-    throw await refusal(request.what, answer);
+    if (answer.status < 200 || answer.status > 299) throw await refusal(request.what, answer);
+    const taken = await take(answer);
+    content.believe(request.what, answer.header('etag'));
+    return taken;
   });
 }
 

@@ -50,8 +50,25 @@ test.each([
   ['a number with a sign', range('PageRange', '-512', '-1')],
   ['a number too large to be exact', range('PageRange', 0, '9007199254740993')],
   ['half a page', range('ClearRange', 0, 255)],
+  ['a text', 'Service busy'],
+  ['a text beside a range', `${range('PageRange', 0, 511)}and more`],
+  ['a range of another namespace', '<x:PageRange><Start>0</Start><End>511</End></x:PageRange>'],
+  ['a range in small letters', '<pagerange><Start>0</Start><End>511</End></pagerange>'],
+  ['an element nobody knows', `${range('PageRange', 0, 511)}<Note/>`],
+  ['a range with an element nobody knows', '<PageRange><Start>0</Start><End>511</End><Skip>1</Skip></PageRange>'],
+  ['a range with two starts', '<PageRange><Start>0</Start><Start>512</Start><End>1023</End></PageRange>'],
+  ['a range that is a text', '<PageRange>0-511</PageRange>'],
+  ['a start that holds an element', '<PageRange><Start>0<i/></Start><End>511</End></PageRange>'],
+  ['a marker that holds an element', '<NextMarker><Value>512</Value></NextMarker>'],
+  ['a marker that holds an element beside its text', '<NextMarker>512<i/></NextMarker>'],
+  ['two markers', '<NextMarker/><NextMarker>512</NextMarker>'],
 ])('%s is Corrupt', async (_name, inside) => {
   expect(await kindOf(list(inside))).toBe('Corrupt');
+});
+
+test('white space and comments between ranges are nothing', () => {
+  const text = list(`\n  <!-- ranges -->\n  ${range('PageRange', 0, 511)}\n  <NextMarker>\n</NextMarker>\n`);
+  expect(parsePageList(text, what)).toEqual({ extents: [{ offset: 0, length: 512, kind: 'data' }], next: '' });
 });
 
 test('another document than a page list is Corrupt', async () => {

@@ -77,7 +77,11 @@ const listLies = fc.oneof(
   fc.constantFrom(-1, -15, -60, -200).map((lengthOff): FaultAction => ({ lengthOff })),
   fc.constantFrom(-20, 1, 512).map((lengthLie): FaultAction => ({ lengthLie })),
   fc.constantFrom(512, 4096, 20_480).map((splitBytes): FaultAction => ({ splitBytes })),
-  fc.constantFrom<FaultAction>({ status: 409, code: 'BlobOverwritten' }, { status: 404, code: 'BlobNotFound' }),
+  fc.constantFrom<FaultAction>(
+    { status: 409, code: 'BlobOverwritten' },
+    { status: 404, code: 'BlobNotFound' },
+    { staleEtag: true },
+  ),
 );
 
 const times = fc.record({ skip: fc.integer({ min: 0, max: 14 }), count: fc.constantFrom(1, 1, 1, 2, 5, 9, 60) });

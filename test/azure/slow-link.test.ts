@@ -6,6 +6,7 @@
 import { type BlobAnswer, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
 import { crc64Of } from '../../sites/azure/crc64.ts';
 import { type Flow, flowOfDisk, flowOfMover } from '../../sites/azure/flow.ts';
+import { OneContent } from '../../sites/azure/one-content.ts';
 import { createRangeReader } from '../../sites/azure/range-reader.ts';
 import { TooSlow } from '../../sites/azure/request-deadline.ts';
 
@@ -112,7 +113,7 @@ async function readAll(line: Line, disks: number, ranges: number): Promise<Flow[
   const flows = Array.from({ length: disks }, () => flowOfDisk(line.limits, () => line.nowMs));
   const into = Buffer.alloc(rangeBytes);
   const copy = async (flow: Flow): Promise<void> => {
-    const reader = createRangeReader({ transport, lease, flow }, 2 ** 40);
+    const reader = createRangeReader({ transport, lease, content: new OneContent(), flow }, 2 ** 40);
     const next = Array.from({ length: ranges }, (_, at) => at * rangeBytes).values();
     const one = async (): Promise<void> => {
       for (const at of next) await reader.read(at, into, never);

@@ -16,6 +16,7 @@ import { type BlobLimits, type BlobTransport, blobLimits } from '../../sites/azu
 import { createDirectTransport } from '../../sites/azure/direct-transport.ts';
 import { azureFailure } from '../../sites/azure/failure.ts';
 import { flowOfDisk } from '../../sites/azure/flow.ts';
+import { OneContent } from '../../sites/azure/one-content.ts';
 import { FellSilent, TooSlow } from '../../sites/azure/request-deadline.ts';
 import { getFromSnapshot } from '../../sites/azure/snapshot-get.ts';
 import { createUndiciTransport } from '../../sites/azure/undici-transport.ts';
@@ -291,10 +292,15 @@ describe('our own reader', () => {
     const line = evenly(sending, 2_000);
     const flow = flowOfDisk(slow);
     const one = (): Promise<boolean> =>
-      getFromSnapshot({ transport, lease, flow }, { what: { op: 'read', subject: 's' } }, never, async (answer) => {
-        const space = Buffer.alloc(body.byteLength);
-        return (await answer.fill(space)) === body.byteLength && space.equals(body);
-      }).catch(() => one());
+      getFromSnapshot(
+        { transport, lease, content: new OneContent(), flow },
+        { what: { op: 'read', subject: 's' } },
+        never,
+        async (answer) => {
+          const space = Buffer.alloc(body.byteLength);
+          return (await answer.fill(space)) === body.byteLength && space.equals(body);
+        },
+      ).catch(() => one());
     expect(await Promise.all(Array.from({ length: 12 }, one))).toEqual(Array.from({ length: 12 }, () => true));
     expect(flow.atOnce).toBeLessThan(8);
     clearInterval(line);

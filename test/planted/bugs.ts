@@ -295,8 +295,8 @@ const zeros: readonly PlantedBug[] = [
   bug(
     'S10',
     'sites/azure/page-list.ts',
-    "extents: [...read('PageRange', 'data'), ...read('ClearRange', 'zero')],",
-    "extents: [...read('PageRange', 'data')],",
+    "return { extents: [...of('data'), ...of('zero')], next: next ?? '' };",
+    "return { extents: of('data'), next: next ?? '' };",
     'test/azure/answers.test.ts',
     'interleaved',
   ),

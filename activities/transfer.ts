@@ -18,7 +18,7 @@ import {
   type SealProof,
   type TransferProof,
 } from '../model/machine.ts';
-import type { Around } from '../model/point.ts';
+import { type Around, assertBased } from '../model/point.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import type { ScrubProof } from '../model/scrub.ts';
 import type { DeviceFinder } from '../sites/target.ts';
@@ -92,6 +92,7 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
 
   transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
     work.beat(waiting(input));
+    assertBased({ op: 'transferDisk', subject: `${input.machine}/${input.disk.disk}` }, input.around, input.base);
     return parts.turns.take(
       input.urgent,
       work.signal,

@@ -3,6 +3,7 @@
  * Rule: an older moment is offered only with what it takes to reach it from any later one without a full copy: a point of
  * every disk that is older still (S9). Pure.
  */
+import { defect } from './failure.ts';
 import type { DiskPoint, RecoveryPoint } from './machine.ts';
 
 /** S001-13. `latest`: made after the source has stopped, so nothing is lost. */
@@ -17,6 +18,23 @@ export type PointChoice = (typeof pointChoices)[number];
 export interface Around {
   readonly since: DiskPoint;
   readonly until: DiskPoint;
+}
+
+/**
+ * S9: what changed around a point is no map of it, so it helps only who says what the disk holds. Throws Defect without a
+ * `base`: taken for a whole map, the rest of the disk would be zeros.
+ */
+export function assertBased(
+  what: { readonly op: string; readonly subject: string },
+  around: Around | undefined,
+  base: DiskPoint | undefined,
+): void {
+  if (around === undefined || base !== undefined) return;
+  throw defect({
+    ...what,
+    message: `${what.op} of ${what.subject}: asked for what changed around its point and no base was named`,
+    hint: 'This is a fault of Homeward: keep the run and report it. Nothing was read or written.',
+  });
 }
 
 /** A moment of all disks with the applications of the guest held still. */

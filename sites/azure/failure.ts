@@ -120,13 +120,13 @@ export interface Answer {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Takes out whatever could open a door: query strings, tokens, signatures. */
+/** Takes out whatever could open a door: query strings, tokens, signatures; escaped for an address or in JSON too. */
 export const redact = (text: string): string =>
   text
     .replace(/(https?:\/\/[^\s"'<>?]*)\?[^\s"'<>]*/g, '$1?…')
-    .replace(/\bBearer\s+\S+/gi, 'Bearer …')
-    .replace(/\beyJ[\w-]+\.[\w-]+\.?[\w-]*/g, '…')
-    .replace(/\b(sig|client_secret|access_token)=[^&\s"'<>]*/gi, '$1=…')
+    .replace(/\bBearer(?:\s|%(?:25)*20|\+)+\S+/gi, 'Bearer …')
+    .replace(/(?:\b|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]+\.[\w-]+\.?[\w-]*/g, '…')
+    .replace(/(sig|client_secret|access_token)(=|%(?:25)*3D|\\u003d)(?:(?!%(?:25)*26|\\u0026)[^&\s"'<>])*/gi, '$1$2…')
     .slice(0, 600);
 
 const rowOf = (status: number | undefined, code: string): Row | undefined =>
@@ -146,7 +146,7 @@ export function answerFailure(what: { op: string; subject: string }, answer: Ans
     ...what,
     ...(hint === lineage ? { op: 'lineage' } : {}),
     hint,
-    message: `${what.op} on ${what.subject}: ${head}: ${redact(answer.message)}`,
+    message: `${what.op} on ${what.subject}: ${redact(head)}: ${redact(answer.message)}`,
     ...(kind === 'Transient' && retryAfterMs !== undefined ? { retryAfterMs } : {}),
     ...(kind === 'Transient' && (status === 429 || status === 503) ? { busy: true } : {}),
   });

@@ -7,6 +7,7 @@
 import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { refused } from '../../model/failure.ts';
 import { type DiskPoint, pointName } from '../../model/machine.ts';
+import { assertBased } from '../../model/point.ts';
 import type { SourceReader, Work } from '../source.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
@@ -35,6 +36,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
     site: parts.site,
     observeReach: (work) => observeReach(azure, parts.config, work),
     async openPoint({ point, base, around, afterwards }, work): Promise<PointReader> {
+      assertBased({ op: 'open a recovery point', subject: point.id }, around, base);
       const since = around?.since ?? base;
       // Of up to four moments some may be one: each is looked at once.
       const looks = new Map<string, Promise<Recorded>>();

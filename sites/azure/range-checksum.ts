@@ -17,11 +17,16 @@ const answered: Readonly<Record<Kind, string>> = { crc64: 'x-ms-content-crc64', 
 /** `ask again`: the service said nothing to this question; the range is to be asked for with the next one. */
 export type Verdict = 'right' | 'wrong' | 'missing' | 'ask again';
 
+type ReadHeader = (name: string) => string | undefined;
+
 /** What one request asks the service to say of its range. */
 export interface ChecksumQuestion {
   readonly headers: Readonly<Record<string, string>>;
-  /** What the answer to that request is worth. `missing`: no checksum from a service that gave some before. */
-  judge(header: (name: string) => string | undefined, bytes: Uint8Array): Promise<Verdict>;
+  /**
+   * What the answer to that request is worth. `missing`: no checksum from a service that gave some before. Rejects only with
+   * the reason of `signal`.
+   */
+  judge(header: ReadHeader, bytes: Uint8Array, signal?: AbortSignal): Promise<Verdict>;
 }
 
 /** What is known of one disk's service: which checksum it gives. */
@@ -35,11 +40,11 @@ export class RangeChecksum {
     const { kind } = this;
     return {
       headers: { [`x-ms-range-get-content-${kind}`]: 'true' },
-      judge: (header, bytes) => this.judge(kind, header, bytes),
+      judge: (header, bytes, signal) => this.judge(kind, header, bytes, signal),
     };
   }
 
-  private async judge(asked: Kind, header: (name: string) => string | undefined, bytes: Uint8Array): Promise<Verdict> {
+  private async judge(asked: Kind, header: ReadHeader, bytes: Uint8Array, signal?: AbortSignal): Promise<Verdict> {
     const [crc, md5] = [header(answered.crc64), header(answered.md5)];
     if (crc === undefined && md5 === undefined) {
       if (asked === 'md5') return this.given ? 'missing' : 'right';
@@ -47,7 +52,7 @@ export class RangeChecksum {
       return 'ask again';
     }
     this.given = true;
-    if (crc !== undefined && crc !== (await crc64(bytes))) return 'wrong';
+    if (crc !== undefined && crc !== (await crc64(bytes, signal))) return 'wrong';
     return md5 === undefined || md5 === createHash('md5').update(bytes).digest('base64') ? 'right' : 'wrong';
   }
 }

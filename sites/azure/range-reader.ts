@@ -31,7 +31,7 @@ export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeR
           const range = `bytes=${first}-${first + piece.byteLength - 1}`;
           const headers = { 'x-ms-range': range, ...question.headers };
           return getFromSnapshot(source, { what, headers }, signal, (answer) =>
-            take(sizeBytes, question, what, answer, first, piece),
+            take(sizeBytes, question, what, answer, first, piece, signal),
           );
         };
         // S3: bytes that came without a checksum are not believed while there is another one to ask for.
@@ -48,6 +48,7 @@ async function take(
   answer: BlobAnswer,
   first: number,
   into: Uint8Array,
+  signal: AbortSignal,
 ): Promise<Verdict> {
   if (answer.status !== 206) throw wrong(what, `status ${answer.status} instead of 206`);
   const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
@@ -57,7 +58,7 @@ async function take(
   const length = answer.header('content-length');
   if (length !== undefined && Number(length) !== into.byteLength) throw wrong(what, `${length} bytes announced`);
   await fill(what, answer, into);
-  const verdict = await question.judge(answer.header, into);
+  const verdict = await question.judge(answer.header, into, signal);
   if (verdict === 'wrong') throw wrong(what, 'bytes that do not match the service’s own checksum');
   if (verdict === 'missing') throw wrong(what, 'no checksum, which this service gave before');
   return verdict;

@@ -111,3 +111,28 @@ test('S13 grants, tokens and query strings are taken out of what Azure says', ()
   );
   expect(text).toBe('see https://md-1.blob.storage.azure.net/c/abcd?… and Bearer … or …');
 });
+
+test.each([
+  ['sig%3Dtopsecret%2B%3D and more', 'sig%3D… and more'],
+  [
+    'https%3A%2F%2Fmd-1%2Fc%2Fabcd%3Fsv%3D1%26sig%3Dtopsecret%26si%3D2',
+    'https%3A%2F%2Fmd-1%2Fc%2Fabcd%3Fsv%3D1%26sig%3D…%26si%3D2',
+  ],
+  ['twice: %2526sig%253Dtopsecret%2526x', 'twice: %2526sig%253D…%2526x'],
+  ['{"u":"x?sv=1\\u0026sig\\u003dtopsecret\\u0026si=2"}', '{"u":"x?sv=1\\u0026sig\\u003d…\\u0026si=2"}'],
+  ['SIG%3dtopsecret', 'SIG%3d…'],
+  ['client_secret%3Dtopsecret', 'client_secret%3D…'],
+  ['Bearer%20topsecret', 'Bearer …'],
+  ['token%3DeyJhbGciOi.eyJ0b3BzZWNyZXQ.x', 'token%3D…'],
+])('S13 a grant or a token is taken out of %s, however it is written', (text, left) => {
+  expect(redact(text)).toBe(left);
+});
+
+test('S13 what comes in place of an error code shows no grant', async () => {
+  const { message } = answerFailure(what, {
+    status: 418,
+    code: 'see https://md-1/c?sv=1&sig=topsecret',
+    message: 'no',
+  });
+  expect(message).toBe('get page ranges on a-snapshot: 418 see https://md-1/c?…: no');
+});

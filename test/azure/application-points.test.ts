@@ -132,6 +132,17 @@ describe('S9 read from a disk that holds another moment', () => {
     expect(lab.world.grants.names()).toEqual([]);
   });
 
+  test('moments around it without what the disk holds are refused: their changes are no whole map of it', async () => {
+    const order = { point: dataOf(chosen), around: bracket(before, later), disk: 'data-0' };
+    const failure = await failureOf(lab.reader().openPoint(order, quiet()));
+    expect(failure).toMatchObject({
+      kind: 'Defect',
+      op: 'open a recovery point',
+      message: expect.stringContaining('base'),
+    });
+    expect(lab.world.grants.names()).toEqual([]);
+  });
+
   test('moments that do not lie around it, or a disk that holds neither of them, are no way to it', async () => {
     if (!before || !later) throw new Error('not taken');
     const noWay = { kind: 'Corrupt', op: 'lineage' };

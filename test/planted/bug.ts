@@ -19,7 +19,8 @@ export interface PlantedBug {
     | 'S9'
     | 'S10'
     | 'S11'
-    | 'S12';
+    | 'S12'
+    | 'S13';
   readonly file: string;
   /** Text that stands in the file exactly once. */
   readonly line: string;

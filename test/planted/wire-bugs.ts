@@ -4,6 +4,7 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const flow = 'sites/azure/flow.ts';
+const failure = 'sites/azure/failure.ts';
 const list = 'sites/azure/page-list.ts';
 const answers = 'test/azure/answers.test.ts';
 const oneContent = 'test/azure/one-content.test.ts';
@@ -44,4 +45,37 @@ export const wireBugs: readonly PlantedBug[] = [
     'another content',
   ),
   bug('S9', 'sites/azure/one-content.ts', "{ 'if-match': this.etag }", '{}', oneContent, 'the service itself'),
+  bug('S13', failure, '(=|%(?:25)*3D|', '(=|', answers, 'however it is written'),
+  bug('S13', failure, 'redact(head)', 'head', answers, 'in place of an error code'),
+  bug(
+    'S9',
+    'sites/azure/point-source.ts',
+    "assertBased({ op: 'open a recovery point', subject: point.id }, around, base);",
+    '',
+    'test/azure/application-points.test.ts',
+    'without what the disk holds',
+  ),
+  bug(
+    'S9',
+    'activities/transfer.ts',
+    'input.around, input.base);',
+    'undefined, input.base);',
+    'test/activities/transfer.test.ts',
+  ),
+  bug(
+    'L1',
+    'sites/azure/range-reader.ts',
+    'await question.judge(answer.header, into, signal);',
+    'await question.judge(answer.header, into);',
+    'test/azure/crc64.test.ts',
+    'told to stop',
+  ),
+  bug(
+    'L1',
+    'sites/azure/crc64.ts',
+    'setTimeout(() => this.giveUp(), mostMs);',
+    'setTimeout(() => {}, mostMs);',
+    'test/azure/crc64.test.ts',
+    'after a while',
+  ),
 ];

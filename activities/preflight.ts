@@ -12,7 +12,7 @@ import type { DiskPair, MoverPlace, SourceHardware, SourceMachine, TargetMachine
 import { originChecks } from '../model/origin.ts';
 import { pairDisks } from '../model/pairing.ts';
 import { pointsCheck, pointsWish } from '../model/point-policy.ts';
-import { rereadCost } from '../model/scrub.ts';
+import { rereadCheck } from '../model/reread-check.ts';
 import { scriptsWish } from '../model/tools-step.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
@@ -160,25 +160,6 @@ async function observeOriginal(
   const pairing = pairDisks(source.seen, target.seen, policy.write, names);
   checks.push(...sparingTarget(pairing.checks, sides), ...pointsCheck(policy, input.source.path));
   return { checks, source: source.seen, target: target.seen, pairs: pairing.pairs };
-}
-
-/** What the policy `reread` costs is told before the start, not found out in the outage. */
-function rereadCheck({ policy, target }: FailbackInput, pairs: readonly DiskPair[]): Check[] {
-  if (!policy.reread || pairs.length === 0) return [];
-  const { bytes, seconds } = rereadCost(pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0));
-  const size = `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
-  return [
-    {
-      id: 'reread-in-outage',
-      verdict: 'warn',
-      subject: target.path,
-      seen: `the policy reads all ${size} of the target again while neither side serves: about ${seconds} s more of outage, at an assumed 400 MiB/s`,
-      remedy:
-        policy.sync === 'before' && policy.scrubEverySeconds > 0
-          ? 'Leave reread off to save that time: the scrub reads everything again while the source serves.'
-          : 'Leave reread off to save that time; every block is read back when it is written in any case.',
-    },
-  ];
 }
 
 interface Seen {

@@ -5,10 +5,16 @@
 import { transient } from '../model/failure.ts';
 import { addSamples, fromStart, type Written } from '../model/written.ts';
 import { activity } from './attempt.ts';
-import { isMade, type TargetRun } from './power.ts';
 import type { Sites } from './preflight.ts';
 
-export interface WritesLook extends TargetRun {
+/** Small, for it is asked very often in one history. */
+export interface WritesLook {
+  readonly site: string;
+  /** Of the target. */
+  readonly path: string;
+  /** Whether the run made the machine. */
+  readonly made: boolean;
+  readonly run: string;
   /** Since when the target may run, ISO 8601. */
   readonly since: string;
   /** What was counted before; absent in the first count. */
@@ -18,9 +24,8 @@ export interface WritesLook extends TargetRun {
 export const createWritesActivities = (sites: Sites) => ({
   /** The count up to now. Transient while the site has no sample of this start. */
   observeWritten: activity('observeWritten', async (input: WritesLook, work): Promise<Written> => {
-    const { failback, run, since, written } = input;
-    const { site, path } = failback.target;
-    const request = { path, run, made: isMade(failback), ...(written && { after: written.until }) };
+    const { site, path, made, run, since, written } = input;
+    const request = { path, run, made, ...(written && { after: written.until }) };
     const { startedAt = since, samples } = await sites.target(site).observeWrites(request, work);
     if (!written && samples.length === 0) throw noSample(path);
     return addSamples(written ?? fromStart(startedAt, since), samples);

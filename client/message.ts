@@ -6,7 +6,8 @@
 import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { machineWorkflowId } from '../model/failback-input.ts';
-import type { Message } from '../model/message.ts';
+import type { Message, MessageName } from '../model/message.ts';
+import { questionMs } from '../model/mover-seen.ts';
 import { asProblem, type Link } from './connect.ts';
 import { assertShape } from './message-shape.ts';
 import { Problem } from './problem.ts';
@@ -29,7 +30,19 @@ export interface SendOptions {
   readonly timeoutMs?: number;
 }
 
-export const answerTimeoutMs = 30_000;
+const answerTimeoutMs = 30_000;
+/** What the run looks at in its two worlds, or asks the new mover, before it says yes or no. */
+const looksFirst: ReadonlySet<MessageName> = new Set(['reassign', 'changePoint']);
+
+/** How long an answer may take, in milliseconds. */
+export const answerMs = (name: MessageName): number => answerTimeoutMs + (looksFirst.has(name) ? questionMs : 0);
+
+/** What is waited for, in words. */
+export const waitingFor = (machine: string, name: MessageName): string =>
+  looksFirst.has(name)
+    ? `waiting for ${machine}, which looks first whether it can be done (up to ${answerMs(name) / 1000} s)`
+    : `waiting for ${machine} to answer`;
+
 const signalTimeoutMs = 10_000;
 /** The type of the failure a validator of ours throws. */
 export const refusedType = 'RefusedMessage';
@@ -50,7 +63,7 @@ export async function sendMessage(
       await link.within(signalTimeoutMs, () => handle.signal(name, payload));
       return { accepted: true };
     }
-    const answer = await link.within(options.timeoutMs ?? answerTimeoutMs, () =>
+    const answer = await link.within(options.timeoutMs ?? answerMs(name), () =>
       handle.executeUpdate<Answer, [typeof payload]>(name, { args: [payload] }),
     );
     if (answer.accepted) return answer;
@@ -63,6 +76,13 @@ export async function sendMessage(
 function whyNotTaken(error: unknown, machine: string, message: Message, link: Link): unknown {
   const { name } = message;
   if (error instanceof Problem) return error;
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError && looksFirst.has(name))
+    return new Problem(
+      'unreachable',
+      `no answer in time; either ${machine} still looks whether ${name} can be done, and may yet take it, or no control worker runs`,
+      `See what became of it, a refusal with its reason too: homeward failback status ${machine}. Saying it twice does no harm.`,
+      error,
+    );
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
     return new Problem(
       'unreachable',

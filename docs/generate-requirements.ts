@@ -1,12 +1,12 @@
 /**
  * Keeps the last column of docs/requirements.md and of docs/promises.md true: which test files carry an id in a test's name.
- * Rule: a row without a test says why (docs/requirement-reasons.ts) or "not yet"; nobody writes that column by hand.
+ * Rule: a row without a test says why (docs/requirement-reasons.ts) or "not yet", one that is shown in part says what is not; nobody writes that column by hand.
  * Run: node docs/generate-requirements.ts
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasons } from './requirement-reasons.ts';
+import { notShown, reasons } from './requirement-reasons.ts';
 
 const root = join(import.meta.dirname, '..');
 const documents = ['docs/requirements.md', 'docs/promises.md'];
@@ -33,10 +33,14 @@ function showing(): Map<string, string[]> {
 /** The document with its last column as the tests are now. */
 export function withTests(document: string): string {
   const shown = showing();
+  const last = (id: string): string => {
+    const files = (shown.get(id) ?? []).map((file) => `\`${file}\``).join(', ');
+    if (files === '') return reasons[id] ?? 'not yet';
+    return notShown[id] === undefined ? files : `${files} (${notShown[id]})`;
+  };
   return readFileSync(join(root, document), 'utf8').replace(
     /^\| ((?:S\d{3}-\d+|[SLCR]\d{1,2})) \|(.*)\|[^|]*\|$/gm,
-    (_row, id: string, middle: string) =>
-      `| ${id} |${middle}| ${(shown.get(id) ?? []).map((file) => `\`${file}\``).join(', ') || reasons[id] || 'not yet'} |`,
+    (_row, id: string, middle: string) => `| ${id} |${middle}| ${last(id)} |`,
   );
 }
 

@@ -58,6 +58,10 @@ export interface MoverQuestion {
 /** How long a mover that lives may take to take a question, in seconds. */
 export const takenWithinSeconds = 10;
 
+/** How long one try of the question may take, and all of them together, in milliseconds: Azure's own patience is 60 s. */
+export const questionTryMs = 90_000;
+export const questionMs = 120_000;
+
 /** How long a mover that takes no question may need to come back, as one that is restarted does, in seconds. */
 export const comesBackWithinSeconds = 120;
 

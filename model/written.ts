@@ -1,6 +1,6 @@
 /**
  * How much a machine has written at home since it went live, added up from the samples of the site's own counter.
- * Rule (S5): a sample counts once, by its time; time that no sample covers makes the sum an `at least`, and where there is
+ * Rule (S5): a sample counts once, by its time; time that no sample covers for every disk makes the sum an `at least`, and where there is
  * no sum nobody has counted, which is said together with why. Pure.
  */
 import { bytes as amount } from './amount.ts';
@@ -10,13 +10,15 @@ export interface WriteSample {
   readonly at: string;
   readonly seconds: number;
   readonly bytes: number;
+  /** What some of its disks wrote then is not known. */
+  readonly partly?: true;
 }
 
 export interface Written {
   readonly bytes: number;
   /** Up to when, ISO 8601, by the site's clock. */
   readonly until: string;
-  /** Some of the time no sample covers: it is at least so much. */
+  /** Some of the time no sample covers, or not for every disk: it is at least so much. */
   readonly gap?: true;
 }
 
@@ -65,11 +67,11 @@ export function fromStart(startedAt: string, liveSince = startedAt): Written {
 /** The sum with these samples, in whatever order they came; those that were counted before are passed over. */
 export function addSamples(before: Written, samples: readonly WriteSample[]): Written {
   const inOrder = samples.toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at));
-  return inOrder.reduce((sum, { at, seconds, bytes }) => {
+  return inOrder.reduce((sum, { at, seconds, bytes, partly }) => {
     const uncoveredMs = Date.parse(at) - seconds * 1000 - Date.parse(sum.until);
     // A time that cannot be read is no time: neither it nor what was written by then can be placed.
     if (!(Date.parse(at) > Date.parse(sum.until))) return sum;
-    const gap = sum.gap || uncoveredMs > unnoticedMs;
+    const gap = partly || sum.gap || uncoveredMs > unnoticedMs;
     return { bytes: sum.bytes + bytes, until: new Date(at).toISOString(), ...(gap ? { gap: true as const } : {}) };
   }, before);
 }

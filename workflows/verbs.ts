@@ -8,7 +8,7 @@ import type { ControlActivities } from '../activities/control.ts';
 import type { MoverActivities } from '../activities/transfer.ts';
 import type { GuestStep, Probe } from '../model/arrival-policy.ts';
 import { controlQueue, type FailbackInput, moverQueue } from '../model/failback-input.ts';
-import { takenWithinSeconds } from '../model/mover-seen.ts';
+import { questionMs, questionTryMs, takenWithinSeconds } from '../model/mover-seen.ts';
 import {
   applicationPointStep,
   briefStep,
@@ -121,8 +121,8 @@ export const moverQuestionVerbs = (input: FailbackInput) =>
     cancellationType: ActivityCancellationType.TRY_CANCEL,
     taskQueue: moverQueue(input.mover.name),
     scheduleToStartTimeout: takenWithinSeconds * 1000,
-    startToCloseTimeout: '90 seconds',
-    scheduleToCloseTimeout: '2 minutes',
+    startToCloseTimeout: questionTryMs,
+    scheduleToCloseTimeout: questionMs,
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumAttempts: 3 },
   });
 

@@ -4,18 +4,12 @@
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { lossAccepted } from '../model/commit-rules.ts';
+import { countedNoMore, nextPauseMs } from '../model/count-pauses.ts';
 import type { Story } from '../model/transition.ts';
 import { counted, type WriteCount, writtenText } from '../model/written.ts';
 import type { Journey } from './departure.ts';
 import { troubleOf } from './trouble.ts';
 import { countVerbs, lastCountVerbs, summary } from './verbs.ts';
-
-/**
- * The pauses between two counts, in milliseconds: the first short, each twice the one before. The longest is half of the hour
- * for which vCenter keeps its samples, and a count costs eleven events.
- */
-const firstPauseMs = 60_000;
-const longestPauseMs = 30 * 60_000;
 
 /** How much is kept of a reason that came from outside. */
 const longestReason = 160;
@@ -27,18 +21,33 @@ const isLive = ({ liveSince, cancellation, commitment }: Story, since: string): 
 export function beginWriteCount(journey: Journey): void {
   const { teller } = journey;
   const since = teller.story.liveSince ?? '';
+  const begun = Date.now();
   const counting = new CancellationScope().run(async () => {
-    for (let pauseMs = firstPauseMs; ; ) {
+    for (let pauseMs = nextPauseMs(0); ; ) {
       const { phase } = teller.story;
-      const asked = await condition(() => !isLive(teller.story, since) || teller.story.phase !== phase, pauseMs);
+      if (pauseMs === undefined) sayNoMore(journey, since);
+      const asked = await orAfter(() => !isLive(teller.story, since) || teller.story.phase !== phase, pauseMs);
       if (!isLive(teller.story, since)) return;
-      pauseMs = asked ? firstPauseMs : Math.min(2 * pauseMs, longestPauseMs);
+      pauseMs = nextPauseMs(Date.now() - begun, asked ? undefined : pauseMs);
       await whileLive(journey, since);
     }
   });
   counting.catch((error: unknown) => {
     if (!isCancellation(error)) throw error;
   });
+}
+
+/** Whether it came true before so many milliseconds were over; `undefined`: as long as it takes. */
+async function orAfter(happened: () => boolean, ms: number | undefined): Promise<boolean> {
+  if (ms !== undefined) return await condition(happened, ms);
+  await condition(happened);
+  return true;
+}
+
+/** A reason of vCenter's own is kept. */
+function sayNoMore({ teller }: Journey, since: string): void {
+  if (teller.story.uncounted === undefined)
+    teller.amend((story) => counted(story, since, { uncounted: countedNoMore }));
 }
 
 /** One count, left at once (which throws) when nobody can lose anything any more. */
@@ -54,10 +63,16 @@ async function whileLive(journey: Journey, since: string): Promise<void> {
 }
 
 async function count({ input, run, teller }: Journey, since: string, verbs: ReturnType<typeof countVerbs>) {
+  const { target, create } = input;
   const { written } = teller.story;
+  // Asked so often that it carries only what it needs of the failback (L1).
+  const looking = {
+    ...{ site: target.site, path: target.path, made: create !== undefined },
+    ...{ run, since, ...(written && { written }) },
+  };
   const told = summary(`How much has ${input.target.path} written?`);
   const found = await verbs.observeWritten
-    .executeWithOptions(told, [{ failback: input, run, since, ...(written && { written }) }])
+    .executeWithOptions(told, [looking])
     .then((now): WriteCount => ({ written: now }), uncounted);
   teller.amend((story) => counted(story, since, found));
 }

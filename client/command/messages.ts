@@ -130,13 +130,13 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
   assertShape(machine, messageOf(verb.name, options), false);
   const context = await contextOf(command);
   verb.check?.(context.loaded.inventory, machine, options);
-  const { sendMessage } = await import('../message.ts');
+  const { sendMessage, waitingFor } = await import('../message.ts');
   const work = (link: Link) => async () => {
     const message = messageOf(verb.name, options);
     const approved =
       (await (verb.approve ?? approvals[verb.name])?.({ context, link, machine, options, message })) ?? {};
     const sending = sendMessage(link, machine, { ...message, ...approved }, { signal: options.signal === true });
-    return await withPatience(`waiting for ${machine} to answer`, sending, context.screen.json);
+    return await withPatience(waitingFor(machine, verb.name), sending, context.screen.json);
   };
   const answer = await withTemporal(context, (link) => namingUnknown(context.loaded.inventory, machine, work(link)()));
   context.screen.answer(() => told(verb, machine, answer, options), {

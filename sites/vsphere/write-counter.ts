@@ -47,8 +47,11 @@ async function needTarget(at: Vcenter, request: WritesRequest, work: Work): Prom
   return machine;
 }
 
-/** All disks' samples of one answer, summed by their time. -1 stands for a value that is missing. Corrupt when they do not fit. */
-export function samplesIn(answer: readonly Vim<'PerfEntityMetricBase'>[]): WriteSample[] {
+/**
+ * All disks' samples of one answer, summed by their time; `diskCount`: of the machine. -1 stands for a value that is missing, and
+ * a disk may have no values at all: then it is partly known. Corrupt when they do not fit.
+ */
+export function samplesIn(answer: readonly Vim<'PerfEntityMetricBase'>[], diskCount: number): WriteSample[] {
   return answer
     .filter((one) => isA(one, 'PerfEntityMetric'))
     .flatMap(({ sampleInfo = [], value = [] }) => {
@@ -58,7 +61,8 @@ export function samplesIn(answer: readonly Vim<'PerfEntityMetricBase'>[]): Write
       return sampleInfo.flatMap(({ timestamp = '', interval = 0 }, index) => {
         const rates = disks.map((disk) => disk.value?.[index] ?? -1).filter((rate) => rate >= 0);
         const bytes = rates.reduce((sum, rate) => sum + rate * kilobyte * interval, 0);
-        return rates.length === 0 ? [] : [{ at: timestamp, seconds: interval, bytes }];
+        const partly = rates.length < diskCount ? { partly: true as const } : {};
+        return rates.length === 0 ? [] : [{ at: timestamp, seconds: interval, bytes, ...partly }];
       });
     });
 }
@@ -73,7 +77,7 @@ const misfit = () =>
 
 /** Samples that end after `after`, or since the machine was switched on. Refused when it is not the run's, or not there. */
 export async function observeWrites(at: Vcenter, request: WritesRequest, work: Work): Promise<Writes> {
-  const { ref } = await needTarget(at, request, work);
+  const { ref, disks } = await needTarget(at, request, work);
   const subject = request.path;
   const manager = required((await at.session.content(work)).perfManager, 'performance manager');
   const counterId = await writeRate(at, manager, work);
@@ -87,5 +91,5 @@ export async function observeWrites(at: Vcenter, request: WritesRequest, work: W
     intervalId: realTime,
   };
   const answer = await at.session.call('QueryPerf', manager, { querySpec: [query] }, work, { subject });
-  return { ...(bootedAt !== undefined && { startedAt: bootedAt }), samples: samplesIn(answer) };
+  return { ...(bootedAt !== undefined && { startedAt: bootedAt }), samples: samplesIn(answer, disks.length) };
 }

@@ -78,7 +78,7 @@ test('S5 a target that was stopped at the price of what it wrote keeps how much 
   expect(markTargetOff(known)).not.toHaveProperty('lost');
 });
 
-test('S001-21 after the commit the machine is on-prem, and the status says that it is unprotected', () => {
+test('after the commit the machine is on-prem, and the status says that it is unprotected', () => {
   expect(isHome('Committed')).toBe(true);
   expect(phaseTable.Committed).toMatchObject({ serves: 'target', says: expect.stringContaining('unprotected') });
   expect(phaseTable.ReturnedToSource.says).not.toContain('unprotected');

@@ -32,6 +32,12 @@ test('S5 where the hour of samples that is kept does not reach back to the last 
   expect(addSamples(late, row(660, 720))).toEqual({ bytes: 9000, until: after(720), gap: true });
 });
 
+test('S5 a sample that does not tell of every disk makes the sum an at least, for good', () => {
+  const partly = addSamples(fromStart(start), [sample(20), { ...sample(40), partly: true }]);
+  expect(partly).toEqual({ bytes: 2000, until: after(40), gap: true });
+  expect(addSamples(partly, [sample(60)])).toEqual({ bytes: 3000, until: after(60), gap: true });
+});
+
 test('S5 a machine that was switched off in between and wrote again is counted on, as an at least', () => {
   const restarted = addSamples(addSamples(fromStart(start), row(0, 60)), row(180, 240));
   expect(restarted).toEqual({ bytes: 6000, until: after(240), gap: true });

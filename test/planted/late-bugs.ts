@@ -5,6 +5,22 @@ import { bug, type PlantedBug } from './bug.ts';
 
 export const lateBugs: readonly PlantedBug[] = [
   bug(
+    'L1',
+    'model/count-pauses.ts',
+    'return liveMs + pause > byItselfMs ? undefined : pause;',
+    'return liveMs + pause < 0 ? undefined : pause;',
+    'test/model/count-pauses.test.ts',
+    'waited for a year',
+  ),
+  bug(
+    'S5',
+    'sites/vsphere/write-counter.ts',
+    'const partly = rates.length < diskCount',
+    'const partly = rates.length < Math.min(1, diskCount)',
+    'test/vsphere/writes.test.ts',
+    'no values at all',
+  ),
+  bug(
     'S1',
     'activities/pulse.ts',
     'const silentMs = Math.max(monotonicMs - this.last.monotonicMs, wallMs - this.last.wallMs);',

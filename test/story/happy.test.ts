@@ -28,7 +28,7 @@ test.each([
   ['staged', 'before'],
   ['staged', 'during'],
 ] as const)(
-  'S000-1 S000-26 S000-29 S001-11 S001-15 S002-12 S1 S2 S3 S4 S11 a machine comes home %s with sync %s: first its disks at home become current while it is off there, and after the commit no record is lost and Azure is empty',
+  'S000-1 S000-26 S000-29 S001-15 S002-12 S1 S2 S3 S4 S11 a machine comes home %s with sync %s: first its disks at home become current while it is off there, and after the commit no record is lost and Azure is empty',
   async (write, sync) => {
     const run = await scene.begin({ write, sync });
     const end = await run.comeHome();

@@ -5,7 +5,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sites } from '../../activities/preflight.ts';
 import { createWritesActivities } from '../../activities/writes.ts';
-import type { FailbackInput } from '../../model/failback-input.ts';
 import type { WriteSample, Written } from '../../model/written.ts';
 import { createTransport, type Transport } from '../../sites/vsphere/transport.ts';
 import { inActivity } from '../activities/in-activity.ts';
@@ -61,7 +60,7 @@ test('S5 what the guest of a running machine wrote to all its disks is in the sa
 const counting = (target = simulator.target()) =>
   createWritesActivities({ target: () => target } as unknown as Sites).observeWritten;
 const look = (name: string, since: string, written?: Written) => ({
-  failback: { target: { site: 'dc-home', path: pathOf(name) } } as unknown as FailbackInput,
+  ...{ site: 'dc-home', path: pathOf(name), made: false },
   ...{ run: runA, since, ...(written && { written }) },
 });
 
@@ -132,16 +131,18 @@ const told = async (content: string): Promise<readonly WriteSample[]> =>
       .observeWrites(of('asked'), work)
   ).samples;
 
-test('S5 an answer as vCenter writes it: KBps of each disk become bytes of all, a missing value counts nothing, nor does a sum', async () => {
+test('S5 an answer as vCenter writes it: KBps of each disk become bytes of all, a missing value counts nothing and is told as partly known, a sum counts nothing', async () => {
   const times = ['00:20', '00:40', '01:00'].map(info).join('');
   const disks = series('scsi0:0', [10, -1, -1]) + series('scsi0:1', [5, 3, -1]) + series('', [15, 3, 0]);
   expect(await told(metric(times + disks))).toEqual([
     { at: '2026-01-02T10:00:20Z', seconds: 20, bytes: 15 * 1024 * 20 },
-    { at: '2026-01-02T10:00:40Z', seconds: 20, bytes: 3 * 1024 * 20 },
+    { at: '2026-01-02T10:00:40Z', seconds: 20, bytes: 3 * 1024 * 20, partly: true },
   ]);
-  expect(await told(metric(info('00:20') + series('scsi0:0', [7])))).toEqual([
-    { at: '2026-01-02T10:00:20Z', seconds: 20, bytes: 7 * 1024 * 20 },
-  ]);
+});
+
+test('S5 a disk of the machine for which vCenter tells no values at all makes the count an at least', async () => {
+  const one = metric(info('00:20') + series('scsi0:0', [7]));
+  expect(await told(one)).toEqual([{ at: '2026-01-02T10:00:20Z', seconds: 20, bytes: 7 * 1024 * 20, partly: true }]);
 });
 
 test('values that do not fit the samples are counted for none of them', async () => {

@@ -3,13 +3,13 @@
  * Rule: a whole map decides about every writable byte (what is not named becomes zeros, S10); a delta touches only
  * what was named, and gap bytes that were read from the same point (S9). Never reaches into a withheld region (S4).
  */
-import type { Changes, RangeList } from './extents.ts';
 import { blockBytes, type Geometry, type Range, writableRange } from './geometry.ts';
+import type { Changes, RangeList } from './range-list.ts';
 
 /** Reading through a gap below this is cheaper than one more request (60 MiB/s and 500 requests/s a blob). */
-const joinGapBytes = 128 * 1024;
+export const joinGapBytes = 128 * 1024;
 /** A block cut finer than this is read whole: bounds the journal's lines and the system calls. */
-const maxWrites = 64;
+export const maxWrites = 64;
 
 export interface BlockJob {
   readonly block: number;

@@ -6,10 +6,10 @@
 import { Failure } from '../model/failure.ts';
 import { type BlockWork, blockWork, isZeroRun, lengthOf } from './block-plan.ts';
 import { copyBlock } from './copy-block.ts';
-import type { Changes } from './extents.ts';
 import { blockBytes } from './geometry.ts';
 import { type HeldDisk, lanesOf } from './held-disk.ts';
 import { proveWindow } from './proof.ts';
+import type { Changes } from './range-list.ts';
 import { allLooked, copyUsed, type UsedRun, usedWork } from './used-disk.ts';
 import { Windows } from './window.ts';
 import { clearRun, recordBlank, splitRun } from './zero-runs.ts';

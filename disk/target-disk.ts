@@ -6,9 +6,10 @@
 import { corrupt } from '../model/failure.ts';
 import type { TransferProof } from '../model/machine.ts';
 import { copyRound } from './copy-round.ts';
-import { type Changes, collectChanges } from './extents.ts';
+import { collectChanges } from './extents.ts';
 import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
 import { decideTransfer } from './lineage.ts';
+import type { Changes } from './range-list.ts';
 import type { DiskState } from './records.ts';
 import { goOn, refuseOtherSize, takeOver } from './take-disk.ts';
 
@@ -70,7 +71,7 @@ async function openDisk(held: HeldDisk): Promise<void> {
 async function listChanges(held: HeldDisk, whole: boolean): Promise<Changes> {
   const { options, subject, ledger, signal, meter } = held;
   meter.enter('listing');
-  const changes = await collectChanges(options.source.changes(signal), options.sizeBytes, subject);
+  const changes = await collectChanges(options.source.changes(signal), options.sizeBytes, subject, whole);
   signal.throwIfAborted();
   const { fingerprint: plan, changedBytes } = changes;
   meter.listedBytes = changedBytes;

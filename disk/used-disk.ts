@@ -16,10 +16,10 @@ import {
 } from './block-plan.ts';
 import { copyBlock } from './copy-block.ts';
 import { digestBytes } from './digest.ts';
-import type { Changes } from './extents.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { eachLeaf, leafDigests } from './leaves.ts';
+import type { Changes } from './range-list.ts';
 import { clipped, knownLeaves } from './sound-block.ts';
 import type { FreshReader } from './target-handle.ts';
 import type { Windows } from './window.ts';

@@ -7,10 +7,10 @@ import { type BlockJob, blockWork, isZeroRun, type ZeroRun } from './block-plan.
 import { isAllZero, zeroBlock } from './block-pool.ts';
 import { copyBlock } from './copy-block.ts';
 import type { DigestTable } from './digest-table.ts';
-import type { Changes } from './extents.ts';
 import { blockBytes, blockRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
+import type { Changes } from './range-list.ts';
 import type { FreshReader } from './target-handle.ts';
 import type { Windows } from './window.ts';
 

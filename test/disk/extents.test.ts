@@ -4,9 +4,10 @@
  */
 import fc from 'fast-check';
 import { type BlockJob, blockWork, isZeroRun, zerosOf } from '../../disk/block-plan.ts';
-import { type Changes, collectChanges } from '../../disk/extents.ts';
+import { collectChanges } from '../../disk/extents.ts';
 import { blockBytes, blockRange, type Geometry, geometryOf, writableRange } from '../../disk/geometry.ts';
 import type { Extent } from '../../disk/point-reader.ts';
+import type { Changes } from '../../disk/range-list.ts';
 import { data, failureOf, mib, zero } from './workbench.ts';
 
 async function* listed(extents: readonly Extent[]): AsyncGenerator<Extent> {
@@ -111,10 +112,14 @@ describe('a list of changes', () => {
   });
 
   test('that clears a part of a sector reads that sector instead of assuming zeros', async () => {
-    const changes = await collect([zero(2 * mib + 100, 2048)]);
-    expect(changes.zero.at(0)).toEqual({ start: 2 * mib + 512, end: 2 * mib + 2048 });
+    const length = 256 * 1024;
+    const changes = await collect([zero(2 * mib + 100, length)]);
+    expect([changes.zero.at(0), changes.zero.count]).toEqual([{ start: 2 * mib + 512, end: 2 * mib + length }, 1]);
     expect(changes.data.at(0)).toEqual({ start: 2 * mib, end: 2 * mib + 512 });
-    expect(changes.data.at(1)).toEqual({ start: 2 * mib + 2048, end: 2 * mib + 2560 });
+    expect(changes.data.at(1)).toEqual({ start: 2 * mib + length, end: 2 * mib + length + 512 });
+    const near = await collect([zero(2 * mib + 100, 2048)]);
+    expect([near.data.at(0), near.data.count]).toEqual([{ start: 2 * mib, end: 2 * mib + 2560 }, 1]);
+    expect([near.zero.count, near.changedBytes]).toEqual([0, 2560]);
   });
 
   test('S10 that clears no whole sector reads every sector it touches', async () => {

@@ -102,6 +102,22 @@ export const lateBugs: readonly PlantedBug[] = [
   ),
   bug(
     'L5',
+    'disk/change-list.ts',
+    'if (data.count - first.data + zero.count - first.zero <= maxWrites) return;',
+    'if (first.data >= 0) return;',
+    'test/disk/change-list.test.ts',
+    'named to be cleared',
+  ),
+  bug(
+    'S9',
+    'disk/change-list.ts',
+    'this.changedBytes += end - start;',
+    "if (kind === 'data') this.changedBytes += end - start;",
+    'test/disk/change-list.test.ts',
+    'counts what was named',
+  ),
+  bug(
+    'L5',
     'disk/block-pool.ts',
     'if (this.lost[use].size >= this.size[use]) {',
     'if (this.size[use] < 0) {',

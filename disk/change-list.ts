@@ -1,0 +1,149 @@
+/**
+ * The list of a disk's changes while it arrives, kept small: what the plan will fetch as one is one range here.
+ * Rule: the plan made of the kept list is the one made of all that was named (disk/block-plan.ts), and what was named is
+ * counted and fingerprinted exactly. L5: at most 64 ranges for each block of 4 MiB and 65,536 on their way, 16 bytes each, so
+ * 256 KiB for each GiB of a disk at the very worst. A list that runs back by more than 16,384 ranges costs more, and
+ * may count twice what it names twice.
+ */
+import { createHash } from 'node:crypto';
+import { joinGapBytes, maxWrites, partOf, zerosOf } from './block-plan.ts';
+import { blockBytes, blockRange, type Geometry, type Range, writableRange } from './geometry.ts';
+import { type Changes, RangeList } from './range-list.ts';
+
+/** A piece of Azure's list has up to 10,000 ranges, and those that are cleared follow those that are read. */
+const onTheirWay = 65_536;
+
+type Kind = 'data' | 'zero';
+
+const blockOf = (offset: number): number => Math.floor(offset / blockBytes);
+
+export class ChangeList {
+  private readonly geometry: Geometry;
+  private readonly whole: boolean;
+  /** As named, until no more is to come so low. */
+  private named: Record<Kind, RangeList> = { data: new RangeList(), zero: new RangeList() };
+  private readonly kept: Record<Kind, RangeList> = { data: new RangeList(), zero: new RangeList() };
+  private readonly hashes = { data: createHash('sha256'), zero: createHash('sha256') };
+  private changedBytes = 0;
+  /** The block that is being kept now. */
+  private block = 0;
+  private readonly most: number;
+
+  /** `whole`: a map of all the disk. `most`: ranges on their way. */
+  constructor(geometry: Geometry, whole: boolean, most = onTheirWay) {
+    this.geometry = geometry;
+    this.whole = whole;
+    this.most = most;
+  }
+
+  add(kind: Kind, start: number, end: number): void {
+    this.named[kind].add(start, end);
+    if (this.named.data.count + this.named.zero.count >= this.most) this.settle(false);
+  }
+
+  end(): Changes {
+    this.settle(true);
+    this.closeBlock();
+    const data = this.kept.data.merged();
+    const [dataHash, zeroHash] = [this.hashes.data.digest('hex'), this.hashes.zero.digest('hex')];
+    return {
+      data,
+      zero: this.kept.zero.merged().minus(data),
+      changedBytes: this.changedBytes,
+      fingerprint: createHash('sha256')
+        .update(`${this.geometry.sizeBytes} ${dataHash} ${zeroHash}`)
+        .digest('hex')
+        .slice(0, 32),
+    };
+  }
+
+  /** Keeps the lower half of what was named, or all of it. */
+  private settle(all: boolean): void {
+    const data = this.named.data.merged();
+    const zero = this.named.zero.merged().minus(data);
+    const more = data.count >= zero.count ? data : zero;
+    const until = all ? Number.POSITIVE_INFINITY : more.at(Math.floor(more.count / 2)).start;
+    this.named = { data: new RangeList(), zero: new RangeList() };
+    const settled = { data: new RangeList(), zero: new RangeList() };
+    for (let [d, z] = [0, 0]; d < data.count || z < zero.count; ) {
+      const kind = data.at(d).start < zero.at(z).start ? 'data' : 'zero';
+      const { start, end } = kind === 'data' ? data.at(d++) : zero.at(z++);
+      if (end >= until) this.named[kind].add(start, end);
+      else {
+        settled[kind].add(start, end);
+        this.keep(kind, start, end);
+      }
+    }
+    for (const kind of ['data', 'zero'] as const) this.hashes[kind].update(settled[kind].bytes());
+  }
+
+  private keep(kind: Kind, start: number, end: number): void {
+    this.changedBytes += end - start;
+    if (blockOf(start) > this.block) {
+      this.closeBlock();
+      this.block = blockOf(start);
+    }
+    if (kind === 'data') this.keepData(start, end);
+    // What a whole map does not name as data becomes zeros anyway.
+    else if (!this.whole) this.kept.zero.add(start, end);
+  }
+
+  private keepData(start: number, end: number): void {
+    const { data, zero } = this.kept;
+    const before = data.count === 0 ? undefined : data.at(data.count - 1).end;
+    const joins = before !== undefined && this.near(before, start);
+    data.add(joins ? before : start, end);
+    if (!joins) return;
+    // S10: what was cleared between the two is read with them, and is zeros at the point.
+    while (zero.count > 0 && zero.at(zero.count - 1).start >= before && zero.at(zero.count - 1).end <= start)
+      zero.cut(zero.count - 1);
+  }
+
+  /** Whether the plan reads through the gap between the two. */
+  private near(before: number, start: number): boolean {
+    if (start < before || start - before >= joinGapBytes || blockOf(before - 1) !== blockOf(start)) return false;
+    const { headEnd, tailStart } = this.geometry;
+    return [headEnd, tailStart].every((edge) => before > edge || start < edge);
+  }
+
+  /** A block in so many pieces that the plan makes one of them is one here. */
+  private closeBlock(): void {
+    const { data, zero } = this.kept;
+    if (!data.ordered || !zero.ordered || this.whole) return;
+    const range = blockRange(this.geometry, this.block);
+    const first = { data: firstBehind(data, range.start), zero: firstBehind(zero, range.start) };
+    if (data.count - first.data + zero.count - first.zero <= maxWrites) return;
+    const writable = writableRange(this.geometry, this.block);
+    const job = partOf(this.block, inside(data, first.data, writable), inside(zero, first.zero, writable));
+    replaceFrom(data, first.data, job.reads, range);
+    replaceFrom(zero, first.zero, [...zerosOf(job)], range);
+  }
+}
+
+/** Of an ordered list: the first range that reaches behind `offset`. */
+function firstBehind(list: RangeList, offset: number): number {
+  let index = list.count;
+  while (index > 0 && list.at(index - 1).end > offset) index--;
+  return index;
+}
+
+function inside(list: RangeList, first: number, { start, end }: Range): Range[] {
+  const found: Range[] = [];
+  for (let index = first; index < list.count; index++) {
+    const range = list.at(index);
+    const clipped = { start: Math.max(start, range.start), end: Math.min(end, range.end) };
+    if (clipped.start < clipped.end) found.push(clipped);
+  }
+  return found;
+}
+
+/** Puts `ranges` in the place of what lies within `block`, from the range `first` on; what reaches beyond it stays. */
+function replaceFrom(list: RangeList, first: number, ranges: readonly Range[], block: Range): void {
+  if (first < list.count) {
+    const [before, after] = [list.at(first), list.at(list.count - 1)];
+    list.cut(first);
+    list.add(before.start, Math.min(before.end, block.start));
+    for (const { start, end } of ranges) list.add(start, end);
+    list.add(Math.max(after.start, block.end), after.end);
+  } else for (const { start, end } of ranges) list.add(start, end);
+}

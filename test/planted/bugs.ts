@@ -251,20 +251,27 @@ const lineages: readonly PlantedBug[] = [
 ];
 
 const zeros: readonly PlantedBug[] = [
-  bug('S10', 'disk/extents.ts', 'zero.add(up(start), down(end));', '', 'test/disk/equality.test.ts', 'cleared ranges'),
   bug(
     'S10',
     'disk/extents.ts',
-    'else if (up(start) >= down(end)) data.add(down(start), up(end));',
-    'else if (up(start) >= down(end)) zero.add(down(start), up(end));',
+    "list.add('zero', up(start), down(end));",
+    '',
+    'test/disk/equality.test.ts',
+    'cleared ranges',
+  ),
+  bug(
+    'S10',
+    'disk/extents.ts',
+    "else if (up(start) >= down(end)) list.add('data', down(start), up(end));",
+    "else if (up(start) >= down(end)) list.add('zero', down(start), up(end));",
     'test/disk/extents.test.ts',
     'clears no whole sector',
   ),
   bug(
     'S10',
-    'disk/extents.ts',
-    'const cleared = zero.merged().minus(merged);',
-    'const cleared = zero.merged();',
+    'disk/change-list.ts',
+    'const zero = this.named.zero.merged().minus(data);',
+    'const zero = this.named.zero.merged();',
     'test/disk/extents.test.ts',
     'data and zero overlap',
   ),

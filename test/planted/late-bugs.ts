@@ -106,7 +106,7 @@ export const lateBugs: readonly PlantedBug[] = [
     'if (data.count - first.data + zero.count - first.zero <= maxWrites) return;',
     'if (first.data >= 0) return;',
     'test/disk/change-list.test.ts',
-    'named to be cleared',
+    'keeps at most 64 ranges',
   ),
   bug(
     'S9',

@@ -32,7 +32,7 @@ export interface HomeSeen {
   readonly unseen?: string;
 }
 
-const requestOf = (input: OpenedInput): OpenedRequest => ({ ...targetRequest(input), open: input.open });
+export const openedRequest = (input: OpenedInput): OpenedRequest => ({ ...targetRequest(input), open: input.open });
 
 export const createOpenedActivities = (sites: Sites) => ({
   /** Refused with the check's name as its op when something at home is not as it was opened. */
@@ -53,7 +53,7 @@ export const createOpenedActivities = (sites: Sites) => ({
     const answer = made ? await askMade(sites, input, work) : await askBothSides(sites, failback, work, run);
     const { path, site } = failback.target;
     const opened = open
-      ? await ask('target', path, work, () => sites.target(site).observeOpened(requestOf({ ...input, open }), work))
+      ? await ask('target', path, work, () => sites.target(site).observeOpened(openedRequest({ ...input, open }), work))
       : [];
     const known = new Set(answer.checks.map(({ id, subject }) => `${id} ${subject}`));
     const more = opened.filter(({ id, subject }) => !known.has(`${id} ${subject}`));
@@ -87,7 +87,7 @@ async function askMade(sites: Sites, input: AgainInput, work: ReportingWork): Pr
 
 async function lookAtHome(sites: Sites, input: OpenedInput, work: ReportingWork): Promise<Check[] | string> {
   try {
-    return await sites.target(input.failback.target.site).observeOpened(requestOf(input), work);
+    return await sites.target(input.failback.target.site).observeOpened(openedRequest(input), work);
   } catch (error) {
     work.signal.throwIfAborted();
     if (!(error instanceof Failure) || error.kind === 'Defect') throw error;

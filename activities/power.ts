@@ -33,6 +33,11 @@ export interface TargetRun {
   readonly run: string;
 }
 
+export interface TargetStop extends TargetRun {
+  /** How often the target had had the disks in use when this was wanted; absent: stopped whatever arrived since. */
+  readonly uses?: number;
+}
+
 export interface GuestLook extends TargetRun {
   /** It boots to be proven: nobody gives out addresses on the isolated network, and nothing is live yet. */
   readonly apart?: boolean;
@@ -66,10 +71,15 @@ export const createPowerActivities = (sites: Sites) => ({
     return await sites.target(site).ensureStarted({ path, run, otherSideOff, made: isMade(input.failback) }, work);
   }),
 
-  ensureTargetStopped: activity('ensureTargetStopped', ({ failback, run }: TargetRun, work): Promise<TargetMachine> => {
-    const { site, path } = failback.target;
-    return sites.target(site).ensureStopped({ path, run, made: isMade(failback) }, work);
-  }),
+  ensureTargetStopped: activity(
+    'ensureTargetStopped',
+    ({ failback, run, uses }: TargetStop, work): Promise<TargetMachine> => {
+      const { site, path } = failback.target;
+      return sites
+        .target(site)
+        .ensureStopped({ path, run, made: isMade(failback), ...(uses === undefined ? {} : { uses }) }, work);
+    },
+  ),
 
   /**
    * Waits until the guest's agent answers and, unless it is apart, an address is known; Refused when it takes longer than

@@ -21,9 +21,12 @@ export interface TargetInput {
 export interface ReopenInput extends TargetInput {
   /** How often the target had the disks in use in this run, this time included. */
   readonly uses: number;
+  /** The return of before was never seen done, and nothing was started. */
+  readonly halfWay?: boolean;
 }
 
-export type ReturnInput = TargetInput & TargetStart;
+/** `uses`: how often the target had the disks in use in this run before. */
+export type ReturnInput = TargetInput & TargetStart & { readonly uses?: number };
 
 export const targetRequest = ({ failback, run, pairs, creation }: TargetInput): TargetRequest => ({
   path: failback.target.path,
@@ -48,14 +51,18 @@ export const createTargetActivities = (sites: Sites) => {
      */
     ensureDisksReturned: activity('ensureDisksReturned', async (input: ReturnInput, work): Promise<TargetMachine> => {
       await assertSourceOff(sites, input, 'the disks go back', work);
-      await site(input).ensureDisksReleased(targetRequest(input), work);
-      return await site(input).ensureDisksReturned(targetRequest(input), work);
+      const request = { ...targetRequest(input), uses: input.uses ?? 0 };
+      await site(input).ensureDisksReleased(request, work);
+      return await site(input).ensureDisksReturned(request, work);
     }),
     /** Another point was chosen: off the machine, which is off, and onto the mover that wrote them. */
     ensureDisksReopened: activity(
       'ensureDisksReopened',
       (input: ReopenInput, work): Promise<OpenDisk[]> =>
-        site(input).ensureDisksReopened({ ...targetRequest(input), uses: input.uses }, work),
+        site(input).ensureDisksReopened(
+          { ...targetRequest(input), uses: input.uses, halfWay: input.halfWay === true },
+          work,
+        ),
     ),
     /** The mover has none of the disks any more; another one may get them (S8). */
     ensureMoverLeft: activity(

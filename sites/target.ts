@@ -25,6 +25,14 @@ export interface TargetRequest {
 export interface ReopenRequest extends TargetRequest {
   /** How often the target had the disks in use in this run, this time included. */
   readonly uses: number;
+  /** The return of before was never seen done, and nothing was started: the disks may hang on nothing. */
+  readonly halfWay?: boolean;
+}
+
+/** Of one arrival: what comes after the disks were taken off for the next one is Fenced (S8). */
+export interface ReturnRequest extends TargetRequest {
+  /** How often the target had the disks in use in this run before this return; absent: never. */
+  readonly uses?: number;
 }
 
 export interface TargetPower {
@@ -32,6 +40,11 @@ export interface TargetPower {
   readonly run: string;
   /** The run makes the machine itself: whatever else stands at the path is not meant. */
   readonly made?: boolean;
+}
+
+export interface TargetStop extends TargetPower {
+  /** How often the target had had the disks in use when this stop was wanted: a later arrival is not its to stop (S8). */
+  readonly uses?: number;
 }
 
 export type TargetStart = TargetPower & StartGuard;
@@ -124,14 +137,19 @@ export interface TargetSite extends GuestAccess {
    * After the seal: unplugs the disks from the mover, if it is still there. They then hang on nothing, or, when an earlier
    * try got further than it could tell, on the target that carries this run's mark.
    */
-  ensureDisksReleased(request: TargetRequest, work: Work): Promise<void>;
+  ensureDisksReleased(request: ReturnRequest, work: Work): Promise<void>;
   /**
    * Before another mover gets the disks: none of this run's hangs on this mover any more, which is what really keeps a
    * late attempt on it from writing (S8). Safe before they were opened, and when the mover itself is gone.
    */
   ensureMoverLeft(request: TargetRequest, work: Work): Promise<void>;
   /** Plugs the sealed disks into the target machine in the originals' slots (staged: the originals are unplugged, kept). */
-  ensureDisksReturned(request: TargetRequest, work: Work): Promise<TargetMachine>;
+  ensureDisksReturned(request: ReturnRequest, work: Work): Promise<TargetMachine>;
+  /**
+   * Before the source is deleted: the run's machine, with its power. Refused when it is gone, is not `returned`, or does not
+   * hold every disk in `open`.
+   */
+  observeReturned(request: OpenedRequest, work: Work): Promise<TargetMachine>;
   /**
    * After the machine was observed off: takes the sealed disks off it and plugs them into the mover again. Refused when it
    * runs, has a snapshot, or holds other disks instead; Fenced when `uses` is a number of before.
@@ -159,7 +177,7 @@ export interface TargetSite extends GuestAccess {
    * it fails, and then stops it. A machine that does not carry this run's mark is refused and left as it is. One that is
    * found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`.
    */
-  ensureStopped(request: TargetPower, work: Work): Promise<TargetMachine>;
+  ensureStopped(request: TargetStop, work: Work): Promise<TargetMachine>;
   /** What the run's machine has written to its disks, by the site's own counter. Refused where the site has none. */
   observeWrites(request: WritesRequest, work: Work): Promise<Writes>;
   /** Runs a script anew and answers its exit code; of it nothing is kept. Transient while the agent is away. */

@@ -4,7 +4,7 @@
  * Rule (S1): from the moment its start may have been sent the target counts as running, and the source is watched from the
  * first such moment on, without a break. S5: what is undone of an arrival that is given up is what stood before its seal.
  */
-import type { RecoveryPoint, SealProof } from '../model/machine.ts';
+import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff } from '../model/transition.ts';
 import { whileAwaiting } from './awaiting.ts';
@@ -24,6 +24,8 @@ import { beginWriteCount, recordLoss } from './write-count.ts';
 /** What the commit needs to know. */
 export interface Arrival {
   readonly way: Way;
+  /** The disks that came home, as they hung on the mover. */
+  readonly open: readonly OpenDisk[];
   readonly seals: readonly SealProof[];
   readonly final: RecoveryPoint;
   /** What came home instead of it, where a person chose an older point. */
@@ -47,12 +49,12 @@ export async function arrive(
       const seals = await sealTheDisks(journey, now);
       const sealedAt = Date.now();
       course.enter('StartingTarget');
-      await startTheTarget(journey, way, final, target);
+      await startTheTarget(journey, now, target);
       endOutage(journey);
       if (now.uses === 0) arrived(sealedAt);
       course.enter('AwaitingCommit');
       await untilCommitted(journey);
-      return { way, seals, final, ...(now.held === final ? {} : { older: now.held }) };
+      return { way, open: now.open, seals, final, ...(now.held === final ? {} : { older: now.held }) };
     } catch (error) {
       if (!(error instanceof PointChanged)) throw error;
       now = await changeThePoint(journey, now, target);
@@ -66,15 +68,17 @@ function endOutage({ teller }: Journey): void {
   if (outage) teller.find({ outage: { ...outage, endedAt: new Date().toISOString() } });
 }
 
-async function startTheTarget(journey: Journey, way: Way, final: RecoveryPoint, target: Standing): Promise<void> {
+async function startTheTarget(journey: Journey, { way, final, uses }: Proven, target: Standing): Promise<void> {
   const { input, run, teller, course } = journey;
   const control = controlVerbs(input);
   target.returned = true;
+  target.seenReturned = false;
   const { name = '' } = await course.step(() =>
     control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [
-      { ...ofTarget(journey, way), final },
+      { ...ofTarget(journey, way), final, uses },
     ]),
   );
+  target.seenReturned = true;
   // A new machine may have got another name than was wished for.
   teller.record('disks-returned', 'the sealed disks hang on the target machine', { target: input.target.path, name });
   await proveFirst(journey, final);

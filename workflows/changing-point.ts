@@ -4,10 +4,12 @@
  * Rule (S1, S4): nothing is taken off a machine that was not observed off after our stop. S5: what is dropped with it is in
  * the record: since when, until when, how much and who accepted it. S9: from the very seal, or a full copy.
  */
+import type { ReopenInput } from '../activities/target.ts';
 import { nothingArrived } from '../model/arrival.ts';
 import { moverStepId } from '../model/failback-input.ts';
 import { type DiskKey, type OpenDisk, pointName, type RecoveryPoint, type TransferProof } from '../model/machine.ts';
 import { pointOf } from '../model/point.ts';
+import { scrubsAfter } from '../model/scrub.ts';
 import { markTargetOff, type Story } from '../model/transition.ts';
 import { recordChosen } from './chosen-point.ts';
 import { type Journey, ofTarget, type Way } from './departure.ts';
@@ -23,15 +25,16 @@ export async function changeThePoint(journey: Journey, proven: Proven, target: S
   course.enter('ChangingPoint');
   const before = teller.story;
   const to = pointWished(before, proven);
-  await stopTheTarget(journey);
+  await stopTheTarget(journey, proven.uses);
   const uses = proven.uses + 1;
-  const open = await reopen(journey, proven.way, uses);
+  const open = await reopen(journey, proven.way, { uses, halfWay: target.seenReturned !== true });
   target.returned = false;
   const order = { ...proven, open, uses, to };
   const proofs = await course.step(() => together(open.map((disk) => () => transferOne(journey, order, disk))));
   recordChanged(journey, before, to, proofs);
   if (to === proven.applied?.point) recordChosen(teller, proven.applied, proven.final);
-  return { ...proven, open, held: to, uses, lookedAt: lookedAtIn(proofs) };
+  const scrubs = scrubsAfter(proven.scrubs, proofs);
+  return { ...proven, open, held: to, scrubs, uses, lookedAt: lookedAtIn(proofs) };
 }
 
 function pointWished({ pointChange }: Story, { applied, final }: Proven): RecoveryPoint {
@@ -41,7 +44,7 @@ function pointWished({ pointChange }: Story, { applied, final }: Proven): Recove
 }
 
 /** Observed off, barred from starting, and as it was before it was set up to be proven apart. */
-async function stopTheTarget(journey: Journey): Promise<void> {
+async function stopTheTarget(journey: Journey, uses: number): Promise<void> {
   const { input, run, teller, course } = journey;
   const control = controlVerbs(input);
   const { path } = input.target;
@@ -49,7 +52,7 @@ async function stopTheTarget(journey: Journey): Promise<void> {
   const stopAt = new Date().toISOString();
   const seen = await course.step(() =>
     control.ensureTargetStopped.executeWithOptions(summary(`Stop ${path}: another point was chosen`), [
-      { failback: input, run },
+      { failback: input, run, uses },
     ]),
   );
   teller.amend((story) => markTargetOff(story, new Date().toISOString()));
@@ -61,17 +64,19 @@ async function stopTheTarget(journey: Journey): Promise<void> {
   });
   teller.record('target-stopped', 'the target was observed off, for another point', { power: seen.powerSeen });
   if (input.policy.prove !== 'isolated') return;
-  await course.step(() =>
+  const back = await course.step(() =>
     control.ensureProofEnded.executeWithOptions(summary(`Put ${path} back`), [{ failback: input, run }]),
   );
+  const what = 'its NICs and the modes of its disks are as before it was set up to be proven apart';
+  teller.record('proof-put-back', what, { target: path, power: back.powerSeen });
 }
 
-async function reopen(journey: Journey, way: Way, uses: number): Promise<OpenDisk[]> {
+async function reopen(journey: Journey, way: Way, asked: Pick<ReopenInput, 'uses' | 'halfWay'>): Promise<OpenDisk[]> {
   const { input, teller, course } = journey;
   const open = await course.step(() =>
     controlVerbs(input).ensureDisksReopened.executeWithOptions(
       summary(`Take ${way.pairs.length} disks back to ${input.mover.name}`),
-      [{ ...ofTarget(journey, way), uses }],
+      [{ ...ofTarget(journey, way), ...asked }],
     ),
   );
   for (const disk of open)

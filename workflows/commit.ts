@@ -1,12 +1,12 @@
 /**
  * Committing: the only part of the story that deletes anything of the customer's in the source.
- * Rule (S2, S6): it runs after a person's commit, names the evidence of exactly these disks, and cannot be cancelled;
- * what fails calls an operator and goes on when resolved.
+ * Rule (S2, S6): it runs after a person's commit, names the evidence of exactly these disks, begins when the machine at home
+ * was seen to hold them, and cannot be cancelled; what fails calls an operator and goes on when resolved.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Arrival } from './arriving.ts';
 import { recordFinalKept } from './chosen-point.ts';
-import { type Journey, ofTarget } from './departure.ts';
+import { type Journey, ofTarget, type Way } from './departure.ts';
 import { leaveTheMover } from './farewell.ts';
 import { keepTheFinalSnapshots } from './kept-snapshots.ts';
 import { controlVerbs, summary } from './verbs.ts';
@@ -14,8 +14,8 @@ import { controlVerbs, summary } from './verbs.ts';
 const notLookedAt = 'not looked at';
 
 /** Deletes the source and our marks; answers what is observed to remain there. */
-export async function commitStory(journey: Journey, { way, seals, final, older }: Arrival): Promise<string[]> {
-  const { input, run, teller, course } = journey;
+export async function commitStory(journey: Journey, { way, open, seals, final, older }: Arrival): Promise<string[]> {
+  const { input, teller, course } = journey;
   const control = controlVerbs(input);
   teller.enter('Committing');
   const { commitment, evidence } = teller.story;
@@ -27,12 +27,16 @@ export async function commitStory(journey: Journey, { way, seals, final, older }
     at: commitment.at,
     evidence,
   });
+  await lookAtHomeOnce(journey, way, open);
   const before = await lookAtSource(journey, way, 'look what stands in the source');
   const retired = await course.insist(
     'delete the source',
     async () => {
       await control.ensureSourceRetired.executeWithOptions(summary(`Delete the source ${input.source.path}`), [
-        { failback: input, run, found: way.found, commitment: approved, seals, final, ...(older ? { older } : {}) },
+        {
+          ...{ ...ofTarget(journey, way), open, found: way.found, commitment: approved, seals, final },
+          ...(older ? { older } : {}),
+        },
       ]);
       return true;
     },
@@ -56,6 +60,25 @@ export async function commitStory(journey: Journey, { way, seals, final, older }
   await leaveTheMover(journey, way.pairs);
   teller.enter('Committed');
   return remains;
+}
+
+/**
+ * S2: the disks that were approved are where they were approved, and somebody uses them. Left out by an operator, the deletion
+ * still looks for the machine and its disks.
+ */
+async function lookAtHomeOnce(journey: Journey, way: Way, open: Arrival['open']): Promise<void> {
+  const { input, teller, course } = journey;
+  const seen = await course.insist(
+    'look at the power of the machine at home',
+    () =>
+      controlVerbs(input).observeHomeRuns.executeWithOptions(summary(`Does ${input.target.path} run with its disks?`), [
+        { ...ofTarget(journey, way), open },
+      ]),
+    undefined,
+  );
+  if (!seen) return;
+  const facts = { power: seen.powerSeen, disks: open.map(({ file }) => file).join(', ') };
+  teller.record('home-seen', 'before the first deletion: the machine at home runs and holds its disks', facts);
 }
 
 /** What of the machine, and of ours, exists in the source now. */

@@ -18,6 +18,8 @@ export interface Proven extends Sealable {
 export interface Standing {
   /** The sealed disks may hang on the target machine. */
   returned: boolean;
+  /** They were seen in their slots there since they were proven last. */
+  seenReturned?: boolean;
   /** The source is watched. */
   watched?: boolean;
 }

@@ -9,6 +9,7 @@ const words: Readonly<Record<string, string>> = {
   observePreflight: 'ask both sides whether the way home is clear',
   observeSource: 'look at the source',
   observeSourceStaysOff: 'watch that the source stays off',
+  observeHomeRuns: 'look whether the machine at home runs with its disks',
   observeSourceRemains: 'look what exists in the source',
   observeMover: 'look at the mover',
   observeWritten: 'count what was written at home',

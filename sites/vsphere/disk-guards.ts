@@ -69,6 +69,18 @@ export function needOwnMark(machine: Machine, request: TargetRequest): Mark {
   );
 }
 
+/** S8: a step of an arrival whose disks were taken off the machine again since has no business here any more either. */
+export function needUsesNotAfter(machine: Machine, run: string, uses: number): void {
+  const { mark } = machine;
+  if (mark?.run !== run || mark.uses <= uses) return;
+  throw fenced({
+    op: 'target disks',
+    subject: machine.path,
+    message: `run ${run} has taken the disks off ${machine.name} ${mark.uses} time(s), this step knows of ${uses}`,
+    hint: 'A late attempt; it ends by itself.',
+  });
+}
+
 export function needSupported(disk: AttachedDisk): void {
   if (disk.unsupported !== undefined)
     throw no(

@@ -7,8 +7,9 @@
 import { Failure, refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
-import type { TargetPower, TargetStart } from '../target.ts';
+import type { TargetPower, TargetStart, TargetStop } from '../target.ts';
 import { act } from './act.ts';
+import { needUsesNotAfter } from './disk-guards.ts';
 import {
   absentTarget,
   asTarget,
@@ -143,7 +144,7 @@ async function askGuest(at: Vcenter, machine: Machine, waitMs: number, work: Wor
  */
 export async function ensureStopped(
   at: Vcenter,
-  request: TargetPower,
+  request: TargetStop,
   guestWaitMs: number,
   work: Work,
 ): Promise<TargetMachine> {
@@ -151,6 +152,7 @@ export async function ensureStopped(
   const machine = await findTarget(at, request, work);
   if (!machine) return absentTarget(at, path);
   needOurs(machine, request, 'PowerOffVM_Task');
+  if (request.uses !== undefined) needUsesNotAfter(machine, request.run, request.uses);
   if (machine.mark?.state === 'returned') await ensureOptions(at, machine, [stateOption('open')], work);
   if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
   return asTarget(at, await powerOff(at, request, machine, work));

@@ -24,8 +24,8 @@ export async function ensureDisksReopened(at: Vcenter, request: ReopenRequest, w
   needReadyMover(mover, target);
   const files = writtenFiles(request);
   await needHeldOnlyBy(at, files, [target, mover], work);
-  // An attempt of before may have come so far that they hang on nothing.
-  if (mark.uses < request.uses) needAllThere(files, [target, mover]);
+  // An attempt of before may have come so far that they hang on nothing, and so may a return that stopped half-way.
+  if (mark.uses < request.uses && !request.halfWay) needAllThere(files, [target, mover]);
   work.report(`taking ${files.length} disk(s) off ${target.name}`);
   await ensureUnplugged(at, target, files, [stateOption('open'), usesOption(request.uses)], work);
   const disks = files.map((file, index) => ({ file, sizeBytes: request.pairs[index]?.source.sizeBytes ?? 0 }));

@@ -6,9 +6,9 @@
 import { refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
-import type { TargetRequest } from '../target.ts';
+import type { ReturnRequest, TargetRequest } from '../target.ts';
 import { parseSlot, type Slot } from './devices.ts';
-import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget } from './disk-guards.ts';
+import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget, needUsesNotAfter } from './disk-guards.ts';
 import { asTarget, findMachine, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
 import { findCreated } from './new-machine.ts';
@@ -45,10 +45,11 @@ export async function needTarget(at: Vcenter, request: TargetRequest, work: Work
   throw machineMissing(request.path);
 }
 
-export async function ensureDisksReleased(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
+export async function ensureDisksReleased(at: Vcenter, request: ReturnRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
   const target = await needTarget(at, request, work);
   needOwnMark(target, request);
+  needUsesNotAfter(target, request.run, request.uses ?? 0);
   await unplugFromMover(at, request.mover, files, work);
   // Plugging and marking are two changes, and whoever does them may die in between or after them. So the disks may hang
   // on their own machine already, whatever its mark of this run says; they are sealed by now, and nobody writes there.
@@ -99,9 +100,10 @@ const inPlaceAlready = (machine: Machine, plugs: readonly Plug[]): boolean =>
     ),
   );
 
-export async function ensureDisksReturned(at: Vcenter, request: TargetRequest, work: Work): Promise<TargetMachine> {
+export async function ensureDisksReturned(at: Vcenter, request: ReturnRequest, work: Work): Promise<TargetMachine> {
   const target = await needTarget(at, request, work);
   const mark = needOwnMark(target, request);
+  needUsesNotAfter(target, request.run, request.uses ?? 0);
   const plugs = plugsOf(request, target, mark);
   if (mark.state === 'returned' && inPlaceAlready(target, plugs)) return asTarget(at, target);
   needQuietTarget(target);

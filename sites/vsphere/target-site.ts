@@ -19,6 +19,7 @@ import { preflightMover, preflightNewPlace } from './preflight-new-place.ts';
 import { ensureProofEnded, ensureProofStarted } from './proving.ts';
 import { ensureDisksReopened } from './reopen-disks.ts';
 import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
+import { observeReturned } from './returned-look.ts';
 import { createSession } from './session.ts';
 import { createTransport, type Transport } from './transport.ts';
 import { observeWrites } from './write-counter.ts';
@@ -72,6 +73,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     ensureDisksReopened: (request, work) => ensureDisksReopened(at, request, work),
     ensureMoverLeft: (request, work) => ensureMoverLeft(at, request, work),
     ensureDisksReturned: (request, work) => ensureDisksReturned(at, request, work),
+    observeReturned: (request, work) => observeReturned(at, request, work),
     ensureDisksAbandoned: (request, work) => ensureDisksAbandoned(at, request, work),
     ensureStarted: (request, work) => ensureStarted(at, request, work),
     ensureStopped: (request, work) => ensureStopped(at, request, guestStopMs, work),

@@ -3,13 +3,15 @@
  * Rule: what the record says was deleted is held against what the simulated Azure still has.
  */
 import { readAzure } from '../../lab/azure-control.ts';
+import { setVcenterPower } from '../../lab/vcenter-control.ts';
 import { firstBroken } from '../../model/evidence.ts';
+import { tell } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
 import { openScene, type Scene } from './scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(2);
+  scene = await openScene(3);
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
 
@@ -46,8 +48,14 @@ test('S12 L6 a mark that cannot be removed and is left out is named before, and 
   await run.say('completeFailover');
   await run.until('AwaitingCommit');
   const { target } = run.machine;
+  const { control } = scene.lab.vcenter;
   await scene.fault('vcenter', { method: 'ReconfigVM_Task', objectName: target.vm, fault: 'NoPermission', count: -1 });
+  await setVcenterPower(control, target.vm, 'off');
   expect(await run.say('commit', { note: 'signed off in change 4711' })).toEqual({ accepted: true });
+  expect((await run.until('NeedsOperator')).trouble?.hint).toContain('Start it, then resolve with retry');
+  await setVcenterPower(control, target.vm, 'on');
+  expect(await run.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  await run.untilView('called again', ({ status }) => status?.trouble?.step === 'remove our marks from the target');
   const called = await run.until('NeedsOperator');
   expect(called.trouble?.step).toBe('remove our marks from the target');
   expect([called.says, called.waitsFor, called.trouble?.hint].join(' ')).not.toMatch(/\bundo\b/);
@@ -56,9 +64,33 @@ test('S12 L6 a mark that cannot be removed and is left out is named before, and 
   const sent = ['--skip', '--yes', '--note', 'the account lost its rights'];
   expect(await homeward(scene.lab, 'failback', 'resolve', run.machine.name, ...sent)).toMatchObject({ code: 0 });
   const { record } = await run.until('Committed');
-  const facts = (key: string) => record.find((entry) => entry.key === key)?.facts;
+  const facts = (key: string) => record.findLast((entry) => entry.key === key)?.facts;
   expect(facts('resolve-accepted')).toMatchObject({ action: 'skip', note: 'the account lost its rights' });
   expect(facts('commit-accepted')).toMatchObject({ note: 'signed off in change 4711' });
   expect(facts('skipped/remove our marks from the target')).toBeDefined();
   expect(facts('target-finished')).toBeUndefined();
+}, 180_000);
+
+test('S2 L6 a commit of a machine that was switched off, and then removed, at home deletes nothing: the look at its power may be left out, that at the machine and its disks may not', async () => {
+  const run = await scene.begin({ roundEvery: 3_600 });
+  await run.until('Syncing');
+  await run.say('completeFailover');
+  await run.until('AwaitingCommit');
+  const { source, target } = run.machine;
+  const { control } = scene.lab.vcenter;
+  const called = async (step: string, words: string): Promise<void> => {
+    const { status } = await run.untilView(words, (view) => view.status?.trouble?.message.includes(words) === true);
+    expect(status).toMatchObject({ phase: 'NeedsOperator', left: 'Committing', trouble: { kind: 'Refused', step } });
+    const azure = await readAzure(scene.lab.azure.control);
+    expect(azure.vms.map((vm) => vm.name)).toContain(source.vm);
+  };
+  const look = 'look at the power of the machine at home';
+  await setVcenterPower(control, target.vm, 'off');
+  expect(await run.say('commit')).toEqual({ accepted: true });
+  await called(look, 'does not run (poweredOff)');
+  await tell(`${control}/unregister`, { vm: target.vm });
+  expect(await run.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  await called(look, 'no machine stands at');
+  expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+  await called('delete the source', 'no machine stands at');
 }, 180_000);

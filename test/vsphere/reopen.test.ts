@@ -2,6 +2,7 @@
  * Sealed disks that the target had in use go back to the mover, against the simulator: off the machine, barred from starting,
  * and in their slots again afterwards. Rule: what the client says and what the simulator shows must agree.
  */
+import { ensureUnplugged } from '../../sites/vsphere/reconfigure.ts';
 import {
   diskOf,
   moverName,
@@ -14,7 +15,7 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-const names = ['again', 'again-staged', 'running', 'undone'];
+const names = ['again', 'again-staged', 'running', 'undone', 'home', 'home-staged', 'late', 'half-way'];
 let simulator: Simulator;
 const work = quietWork();
 beforeAll(async () => {
@@ -57,8 +58,8 @@ test.each([
       expect(await target.ensureDisksReopened({ ...request, uses }, work)).toEqual(first);
       expect([await filesOn(name), (await onMover(name)).sort()]).toEqual([[], [...files].sort()]);
       await expect(target.ensureStarted(powerOf(name), work)).rejects.toMatchObject({ kind: 'Refused' });
-      await target.ensureDisksReleased(request, work);
-      await target.ensureDisksReturned(request, work);
+      await target.ensureDisksReleased({ ...request, uses }, work);
+      await target.ensureDisksReturned({ ...request, uses }, work);
       expect([await filesOn(name), await onMover(name)]).toEqual([files, []]);
       const late = target.ensureDisksReopened({ ...request, uses }, work);
       await expect(late).rejects.toMatchObject({ kind: 'Fenced' });
@@ -92,3 +93,67 @@ test('S5 S11 what was reopened is given up as what was opened, and disks that so
   expect([await filesOn('undone'), await onMover('undone')]).toEqual([[], []]);
   expect((await target.observeMachine(pathOf('undone'), work)).markedBy).toBe(request.run);
 });
+
+test('S4 S8 a late release, return or stop of an earlier arrival is fenced, and leaves disks and machine to the one that came after it', async () => {
+  const { target, request, opened } = await used('late');
+  const late = { kind: 'Fenced', message: expect.stringContaining('1 time(s), this step knows of 0') };
+  await target.ensureDisksReopened({ ...request, uses: 1 }, work);
+  await expect(target.ensureDisksReleased(request, work)).rejects.toMatchObject(late);
+  await expect(target.ensureDisksReturned(request, work)).rejects.toMatchObject(late);
+  expect((await onMover('late')).length).toBe(opened.length);
+  expect(await markOf('late')).toMatchObject({ state: 'open', uses: 1 });
+  await target.ensureDisksReleased({ ...request, uses: 1 }, work);
+  await target.ensureDisksReturned({ ...request, uses: 1 }, work);
+  await target.ensureStarted(powerOf('late'), work);
+  await expect(target.ensureStopped({ ...powerOf('late'), uses: 0 }, work)).rejects.toMatchObject(late);
+  expect((await simulator.machine('late')).power).toBe('on');
+  expect(await markOf('late')).toMatchObject({ state: 'returned' });
+  expect((await target.ensureStopped({ ...powerOf('late'), uses: 1 }, work)).power).toBe('stopped');
+});
+
+test('S4 S5 S001-13 disks of a return that stopped half-way hang on nothing, and go back to the mover all the same', async () => {
+  const target = simulator.target();
+  const request = await requestFor(target, 'half-way');
+  const opened = await target.ensureDisksOpen(request, work);
+  await target.ensureDisksReleased(request, work);
+  await simulator.door('POST', '/snapshot', { vm: 'half-way' });
+  await expect(target.ensureDisksReturned(request, work)).rejects.toMatchObject({ kind: 'Refused' });
+  await simulator.door('DELETE', '/snapshot', { vm: 'half-way' });
+  await target.ensureStopped({ ...powerOf('half-way'), uses: 0 }, work);
+  const again = await target.ensureDisksReopened({ ...request, uses: 1, halfWay: true }, work);
+  expect(again.map(({ file, uuid }) => ({ file, uuid }))).toEqual(opened.map(({ file, uuid }) => ({ file, uuid })));
+});
+
+test.each([
+  ['home', undefined],
+  ['home-staged', 'staged'],
+] as const)(
+  'S2 the machine %s is told as home only while it stands there, returned, with each disk that came home',
+  async (name, write) => {
+    const { target, request, opened } = await used(name, write);
+    const look = (run = request.run) => target.observeReturned({ ...request, run, open: opened }, work);
+    const refused = (words: string) => ({ kind: 'Refused', message: expect.stringContaining(words) });
+    // Stopped for another point its record says open.
+    await expect(look()).rejects.toMatchObject(refused('are not returned to it (open)'));
+    await target.ensureDisksReturned(request, work);
+    expect(await look()).toMatchObject({ power: 'stopped', recordOf: request.run });
+    await target.ensureStarted(powerOf(name), work);
+    expect((await look()).power).toBe('running');
+    await expect(look('another')).rejects.toMatchObject(refused('does not carry the record'));
+    const [first] = opened;
+    if (!first) throw new Error('no disks');
+    await simulator.door('POST', '/snapshot', { vm: name });
+    expect((await look()).snapshots).toBe(1);
+    await simulator.door('DELETE', '/snapshot', { vm: name });
+    await simulator.door('POST', '/storage-vmotion', { vm: name, from: first.file, to: `[lab-ds] ${name}/moved.vmdk` });
+    expect((await look()).power).toBe('running');
+    await simulator.door('POST', '/power', { vm: name, state: 'off' });
+    await simulator.hands(name, async (at, machine) => {
+      const [disk] = machine.disks;
+      if (disk) await ensureUnplugged(at, machine, [disk.file], [], work);
+    });
+    await expect(look()).rejects.toMatchObject(refused(`does not hold ${first.file} any more`));
+    await simulator.door('POST', '/unregister', { vm: name });
+    await expect(look()).rejects.toMatchObject(refused('no machine stands at'));
+  },
+);

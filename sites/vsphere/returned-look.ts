@@ -1,0 +1,36 @@
+/**
+ * The look at the machine at home before anything of its source is deleted.
+ * Rule (S2): it answers only for the machine with this run's record, `returned`, that holds every disk the run gave back to
+ * it. Anything else is refused with what is wrong; its power is told and judged by nobody here. Changes nothing.
+ */
+import { refused } from '../../model/failure.ts';
+import type { OpenDisk, TargetMachine } from '../../model/machine.ts';
+import type { Work } from '../source.ts';
+import type { OpenedRequest } from '../target.ts';
+import { asTarget, findAnywhere, type Machine, type Vcenter } from './inventory.ts';
+import { findCreated } from './new-machine.ts';
+
+export async function observeReturned(at: Vcenter, request: OpenedRequest, work: Work): Promise<TargetMachine> {
+  const { path, run, write, open } = request;
+  const machine = write === 'created' ? await findCreated(at, request, work) : await findAnywhere(at, path, work, run);
+  const wrong = machine ? wrongWith(machine, run, open) : `no machine stands at ${path}`;
+  if (machine && wrong === undefined) return asTarget(at, machine);
+  throw refused({
+    op: 'target-stays-home',
+    subject: path,
+    message: `${wrong}; nothing more of the source is deleted`,
+    hint: 'Find out in the vSphere Client what became of the machine and put it back as the run returned it (register it again, attach its disks, restore its homeward.* settings), then resolve with retry. Until then the source is the copy to keep.',
+  });
+}
+
+function wrongWith(machine: Machine, run: string, open: readonly OpenDisk[]): string | undefined {
+  const { name, mark } = machine;
+  if (mark?.run !== run) return `${name} does not carry the record of run ${run}`;
+  if (mark.state !== 'returned') return `the disks of ${name} are not returned to it (${mark.state})`;
+  const gone = open.filter((disk) => !holds(machine, disk)).map(({ file }) => file);
+  return gone.length > 0 ? `${name} does not hold ${gone.join(', ')} any more` : undefined;
+}
+
+/** A live machine may have snapshots on top of its disk, and Storage vMotion may have moved it: the same disk under its UUID. */
+const holds = ({ disks }: Machine, { file, uuid }: OpenDisk): boolean =>
+  disks.some((disk) => disk.file === file || disk.parents.includes(file) || (uuid !== '' && disk.uuid === uuid));

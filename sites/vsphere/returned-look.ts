@@ -19,7 +19,7 @@ export async function observeReturned(at: Vcenter, request: OpenedRequest, work:
     op: 'target-stays-home',
     subject: path,
     message: `${wrong}; nothing more of the source is deleted`,
-    hint: 'Find out in the vSphere Client what became of the machine and put it back as the run returned it (register it again, attach its disks, restore its homeward.* settings), then resolve with retry. Until then the source is the copy to keep.',
+    hint: 'Find out in the vSphere Client what became of the machine and put it back as the run returned it (register it again, attach its disks, restore its homeward.* settings), then resolve with retry. Lost for good: resolve with skip, the deletion too; the source stays as it is, and you start it yourself.',
   });
 }
 

@@ -28,5 +28,6 @@ export function toldStory(status: Told): Story {
     ...(status.pointChanged ? { pointChanged: status.pointChanged } : {}),
     ...(status.applicationPoints ? { applicationPoints: status.applicationPoints } : {}),
     ...(status.pointTrouble ? { pointTrouble: status.pointTrouble } : {}),
+    ...(status.noPoints ? { noPoints: status.noPoints } : {}),
   };
 }

@@ -34,6 +34,14 @@ const wishesForPoints = ({ applicationPointEverySeconds }: PointPolicy): boolean
 export const takesApplicationPoints = (policy: PointPolicy): boolean =>
   wishesForPoints(policy) && policy.sync === 'before';
 
+/** Why a run of this policy never has one to choose, in words; undefined where it takes them. */
+export function whyNoPoints(policy: PointPolicy): string | undefined {
+  if (takesApplicationPoints(policy)) return undefined;
+  return wishesForPoints(policy)
+    ? 'with sync during there are no rounds to take one between'
+    : 'its policy wishes for none (applicationPointEverySeconds: 0)';
+}
+
 /** A policy that wishes for what its runs cannot have says so before the start. */
 export function pointsCheck(policy: PointPolicy, subject: string): Check[] {
   if (!wishesForPoints(policy) || takesApplicationPoints(policy)) return [];

@@ -66,6 +66,8 @@ export interface PointsKnown {
   /** Those that are kept, oldest first. */
   readonly applicationPoints?: readonly PointSummary[];
   readonly pointTrouble?: PointTrouble;
+  /** Why this run takes none at all; absent where it does. */
+  readonly noPoints?: string;
 }
 
 /** What the rounds tell when one was taken, or could not be. */
@@ -87,11 +89,12 @@ export function withPoints<S extends PointsKnown>(story: S, { applicationPoints 
 
 /** Why this choice cannot be taken; undefined when it can. */
 export function objectionToChoice(
-  { applicationPoints = [], pointTrouble }: PointsKnown,
+  { applicationPoints = [], pointTrouble, noPoints }: PointsKnown,
   choice: PointChoice | undefined,
-  todo = 'Complete to the latest point, which loses nothing, or wait for one',
+  todo = `Complete to the latest point, which loses nothing${noPoints === undefined ? ', or wait for one' : ''}`,
 ): string | undefined {
   if (choice !== 'application-consistent' || applicationPoints.length > 0) return undefined;
+  if (noPoints !== undefined) return `this run takes no application-consistent points: ${noPoints}. ${todo}`;
   const why = pointTrouble
     ? `the last try, at ${pointTrouble.at}, failed: ${pointTrouble.message}. ${pointTrouble.hint}`
     : 'the policy (applicationPointEverySeconds) says how often one is taken, the first one after the first round.';

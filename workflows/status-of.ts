@@ -93,6 +93,7 @@ export function statusOf(
     ...only('completion', story.completion),
     ...only('applicationPoints', story.applicationPoints),
     ...only('pointTrouble', story.pointTrouble),
+    ...only('noPoints', story.noPoints),
     ...only('pointChange', story.pointChange),
     ...only('pointChanged', story.pointChanged),
     ...only('commitment', story.commitment),

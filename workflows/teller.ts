@@ -20,6 +20,7 @@ import { type FailbackInput, memoNames, searchAttributeNames } from '../model/fa
 import type { MoverPlace } from '../model/machine.ts';
 import { type Message, type MessageName, messageMeaning, messageNames, parseMessage } from '../model/message.ts';
 import { isFinal, type Phase } from '../model/phase.ts';
+import { whyNoPoints } from '../model/point-policy.ts';
 import { emptyBook, type RecordBook, write, writeTallies } from '../model/record-book.ts';
 import type { Status } from '../model/status.ts';
 import {
@@ -89,7 +90,9 @@ export class Teller {
     this.shownMover = input.mover.name;
     const { commitNeedsEvidence: needsEvidence, commit } = input.policy;
     const rules = { needsEvidence, people: commit.people };
-    this.story = beginStory(workflowInfo().firstExecutionRunId, input.mover, rules);
+    const noPoints = whyNoPoints(input.policy);
+    const begun = beginStory(workflowInfo().firstExecutionRunId, input.mover, rules);
+    this.story = noPoints === undefined ? begun : { ...begun, noPoints };
     this.findings = {
       checks: [],
       pairs: [],

@@ -110,12 +110,21 @@ function staysLines(status: Status): string[] {
   ];
 }
 
+/** Whether the source was missing when it was last looked for: then nothing of it goes on, or can be started. */
+const sourceMissing = ({ checks, trouble, source }: Status): boolean =>
+  checks.some(({ id, verdict }) => id === 'source-found' && verdict === 'refuse') ||
+  trouble?.message.includes(`${source.path} does not exist`) === true;
+
+const notFound = 'was NOT FOUND when it was last looked for: nothing can start it until it is there again';
+
 /** Shown before a *cancel* that loses nothing: who serves then, and what becomes of what was written (S5). */
 export function describeCancel(status: Status): string {
+  const missing = sourceMissing(status);
+  const then = status.outage ? 'is started again' : 'goes on as it is';
   return [
-    `Cancel the failback of ${plain(status.machine)}: everything is taken back, and the source serves.`,
+    `Cancel the failback of ${plain(status.machine)}: everything is taken back${missing ? '' : ', and the source serves'}.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
-    `  source     ${side(status.source)} ${status.outage ? 'is started again' : 'goes on as it is'}`,
+    `  source     ${side(status.source)} ${missing ? notFound : then}`,
     `  at home    ${leftAtHome(status)}`,
     '  after it   the run is over; another one begins from the start',
   ].join('\n');
@@ -134,11 +143,12 @@ function leftAtHome({ phase, left, write }: Status): string {
 export function describeLoss(status: Status, nowMs = Date.now()): string {
   const since = status.liveSince ?? status.outage?.endedAt;
   const ran = since === undefined ? '' : ` since ${since} (${duration(nowMs - Date.parse(since))})`;
+  const missing = sourceMissing(status);
   return [
-    `Cancel the failback of ${plain(status.machine)} with loss: the machine at home stops and the source serves again.`,
+    `Cancel the failback of ${plain(status.machine)} with loss: the machine at home stops${missing ? ', and nobody serves' : ' and the source serves again'}.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
     `  stops      ${side(status.target)}`,
-    `  starts     ${side(status.source)}, as it was at the final recovery point`,
+    `  starts     ${side(status.source)}${missing ? ` ${notFound}` : ', as it was at the final recovery point'}`,
     `  lost       everything written at home${ran}; ${writtenText(status, (iso) => clock(iso, nowMs))}`,
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 /** What a person reads before a run is taken back, and what later texts say of plans and of kept snapshots. */
-import { describeCancel } from '../../client/render/confirm.ts';
+import { describeCancel, describeLoss } from '../../client/render/confirm.ts';
 import { plainStyle } from '../../client/render/paint.ts';
 import { renderStatus } from '../../client/render/status.ts';
 import { nicWords } from '../../model/nic-plan.ts';
@@ -15,6 +15,31 @@ test('S5 before a run is taken back it is said who serves then and what its work
   expect(stopped).toContain('source     azure-west  rg-dr/erp-db is started again');
   expect(stopped).toMatch(/at home +the new disks are removed/);
   expect(describeCancel(statusIn('AwaitingCutover'))).toContain('at home    nothing was changed yet');
+});
+
+test('S5 S000-16 of a source that was not found nobody reads that it serves, goes on or is started', () => {
+  const gone = {
+    id: 'source-found',
+    verdict: 'refuse',
+    subject: 'rg-dr/erp-db',
+    seen: 'gone',
+    remedy: 'Look.',
+  } as const;
+  const trouble = { kind: 'Refused', op: 'o', subject: 's', hint: 'h', since: ago(5) };
+  const missing = { ...trouble, message: 'rg-dr/erp-db does not exist in Azure' };
+  const other = { ...trouble, message: 'rg-dr/other does not exist in Azure' };
+  const liveSince = ago(60);
+  const called = (more: object) => statusIn('NeedsOperator', { outage: { startedAt: ago(90) }, liveSince, ...more });
+  for (const status of [
+    called({ left: 'Preflight', checks: [gone] }),
+    called({ left: 'StoppingSource', trouble: missing }),
+  ])
+    for (const text of [describeCancel(status), describeLoss(status, now)]) {
+      expect(text).toContain('azure-west  rg-dr/erp-db was NOT FOUND when it was last looked for');
+      expect(text).not.toMatch(/source serves|goes on as it is|is started again|as it was at the final/);
+    }
+  expect(describeCancel(called({ left: 'StoppingSource', trouble: other }))).toContain('is started again');
+  expect(describeLoss(called({ left: 'AwaitingCommit' }), now)).toContain('the source serves again');
 });
 
 test('C11 an address that changes is told as planned, and who sets it', () => {

@@ -2,6 +2,7 @@
 import type { RecoveryPoint } from '../../model/machine.ts';
 import { parseMessage } from '../../model/message.ts';
 import { type ApplicationPoint, around, type PointChoice, whatFinalHolds, withPoints } from '../../model/point.ts';
+import { whyNoPoints } from '../../model/point-policy.ts';
 import { beginStory, type Decision, enter, hear, type Story } from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -31,6 +32,17 @@ test('S7 S001-13 an application-consistent point that is not there cannot be cho
   expect([accepted, story.completion]).toEqual([false, undefined]);
   expect(reason).toContain('the agent is silent. Look at it.');
   expect(complete(failed).accepted).toBe(true);
+});
+
+test('S7 S001-13 a run whose policy takes no such points says so, and advises nobody to wait for one', () => {
+  const policy = { sync: 'before', applicationPointEverySeconds: 0, applicationPointsKept: 2 } as const;
+  const noPoints = whyNoPoints(policy) ?? 'taken';
+  expect(complete({ ...syncing, noPoints }, 'application-consistent').reason).toBe(
+    'this run takes no application-consistent points: its policy wishes for none (applicationPointEverySeconds: 0). Complete to the latest point, which loses nothing',
+  );
+  expect(complete(syncing, 'application-consistent').reason).toMatch(/or wait for one$/);
+  expect(whyNoPoints({ ...policy, applicationPointEverySeconds: 10_800 })).toBeUndefined();
+  expect(whyNoPoints({ ...policy, applicationPointEverySeconds: 10_800, sync: 'during' })).toMatch(/sync during/);
 });
 
 test('S001-17 a failover is completed to no point before every disk has one: what was said during the seed is kept until then', () => {

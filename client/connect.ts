@@ -10,7 +10,7 @@ import type { Inventory } from '../model/inventory.ts';
 import { Problem } from './problem.ts';
 
 /** What messages tell of where Temporal was looked for. */
-type Place = Pick<TemporalSettings, 'address' | 'namespace' | 'origin' | 'connectionOptions'>;
+type Place = Pick<TemporalSettings, 'address' | 'namespace' | 'origin' | 'namespaceOrigin' | 'connectionOptions'>;
 
 /** `127.0.0.1:7233 (homeward.yaml)`; TLS is told where it is on, because a server without it stays silent. */
 const placeText = ({ address, origin, connectionOptions }: Place): string =>
@@ -25,11 +25,15 @@ export const noAnswer = (place: Place, why: string, cause?: unknown): Problem =>
     cause,
   );
 
+/** Where a person writes another one. */
+const namespacePlace = ({ namespaceOrigin }: Place): string =>
+  ['homeward.yaml', 'default'].includes(namespaceOrigin) ? 'temporal.namespace in homeward.yaml' : namespaceOrigin;
+
 export const noNamespace = (place: Place, cause?: unknown): Problem =>
   new Problem(
     'unreachable',
-    `Temporal at ${placeText(place)} has no namespace "${place.namespace}"`,
-    `Create it (temporal operator namespace create -n ${place.namespace}) or correct temporal.namespace.`,
+    `Temporal at ${placeText(place)} has no namespace "${place.namespace}" (${place.namespaceOrigin})`,
+    `Create it (temporal operator namespace create -n ${place.namespace}) or correct ${namespacePlace(place)}.`,
     cause,
   );
 

@@ -13,6 +13,7 @@ import { addMover } from './command/mover.ts';
 import { addPreflight } from './command/preflight.ts';
 import { addStart } from './command/start.ts';
 import { addStatus } from './command/status.ts';
+import { configIn } from './pasteable.ts';
 import { exitCodeMeaning, exitCodes, Problem } from './problem.ts';
 import { report } from './screen.ts';
 import { endWithReader } from './streams.ts';
@@ -76,19 +77,21 @@ function quiet(command: Command): void {
 /** Runs one command line and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const json = args.includes('--json');
+  const config = configIn(args);
   endWithReader();
   if (json && !args.some((word) => isHelp(word)) && wordsOf(args).length === 0)
-    return report(new Problem('usage', 'no command was given', 'Read: homeward --help'), json);
+    return report(new Problem('usage', 'no command was given', 'Read: homeward --help'), json, config);
   try {
     await buildProgram().parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
-    if (!(error instanceof CommanderError)) return report(error, json);
+    if (!(error instanceof CommanderError)) return report(error, json, config);
     if (error.exitCode === 0) return exitCodes.ok;
     if (error.code === 'commander.help') return exitCodes.usage;
     return report(
       new Problem('usage', error.message.replace(/^error: /, '').replaceAll('\n', ' '), helpAdvice(args)),
       json,
+      config,
     );
   }
 }

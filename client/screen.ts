@@ -4,6 +4,7 @@
  */
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
+import { pasteable } from './pasteable.ts';
 import { exitCodes, explain, Problem } from './problem.ts';
 import { paint, type Style, styleOf } from './render/paint.ts';
 import { endWithReader } from './streams.ts';
@@ -11,6 +12,8 @@ import { endWithReader } from './streams.ts';
 export interface Screen {
   readonly json: boolean;
   readonly style: Style;
+  /** A text with commands in it, so that they work when they are pasted. */
+  pasteable(text: string): string;
   /** Whether the picture may be redrawn in place. */
   readonly live: boolean;
   /** Prints the answer; with `--json` the value, else the text. */
@@ -21,15 +24,18 @@ export interface Screen {
   ask(question: string): Promise<string | undefined>;
 }
 
-export function openScreen(json: boolean): Screen {
+/** `config`: the inventory as it was named on the command line. */
+export function openScreen(json: boolean, config?: string): Screen {
   endWithReader();
+  const typed = (text: string): string => pasteable(text, config);
   const style = styleOf(process.stdout);
   return {
     json,
     style,
+    pasteable: typed,
     live: !json && canRedraw(process.stdout),
-    answer: (text, value) => process.stdout.write(`${json ? JSON.stringify(value) : text()}\n`),
-    note: (text) => process.stderr.write(`${json ? JSON.stringify({ note: text }) : text}\n`),
+    answer: (text, value) => process.stdout.write(`${json ? JSON.stringify(value) : typed(text())}\n`),
+    note: (text) => process.stderr.write(`${json ? JSON.stringify({ note: typed(text) }) : typed(text)}\n`),
     ask: askOnTerminal,
   };
 }
@@ -66,8 +72,9 @@ export function whoTypes(): string {
 }
 
 /** Tells an error on stderr (two lines, or one JSON object) and returns the exit code. */
-export function report(error: unknown, json: boolean): number {
-  const { kind, what, todo } = explain(error);
+export function report(error: unknown, json: boolean, config?: string): number {
+  const { kind, what, todo: advice } = explain(error);
+  const todo = pasteable(advice, config);
   const code = exitCodes[kind];
   if (json) {
     process.stderr.write(`${JSON.stringify({ error: { code, kind, what, todo } })}\n`);

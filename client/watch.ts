@@ -98,7 +98,7 @@ async function redrawing(screen: Screen): Promise<Canvas> {
   });
   return {
     show: (view) => {
-      last = renderStatus(view, Date.now(), size());
+      last = screen.pasteable(renderStatus(view, Date.now(), size()));
       // The whole frame anew: the library's line-by-line update goes wrong when the number of lines changes.
       draw.clear();
       draw(`${last}\n`);

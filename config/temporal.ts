@@ -17,6 +17,8 @@ export interface TemporalSettings {
   readonly namespace: string;
   /** Where the address comes from, for people: `TEMPORAL_ADDRESS`, `the Temporal profile "prod"`, `homeward.yaml`, `default`. */
   readonly origin: string;
+  /** Where the namespace comes from, in the same words. */
+  readonly namespaceOrigin: string;
   /** Set when the inventory names another server than the one that is used. */
   readonly warning?: string;
 }
@@ -32,7 +34,13 @@ export function temporalSettings(
   const profile = usable(profileName, () => readProfile(profileName, env));
   const address = profile.address ?? section.address ?? defaultAddress;
   const namespace = profile.namespace ?? section.namespace ?? 'default';
-  const origin = originOf(section, profile, env, profileName);
+  const from = originOf(profileName);
+  const origin = from(['TEMPORAL_ADDRESS', env.TEMPORAL_ADDRESS], profile.address, section.address);
+  const namespaceOrigin = from(['TEMPORAL_NAMESPACE', env.TEMPORAL_NAMESPACE], profile.namespace, section.namespace);
+  const used =
+    origin === namespaceOrigin
+      ? `${address}, namespace ${namespace} (${origin})`
+      : `${address} (${origin}), namespace ${namespace} (${namespaceOrigin})`;
   if (/[/\s]/.test(address))
     throw refused({
       op: 'find Temporal',
@@ -49,9 +57,8 @@ export function temporalSettings(
     address,
     namespace,
     origin,
-    ...(differs
-      ? { warning: `using Temporal at ${address}, namespace ${namespace} (${origin}), not what homeward.yaml says` }
-      : {}),
+    namespaceOrigin,
+    ...(differs ? { warning: `using Temporal at ${used}, not what homeward.yaml says` } : {}),
   };
 }
 
@@ -81,13 +88,12 @@ function usable<T>(name: string | undefined, read: () => T): T {
   }
 }
 
-function originOf(
-  section: Inventory['temporal'],
-  profile: ClientConfigProfile,
-  env: Readonly<Record<string, string | undefined>>,
-  profileName: string | undefined,
-): string {
-  if (env.TEMPORAL_ADDRESS) return 'TEMPORAL_ADDRESS';
-  if (profile.address !== undefined) return `the Temporal profile "${profileName ?? 'default'}"`;
-  return section.address === undefined ? 'default' : 'homeward.yaml';
-}
+/** Names the strongest of the places that say it. */
+const originOf =
+  (profileName: string | undefined) =>
+  (variable: readonly [name: string, value: string | undefined], profile?: string, section?: string): string => {
+    const [name, value] = variable;
+    if (value) return name;
+    if (profile !== undefined) return `the Temporal profile "${profileName ?? 'default'}"`;
+    return section === undefined ? 'default' : 'homeward.yaml';
+  };

@@ -90,9 +90,16 @@ export function counted<S extends Live>(story: S, since: string, found: WriteCou
   return { ...rest, ...countIn({ written: kept, uncounted }) } as S;
 }
 
+/** What is counted, where no sentence before it has said so. */
+export const writtenThere = 'how much was written there since,';
+
 /** `it wrote about 1.3 GiB to its disks until 10:32 (vCenter's count)`; `time` writes a moment. */
-export function writtenText({ written, uncounted }: WriteCount, time = (iso: string): string => iso): string {
-  if (!written) return `how much that is nobody has counted${uncounted === undefined ? '' : ` (${uncounted})`}`;
+export function writtenText(
+  { written, uncounted }: WriteCount,
+  time = (iso: string): string => iso,
+  what = 'how much that is',
+): string {
+  if (!written) return `${what} nobody has counted${uncounted === undefined ? '' : ` (${uncounted})`}`;
   const { bytes, until, gap } = written;
   const since = uncounted === undefined ? '' : `; since then nobody has counted (${uncounted})`;
   return `it wrote ${gap ? 'at least' : 'about'} ${amount(bytes)} to its disks until ${time(until)} (vCenter's count)${since}`;

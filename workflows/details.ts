@@ -19,7 +19,7 @@ import {
   type Status,
   type Waiting,
 } from '../model/status.ts';
-import { writtenText } from '../model/written.ts';
+import { writtenText, writtenThere } from '../model/written.ts';
 import { pausedLines } from './steered.ts';
 
 /** Temporal refuses details over 20,000 bytes. */
@@ -43,7 +43,7 @@ export function failbackDetails(status: Status): string {
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
   if (status.liveSince && !status.commitment)
-    lines.push(`- **At home since:** ${status.liveSince}; ${writtenText(status)}`);
+    lines.push(`- **At home since:** ${status.liveSince}; ${writtenText(status, undefined, writtenThere)}`);
   if (status.loss) lines.push(`- **Lost:** ${lossText(status.loss)}`);
   lines.push(...arrivalDetails(status));
   lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));

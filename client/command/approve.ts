@@ -129,7 +129,7 @@ async function approveCommit(asked: Asked): Promise<Partial<Message>> {
     throw new Problem(
       'unreachable',
       `nothing was sent: what a commit of ${machine} deletes cannot be shown. ${silent ?? ''}`,
-      'Start the control worker, or name the digest yourself: --evidence DIGEST --signal --yes.',
+      'Start the control worker: then it is shown, with the digest of the disks. Without a worker: --evidence DIGEST --signal --yes, with a digest that you saw before, in the question of this command or as "evidence" in the status with --json.',
     );
   }
   if (!isKnown(status, asked.message))

@@ -28,7 +28,10 @@ export async function contextOf(command: Command): Promise<Context> {
   // A script whose variable is empty must not work on another inventory than it means.
   if (globals.config === '')
     throw new Problem('usage', '--config names no file', 'Name the inventory, or leave the option out.');
-  return { screen: openScreen(globals.json === true), loaded: await loadInventory(inventoryPath(globals.config)) };
+  return {
+    screen: openScreen(globals.json === true, globals.config),
+    loaded: await loadInventory(inventoryPath(globals.config)),
+  };
 }
 
 /** Runs `work` with a connection to Temporal and closes it. Temporal's client is loaded only here: it takes time. */

@@ -4,16 +4,8 @@
  */
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
-import {
-  expiryText,
-  lossText,
-  type RoundReport,
-  type RoundsStatus,
-  type Status,
-  type Waiting,
-} from '../../model/status.ts';
-import type { Approval } from '../../model/transition.ts';
-import { writtenText } from '../../model/written.ts';
+import { expiryText, type RoundReport, type RoundsStatus, type Status, type Waiting } from '../../model/status.ts';
+import { writtenText, writtenThere } from '../../model/written.ts';
 import { isOpen, type View } from '../view.ts';
 import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
 import { arrivalLines } from './arrival.ts';
@@ -25,6 +17,7 @@ import { locationOf, networkLines } from './location.ts';
 import { missingLines } from './missing.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { pointLines } from './points.ts';
+import { reasonText, saidTexts } from './said.ts';
 import { scrubLines } from './scrubs.ts';
 import { stepText } from './steps.ts';
 import { whatToType } from './to-type.ts';
@@ -90,7 +83,9 @@ const say = (text: string, style: Style, indent = 2): string[] =>
 function heading(view: View, status: Status, now: number, style: Style): string[] {
   const phase = paint(style, status.phase === 'NeedsOperator' ? ['red', 'bold'] : ['cyan', 'bold'], status.phase);
   const at = status.left ? ` (was ${status.left})` : '';
-  const held = status.held ? paint(style, 'yellow', `  held by ${plain(status.held.by)}${reason(status.held)}`) : '';
+  const held = status.held
+    ? paint(style, 'yellow', `  held by ${plain(status.held.by)}${reasonText(status.held)}`)
+    : '';
   // Temporal calls every orderly end `completed`, and here that is what a person says to a failover.
   const how = view.execution === 'completed' ? '' : `: ${view.execution}`;
   const ended = isOpen(view) ? '' : `  the run is over${how}`;
@@ -148,9 +143,10 @@ function blocked(status: Status, style: Style): string[] {
   if (status.phase !== 'Preflight' && status.left !== 'Preflight') return [];
   return status.checks
     .filter((check) => check.verdict !== 'pass')
-    .flatMap((check) =>
-      say(`${check.verdict} ${check.id} (${check.subject}): ${check.seen} ${check.remedy ?? ''}`, style),
-    );
+    .flatMap((check) => [
+      ...say(`${check.verdict} ${check.id} (${check.subject}): ${check.seen}`, style),
+      ...(check.remedy ? say(`What to do: ${check.remedy}`, style) : []),
+    ]);
 }
 
 const roundText = (round: RoundReport, now: number): string =>
@@ -177,7 +173,10 @@ function outageLines(status: Status, now: number, style: Style): string[] {
 /** What a way back would lose. */
 function atHomeLines({ liveSince, ...status }: Status, now: number, style: Style): string[] {
   if (liveSince === undefined || status.commitment) return [];
-  return say(`At home since ${clock(liveSince, now)}; ${writtenText(status, (iso) => clock(iso, now))}`, style);
+  return say(
+    `At home since ${clock(liveSince, now)}; ${writtenText(status, (iso) => clock(iso, now), writtenThere)}`,
+    style,
+  );
 }
 
 /** What is being done now; steps that are tried again stand out, because an SRE looks for them first. */
@@ -234,14 +233,7 @@ function divergenceLines({ rounds }: View, style: Style): string[] {
 }
 
 function waiting(view: View, status: Status, now: number, style: Style): string[] {
-  const approvals = [
-    status.completion && saidText(completeWords(status.completion), status.completion, now),
-    status.commitment && saidText('commit', status.commitment, now),
-    status.cancellation && saidText('cancel', status.cancellation, now),
-    status.pointChanged && saidText(`change-point (${status.pointChanged.point})`, status.pointChanged, now),
-    status.loss && lossText(status.loss, (iso) => clock(iso, now)),
-  ].filter((text) => text !== undefined);
-  const lines = approvals.flatMap((text) => say(text, style));
+  const lines = saidTexts(status, now).flatMap((text) => say(text, style));
   if (!isOpen(view)) return lines;
   if (status.waitsFor)
     lines.push(...say(`Waits for: ${forPeople(status.waitsFor)}`, style).map((line) => paint(style, 'bold', line)));
@@ -250,16 +242,6 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
   lines.push(...typed.map((command) => `  Type: ${command}`));
   return lines;
 }
-
-/** Why they said it. */
-const reason = ({ note }: Pick<Approval, 'note'>): string => (note ? ` (${plain(note)})` : '');
-
-const completeWords = ({ point }: NonNullable<Status['completion']>): string =>
-  point === 'application-consistent' ? 'complete, to the application-consistent point,' : 'complete';
-
-/** What a person said and why; whether it came to that is the phase's to tell. */
-const saidText = (verb: string, said: Approval, now: number): string =>
-  `${said.by} said ${verb} at ${clock(said.at, now)}${reason(said)}`;
 
 /** Without what follows for Temporal's own tools, which begins with the JSON to send: here a command is shown. */
 const forPeople = (waitsFor: string): string => waitsFor.split(' {"', 1)[0] ?? '';

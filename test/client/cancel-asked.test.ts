@@ -1,10 +1,13 @@
 /** What a person reads before a run is taken back, and what later texts say of plans and of kept snapshots. */
 import { describeCancel, describeLoss } from '../../client/render/confirm.ts';
 import { plainStyle } from '../../client/render/paint.ts';
+import { saidTexts } from '../../client/render/said.ts';
 import { renderStatus } from '../../client/render/status.ts';
 import { nicWords } from '../../model/nic-plan.ts';
 import { keptDetails } from '../../workflows/kept-details.ts';
 import { ago, now, statusIn, viewOf } from './views.ts';
+
+const wide = { ...plainStyle, width: 200 };
 
 test('S5 before a run is taken back it is said who serves then and what its work was', () => {
   const text = describeCancel(statusIn('Syncing'));
@@ -40,6 +43,30 @@ test('S5 S000-16 of a source that was not found nobody reads that it serves, goe
     }
   expect(describeCancel(called({ left: 'StoppingSource', trouble: other }))).toContain('is started again');
   expect(describeLoss(called({ left: 'AwaitingCommit' }), now)).toContain('the source serves again');
+});
+
+test('what people said stands in the order of time, the loss after it, and each sentence names what it counts', () => {
+  const by = 'ana';
+  const pointChanged = { by, at: ago(200), from: 'latest', point: 'application-consistent', acceptLoss: true } as const;
+  const said = { completion: { by, at: ago(300) }, commitment: { by, at: ago(10) }, pointChanged };
+  const lines = saidTexts(statusIn('Committing', { ...said, loss: { since: ago(250), acceptedBy: by } }), now);
+  expect(lines.map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+    ...['ana said complete', 'ana said change-point', 'ana said commit', 'What was written'],
+  ]);
+  const home = renderStatus(viewOf(statusIn('AwaitingCommit', { liveSince: ago(60) })), now, wide);
+  expect(home).toContain('At home since 11:59:00 UTC; how much was written there since, nobody has counted');
+});
+
+test('a check that stands in the way is told apart from what to do about it', () => {
+  const check = {
+    id: 'target-off',
+    verdict: 'refuse',
+    subject: 'vm',
+    seen: 'it runs',
+    remedy: 'Switch it off.',
+  } as const;
+  const text = renderStatus(viewOf(statusIn('Preflight', { checks: [check] })), now, wide);
+  expect(text).toContain('  refuse target-off (vm): it runs\n  What to do: Switch it off.');
 });
 
 test('C11 an address that changes is told as planned, and who sets it', () => {

@@ -164,7 +164,7 @@ test.each([
     ['--config', 'none.yaml', 'machines'],
     2,
     'none.yaml: there is no such file',
-    'homeward config check',
+    'homeward --config none.yaml config check',
   ],
 ])('%s is told with what to do', async (_what, args, code, what, todo) => {
   const ended = await homeward(...args);

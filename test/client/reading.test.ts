@@ -129,11 +129,17 @@ test('L6 an operator is offered what the law takes there, whether the target may
 });
 
 test('a namespace that does not exist is told with what to create or correct, and TLS is said where it is on', () => {
-  const settings = { address: 'h:7233', namespace: 'nope', origin: 'homeward.yaml', connectionOptions: { tls: true } };
+  const place = {
+    address: 'h:7233',
+    namespace: 'nope',
+    origin: 'homeward.yaml',
+    namespaceOrigin: 'TEMPORAL_NAMESPACE',
+  };
+  const settings = { ...place, connectionOptions: { tls: true } };
   expect(explain(asProblem(new NamespaceNotFoundError('nope'), 'erp-db', settings))).toEqual({
     kind: 'unreachable',
-    what: 'Temporal at h:7233 (homeward.yaml, with TLS) has no namespace "nope"',
-    todo: expect.stringContaining('temporal operator namespace create -n nope'),
+    what: 'Temporal at h:7233 (homeward.yaml, with TLS) has no namespace "nope" (TEMPORAL_NAMESPACE)',
+    todo: 'Create it (temporal operator namespace create -n nope) or correct TEMPORAL_NAMESPACE.',
   });
 });
 

@@ -47,6 +47,17 @@ test('variables beat the profile', () => {
   expect(settings).toMatchObject({ address: 'env:7233', namespace: 'dr', origin: 'TEMPORAL_ADDRESS' });
 });
 
+test('the namespace is told with its own origin, which need not be that of the address', () => {
+  const settings = temporalSettings(
+    { address: 'yaml:7233', namespace: 'dr' },
+    { ...noProfiles(), TEMPORAL_NAMESPACE: 'nope' },
+  );
+  expect(settings).toMatchObject({ origin: 'homeward.yaml', namespace: 'nope', namespaceOrigin: 'TEMPORAL_NAMESPACE' });
+  expect(settings.warning).toBe(
+    'using Temporal at yaml:7233 (homeward.yaml), namespace nope (TEMPORAL_NAMESPACE), not what homeward.yaml says',
+  );
+});
+
 test('an API key turns TLS on and is in no text', () => {
   const { connectionOptions, ...texts } = temporalSettings({ profile: 'prod' }, someProfiles());
   expect(connectionOptions?.tls).toBe(true);

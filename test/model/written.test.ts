@@ -2,7 +2,15 @@
  * The sum of what a machine has written at home, from samples written out by hand.
  * Rule: whatever is asked twice, comes late or is missing, the sum is never more than the samples say.
  */
-import { addSamples, counted, fromStart, type WriteSample, type Written, writtenText } from '../../model/written.ts';
+import {
+  addSamples,
+  counted,
+  fromStart,
+  type WriteSample,
+  type Written,
+  writtenText,
+  writtenThere,
+} from '../../model/written.ts';
 
 const start = '2026-01-02T10:00:00.000Z';
 const after = (seconds: number): string => new Date(Date.parse(start) + seconds * 1000).toISOString();
@@ -86,5 +94,6 @@ test('S5 the words tell the amount, until when, whose count it is, and what is m
     "it wrote about 1.3 GiB to its disks until 10:32 (vCenter's count); since then nobody has counted (vCenter is away)",
   );
   expect(writtenText({})).toBe('how much that is nobody has counted');
+  expect(writtenText({}, undefined, writtenThere)).toBe('how much was written there since, nobody has counted');
   expect(writtenText({ uncounted: 'no right' })).toBe('how much that is nobody has counted (no right)');
 });

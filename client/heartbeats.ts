@@ -46,6 +46,22 @@ function whoPaused({ pauseInfo }: RawPending): NonNullable<Pending['pausedBy']> 
 
 /** `PENDING_ACTIVITY_STATE_SCHEDULED` of temporal/api/enums/v1/workflow.proto: no worker has taken it. */
 const scheduled = 1;
+/** `PENDING_ACTIVITY_STATE_CANCEL_REQUESTED`. */
+const cancelRequested = 3;
+
+/** How an attempt that a worker took may end without a word of that worker. */
+function endOf(activity: RawPending): Pick<Pending, 'cancelling' | 'silenceSeconds' | 'heardAt' | 'givenUpAt'> {
+  const silenceSeconds = Number(activity.activityOptions?.heartbeatTimeout?.seconds ?? 0);
+  const taken = activity.state !== scheduled;
+  const heardAt = taken ? (stamp(activity.lastHeartbeatTime) ?? stamp(activity.lastStartedTime)) : undefined;
+  const givenUpAt = stamp(activity.expirationTime);
+  return {
+    ...(activity.state === cancelRequested ? { cancelling: true } : {}),
+    ...(silenceSeconds > 0 ? { silenceSeconds } : {}),
+    ...(heardAt ? { heardAt } : {}),
+    ...(givenUpAt ? { givenUpAt } : {}),
+  };
+}
 
 /** A step between two attempts is scheduled too; then it waits for its time and not for a worker. */
 const waitingSince = ({ state, scheduledTime, nextAttemptScheduleTime }: RawPending): string | undefined =>
@@ -82,6 +98,7 @@ export async function pendingOf(
       ...(typeof doing === 'string' ? { doing } : {}),
       ...(failure ? { lastFailure: failure } : {}),
       ...(beat ? { lastHeartbeatAt: beat } : {}),
+      ...endOf(activity),
       ...(queue ? { queue } : {}),
       ...(waitsSince ? { waitsSince } : {}),
     });

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { controlQueue, machineWorkflowId, moverQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import { type CopyForecast, forecastCompletion, forecastCopy, forecastStart } from '../model/forecast.ts';
+import { outagesTogether } from '../model/outage.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import { rereadCost } from '../model/scrub.ts';
 import type { RoundsStatus, Status } from '../model/status.ts';
@@ -76,11 +77,18 @@ async function lookInto(
     ...seen,
     ...answer,
     ...(rounds ? { rounds } : {}),
+    ...outageIn(answer, isOpen(seen)),
     ...(status && isOpen(seen) ? ahead(status, rounds, transfers) : {}),
     transfers,
     pending,
     ...(missing.length > 0 ? { missing } : {}),
   };
+}
+
+/** Of a run that is over, one whose end nobody saw has no length. */
+function outageIn({ status }: Pick<View, 'status'>, open: boolean): Pick<View, 'outageMs'> {
+  const together = status && (open || status.outage?.endedAt) ? outagesTogether(status, Date.now()) : undefined;
+  return together ? { outageMs: together.ms } : {};
 }
 
 /** A run that answers has its control worker. Once the target has taken over, no byte is carried and no mover missed. */

@@ -23,10 +23,24 @@ export interface Pending {
   readonly lastFailure?: string;
   /** ISO 8601; absent until the first heartbeat. */
   readonly lastHeartbeatAt?: string;
+  /** The server was told to cancel it, and its worker has not ended it yet. */
+  readonly cancelling?: true;
+  /** After so many seconds without a heartbeat the server gives the attempt up; absent where it never does. */
+  readonly silenceSeconds?: number;
+  /** ISO 8601: when the last heartbeat came, or the attempt began; absent while nobody works on it. */
+  readonly heardAt?: string;
+  /** ISO 8601: when it is given up for good, however often it was tried; absent where it never is. */
+  readonly givenUpAt?: string;
   /** The task queue its worker serves; absent where the server does not say. */
   readonly queue?: string;
   /** ISO 8601: since when it waits for a worker to take it; absent while one works on it, and in the pause before a retry. */
   readonly waitsSince?: string;
+}
+
+/** `activity` and the rest as in Pending. */
+export interface WaitingStep extends Pick<Pending, 'activity' | 'activityId' | 'givenUpAt'> {
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 /** A worker the run needs and that nobody runs, as far as the server can tell. */
@@ -35,7 +49,7 @@ export interface MissingWorker {
   /** ISO 8601: when it last asked for work; absent when the server remembers nobody. */
   readonly lastSeenAt?: string;
   /** Steps that wait for it, the oldest first. */
-  readonly waiting: readonly { readonly activityId: string; readonly since: string }[];
+  readonly waiting: readonly WaitingStep[];
   /** What to type on its computer. */
   readonly start: string;
 }
@@ -75,6 +89,8 @@ export interface View {
   readonly pending: readonly Pending[];
   /** Workers without which the run stands; absent when none is missing. */
   readonly missing?: readonly MissingWorker[];
+  /** How long nobody served in this run, all its outages together, in milliseconds up to this look; absent without any. */
+  readonly outageMs?: number;
   /** What completing now would cost; only before the outage. */
   readonly forecast?: CompletionForecast;
   /** How long the copy that is under way will take. */

@@ -82,8 +82,8 @@ export async function missingWorkers(
     const attendance = await attendanceOf(link, queue);
     const late = pending.filter((one) => one.queue === queue && waitsTooLong(one));
     if (attendance?.present !== false && late.length === 0) return [];
-    const waiting = late.flatMap(({ activityId, waitsSince }) =>
-      waitsSince ? [{ activityId, since: waitsSince }] : [],
+    const waiting = late.flatMap(({ activity, activityId, givenUpAt, waitsSince: since }) =>
+      since ? [{ activity, activityId, since, ...(givenUpAt ? { givenUpAt } : {}) }] : [],
     );
     waiting.sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
     const { lastSeenAt } = attendance ?? {};

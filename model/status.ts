@@ -13,6 +13,7 @@ import type { NewMachine } from './creation.ts';
 import type { EvidenceEntry } from './evidence.ts';
 import type { Measured } from './forecast.ts';
 import type { MachineAddress, SealProof, SyncFacts } from './machine.ts';
+import type { Outages } from './outage.ts';
 import type { Phase } from './phase.ts';
 import type { PointChoice, PointsKnown } from './point.ts';
 import type { Steering } from './progress.ts';
@@ -49,11 +50,6 @@ export interface DiskSummary {
   readonly sizeBytes: number;
 }
 
-export interface Outage {
-  readonly startedAt: string;
-  readonly endedAt?: string;
-}
-
 /** How long a run has waited for a person. */
 export interface Waiting {
   readonly since: string;
@@ -64,7 +60,7 @@ export interface Waiting {
   readonly expiresAt?: string;
 }
 
-export interface Status extends PointsKnown, WriteCount {
+export interface Status extends PointsKnown, WriteCount, Outages {
   readonly machine: string;
   readonly run: string;
   readonly source: MachineAddress;
@@ -121,7 +117,6 @@ export interface Status extends PointsKnown, WriteCount {
   readonly rounds?: RoundsStatus;
   /** Workflow id of the rounds while they run. */
   readonly roundsWorkflow?: string;
-  readonly outage?: Outage;
   /** What this run's cutover took, or an earlier run's while this one had none. */
   readonly measured?: Measured;
   /** The last turn that the rounds told of (L3); what holds now is in the rounds. */

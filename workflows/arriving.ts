@@ -50,7 +50,7 @@ export async function arrive(
       const sealedAt = Date.now();
       course.enter('StartingTarget');
       await startTheTarget(journey, now, target);
-      endOutage(journey);
+      journey.teller.outageEnds();
       if (now.uses === 0) arrived(sealedAt);
       course.enter('AwaitingCommit');
       await untilCommitted(journey);
@@ -61,11 +61,6 @@ export async function arrive(
       course.forgetUndosAfter(before);
     }
   }
-}
-
-function endOutage({ teller }: Journey): void {
-  const { outage } = teller.findings;
-  if (outage) teller.find({ outage: { ...outage, endedAt: new Date().toISOString() } });
 }
 
 async function startTheTarget(journey: Journey, { way, final, uses }: Proven, target: Standing): Promise<void> {
@@ -84,10 +79,12 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
   await proveFirst(journey, final);
   course.beforehand('start the target', async () => {
     await recordLoss(journey);
+    const stopAt = new Date().toISOString();
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
       { failback: input, run },
     ]);
     teller.amend(markTargetOff);
+    teller.outageBegins(stopAt);
     teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
   });
   teller.amend((story) => markTargetLive(story, new Date().toISOString()));

@@ -56,12 +56,10 @@ async function stopTheTarget(journey: Journey, uses: number): Promise<void> {
     ]),
   );
   teller.amend((story) => markTargetOff(story, new Date().toISOString()));
-  const { outage, arrival = nothingArrived } = teller.findings;
+  teller.outageBegins(stopAt);
+  const { arrival = nothingArrived } = teller.findings;
   // What was seen of the machine there says nothing of the one that comes.
-  teller.find({
-    outage: outage && !outage.endedAt ? outage : { startedAt: stopAt },
-    arrival: { ...arrival, probes: [] },
-  });
+  teller.find({ arrival: { ...arrival, probes: [] } });
   teller.record('target-stopped', 'the target was observed off, for another point', { power: seen.powerSeen });
   if (input.policy.prove !== 'isolated') return;
   const back = await course.step(() =>

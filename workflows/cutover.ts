@@ -19,7 +19,6 @@ import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { noRounds } from './rounds-state.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
-import type { Teller } from './teller.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
 /** `synced`: what the rounds reached before; absent when everything is copied in here. */
@@ -84,18 +83,19 @@ async function stopTheSource(journey: Journey, way: Way, target: Standing): Prom
   const served = (before.power === 'running' || before.power === 'changing') && before.guestOff !== true;
   await stepsBeforeStop(journey, way, served);
   course.beforehand('stop the source', async () => {
+    // Either way what it was before the stop it is again.
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
     // back it would have to be started, which is what nobody wanted of it.
-    if (!served) return endOutage(teller);
+    if (!served) return teller.outageEnds();
     const seen = await control.ensureSourceStarted.executeWithOptions(
       summary(`Undo: start ${input.source.path} again`),
       [{ failback: input, run, identity, disksReturned: target.returned }],
     );
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
-    endOutage(teller);
+    teller.outageEnds();
   });
   const startedAt = Date.now();
-  teller.find({ outage: { startedAt: new Date(startedAt).toISOString() } });
+  teller.outageBegins(new Date(startedAt).toISOString());
   const stopped = await course.step(() =>
     control.ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [
       { failback: input, identity },
@@ -106,12 +106,6 @@ async function stopTheSource(journey: Journey, way: Way, target: Standing): Prom
     power: stopped.powerSeen,
   });
   return startedAt;
-}
-
-/** The undo is through with the source: what it was before the stop it is again. */
-function endOutage(teller: Teller): void {
-  const { outage } = teller.findings;
-  if (outage && !outage.endedAt) teller.find({ outage: { ...outage, endedAt: new Date().toISOString() } });
 }
 
 async function finalRound(

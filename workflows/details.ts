@@ -9,6 +9,7 @@ import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../mode
 import { forecastCompletion } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
+import { outagesTogether } from '../model/outage.ts';
 import { changingText, olderText } from '../model/point.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import {
@@ -116,10 +117,13 @@ function troubleLines({ trouble, waitsFor = '' }: Status): string[] {
 /** JSON to be typed stays as it is: outside of code the UI turns its quotes into curly ones. */
 const literal = (text: string): string => text.replace(/\{[^}]*\}/g, (json) => `\`${json}\``);
 
-const outageText = ({ outage }: Status): string => {
-  if (!outage) return '';
-  if (!outage.endedAt) return `since ${outage.startedAt}`;
-  return `${((Date.parse(outage.endedAt) - Date.parse(outage.startedAt)) / 1000).toFixed(1)} s`;
+/** One that lasts is told by its beginning: nobody writes this anew while time passes. */
+const outageText = ({ outage, outagesBefore = [] }: Status): string => {
+  const over = [...outagesBefore, ...(outage?.endedAt ? [outage] : [])];
+  const { ms = 0 } = outagesTogether({ outage: over.at(-1), outagesBefore: over.slice(0, -1) }, 0) ?? {};
+  const seconds = `${(ms / 1000).toFixed(1)} s`;
+  if (outage && !outage.endedAt) return `since ${outage.startedAt}${over.length > 0 ? `; before it ${seconds}` : ''}`;
+  return over.length > 1 ? `${seconds}, ${over.length} outages together` : seconds;
 };
 
 function roundsText(rounds: RoundsStatus): string {

@@ -110,6 +110,7 @@ export function statusOf(
     ...only('rounds', rounds),
     ...only('roundsWorkflow', roundsWorkflow),
     ...only('outage', outage),
+    ...only('outagesBefore', findings.outagesBefore),
     ...only('targetIp', targetIp),
     ...only('guestSilent', findings.guestSilent || undefined),
     ...only('convergence', convergence),

@@ -19,6 +19,7 @@ import type { EvidenceEntry } from '../model/evidence.ts';
 import { type FailbackInput, memoNames, searchAttributeNames } from '../model/failback-input.ts';
 import type { MoverPlace } from '../model/machine.ts';
 import { type Message, type MessageName, messageMeaning, messageNames, parseMessage } from '../model/message.ts';
+import { outageBegins, outageEnds } from '../model/outage.ts';
 import { isFinal, type Phase } from '../model/phase.ts';
 import { whyNoPoints } from '../model/point-policy.ts';
 import { emptyBook, type RecordBook, write, writeTallies } from '../model/record-book.ts';
@@ -213,6 +214,14 @@ export class Teller {
   find(found: Partial<Findings>): void {
     this.findings = { ...this.findings, ...found };
     this.publish();
+  }
+
+  outageBegins(at: string): void {
+    this.find(outageBegins(this.findings, at));
+  }
+
+  outageEnds(): void {
+    this.find(outageEnds(this.findings, isoNow()));
   }
 
   /** S12: one entry for each effect, before the next effect; what recurs without end is counted beyond a bound. */

@@ -6,18 +6,17 @@ import { wayOf } from '../model/creation.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { Power } from '../model/machine.ts';
+import type { Outages } from '../model/outage.ts';
 import { isFinal, type Phase, phaseTable } from '../model/phase.ts';
-import type { Outage } from '../model/status.ts';
 import { type Story, standing } from '../model/transition.ts';
 
-export interface SidesFound {
+export interface SidesFound extends Outages {
   /** Steps that an operator left out; they stay undone. */
   readonly leftOut: readonly string[];
   /** The source stands still while the rounds go on. */
   readonly sourceIdle?: boolean;
   /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
   readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
-  readonly outage?: Outage;
 }
 
 /** As the phase says, but never claimed before anybody looked, nor against what was seen. */

@@ -31,7 +31,7 @@ export function addMachines(program: Command): void {
       const rows = machineRows(context.loaded.inventory, known?.runs, known?.kept);
       const now = Date.now();
       const cells = rows.map((row) => [row.name, row.source, row.target, moverText(row), row.policy, stands(row, now)]);
-      const heading = ['machine', 'source', 'target', 'mover', 'policy', 'last run'];
+      const heading = ['machine', 'source', 'target', 'mover', 'policy', 'run'];
       const none = 'The inventory has no machines yet; docs/operate.md shows how to write one.';
       const { answer, style } = context.screen;
       const list = (): string => (rows.length === 0 ? none : table(heading, cells, style));
@@ -49,9 +49,9 @@ function stands(row: MachineRow, now: number): string {
   return `committed home at ${clock(committed.at, now)}; later run: ${lastRunText(row, now)}`;
 }
 
-/** `Syncing`, `Committed, ended 11:04:32 UTC`, `terminated in Seeding, ended …`. */
+/** `Syncing, under way`, `Committed, ended 11:04:32 UTC`, `terminated in Seeding, ended …`. */
 function lastRunText({ phase, run, endedAt }: MachineRow, now: number): string {
-  if (!endedAt) return phase;
+  if (!endedAt) return run === undefined ? phase : `${phase}, under way`;
   const how = run === 'completed' || run === phase ? phase : `${run} in ${phase}`;
   return `${how}, ended ${clock(endedAt, now)}`;
 }

@@ -6,9 +6,10 @@ import { isFinal, phaseTable } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { limitIn, ratesText } from './ahead.ts';
-import { bytes, count, duration, percent, rate } from './figures.ts';
+import { bytes, count, percent, rate } from './figures.ts';
 import { inOptions } from './in-options.ts';
 import { workerText } from './missing.ts';
+import { outageNews } from './outage.ts';
 import { plain } from './paint.ts';
 
 interface Part {
@@ -36,7 +37,7 @@ function partsOf(view: View): Part[] {
   const { status } = view;
   const missing = (view.missing ?? []).map(({ queue }) => news(`nobody runs ${workerText(queue)}`));
   if (!status) return [news(`${view.machine} ${view.execution}: ${plain(view.silent ?? 'no answer')}`), ...missing];
-  const { left, held, trouble, outage, waitsFor } = status;
+  const { left, held, trouble, waitsFor } = status;
   const parts = [news(`${view.machine} ${status.phase}`)];
   if (left) parts.push(news(`left ${left}`));
   if (status.reassignment) parts.push(news(`goes to ${plain(status.reassignment.mover)}`));
@@ -44,9 +45,8 @@ function partsOf(view: View): Part[] {
   if (status.awaits) parts.push(news(`waits by itself for ${plain(status.awaits.for)}, until ${status.awaits.until}`));
   if (trouble) parts.push(news(`${trouble.kind}: ${plain(trouble.message)}. ${plain(trouble.hint)}`));
   parts.push(...missing, ...moving(view));
-  if (outage?.endedAt)
-    parts.push(news(`outage ${duration(Date.parse(outage.endedAt) - Date.parse(outage.startedAt))}`));
-  else if (outage) parts.push(news('outage under way'));
+  const outage = outageNews(status);
+  if (outage) parts.push(news(outage));
   const approved = approvalIn(status);
   if (approved) parts.push(news(approved));
   // What is sent to the run follows the colon; here the name is enough.

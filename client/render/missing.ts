@@ -3,9 +3,10 @@
  * Rule: it tells what the server saw, never why a worker is away.
  */
 import { moverName } from '../../model/failback-input.ts';
-import type { MissingWorker } from '../view.ts';
+import type { MissingWorker, WaitingStep } from '../view.ts';
 import { clock, since } from './figures.ts';
 import { paint, plain, type Style, wrap } from './paint.ts';
+import { stepText } from './steps.ts';
 
 /** `the mover m1`, `a control worker`. */
 export function workerText(queue: string): string {
@@ -22,19 +23,31 @@ function seenText({ queue, lastSeenAt }: MissingWorker, now: number): string {
   return `Nobody runs ${workerText(queue)}: ${seen}.`;
 }
 
-function waitingText({ waiting }: MissingWorker, now: number): string[] {
+function waitingText({ waiting }: MissingWorker, disks: readonly string[], now: number): string[] {
   const [first] = waiting;
   if (!first) return [];
-  const names = waiting.map(({ activityId }) => plain(activityId)).join(', ');
-  const wait = waiting.length === 1 ? 'waits' : 'wait';
-  return [
-    `Nothing has happened since ${clock(first.since, now)}, ${since(first.since, now)}: ${names} ${wait} for it.`,
-  ];
+  const names = waiting.map((step) => stepText(step, disks)).join(', ');
+  const begun = `Nothing has happened since ${clock(first.since, now)}, ${since(first.since, now)}`;
+  return [`${begun}; what waits for it: ${names}.`, ...waiting.flatMap((step) => endsByItself(step, now))];
 }
 
-export const missingLines = (missing: readonly MissingWorker[], now: number, style: Style): string[] =>
+/** The clean-up of a mover keeps no run open (workflows/farewell.ts). */
+const endsByItself = ({ activity, givenUpAt }: WaitingStep, now: number): string[] =>
+  activity === 'releaseDiskRecords' && givenUpAt
+    ? [
+        `Nobody needs to do anything: unless the mover comes back it is given up at ${clock(givenUpAt, now)} and the run goes on without it. Only the run's own notes about the disks stay in the mover's state folder then; the record names them.`,
+      ]
+    : [];
+
+/** `disks`: the names of the run's disks, as far as they are known. */
+export const missingLines = (
+  missing: readonly MissingWorker[],
+  disks: readonly string[],
+  now: number,
+  style: Style,
+): string[] =>
   missing.flatMap((one) => [
-    ...[seenText(one, now), ...waitingText(one, now)]
+    ...[seenText(one, now), ...waitingText(one, disks, now)]
       .flatMap((text) => wrap(text, style.width - 2, 2))
       .map((line) => paint(style, 'yellow', `  ${line}`)),
     `  Start it: ${one.start}`,

@@ -14,8 +14,8 @@ import { otherPoint } from './to-type.ts';
 const newestOf = ({ applicationPoints = [] }: Status): PointSummary | undefined => applicationPoints.at(-1);
 
 /** When the source was stopped, ISO 8601; undefined while it serves. From then on nothing more can be lost of it. */
-const stoppedAt = ({ record, outage }: Status): string | undefined =>
-  record.find(({ key }) => key === 'source-stopped')?.at ?? outage?.startedAt;
+const stoppedAt = ({ record, outage, outagesBefore }: Status): string | undefined =>
+  record.find(({ key }) => key === 'source-stopped')?.at ?? (outagesBefore?.[0] ?? outage)?.startedAt;
 
 /** Rounds see what changed up to the last of them; what comes after it is not in the figure. */
 function lossText({ rounds }: View, status: Status, point: PointSummary, now: number): string {

@@ -15,11 +15,12 @@ import { bytes, clock, count, duration, since } from './figures.ts';
 import { inOptions } from './in-options.ts';
 import { locationOf, networkLines } from './location.ts';
 import { missingLines } from './missing.ts';
+import { outageText } from './outage.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { pointLines } from './points.ts';
 import { reasonText, saidTexts } from './said.ts';
 import { scrubLines } from './scrubs.ts';
-import { stepText } from './steps.ts';
+import { endingText, stepText } from './steps.ts';
 import { whatToType } from './to-type.ts';
 
 /** How many rounds and refusals are shown; the rest is counted. */
@@ -36,7 +37,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: committedLines(view, now, style), worth: 8 },
     { lines: sides(status, style), worth: 2 },
     { lines: trouble(status, now, style), worth: 8 },
-    { lines: missingLines(view.missing ?? [], now, style), worth: 8 },
+    { lines: missingLines(view.missing ?? [], disksOf(view), now, style), worth: 8 },
     { lines: isOpen(view) ? awaitsLines(status.awaits, now, style) : [], worth: 8 },
     { lines: blocked(status, style), worth: 6 },
     { lines: bars, worth: 7 },
@@ -44,10 +45,10 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: roundLines(view.rounds, now, style), worth: 3 },
     { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
     { lines: scrubLines(view.rounds?.scrubs ?? [], now, style), worth: 3 },
-    { lines: outageLines(status, now, style), worth: 6 },
+    { lines: outageText(status, isOpen(view), now).flatMap((text) => say(text, style)), worth: 6 },
     { lines: atHomeLines(status, now, style), worth: 6 },
     { lines: arrivalLines(status, now, style), worth: 6 },
-    { lines: steps(view, style), worth: 4 },
+    { lines: steps(view, now, style), worth: 4 },
     { lines: pausedLines(view, now, style), worth: 8 },
     { lines: remainsLines(view, style), worth: 5 },
     { lines: costLines(view, style), worth: 5 },
@@ -161,15 +162,6 @@ function roundLines(rounds: RoundsStatus | undefined, now: number, style: Style)
   return [...say(head, style), ...lines.map((line) => `  ${line}`)];
 }
 
-function outageLines(status: Status, now: number, style: Style): string[] {
-  const { outage } = status;
-  if (!outage) return [];
-  const end = outage.endedAt ? Date.parse(outage.endedAt) : now;
-  const lasted = duration(end - Date.parse(outage.startedAt));
-  const text = outage.endedAt ? `Outage: ${lasted}, over` : `Outage so far: ${lasted}`;
-  return say(`${text} (began ${clock(outage.startedAt, now)})`, style);
-}
-
 /** What a way back would lose. */
 function atHomeLines({ liveSince, ...status }: Status, now: number, style: Style): string[] {
   if (liveSince === undefined || status.commitment) return [];
@@ -179,19 +171,24 @@ function atHomeLines({ liveSince, ...status }: Status, now: number, style: Style
   );
 }
 
+const disksOf = ({ status }: View): string[] => (status?.disks ?? []).map(({ disk }) => disk);
+
 /** What is being done now; steps that are tried again stand out, because an SRE looks for them first. */
-function steps(view: View, style: Style): string[] {
+function steps(view: View, now: number, style: Style): string[] {
   if (!isOpen(view)) return [];
-  const disks = (view.status?.disks ?? []).map(({ disk }) => disk);
   return view.pending.flatMap((one) => {
     if (one.paused) return [];
     const again = one.attempt > 1;
-    if (!again && one.doing === undefined) return [];
+    const ending = endingText(one, now);
+    if (!again && one.doing === undefined && ending === undefined) return [];
     const doing = one.doing === undefined || one.doing === one.activity ? '' : `: ${one.doing}`;
     const attempt = one.attempt > 1 ? `, attempt ${one.attempt}` : '';
     const why = one.lastFailure ? `; before: ${one.lastFailure}` : '';
-    const lines = say(`now: ${stepText(one, disks)}${attempt}${doing}${why}`, style);
-    return again ? lines.map((line) => paint(style, 'yellow', line)) : lines;
+    const lines = say(
+      `now: ${stepText(one, disksOf(view))}${attempt}${doing}${why}${ending ? `; ${ending}` : ''}`,
+      style,
+    );
+    return again || ending ? lines.map((line) => paint(style, 'yellow', line)) : lines;
   });
 }
 
@@ -274,8 +271,8 @@ function silent(view: View, now: number, style: Style): string[] {
     ...say(`started ${clock(view.startedAt, now)}, ${since(view.startedAt, now)} ago`, style),
     ...(view.closedAt ? say(`ended ${clock(view.closedAt, now)}`, style) : []),
     ...(view.silent ? say(view.silent, style).map((line) => paint(style, 'yellow', line)) : []),
-    ...missingLines(view.missing ?? [], now, style),
+    ...missingLines(view.missing ?? [], [], now, style),
     ...diskLines([], view.transfers, style).map((line) => `  ${line}`),
-    ...steps(view, style),
+    ...steps(view, now, style),
   ];
 }

@@ -3,6 +3,7 @@
  * Rule: a step of a newer release is told by its name, never left out.
  */
 import type { Pending } from '../view.ts';
+import { duration } from './figures.ts';
 import { plain } from './paint.ts';
 
 const words: Readonly<Record<string, string>> = {
@@ -40,4 +41,16 @@ export function stepText({ activity, activityId }: Pick<Pending, 'activity' | 'a
   // After a handover the id ends in its number; a disk of exactly that name comes first.
   const disk = [id, id.replace(/-\d+$/, '')].find((name) => disks.includes(name));
   return plain(`${text} ${disk ?? 'a disk'}`);
+}
+
+/** A live worker is heard after this share of the silence that the server bears, at the latest. */
+const heardWithin = 0.9;
+
+/** What a cancel waits for, and an attempt whose worker is silent for longer than any live one; undefined where neither is so. */
+export function endingText({ paused, cancelling, heardAt, silenceSeconds }: Pending, now: number): string | undefined {
+  if (paused || heardAt === undefined || silenceSeconds === undefined) return undefined;
+  const silentMs = now - Date.parse(heardAt);
+  if (!cancelling && silentMs < heardWithin * silenceSeconds * 1000) return undefined;
+  const silence = `its worker was last heard ${duration(silentMs)} ago, and after ${duration(silenceSeconds * 1000)} of silence the server gives it up`;
+  return cancelling ? `the run waits for it to stop: ${silence}` : silence;
 }

@@ -154,6 +154,22 @@ test('the outage is counted while it lasts and told when it is over', () => {
   expect(renderStatus(after, now, plainStyle)).toContain('Outage: 100 s, over (began 11:55:00 UTC)');
 });
 
+test('S5 of several outages the last one and all together are told, also while one lasts; an end that was not seen is no end', () => {
+  const outagesBefore = [{ startedAt: ago(300), endedAt: ago(200) }];
+  const back = viewOf(statusIn('Undoing', { outage: { startedAt: ago(20) }, outagesBefore }));
+  expect(renderStatus(back, now, plainStyle)).toContain(
+    'Outage so far: 20 s (began 11:59:40 UTC); 2 outages, 2 min together',
+  );
+  expect(renderLine(back)).toContain('outage under way');
+  const outage = { startedAt: ago(20), endedAt: ago(15) };
+  const over = viewOf(statusIn('ReturnedToSource', { outage, outagesBefore }), { execution: 'completed' });
+  expect(renderStatus(over, now, plainStyle)).toContain('Outage: 5 s, over (began 11:59:40 UTC); 2 outages, 105 s');
+  expect(renderLine(over)).toContain('outage 5 s (2 outages, 105 s together)');
+  expect(renderStatus({ ...back, execution: 'completed' }, now, plainStyle)).toContain(
+    'Outage: the run did not see its end (began 11:59:40 UTC)',
+  );
+});
+
 test('a step that is tried again stands out with why', () => {
   const step = { activity: 'transferDisk', workflowId: 'machine/erp-db/rounds', activityId: 'transfer-os' };
   const pending = [{ ...step, attempt: 3, paused: false, lastFailure: 'ECONNRESET' }];
@@ -193,8 +209,8 @@ test('a run whose mover nobody runs says which worker is missing, what waits sin
       queue: 'mover-m1',
       lastSeenAt: ago(400),
       waiting: [
-        { activityId: 'transfer-os', since: ago(330) },
-        { activityId: 'transfer-data-0', since: ago(320) },
+        { activity: 'transferDisk', activityId: 'transfer-os', since: ago(330) },
+        { activity: 'transferDisk', activityId: 'transfer-data-0', since: ago(320) },
       ],
       start: 'npm run mover -- --config homeward.yaml --id m1',
     },
@@ -203,7 +219,7 @@ test('a run whose mover nobody runs says which worker is missing, what waits sin
   expect(text).toContain(
     `
   Nobody runs the mover m1: the task queue "mover-m1" was last asked for work at 11:53:20 UTC, 7 min ago.
-  Nothing has happened since 11:54:30 UTC, 6 min: transfer-os, transfer-data-0 wait for it.
+  Nothing has happened since 11:54:30 UTC, 6 min; what waits for it: copy os, copy data-0.
   Start it: npm run mover -- --config homeward.yaml --id m1`,
   );
   expect(renderLine(viewOf(statusIn('Seeding'), { missing }))).toBe('erp-db Seeding; nobody runs the mover m1');

@@ -236,4 +236,12 @@ export const lateBugs: readonly PlantedBug[] = [
     'test/activities/lease.test.ts',
     'left after a minute',
   ),
+  bug(
+    'S5',
+    'model/outage.ts',
+    'outagesBefore: [...outagesBefore, outage]',
+    'outagesBefore',
+    'test/model/outage.test.ts',
+    'each outage is kept',
+  ),
 ];

@@ -171,6 +171,8 @@ test('S001-13 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through th
   const end = await run.until('ReturnedToSource');
   expect(firstBroken(end.record)).toBeUndefined();
   expect(end.loss).toMatchObject({ since: first.liveSince, acceptedBy: 'ana' });
+  const ended = { startedAt: expect.any(String), endedAt: expect.any(String) };
+  expect(end).toMatchObject({ outagesBefore: [first.outage, second.outage], outage: ended });
   expect(countOf(end, 'undo/start the target')).toBe(1);
   expect(countOf(end, 'undo/sealed disks')).toBe(1);
   expect(await run.wrongAtEnd('returned')).toEqual([]);

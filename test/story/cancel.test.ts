@@ -148,7 +148,8 @@ test('S5 once the target may be live a cancel without the loss flag is refused w
   const counted =
     "it wrote about \\d+(\\.\\d KiB| B) to its disks until 20\\S+Z \\(vCenter's count\\); cancel again with .acceptLoss.";
   expect(refusal).toEqual({ refused: expect.stringMatching(new RegExp(counted)) });
-  expect((await run.status()).phase).toBe('AwaitingCommit');
+  const { phase, outage: cutover } = await run.status();
+  expect(phase).toBe('AwaitingCommit');
 
   // What vCenter has heard of by now is in samples that have ended two samples later.
   while (onPremGuests.wrote(vm).told === 0) await pause(50);
@@ -166,6 +167,10 @@ test('S5 once the target may be live a cancel without the loss flag is refused w
   expect(bytes).toBeGreaterThanOrEqual(heard.bytes);
   expect(bytes).toBeLessThanOrEqual(onPremGuests.wrote(vm).bytes);
   expect(end.loss).toEqual({ since: accepted?.facts.since, acceptedBy: 'ana', written: { bytes, until } });
+  // From its stop at home until it ran in Azure again nobody served a second time.
+  const back = { startedAt: expect.any(String), endedAt: expect.any(String) };
+  expect(end).toMatchObject({ outagesBefore: [cutover], outage: back });
+  expect(Date.parse(end.outage?.startedAt ?? '')).toBeGreaterThan(Date.parse(cutover?.endedAt ?? ''));
 }, 120_000);
 
 test('S5 where vCenter cannot count what is written at home, the run goes on as ever and says that nobody has counted, and why', async () => {

@@ -40,7 +40,7 @@ export function stepText({ activity, activityId }: Pick<Pending, 'activity' | 'a
   const id = activityId.replace(/^[a-z]+-/, '');
   // After a handover the id ends in its number; a disk of exactly that name comes first.
   const disk = [id, id.replace(/-\d+$/, '')].find((name) => disks.includes(name));
-  return plain(`${text} ${disk ?? 'a disk'}`);
+  return plain(`${text} ${disk ?? (disks.length === 0 ? id : 'a disk')}`);
 }
 
 /** A live worker is heard after this share of the silence that the server bears, at the latest. */

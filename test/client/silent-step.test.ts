@@ -29,7 +29,7 @@ test('L1 a step whose worker is silent for longer than a live one is says so; on
   expect(shown({ ...sealing, cancelling: true, paused: true })).not.toContain('last heard');
 });
 
-test('L4 the clean-up of a mover that is gone is named, ends by itself, and says when and what stays', () => {
+test('L1 the clean-up of a mover that is gone is named, ends by itself, and says when and what stays', () => {
   const step = { activity: 'releaseDiskRecords', activityId: '28', since: ago(60) };
   const missing = [{ queue: 'mover-m1', waiting: [{ ...step, givenUpAt: ago(-240) }], start: 'npm run mover' }];
   const text = renderStatus(viewOf(statusIn('Undoing'), { missing }), now, wide);

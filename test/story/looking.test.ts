@@ -43,7 +43,7 @@ test('a run whose mover or control worker is not there says who is missing, sinc
   expect(words).toMatch(
     /Nobody runs the mover mover-1: the task queue "mover-mover-1" was last asked for work at [\d:]+ UTC/,
   );
-  expect(words).toMatch(/Nothing has happened since [\d:]+ UTC, [\d.]+ s: transfer-\S+, transfer-\S+ wait for it/);
+  expect(words).toMatch(/Nothing has happened since [\d:]+ UTC, [\d.]+ s; what waits for it: copy \S+, copy \S+\./);
   expect(shown.out).toContain(`Start it: npm run mover -- --config ${scene.lab.config} --id mover-1`);
 
   await scene.workers.kill('control');

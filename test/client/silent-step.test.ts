@@ -43,6 +43,6 @@ test('C16 a completion that was given before the first round is through is said 
   const early = renderStatus(viewOf(statusIn('Seeding', { completion })), now, wide);
   expect(early).toContain('ana said complete at 11:59:30 UTC; the cutover follows by itself once the first round');
   expect(renderStatus(viewOf(statusIn('FinalSync', { completion })), now, wide)).not.toContain('follows by itself');
-  const cancelled = statusIn('Seeding', { completion, cancellation: { ...completion, acceptLoss: false } });
+  const cancelled = statusIn('Seeding', { completion, cancellation: completion });
   expect(renderStatus(viewOf(cancelled), now, wide)).not.toContain('follows by itself');
 });

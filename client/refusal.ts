@@ -22,5 +22,5 @@ export const refusal = (machine: string, message: Message, reason: string, cause
 function accepting(machine: string, { name, point, run }: Message): string {
   const verb = name === 'changePoint' ? 'change-point' : 'cancel';
   const which = name === 'changePoint' && point ? ` --point ${point}` : '';
-  return `homeward failback ${verb} ${machine}${which}${run === undefined ? '' : ` --run ${run}`} --accept-loss`;
+  return `homeward failback ${verb} ${machine}${which} --accept-loss${run === undefined ? '' : ` --run ${run}`}`;
 }

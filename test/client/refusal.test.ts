@@ -60,7 +60,7 @@ test('S5 what only lacks the loss flag is told with it, as a line that can be pa
     message: expect.stringMatching(
       /^erp-db refuses changePoint: the target went live .*; say it again with --accept-loss$/,
     ),
-    todo: `To accept that: homeward failback change-point erp-db --point application-consistent --run ${home.run} --accept-loss`,
+    todo: `To accept that: homeward failback change-point erp-db --point application-consistent --accept-loss --run ${home.run}`,
   });
   expect(told(home, accept)).toMatchObject({ todo: see });
   expect(told(home, { name: 'commit', evidence: 'deadbeef' })).toMatchObject({ todo: see });

@@ -345,8 +345,8 @@ test('S000-16 S001-1 S001-12 S002-11 the command line alone brings a machine hom
   expect(live.completion).toMatchObject({ by: 'ana', note: 'window 7' });
 
   const lossy = await ask('failback', 'cancel', name);
-  expect(lossy).toMatchObject(failing(3, 'refused', /acceptLoss/));
-  expect(lossy.ended.err).toContain(`homeward failback cancel ${name} --accept-loss`);
+  expect(lossy).toMatchObject(failing(3, 'refused', /--accept-loss/));
+  expect(lossy.ended.err).toContain(`homeward --config ${scene.lab.config} failback cancel ${name} --accept-loss`);
   const other = await ask('failback', 'commit', name, '--yes', '--evidence', '0'.repeat(64));
   expect(other).toMatchObject(failing(3, 'refused', /it approves evidence 0+, but/));
   scene.lab.witness.allowRetirement(name);

@@ -44,7 +44,9 @@ test('S1 S2 a machine that was committed is not started by mistake, and a run th
   expect(view).not.toHaveProperty('remains');
   expect(view.committed?.run).toBe(first.run);
   const shown = await ask('status', name);
-  expect(shown.out.replace(/\s+/g, ' ')).toContain(`homeward failback evidence ${name} --run ${first.run}`);
+  expect(shown.out.replace(/\s+/g, ' ')).toContain(
+    `homeward --config ${scene.lab.config} failback evidence ${name} --run ${first.run}`,
+  );
   expect(shown.out).not.toMatch(/Nothing of it remains|serves +source/);
   expect((await ask('machines')).out).toMatch(/committed home at .*later run: ReturnedToSource/);
   expect(await ask('failback', 'start', name)).toMatchObject({ code: 3 });

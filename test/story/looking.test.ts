@@ -116,7 +116,7 @@ test('a watch that is left by Ctrl-C or by its reader does nothing to the run, a
   const before = await waiting.status();
   const left = await homewardLeft(scene.lab, ['status', name, '--watch'], (child) => void child.kill('SIGINT'));
   expect(left).toMatchObject({ code: 130, err: expect.stringContaining('watching ended; the run goes on') });
-  expect(left.err).toContain(`homeward failback status ${name} --watch`);
+  expect(left.err).toContain(`homeward --config ${scene.lab.config} failback status ${name} --watch`);
   const piped = await homewardLeft(scene.lab, ['status', name, '--watch', '--json'], (child) => {
     child.stdout.destroy();
     // A watcher writes when something changes; whoever waits for that waits no longer than this.
@@ -149,7 +149,9 @@ test('S2 S7 what the run would refuse is refused with the reason and no other st
   const commit = await ask('failback', 'commit', name);
   expect(commit).toMatchObject({ code: 3, out: '' });
   expect(commit.err).toContain(`${name} refuses commit: the run is in phase AwaitingCutover`);
-  expect(commit.err).toContain(`Nothing was sent. See where it stands: homeward failback status ${name}`);
+  expect(commit.err).toContain(
+    `Nothing was sent. See where it stands: homeward --config ${scene.lab.config} failback status ${name}`,
+  );
   expect(commit.err).not.toMatch(/this is deleted|no terminal to confirm/);
   const other = await ask('failback', 'complete', name, '--run', 'another');
   expect(other.err).toContain('refuses completeFailover: it names run another');

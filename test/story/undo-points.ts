@@ -34,6 +34,8 @@ export interface CancelPoint {
   readonly undone: readonly UndoStep[];
   /** It wants the explicit loss flag. */
   readonly loss?: true;
+  /** Reached by a person who wants the application-consistent point instead of the latest. */
+  readonly another?: true;
 }
 
 export const kinds = ['Transient', 'Refused'] as const;
@@ -83,6 +85,14 @@ export const cancelPoints: readonly CancelPoint[] = [
     loss: true,
   },
   { phase: 'AwaitingCommit', sync: 'before', undone: undoSteps, loss: true },
+  {
+    phase: 'ChangingPoint',
+    sync: 'before',
+    // The reading of the older point, whose disks are off the machine at home by then: nothing more can be lost there.
+    slow: ({ name }) => azure('blob.getRange', `${name}-data_`),
+    undone: andSource,
+    another: true,
+  },
 ];
 
 const failing = {
@@ -106,9 +116,12 @@ function callOf(step: UndoStep, { source, target, name }: Run['machine'], phase:
   return calls[step];
 }
 
-/** Sealed disks are taken off the mover before the source starts; refused there, the later step does it, and calls a person. */
+/**
+ * Disks that are or were sealed are taken off the mover before the source starts; refused there, the later step does it, and
+ * calls a person.
+ */
 export const triedBefore = (phase: Phase, step: UndoStep, kind: Kind): boolean =>
-  phase === 'Sealing' && step === 'open target disks' && kind === 'Refused';
+  (phase === 'Sealing' || phase === 'ChangingPoint') && step === 'open target disks' && kind === 'Refused';
 
 /** Lets the step's next call fail once. */
 export async function failOnce(scene: Scene, run: Run, phase: Phase, step: UndoStep, kind: Kind): Promise<void> {
@@ -127,7 +140,7 @@ export async function unmet(scene: Scene): Promise<object[]> {
 
 /** Brings the run into the phase and holds it there. Answers how to let the slow call go on. */
 export async function standIn(scene: Scene, run: Run, point: CancelPoint): Promise<() => Promise<void>> {
-  const { phase, slow } = point;
+  const { phase, slow, another } = point;
   const met = slow?.(run.machine);
   const goOn = async (): Promise<void> => (met ? await scene.forgetOldestRule(met.world) : undefined);
   const arm = async (): Promise<void> => {
@@ -138,10 +151,22 @@ export async function standIn(scene: Scene, run: Run, point: CancelPoint): Promi
   if (phase === 'Seeding') await arm();
   else {
     await run.until('Syncing', 'AwaitingCutover');
+    if (another) await atHomeWithTheLatest(scene, run);
     await arm();
-    if (phase !== 'Syncing') await run.say('completeFailover');
+    if (another) await run.say('changePoint', { point: 'application-consistent', acceptLoss: true });
+    else if (phase !== 'Syncing') await run.say('completeFailover');
   }
   await run.until(phase);
   if (met) await scene.untilMet(met.world);
   return goOn;
 }
+
+async function atHomeWithTheLatest(scene: Scene, { machine, untilView, say, until }: Run): Promise<void> {
+  await untilView('with another point', ({ status }) => status?.applicationPoints?.length === 1);
+  await say('completeFailover');
+  await until('AwaitingCommit');
+  scene.lab.witness.olderChosen(machine.name);
+}
+
+/** What a run needs of its policy to get there. */
+export const policyOf = ({ another }: CancelPoint) => (another ? { applicationPointEverySeconds: 3_600 } : {});

@@ -15,6 +15,7 @@ import {
   failOnce,
   type Kind,
   kinds,
+  policyOf,
   standIn,
   triedBefore,
   type UndoStep,
@@ -33,9 +34,13 @@ const table = cancelPoints.flatMap((point) =>
   kinds.flatMap((kind) => point.undone.map((step) => one(point, kind, [step]))),
 );
 const pointIn = (phase: Phase): CancelPoint[] => cancelPoints.filter((point) => point.phase === phase);
-/** Every step refused once, in the phase that has the most of them; every step a while in vain, with half sealed disks. */
+/**
+ * Every step refused once, in the phase that has the most of them and on the way to another point; every step a while in vain,
+ * with half sealed disks.
+ */
 const sampled = [
   ...pointIn('AwaitingCommit').map((point) => one(point, 'Refused', point.undone)),
+  ...pointIn('ChangingPoint').map((point) => one(point, 'Refused', point.undone)),
   ...pointIn('Sealing').map((point) => one(point, 'Transient', point.undone)),
 ];
 const cases = everyFault ? table : sampled;
@@ -68,7 +73,7 @@ describe.each(labs.map((cases, index) => [index + 1, cases] as const))('lab %i',
   test.each(own)(
     'S5 S11 L6 cancelled in %s, the undo of "%s" fails once as %s: the source ends as it was found',
     async (phase, _steps, kind, point, steps) => {
-      const run = await scene.begin({ sync: point.sync, roundEvery: 3_600 });
+      const run = await scene.begin({ sync: point.sync, roundEvery: 3_600 }, policyOf(point));
       const letGo = await standIn(scene, run, point);
       for (const step of steps) await failOnce(scene, run, phase, step, kind);
       expect(await run.say('cancel', point.loss ? { acceptLoss: true } : {})).toEqual({ accepted: true });

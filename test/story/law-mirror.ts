@@ -14,7 +14,7 @@ const at = '2026-01-01T00:00:00.000Z';
 /** The story a status tells of. `path`: of the mover that has the machine, which the status does not tell. */
 export function storyOf(status: Status, path: string): Story {
   const { run, phase, left, trouble, held, completion, commitment, liveSince, evidence, refusals } = status;
-  const { pointChange, pointChanged, applicationPoints } = status;
+  const { pointChange, pointChanged, applicationPoints, noPoints } = status;
   const cancellation = status.cancellation as Story['cancellation'];
   return {
     ...{ run, phase, mover: { name: status.mover, path }, targetLive: status.targetLive === true },
@@ -31,6 +31,7 @@ export function storyOf(status: Status, path: string): Story {
     ...(pointChange === undefined ? {} : { pointChange }),
     ...(pointChanged === undefined ? {} : { pointChanged }),
     ...(applicationPoints === undefined ? {} : { applicationPoints }),
+    ...(noPoints === undefined ? {} : { noPoints }),
   };
 }
 

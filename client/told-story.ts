@@ -22,6 +22,7 @@ export function toldStory(status: Told): Story {
     ...(cancellation ? { cancellation: { acceptLoss: false, ...cancellation } } : {}),
     ...(evidence ? { evidence } : {}),
     ...(status.liveSince ? { liveSince: status.liveSince } : {}),
+    ...(status.startUnseen ? { startUnseen: true } : {}),
     ...countIn(status),
     ...(status.commitNeedsTwo ? { commitNeedsTwo: true } : {}),
     ...(status.pointChange ? { pointChange: status.pointChange } : {}),

@@ -39,13 +39,25 @@ export function notToCommit({ completion, pointChanged }: Chosen): string | unde
 }
 
 /** S5: a person who would lose something reads since when, and how much as far as somebody counted. */
-export const wentLive = ({ liveSince, ...count }: AtHome): string =>
-  `the target went live${liveSince === undefined ? '' : ` at ${liveSince}`}: what was written there since would be lost; ${writtenText(count)}`;
+export function wentLive({ liveSince, startUnseen, ...count }: AtHome): string {
+  const at = liveSince === undefined ? '' : ` at ${liveSince}`;
+  return startUnseen
+    ? `the target may have gone live${at}: its start was sent, and nobody has seen it run; what it wrote, if it did, would be lost; ${writtenText(count)}`
+    : `the target went live${at}: what was written there since would be lost; ${writtenText(count)}`;
+}
+
+/** Before the moment it went live, or may have. */
+export const atHomeWords = ({ startUnseen }: Pick<AtHome, 'startUnseen'>): string =>
+  startUnseen ? 'May run at home (its start was sent, nobody has seen it run) since' : 'At home since';
 
 /** What the story keeps of a target that went live, while it may run and after it was stopped again. */
 export interface AtHome extends WriteCount {
   /** Since when it may run, ISO 8601; told to whoever would lose what was written since. */
   readonly liveSince?: string;
+  /** Its start was sent, and it was not observed running since. */
+  readonly startUnseen?: true;
+  /** The same of all the times at home whose writes are dropped. */
+  readonly lostUnseen?: true;
   /** Since when what was written at home is dropped, ISO 8601, by whoever accepted the loss. */
   readonly lostSince?: string;
   /** Until when, where it went live once more with another point. */
@@ -74,12 +86,14 @@ export const lossAccepted = ({ cancellation, pointChange }: Risked): Accepted | 
  * tell it; of several times at home it is all of them together.
  */
 export function stopped<S extends Risked>(story: S, at?: string): S {
-  const { liveSince, written, uncounted, ...off } = story;
+  const { liveSince, startUnseen, written, uncounted, ...off } = story;
   const accepted = lossAccepted(story);
   if (!accepted || liveSince === undefined) return off as S;
-  const { lostSince = liveSince, lostUntil: _before, lostAcceptedBy = [], lost, ...rest } = off as S;
+  const { lostSince = liveSince, lostUntil: _before, lostUnseen, lostAcceptedBy = [], lost, ...rest } = off as S;
+  const neverSeen = startUnseen && (lost === undefined || lostUnseen);
   const told: AtHome = {
     lostSince,
+    ...(neverSeen ? { lostUnseen: true } : {}),
     lostAcceptedBy: [...new Set([...lostAcceptedBy, accepted.by])],
     lost: bothTimes(lost, countIn({ written, uncounted })),
     ...(story.cancellation || at === undefined ? {} : { lostUntil: at }),
@@ -91,16 +105,19 @@ export interface Loss extends WriteCount {
   readonly since: string;
   /** Absent: until the end. */
   readonly until?: string;
+  /** Its start was sent, but nobody saw it run: there may be nothing that was lost. */
+  readonly unseen?: true;
   readonly acceptedBy: string;
 }
 
 /** Who accepted what loss; undefined while nothing is lost. */
-export const lossOf = ({ lostSince, lostUntil, lostAcceptedBy = [], lost }: AtHome): Loss | undefined =>
+export const lossOf = ({ lostSince, lostUntil, lostUnseen, lostAcceptedBy = [], lost }: AtHome): Loss | undefined =>
   lostSince === undefined
     ? undefined
     : {
         since: lostSince,
         ...(lostUntil === undefined ? {} : { until: lostUntil }),
+        ...(lostUnseen ? { unseen: true } : {}),
         acceptedBy: lostAcceptedBy.join(', '),
         ...lost,
       };

@@ -95,6 +95,8 @@ export interface Status extends PointsKnown, WriteCount, Outages {
   readonly targetLive?: boolean;
   /** Since when, while it is so; how much was written since, or why that is not known, is in `written` and `uncounted`. */
   readonly liveSince?: string;
+  /** Its start was sent, and it was not observed running since: it may never have run. */
+  readonly startUnseen?: true;
   /** The policy wants another person to commit than the one who completed the failover. */
   readonly commitNeedsTwo?: true;
   /** How long the final snapshots stay after the commit; absent when they go with it. */
@@ -134,7 +136,11 @@ export const expiryText = (by: string): string =>
   `Unless somebody completes by ${by}, the run is taken back then, and the source goes on serving.`;
 
 /** `time` writes a moment. */
-export function lossText({ since, until, acceptedBy, ...count }: Loss, time = (iso: string): string => iso): string {
+export function lossText(
+  { since, until, unseen, acceptedBy, ...count }: Loss,
+  time = (iso: string): string => iso,
+): string {
   const when = until ? `from ${time(since)} to ${time(until)}` : `since ${time(since)}`;
-  return `What was written at home ${when} was dropped, accepted by ${acceptedBy}; ${writtenText(count, time)}.`;
+  const what = unseen ? 'What may have been written (its start was sent, nobody saw it run)' : 'What was written';
+  return `${what} at home ${when} was dropped, accepted by ${acceptedBy}; ${writtenText(count, time)}.`;
 }

@@ -262,7 +262,12 @@ export function goBack(story: Story): Story {
 /** From here on the target counts as running, whatever was last observed (S1). Throws Defect for a cancelled run (S5). */
 export function markTargetLive(story: Story, at?: string): Story {
   if (story.phase !== 'StartingTarget' || story.cancellation) throw illegal(story, 'the target is not started here');
-  return { ...story, targetLive: true, ...(at === undefined ? {} : { liveSince: at }) };
+  return { ...story, targetLive: true, startUnseen: true, ...(at === undefined ? {} : { liveSince: at }) };
+}
+/** The target was observed running after its start was sent. */
+export function markTargetSeen(story: Story): Story {
+  const { startUnseen: _no, ...seen } = story;
+  return seen;
 }
 /** The target was observed off again, after our last power command. */
 export const markTargetOff = (live: Story, at?: string): Story => ({ ...stopped(live, at), targetLive: false });

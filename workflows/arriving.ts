@@ -6,7 +6,7 @@
  */
 import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { silentGuest } from '../model/status.ts';
-import { markTargetLive, markTargetOff } from '../model/transition.ts';
+import { markTargetLive, markTargetOff, markTargetSeen } from '../model/transition.ts';
 import { whileAwaiting } from './awaiting.ts';
 import { changeThePoint } from './changing-point.ts';
 import { untilCommitted } from './commit-gate.ts';
@@ -96,6 +96,7 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
       { failback: input, run, final },
     ]),
   );
+  teller.amend(markTargetSeen);
   teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
   await hearTheGuest(journey);
   await stepsAfterStart(journey);

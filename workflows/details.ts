@@ -4,6 +4,7 @@
  */
 import { pointAtHome } from '../model/another-point.ts';
 import { lastWords, soakIn } from '../model/arrival.ts';
+import { atHomeWords } from '../model/commit-rules.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../model/failback-input.ts';
 import { forecastCompletion } from '../model/forecast.ts';
@@ -44,7 +45,7 @@ export function failbackDetails(status: Status): string {
     ...(status.targetIp ? [`- **Guest answers at:** ${status.targetIp}`] : []),
   ];
   if (status.liveSince && !status.commitment)
-    lines.push(`- **At home since:** ${status.liveSince}; ${writtenText(status, undefined, writtenThere)}`);
+    lines.push(`- **${atHomeWords(status)}:** ${status.liveSince}; ${writtenText(status, undefined, writtenThere)}`);
   if (status.loss) lines.push(`- **Lost:** ${lossText(status.loss)}`);
   lines.push(...arrivalDetails(status));
   lines.push(...pausedLines(machineWorkflowId(status.machine), status.paused ?? []));

@@ -85,6 +85,7 @@ export function statusOf(
     ...only('trouble', story.trouble),
     ...only('targetLive', story.targetLive || undefined),
     ...only('liveSince', story.liveSince),
+    ...only('startUnseen', story.startUnseen),
     ...countIn(story),
     ...only('commitNeedsTwo', story.commitNeedsTwo),
     ...only('keepFinalSnapshotsDays', input.policy.keepFinalSnapshotsDays || undefined),

@@ -2,6 +2,7 @@
  * Draws a run for a terminal: where it stands, who serves, how far the bytes are, what it waits for and what to type.
  * Rule: a pure function of the view, the time and the style; what is not known is left out or said to be unknown.
  */
+import { atHomeWords } from '../../model/commit-rules.ts';
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
 import { expiryText, type RoundReport, type RoundsStatus, type Status, type Waiting } from '../../model/status.ts';
@@ -166,7 +167,7 @@ function roundLines(rounds: RoundsStatus | undefined, now: number, style: Style)
 function atHomeLines({ liveSince, ...status }: Status, now: number, style: Style): string[] {
   if (liveSince === undefined || status.commitment) return [];
   return say(
-    `At home since ${clock(liveSince, now)}; ${writtenText(status, (iso) => clock(iso, now), writtenThere)}`,
+    `${atHomeWords(status)} ${clock(liveSince, now)}; ${writtenText(status, (iso) => clock(iso, now), writtenThere)}`,
     style,
   );
 }

@@ -1,10 +1,19 @@
 /**
  * Who may commit, and what a person is told of a loss: the law without Temporal.
  */
-import { lossOf } from '../../model/commit-rules.ts';
+import { atHomeWords, lossOf } from '../../model/commit-rules.ts';
 import { type MessageName, messageMeaning, parseMessage } from '../../model/message.ts';
 import { isHome, phaseTable } from '../../model/phase.ts';
-import { beginStory, callOperator, hear, markTargetLive, markTargetOff, type Story } from '../../model/transition.ts';
+import { lossText } from '../../model/status.ts';
+import {
+  beginStory,
+  callOperator,
+  hear,
+  markTargetLive,
+  markTargetOff,
+  markTargetSeen,
+  type Story,
+} from '../../model/transition.ts';
 import { counted } from '../../model/written.ts';
 
 const at = '2026-01-02T03:04:05.000Z';
@@ -37,7 +46,8 @@ test('S7 one person may do both where the policy does not want two', () => {
 });
 
 const since = '2026-01-02T03:00:00.000Z';
-const live = markTargetLive({ ...beginStory('run-1', mover), phase: 'StartingTarget', completion }, since);
+const sent = markTargetLive({ ...beginStory('run-1', mover), phase: 'StartingTarget', completion }, since);
+const live = markTargetSeen(sent);
 const written = { bytes: 1_400_000_000, until: '2026-01-02T10:32:00.000Z' };
 
 test('S5 who cancels a target that went live is told since when it ran, and that nobody has counted what was written', () => {
@@ -48,6 +58,27 @@ test('S5 who cancels a target that went live is told since when it ran, and that
   );
   expect(markTargetOff(live)).not.toHaveProperty('liveSince');
   expect(messageMeaning.cancel).toContain('acceptLoss');
+});
+
+test('S5 S1 a target whose start was refused counts as running, but is never said to have gone live before it was seen running', () => {
+  const refused = say(sent, 'cancel', { by: 'ben' });
+  expect(refused.accepted).toBe(false);
+  expect(refused.reason).toMatch(
+    /^the target may have gone live at 2026-.*: its start was sent, and nobody has seen it run/,
+  );
+  const lossIn = (story: Story) => lossOf(markTargetOff(say(story, 'cancel', { by: 'ben', acceptLoss: true }).story));
+  const loss = lossIn(sent);
+  expect(loss).toEqual({ since, unseen: true, acceptedBy: 'ben' });
+  expect(loss && lossText(loss)).toContain(
+    'What may have been written (its start was sent, nobody saw it run) at home',
+  );
+  expect(lossIn(live)).not.toHaveProperty('unseen');
+  // A time at home that was seen stays one, also when a later start was not.
+  const again = { ...sent, lostSince: since, lost: {}, lostAcceptedBy: ['ana'] };
+  expect(lossIn(again)).not.toHaveProperty('unseen');
+  expect(lossIn({ ...again, lostUnseen: true })).toMatchObject({ unseen: true });
+  expect(atHomeWords(sent)).toMatch(/^May run at home .*nobody has seen it run/);
+  expect(atHomeWords(live)).toBe('At home since');
 });
 
 test('S5 who cancels without the loss flag is told how much was written at home, until when, and whose count it is', () => {

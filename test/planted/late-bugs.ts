@@ -244,4 +244,12 @@ export const lateBugs: readonly PlantedBug[] = [
     'test/model/outage.test.ts',
     'each outage is kept',
   ),
+  bug(
+    'S5',
+    'model/commit-rules.ts',
+    '...(neverSeen ? { lostUnseen: true } : {}),',
+    '',
+    'test/model/commit-rules.test.ts',
+    'never said to have gone live',
+  ),
 ];

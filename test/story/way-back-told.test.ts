@@ -6,7 +6,7 @@ import type { EvidenceEntry } from '../../model/evidence.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { soundPolicy } from '../../model/inventory.ts';
 import type { Status } from '../../model/status.ts';
-import { beginStory, hear, markTargetLive, markTargetOff, type Story } from '../../model/transition.ts';
+import { beginStory, hear, markTargetLive, markTargetOff, markTargetSeen, type Story } from '../../model/transition.ts';
 import { failbackDetails } from '../../workflows/details.ts';
 import { type Findings, statusOf } from '../../workflows/status-of.ts';
 
@@ -46,7 +46,7 @@ test.each<[string, readonly string[], Partial<Findings>, Partial<Story>, RegExp]
 });
 
 test('S5 after a way back with loss the status tells what was dropped, since when, and who accepted it', () => {
-  const live = markTargetLive({ ...begun, phase: 'StartingTarget' }, at);
+  const live = markTargetSeen(markTargetLive({ ...begun, phase: 'StartingTarget' }, at));
   const atHome: Story = { ...live, phase: 'AwaitingCommit' };
   const { story } = hear(atHome, { name: 'cancel', by: 'ana', acceptLoss: true }, later);
   const end: Story = { ...markTargetOff({ ...story, phase: 'Undoing' }), phase: 'ReturnedToSource' };

@@ -1,5 +1,5 @@
 /**
- * Looks at a mover that a machine is to be given while it is under way.
+ * Looks at a mover that a machine is to be given while it is under way, or that is to have its disks once more.
  * Rule: what a person typed counts only as far as this worker's own inventory says the same; a world that cannot be asked
  * is a refusal, so that whoever sends the machine there hears it at once. Changes nothing.
  */
@@ -10,6 +10,7 @@ import type { Work } from '../sites/source.ts';
 import { ask, look } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import type { Sites } from './preflight.ts';
+import { type ReopenInput, targetRequest } from './target.ts';
 
 export interface MoverLook {
   readonly failback: FailbackInput;
@@ -33,10 +34,27 @@ export const createMoverLookActivities = (sites: Sites) => ({
     const os = await systemOf(sites, input, work);
     return { checks, version: sites.version, ...(os ? { os } : {}) };
   }),
+
+  /** Before another point is taken home: what would stop it once the machine is off, asked while it still runs. */
+  observeReopening: activity('observeReopening', async (input: ReopenInput, work): Promise<MoverLookAnswer> => {
+    const { failback } = input;
+    const { site, path } = failback.target;
+    const asked = { ...targetRequest(input), uses: input.uses, halfWay: input.halfWay === true };
+    const checks = await ask('target', path, work, async () => {
+      await sites.target(site).observeReopening(asked, work);
+      return [];
+    });
+    const os = await systemOf(sites, input, work);
+    return { checks, version: sites.version, ...(os ? { os } : {}) };
+  }),
 });
 
 /** Only where the policy wants a mover of the same system; one that cannot be seen is not known. */
-async function systemOf(sites: Sites, { failback }: MoverLook, work: ReportingWork): Promise<SourceSystem | undefined> {
+async function systemOf(
+  sites: Sites,
+  { failback }: Pick<MoverLook, 'failback'>,
+  work: ReportingWork,
+): Promise<SourceSystem | undefined> {
   if (failback.policy.moverSystem !== 'same') return undefined;
   const { site, path } = failback.source;
   const { seen } = await look('source', path, work, () => sites.source(site).observeMachine(path, work));

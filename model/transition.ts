@@ -259,6 +259,12 @@ export function goBack(story: Story): Story {
   return { ...rest, phase: left };
 }
 
+/** Another point that cannot be taken after all: as if it had been refused at once (S7). Pure. */
+export function withdrawPointChange(story: Story, at: string, reason: string): Story {
+  const { pointChange } = story;
+  return pointChange ? refuse(withoutPointChange(story), 'changePoint', pointChange.by, at, reason) : story;
+}
+
 /** From here on the target counts as running, whatever was last observed (S1). Throws Defect for a cancelled run (S5). */
 export function markTargetLive(story: Story, at?: string): Story {
   if (story.phase !== 'StartingTarget' || story.cancellation) throw illegal(story, 'the target is not started here');

@@ -150,6 +150,8 @@ export interface TargetSite extends GuestAccess {
    * hold every disk in `open`.
    */
   observeReturned(request: OpenedRequest, work: Work): Promise<TargetMachine>;
+  /** Whether the next could be done if the machine were off: Refused or Fenced with the reason if not. Changes nothing. */
+  observeReopening(request: ReopenRequest, work: Work): Promise<void>;
   /**
    * After the machine was observed off: takes the sealed disks off it and plugs them into the mover again. Refused when it
    * runs, has a snapshot, or holds other disks instead; Fenced when `uses` is a number of before.

@@ -8,6 +8,7 @@ import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff, markTargetSeen } from '../model/transition.ts';
 import { whileAwaiting } from './awaiting.ts';
+import { lookAtReopening } from './before-change.ts';
 import { changeThePoint } from './changing-point.ts';
 import { untilCommitted } from './commit-gate.ts';
 import { type Journey, ofTarget, type Way } from './departure.ts';
@@ -43,9 +44,13 @@ export async function arrive(
   const { way, final } = proven;
   for (let now = proven; ; ) {
     const before = course.undoable;
+    let atSeal = before;
+    const uses = now.uses + 1;
+    journey.teller.lookBeforeChange = () => lookAtReopening({ ...ofTarget(journey, way), uses, halfWay: target.seenReturned !== true });
     try {
       course.enter('Sealing');
       registerSealUndo(journey, way);
+      atSeal = course.undoable;
       const seals = await sealTheDisks(journey, now);
       const sealedAt = Date.now();
       course.enter('StartingTarget');
@@ -57,7 +62,8 @@ export async function arrive(
       return { way, open: now.open, seals, final, ...(now.held === final ? {} : { older: now.held }) };
     } catch (error) {
       if (!(error instanceof PointChanged)) throw error;
-      now = await changeThePoint(journey, now, target);
+      // S5: once its disks are off it, what was started has nothing to run, and nothing on the way back waits for it.
+      now = await changeThePoint(journey, now, target, () => course.forgetUndosAfter(atSeal));
       course.forgetUndosAfter(before);
     }
   }

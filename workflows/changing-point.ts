@@ -19,8 +19,13 @@ import { lineageBroke } from './trouble.ts';
 import { controlVerbs, moverVerbs, summary } from './verbs.ts';
 import { recordLoss } from './write-count.ts';
 
-/** Answers the same disks, proven at the other point. Called again for each change. */
-export async function changeThePoint(journey: Journey, proven: Proven, target: Standing): Promise<Proven> {
+/** Answers the same disks, proven at the other point. Called again for each change. `taken`: they are off the target. */
+export async function changeThePoint(
+  journey: Journey,
+  proven: Proven,
+  target: Standing,
+  taken: () => void,
+): Promise<Proven> {
   const { teller, course } = journey;
   course.enter('ChangingPoint');
   const before = teller.story;
@@ -29,6 +34,7 @@ export async function changeThePoint(journey: Journey, proven: Proven, target: S
   const uses = proven.uses + 1;
   const open = await reopen(journey, proven.way, { uses, halfWay: target.seenReturned !== true });
   target.returned = false;
+  taken();
   const order = { ...proven, open, uses, to };
   const proofs = await course.step(() => together(open.map((disk) => () => transferOne(journey, order, disk))));
   recordChanged(journey, before, to, proofs);

@@ -16,8 +16,13 @@ export async function untilCommitted(journey: Journey): Promise<void> {
   const answered = ({ commitment, pointChange, held }: Story): boolean =>
     (commitment ?? pointChange) !== undefined && !held;
   try {
-    await course.wait(() => condition(() => answered(teller.story)));
-    course.assertPoint();
+    await course.wait(async () => {
+      // Another point that cannot be taken is withdrawn, and a person is waited for as before.
+      do {
+        await condition(() => answered(teller.story));
+        await course.turnToPoint();
+      } while (!answered(teller.story));
+    });
   } finally {
     endSoak();
   }

@@ -40,7 +40,7 @@ export async function lookAtMover(
 }
 
 /** The first of what is missing with its remedy, and the others by name; undefined when nothing is. */
-function whyNot([first, ...others]: readonly Check[]): string | undefined {
+export function whyNot([first, ...others]: readonly Check[]): string | undefined {
   if (!first) return undefined;
   const more = others.length === 0 ? '' : ` (also: ${others.map(({ id, seen }) => `${id}: ${seen}`).join('; ')})`;
   return `${first.id}: ${first.seen}${more}. ${first.remedy ?? ''}`.trim();

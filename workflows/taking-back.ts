@@ -5,9 +5,9 @@
  */
 import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { type Phase, phaseTable } from '../model/phase.ts';
-import type { Trouble } from '../model/transition.ts';
+import { type Trouble, withdrawPointChange } from '../model/transition.ts';
 import type { Teller } from './teller.ts';
-import { stoppedAsAsked, together, troubleOf } from './trouble.ts';
+import { callFor, together, troubleOf } from './trouble.ts';
 
 /** Thrown through the story when a person took it back; carries nothing, the story knows who and why. */
 export class TakenBack extends Error {
@@ -86,6 +86,7 @@ export class Course {
   async step<T>(act: () => Promise<T>, mended: (error: unknown) => void = () => undefined): Promise<T> {
     const unheld = async (): Promise<T> => {
       await this.whileHeld();
+      await this.turnToPoint();
       return await act();
     };
     return await this.wait(unheld, mended);
@@ -126,13 +127,20 @@ export class Course {
   private async answered(error?: unknown): Promise<void> {
     if ((await this.ask(error)) === 'undo') throw new TakenBack();
     this.teller.goBack();
-    this.assertPoint();
   }
 
-  /** Throws PointChanged once a person has chosen another point than the one that arrives. */
-  assertPoint(): void {
-    const { phase, pointChange } = this.teller.story;
-    if (pointChange && phaseTable[phase].changePoint) throw new PointChanged();
+  /**
+   * A part of a step. Throws PointChanged once a person has chosen another point than the one that arrives; returns when it
+   * cannot be taken, and the choice is withdrawn then.
+   */
+  async turnToPoint(): Promise<void> {
+    const { teller } = this;
+    const { phase, pointChange } = teller.story;
+    if (!pointChange || !phaseTable[phase].changePoint) return;
+    const reason = await teller.lookBeforeChange();
+    if (reason === undefined) throw new PointChanged();
+    teller.record('point-not-changed', `another point could not be taken: ${reason}`, { by: pointChange.by });
+    teller.amend((story) => withdrawPointChange(story, new Date().toISOString(), reason));
   }
 
   get alarmed(): boolean {
@@ -260,13 +268,7 @@ export class Course {
 
   private call(error: unknown, step?: string): void {
     const { teller, found } = this;
-    // The step that a finding interrupted has no trouble of its own, and the alarm has called already.
-    if (found && (error === undefined || stoppedAsAsked(error))) {
-      if (teller.story.phase !== 'NeedsOperator') teller.callOperator(found);
-    } else {
-      const trouble = together(found, troubleOf(error, new Date().toISOString()));
-      const steps = [trouble.step, step].filter((one) => one !== undefined);
-      teller.callOperator(steps.length > 0 ? { ...trouble, step: steps.join(', and ') } : trouble);
-    }
+    const trouble = callFor(teller.story, { found, error, step }, new Date().toISOString());
+    if (trouble) teller.callOperator(trouble);
   }
 }

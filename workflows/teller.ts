@@ -5,6 +5,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   ApplicationFailure,
+  CancellationScope,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -82,8 +83,11 @@ export class Teller {
   private shownMover: string;
   /** Called after each accepted message, so that the story can react at once. */
   onAccepted: (name: MessageName) => void = () => undefined;
+  /** Why another point could not be taken home now; the arrival sets it. */
+  lookBeforeChange: () => Promise<string | undefined> = async () => undefined;
   private readonly looks: Partial<Record<MessageName, Look>> = {
     reassign: (message) => lookAtMover(this.input, this.findings.pairs, message),
+    changePoint: () => CancellationScope.nonCancellable(() => this.lookBeforeChange()),
   };
 
   constructor(input: FailbackInput) {

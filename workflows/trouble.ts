@@ -11,7 +11,8 @@ import {
 } from '@temporalio/workflow';
 import type { FailureDetail } from '../activities/failure.ts';
 import { Failure } from '../model/failure.ts';
-import type { Trouble } from '../model/transition.ts';
+import { type Phase, phaseTable } from '../model/phase.ts';
+import { type Story, standing, type Trouble } from '../model/transition.ts';
 
 /** The innermost failure that says something: activities and children only wrap it. */
 function innermost(error: unknown): unknown {
@@ -20,7 +21,8 @@ function innermost(error: unknown): unknown {
   return at;
 }
 
-export function troubleOf(error: unknown, since: string): Trouble {
+/** `phase`: where the step stands; whether another mover may get the disks hangs on it. */
+export function troubleOf(error: unknown, since: string, phase?: Phase): Trouble {
   const cause = innermost(error);
   if (cause instanceof ApplicationFailure) {
     const detail = cause.details?.[0] as Partial<FailureDetail> | undefined;
@@ -35,7 +37,7 @@ export function troubleOf(error: unknown, since: string): Trouble {
   }
   if (cause instanceof Failure)
     return { kind: cause.kind, op: cause.op, subject: cause.subject, message: cause.message, hint: cause.hint, since };
-  if (cause instanceof TimeoutFailure) return lateness(cause, nameOf(error), since);
+  if (cause instanceof TimeoutFailure) return lateness(cause, nameOf(error), since, phase);
   return {
     kind: 'Defect',
     op: nameOf(error),
@@ -46,7 +48,7 @@ export function troubleOf(error: unknown, since: string): Trouble {
   };
 }
 
-function lateness(timeout: TimeoutFailure, op: string, since: string): Trouble {
+function lateness(timeout: TimeoutFailure, op: string, since: string, phase?: Phase): Trouble {
   const notStarted = timeout.timeoutType === 'SCHEDULE_TO_START';
   const last = timeout.cause instanceof Error ? `; the last try said: ${timeout.cause.message}` : '';
   return {
@@ -57,11 +59,17 @@ function lateness(timeout: TimeoutFailure, op: string, since: string): Trouble {
       ? 'no mover took the work within ten minutes'
       : `it did not end in time (${timeout.timeoutType})${last}`,
     hint: notStarted
-      ? 'Start the mover, then resolve with retry. If it is gone for good: homeward mover reassign <machine> --to <another mover of the site>.'
+      ? `Start the mover, then resolve with retry. ${goneForGood(phase)}`
       : 'Mend the cause, then resolve with retry.',
     since,
   };
 }
+
+/** From the seal on only the mover that wrote the disks can prove them. */
+const goneForGood = (phase: Phase | undefined): string =>
+  phase && phaseTable[phase].reassign === 'no'
+    ? 'If it is gone for good, no other mover can take these disks any more: take the run back (resolve with undo, or homeward failback cancel).'
+    : 'If it is gone for good: homeward mover reassign <machine> --to <another mover of the site>.';
 
 const nameOf = (error: unknown): string => (error instanceof ActivityFailure ? error.activityType : 'workflow');
 
@@ -119,4 +127,23 @@ export function together(found: Trouble | undefined, own: Trouble): Trouble {
     message: `${found.message}; besides, in ${own.op} ${own.subject}: ${own.message}`,
     hint: `${found.hint} Besides: ${own.hint}`,
   };
+}
+
+/** What ended, and what the watch over the source found meanwhile. `step`: what may be left out, by name. */
+interface Ended {
+  readonly found?: Trouble | undefined;
+  readonly error?: unknown;
+  readonly step?: string | undefined;
+}
+
+/** What a person is called for now; undefined where the call stands already, or where a person has answered it. */
+export function callFor(story: Story, { found, error, step }: Ended, at: string): Trouble | undefined {
+  // A person answered the finding while the step was still ending. What else it ended with is met again by the retry.
+  if (found && step === undefined && story.resolution) return undefined;
+  // The step that a finding interrupted has no trouble of its own, and the alarm has called already.
+  if (found && (error === undefined || stoppedAsAsked(error)))
+    return story.phase === 'NeedsOperator' ? undefined : found;
+  const trouble = together(found, troubleOf(error, at, standing(story)));
+  const steps = [trouble.step, step].filter((one) => one !== undefined);
+  return steps.length > 0 ? { ...trouble, step: steps.join(', and ') } : trouble;
 }

@@ -15,13 +15,17 @@ const no = (subject: string, message: string, hint: string): Error =>
 
 /** A machine whose disks are to be taken or given: off, without snapshots, nothing left to merge. */
 export function needQuietTarget(machine: Machine): void {
-  if (machine.power !== 'stopped')
-    throw no(
-      machine.path,
-      `${machine.name} is ${machine.powerSeen}`,
-      'Power the on-prem machine off and keep it off until the failback starts it.',
-    );
+  needOff(machine);
   needNoSnapshots(machine);
+}
+
+export function needOff(machine: Machine): void {
+  if (machine.power === 'stopped') return;
+  throw no(
+    machine.path,
+    `${machine.name} is ${machine.powerSeen}`,
+    'Power the on-prem machine off and keep it off until the failback starts it.',
+  );
 }
 
 export function needNoSnapshots(machine: Machine): void {

@@ -125,9 +125,11 @@ export function moverChecks(
   const free = freeSlots(mover.devices).length;
   const own = ownMark(request, target);
   const held = ownOnMover(own, mover);
-  // What was given back sealed never comes to a mover again.
-  const needed = own?.state === 'returned' ? 0 : request.diskSizesBytes.length - held;
-  const slots = `${free} free SCSI slot(s), ${needed} needed`;
+  // What was given back sealed comes to the mover again only when a person chooses another point.
+  const given = own?.state === 'returned';
+  const needed = request.diskSizesBytes.length - held;
+  const why = given ? ` for another point (change-point) of run ${own.run}; its commit needs none` : '';
+  const slots = `${free} free SCSI slot(s), ${needed} needed${why}`;
   const enabled = mover.extraConfig.some(
     ({ key, value }) => key?.toLowerCase() === 'disk.enableuuid' && String(value).toLowerCase() === 'true',
   );
@@ -155,6 +157,7 @@ export function moverChecks(
       right: held > 0 ? `${slots}: run ${own?.run}, which is under way, has ${held} disk(s) on it` : slots,
       remedy:
         'Add SCSI controllers to the mover while it is off (four controllers take 60 disks), or release other disks.',
+      ...(given ? { verdict: 'warn' as const } : {}),
     }),
     check({
       id: 'mover-disk-uuids-visible',

@@ -17,7 +17,7 @@ import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
 import { preflightMover, preflightNewPlace } from './preflight-new-place.ts';
 import { ensureProofEnded, ensureProofStarted } from './proving.ts';
-import { ensureDisksReopened } from './reopen-disks.ts';
+import { ensureDisksReopened, observeReopening } from './reopen-disks.ts';
 import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
 import { observeReturned } from './returned-look.ts';
 import { createSession } from './session.ts';
@@ -70,6 +70,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     observeOpened: (request, work) => observeOpened(at, request, work),
     ensureDisksOpen: (request, work) => ensureDisksOpen(at, request, work),
     ensureDisksReleased: (request, work) => ensureDisksReleased(at, request, work),
+    observeReopening: (request, work) => observeReopening(at, request, work),
     ensureDisksReopened: (request, work) => ensureDisksReopened(at, request, work),
     ensureMoverLeft: (request, work) => ensureMoverLeft(at, request, work),
     ensureDisksReturned: (request, work) => ensureDisksReturned(at, request, work),

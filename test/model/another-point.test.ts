@@ -2,7 +2,7 @@
  * The law about another point: when a person may choose one after the start, what is accepted with it, and what counts then.
  */
 import { type MessageName, parseMessage } from '../../model/message.ts';
-import { beginStory, enter, goBack, hear, markTargetOff, type Story } from '../../model/transition.ts';
+import { beginStory, enter, goBack, hear, markTargetOff, type Story, withdrawPointChange } from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const toOlder = { point: 'application-consistent', acceptLoss: true };
@@ -51,6 +51,15 @@ test('answers a call for an operator where the start or its probes failed, and i
   for (const left of ['Sealing', 'ChangingPoint', 'Committing', 'Undoing'] as const)
     expect(say({ ...called, left }, 'changePoint').reason).toMatch(/no other point can be chosen/);
   expect(say(say(called, 'resolve').story, 'changePoint').accepted).toBe(false);
+});
+
+test('S5 S7 one that cannot be taken after all counts as refused: nothing else changes, and it can be said again', () => {
+  const { story } = say(arrived, 'changePoint');
+  const back = withdrawPointChange(story, at, 'it has 1 snapshot(s)');
+  const refusal = { message: 'changePoint', by: 'ana', at, phase: 'AwaitingCommit', reason: 'it has 1 snapshot(s)' };
+  expect(back).toEqual({ ...arrived, refusals: [refusal] });
+  expect(withdrawPointChange(arrived, at, 'none')).toBe(arrived);
+  expect(say(back, 'changePoint')).toMatchObject({ accepted: true, story: { pointChange: { by: 'ana' } } });
 });
 
 test('S6 S7 said again it is known, another one is refused while it is on its way, and after a commit or a cancel there is none', () => {

@@ -5,6 +5,7 @@
 import { ensureUnplugged } from '../../sites/vsphere/reconfigure.ts';
 import {
   diskOf,
+  MiB,
   moverName,
   original,
   pathOf,
@@ -15,11 +16,22 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-const names = ['again', 'again-staged', 'running', 'undone', 'home', 'home-staged', 'late', 'half-way'];
+const names = ['again', 'again-staged', 'running', 'undone', 'home', 'home-staged', 'late', 'half-way', 'looked'];
+/** A mover with one free slot. */
+const full = {
+  name: 'full',
+  power: 'on' as const,
+  controllers: ['pvscsi'],
+  disks: Array.from({ length: 14 }, (_, at) => ({
+    file: `full/${at}.vmdk`,
+    sizeBytes: MiB,
+    unit: at < 7 ? at : at + 1,
+  })),
+};
 let simulator: Simulator;
 const work = quietWork();
 beforeAll(async () => {
-  simulator = await startSimulator(names.map(original));
+  simulator = await startSimulator([...names.map(original), full]);
 });
 afterAll(() => simulator?.stop());
 
@@ -157,3 +169,40 @@ test.each([
     await expect(look()).rejects.toMatchObject(refused('no machine stands at'));
   },
 );
+
+test('S5 L3 before the machine is stopped all is looked at that would stop the change once it is off; it goes on running', async () => {
+  const { target, request } = await used('looked');
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted(powerOf('looked'), work);
+  const wish = { ...request, uses: 1 };
+  const look = (change: Partial<typeof wish> = {}) => target.observeReopening({ ...wish, ...change }, work);
+  await look();
+  for (const vm of ['looked', moverName]) {
+    await simulator.door('POST', '/snapshot', { vm });
+    await expect(look()).rejects.toMatchObject({ kind: 'Refused', message: expect.stringContaining('1 snapshot') });
+    await simulator.door('DELETE', '/snapshot', { vm });
+  }
+  const slots = { kind: 'Refused', message: 'the mover full has 1 free SCSI slot(s), 2 needed' };
+  await expect(look({ mover: '/DC0/vm/full' })).rejects.toMatchObject(slots);
+  await expect(look({ mover: pathOf('undone') })).rejects.toMatchObject({ hint: 'Power the mover on.' });
+  const grown = request.pairs.map((pair) => ({ ...pair, source: { ...pair.source, sizeBytes: 2 * MiB } }));
+  const size = { kind: 'Refused', message: expect.stringMatching(/bytes now, its source .* has 2097152/) };
+  await expect(look({ pairs: grown })).rejects.toMatchObject(size);
+  const [first, ...rest] = request.pairs;
+  if (!first) throw new Error('no disks');
+  const moved = { ...first, target: { ...first.target, file: '[lab-ds] elsewhere/looked.vmdk' } };
+  await expect(look({ pairs: [moved, ...rest] })).rejects.toMatchObject({ hint: expect.stringContaining('vMotion') });
+  expect((await target.observeMachine(pathOf('looked'), work)).power).toBe('running');
+  expect(await onMover('looked')).toEqual([]);
+  const asked = {
+    path: request.path,
+    write: 'in-place',
+    diskSizesBytes: [8 * MiB, 4 * MiB],
+    run: request.run,
+  } as const;
+  const checks = await target.preflight({ ...asked, mover: '/DC0/vm/full', beside: true }, work);
+  expect(checks.find(({ id }) => id === 'mover-free-slots')).toMatchObject({
+    verdict: 'warn',
+    seen: expect.stringContaining('1 free SCSI slot(s), 2 needed for another point'),
+  });
+});

@@ -20,7 +20,7 @@ export async function untilCommitted(journey: Journey): Promise<void> {
       // Another point that cannot be taken is withdrawn, and a person is waited for as before.
       do {
         await condition(() => answered(teller.story));
-        await course.turnToPoint();
+        if (course.pointWished) await course.turnToPoint();
       } while (!answered(teller.story));
     });
   } finally {

@@ -86,7 +86,7 @@ export class Course {
   async step<T>(act: () => Promise<T>, mended: (error: unknown) => void = () => undefined): Promise<T> {
     const unheld = async (): Promise<T> => {
       await this.whileHeld();
-      await this.turnToPoint();
+      if (this.pointWished) await this.turnToPoint();
       return await act();
     };
     return await this.wait(unheld, mended);
@@ -129,17 +129,19 @@ export class Course {
     this.teller.goBack();
   }
 
-  /**
-   * A part of a step. Throws PointChanged once a person has chosen another point than the one that arrives; returns when it
-   * cannot be taken, and the choice is withdrawn then.
-   */
+  /** Whether a person has chosen another point than the one that arrives, where it can be followed. */
+  get pointWished(): boolean {
+    const { phase, pointChange } = this.teller.story;
+    return pointChange !== undefined && phaseTable[phase].changePoint !== undefined;
+  }
+
+  /** A part of a step: throws PointChanged, or returns when that point cannot be taken; the choice is withdrawn then. */
   async turnToPoint(): Promise<void> {
     const { teller } = this;
-    const { phase, pointChange } = teller.story;
-    if (!pointChange || !phaseTable[phase].changePoint) return;
     const reason = await teller.lookBeforeChange();
     if (reason === undefined) throw new PointChanged();
-    teller.record('point-not-changed', `another point could not be taken: ${reason}`, { by: pointChange.by });
+    const by = teller.story.pointChange?.by ?? '';
+    teller.record('point-not-changed', `another point could not be taken: ${reason}`, { by });
     teller.amend((story) => withdrawPointChange(story, new Date().toISOString(), reason));
   }
 

@@ -46,7 +46,8 @@ export async function arrive(
     const before = course.undoable;
     let atSeal = before;
     const uses = now.uses + 1;
-    journey.teller.lookBeforeChange = () => lookAtReopening({ ...ofTarget(journey, way), uses, halfWay: target.seenReturned !== true });
+    journey.teller.lookBeforeChange = () =>
+      lookAtReopening({ ...ofTarget(journey, way), uses, halfWay: target.seenReturned !== true });
     try {
       course.enter('Sealing');
       registerSealUndo(journey, way);

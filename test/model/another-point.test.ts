@@ -2,7 +2,15 @@
  * The law about another point: when a person may choose one after the start, what is accepted with it, and what counts then.
  */
 import { type MessageName, parseMessage } from '../../model/message.ts';
-import { beginStory, enter, goBack, hear, markTargetOff, type Story, withdrawPointChange } from '../../model/transition.ts';
+import {
+  beginStory,
+  enter,
+  goBack,
+  hear,
+  markTargetOff,
+  type Story,
+  withdrawPointChange,
+} from '../../model/transition.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const toOlder = { point: 'application-consistent', acceptLoss: true };

@@ -26,6 +26,7 @@ export function storyOf(status: Status, path: string): Story {
     ...(commitment === undefined ? {} : { commitment }),
     ...(cancellation === undefined ? {} : { cancellation }),
     ...(liveSince === undefined ? {} : { liveSince }),
+    ...(status.startUnseen === undefined ? {} : { startUnseen: status.startUnseen }),
     ...countIn(status),
     ...(evidence === undefined ? {} : { evidence }),
     ...(pointChange === undefined ? {} : { pointChange }),

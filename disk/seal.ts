@@ -50,9 +50,8 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
         const first = held.digest.of(withheld.head.subarray(0, held.withholding.bootBytes)).toString('base64');
         return await recordingDamage(held, async () => {
           if (grip.marker === undefined) await expectBootSector(held, first);
-          else await giveBack(held, withheld, first);
           const proof = await orOpenAgain(held, async () => {
-            if (grip.marker !== undefined) await makeBootable(held, withheld);
+            if (grip.marker !== undefined) await giveBack(held, withheld, first);
             return proveSealed(held, withheld);
           });
           await foldRecord(held);
@@ -131,7 +130,7 @@ async function expectBootSector(held: HeldDisk, first: string): Promise<void> {
   throw sealError(held, 'sector 0 is neither the open marker nor the boot sector of the point');
 }
 
-/** All but the boot sector. */
+/** In the order that keeps the disk from booting until the last write. */
 async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Promise<void> {
   const { target, geometry, withholding, signal, options } = held;
   const { headEnd, tailStart } = geometry;
@@ -153,14 +152,11 @@ async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Prom
   await compareBlocks(held, withheld, boot);
   signal.throwIfAborted();
   await held.fence();
-}
-
-async function makeBootable({ target, withholding }: HeldDisk, { head }: Withheld): Promise<void> {
-  await target.write(0, head.subarray(0, withholding.bootBytes));
+  await target.write(0, withheld.head.subarray(0, boot));
   await target.flush();
 }
 
-/** S4: a seal that fails between the boot sector and its proof leaves the disk open: the marker goes back. */
+/** S4: a seal that stops before its proof leaves the disk as it was, open and with nothing that says how to boot it. */
 async function orOpenAgain<T>(held: HeldDisk, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
@@ -170,18 +166,19 @@ async function orOpenAgain<T>(held: HeldDisk, act: () => Promise<T>): Promise<T>
   }
 }
 
-/** Throws `because` with more to say when the marker cannot be put back. */
-async function openAgain({ withholding, own, subject }: HeldDisk, because: Failure): Promise<void> {
+/** Throws `because` with more to say when the disk cannot be withheld again. */
+async function openAgain({ withholding, own, subject, memory }: HeldDisk, because: Failure): Promise<void> {
   try {
     const found = await withholding.readMarker();
-    // S8: a marker that is another's keeps the disk from booting just as well, and is not ours to replace.
-    if (found === undefined || (found.id === own.id && found.epoch === own.epoch)) await withholding.writeMarker(own);
+    // S8: a marker keeps the disk from booting whoever wrote it; what is another attempt's by now is not ours to write.
+    const ours = found?.id === own.id && found.epoch === own.epoch && because.kind !== 'Fenced';
+    if (found === undefined || ours) await memory.toRead((space) => withholding.open(own, space));
   } catch (error) {
     const { message } = hostFailure(error, 'seal', subject);
     throw new Failure(because.kind, {
       op: because.op,
       subject,
-      message: `${because.message}; and the open marker could not be put back: ${message}`,
+      message: `${because.message}; and the disk could not be withheld again: ${message}`,
       hint: 'The disk may be able to boot and is not proven: attach it to nothing. Look at the target storage, then retry.',
       cause: because,
     });

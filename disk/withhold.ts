@@ -40,22 +40,27 @@ export class Withholding {
     await this.target.flush();
     await this.target.withFresh(async (reader) => {
       await reader.read(0, this.bootBytes, this.sector);
-      const found = decodeMarker(this.sector);
-      if (found?.id !== marker.id || found.epoch !== marker.epoch) throw this.lost('sector 0');
+      if (!this.holds(marker, this.sector)) throw this.lost('sector 0');
     });
   }
 
-  /** The marker first, so that from the first byte on the disk says what it is; then zeros. `space` holds a block. */
+  private holds(marker: OpenMarker, sector: Buffer): boolean {
+    const found = decodeMarker(sector);
+    return found?.id === marker.id && found.epoch === marker.epoch;
+  }
+
+  /** The marker with the zeros behind it in one write, then the tail: no flush lies between, so that hardly a moment does. `space` holds a block. */
   async open(marker: OpenMarker, space: Buffer): Promise<void> {
     const { headEnd, tailStart, sizeBytes } = this.geometry;
-    await this.writeMarker(marker);
     space.fill(0);
-    if (headEnd > this.bootBytes) await this.target.write(this.bootBytes, space.subarray(0, headEnd - this.bootBytes));
+    encodeMarker(marker).copy(space);
+    await this.target.write(0, space.subarray(0, headEnd));
+    space.fill(0, 0, this.bootBytes);
     if (sizeBytes > tailStart) await this.target.write(tailStart, space.subarray(0, sizeBytes - tailStart));
     await this.target.flush();
     await this.target.withFresh(async (reader) => {
       await reader.read(0, headEnd, space);
-      if (decodeMarker(space)?.id !== marker.id) throw this.lost('sector 0');
+      if (!this.holds(marker, space)) throw this.lost('sector 0');
       if (!isAllZero(space.subarray(this.bootBytes, headEnd))) throw this.lost('the head');
       if (sizeBytes === tailStart) return;
       const page = tailStart - (tailStart % this.target.alignment);

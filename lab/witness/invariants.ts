@@ -122,11 +122,27 @@ async function showsBoot({ evidence }: Moment, path: string): Promise<readonly s
   return evidence.signatures(path);
 }
 
-/** What is wrong with the bytes of a disk on a mover: it may show how to boot only when it is equal to its stopped source. */
+/** A disk that is written to all the time is judged at last as it is. */
+const judgedWithinMs = 5_000;
+
+/**
+ * What is wrong with the bytes of a disk on a mover: it may show how to boot only when it is equal to its stopped source.
+ * Judged is a file that stood still during the whole look: between two steps of a seal it is neither open nor sealed.
+ */
 async function bootsTooEarly(moment: Moment, open: OpenFile): Promise<string | undefined> {
-  const { machine, view, evidence } = moment;
+  const { evidence } = moment;
+  const judgedAtMs = evidence.nowMs() + judgedWithinMs;
+  for (;;) {
+    const changedAtMs = await evidence.changedAtMs(open.path);
+    const wrong = await seenToBoot(moment, open, changedAtMs);
+    if (wrong === undefined) return undefined;
+    if ((await evidence.changedAtMs(open.path)) === changedAtMs || evidence.nowMs() >= judgedAtMs) return wrong;
+  }
+}
+
+async function seenToBoot(moment: Moment, open: OpenFile, changedAtMs: number): Promise<string | undefined> {
+  const { machine, view } = moment;
   const running = mayRun(sourceVm(view, machine));
-  const changedAtMs = await evidence.changedAtMs(open.path);
   if (changedAtMs <= open.attachedAtMs || (!running && changedAtMs === open.equalSinceMs)) return undefined;
   open.equalSinceMs = undefined;
   const signs = await showsBoot(moment, open.path);

@@ -63,7 +63,7 @@ describe('a target that', () => {
   traced.each([
     ...(all ? [['pwrite64:error=EIO:when=5', 'Refused target.write'] as const] : []),
     ['pwrite64:error=ENOSPC:when=5', 'Refused target.write'],
-    ['fdatasync:error=EIO:when=3', 'Refused target.flush'],
+    ['fdatasync:error=EIO:when=2', 'Refused target.flush'],
     ['pread64:error=EIO:when=7', 'Refused target'],
   ] as const)('answers %s ends the attempt, and the next one goes on', async (fault, ended) => {
     await onWorkbench(patternImage(2, size), async (bench) => {

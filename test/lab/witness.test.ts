@@ -218,6 +218,24 @@ describe('The witness', () => {
   });
 
   test.each([
+    ['between two steps of its seal is judged when it stands still', 3, []],
+    ['written to all the time is judged all the same', Number.POSITIVE_INFINITY, ['S4']],
+  ])('a disk with boot signatures %s (S4)', async (_what, changes, broken) => {
+    let [scene, looks, clock]: [Scene, number, number] = [{}, 0, 0];
+    const evidence: Evidence = {
+      ...evidenceOf({}),
+      signatures: async (path) => (path !== os.path || looks > changes ? [] : ['primary partition header']),
+      changedAtMs: async () => looks++,
+      nowMs: () => (clock += 500),
+    };
+    const judge = createJudge({ machines: [machine], look: async () => view(scene), evidence });
+    await judge.begin();
+    scene = opened;
+    await judge.judge(onPrem('attachDisk', os.file, 'mover'));
+    expect(judge.violations.map(({ invariant }) => invariant)).toEqual(broken);
+  });
+
+  test.each([
     ['also hangs on its machine', { targetDisks: [os], moverDisks: [os] }],
     ['belongs to a machine that is on', { ...stopped, target: 'on' as const, targetDisks: [], moverDisks: [os] }],
   ])('sees an open disk that %s (S4)', async (_what, after) => {

@@ -57,7 +57,7 @@ const openDisks: readonly PlantedBug[] = [
   bug(
     'S4',
     'disk/seal.ts',
-    'await withholding.writeMarker(own);',
+    'await memory.toRead((space) => withholding.open(own, space));',
     'await withholding.readMarker();',
     'test/disk/seal-order.test.ts',
     'whose last flush fails',
@@ -65,7 +65,7 @@ const openDisks: readonly PlantedBug[] = [
   bug(
     'S4',
     'disk/withhold.ts',
-    "if (found?.id !== marker.id || found.epoch !== marker.epoch) throw this.lost('sector 0');",
+    "if (!this.holds(marker, this.sector)) throw this.lost('sector 0');",
     '',
     'test/disk/seal-order.test.ts',
     'whose marker is lost',
@@ -101,8 +101,8 @@ const fences: readonly PlantedBug[] = [
   bug(
     'S8',
     'disk/seal.ts',
-    'await held.fence();\n}',
-    '}',
+    'await held.fence();\n  await target.write(0,',
+    'await target.write(0,',
     'test/disk/seal-order.test.ts',
     'S8 a seal that finds a newer attempt',
   ),

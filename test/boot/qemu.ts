@@ -4,7 +4,7 @@
  * computer that says neither is an error with its last words. Never looks for a process by name.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findPart, findProgram, type Missing } from '../../lab/guest/boot-parts.ts';
@@ -127,11 +127,23 @@ async function run(qemu: Qemu, computer: Computer, accelerator: string, limitMs:
   }
 }
 
+const kvm = '/dev/kvm';
+
+/** Whether a computer here may run at the speed of the processor; emulated, one start takes a minute of it. */
+export function mayUseKvm(): boolean {
+  try {
+    accessSync(kvm, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 let chosen: Promise<string> | undefined;
 
 /** KVM may be offered and still not work (a nested host): it is used only when the firmware comes up under it. */
 async function accelerator(qemu: Qemu): Promise<string> {
-  if (!existsSync('/dev/kvm')) return 'tcg';
+  if (!mayUseKvm()) return 'tcg';
   const { ending } = await run(qemu, { os: [] }, 'kvm', probeMs);
   return ending === 'nothing to boot' ? 'kvm' : 'tcg';
 }

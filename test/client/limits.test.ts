@@ -1,5 +1,5 @@
 /**
- * `homeward limits` as people read it; what it does to a copy is shown in test/story/limits.test.ts.
+ * `homeward limits` as people read it; what it does to a copy is shown in test/story/workers.test.ts.
  */
 
 import type { MoverOutcome } from '../../client/limits.ts';

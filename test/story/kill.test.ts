@@ -1,6 +1,6 @@
 /**
  * kill -9 of the control worker, of the mover and of the Temporal server in each phase: the run ends as if nothing had
- * been killed, nothing is done twice, and at most one window is copied again. And a mover that is asked to stop.
+ * been killed, nothing is done twice, and at most one window is copied again.
  * Rule: one kill a run, and the phase at the kill is looked up, not hoped for. HOMEWARD_FAULTS=all runs the whole table.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +10,6 @@ import type { Status } from '../../model/status.ts';
 import {
   bytesSent,
   changes,
-  fillBetweenRecords,
   type KillPoint,
   killPoints,
   oneWayHome,
@@ -21,9 +20,8 @@ import {
   victims,
 } from './kill-points.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
-import { everyFault, thorough } from './thorough.ts';
+import { everyFault } from './thorough.ts';
 
-const MiB = 1024 * 1024;
 /** How long the Temporal server stays away, in milliseconds. */
 const awayMs = 1_000;
 const sceneMs = 180_000;
@@ -114,68 +112,5 @@ describe.each(labs.map((one, index) => [index + 1, one] as const))('lab %i', (_n
       expect(end.record.filter((entry) => entry.key === 'operator-called')).toEqual([]);
     },
     runMs,
-  );
-});
-
-describe('a mover in the middle of a large disk', () => {
-  const dataSizeBytes = 192 * MiB;
-  /** So much has been sent when the mover ends: more than twice what may be sent again. */
-  const wellUnderWay = 144 * MiB;
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await openScene(2, { dataSizeBytes });
-    for (const machine of scene.lab.machines) await fillBetweenRecords(scene, machine.disks[1]);
-  }, sceneMs);
-  afterEach(() => scene.forgetRules());
-  afterAll(() => scene?.close(), 60_000);
-
-  async function untilWellUnderWay(): Promise<Run> {
-    const delay = { operation: 'blob.getRange', resource: 'data-0', count: 10_000, action: { delayMs: 400 } };
-    await scene.fault('azure', delay);
-    const run = await scene.begin({ roundEvery: 3_600 });
-    for (let sent = 0; sent < wellUnderWay; await pause(50)) sent = (await bytesSent(scene, run.machine.name)).all;
-    expect(await phaseOf(scene, run)).toBe('Seeding');
-    return run;
-  }
-
-  test('L2 S3 a kill -9 of the mover costs at most one window, not the disk', async () => {
-    const run = await untilWellUnderWay();
-    await kill(scene, 'mover');
-    expect(await phaseOf(scene, run)).toBe('Seeding');
-    await scene.forgetRules();
-    await restart(scene, 'mover');
-    await run.comeHome();
-    expect(await run.wrongAtEnd('committed')).toEqual([]);
-    const { all, again } = await bytesSent(scene, run.machine.name);
-    expect(all - again).toBeGreaterThan(dataSizeBytes);
-    expect(again).toBeLessThanOrEqual(oneWindow);
-  }, 240_000);
-
-  thorough(
-    'L7 L2 a mover that gets SIGTERM in the middle of a copy ends within ten seconds, and the next one goes on from there',
-    async () => {
-      const run = await untilWellUnderWay();
-      // What is left now takes longer than the mover may.
-      await scene.forgetRules();
-      await scene.fault('azure', { operation: 'blob.getRange', count: 10_000, action: { delayMs: 12_000 } });
-      const asked = performance.now();
-      process.kill(scene.workers.pid('mover'), 'SIGTERM');
-      while (scene.workers.running('mover') && performance.now() - asked < 30_000) await pause(20);
-      const tookMs = performance.now() - asked;
-      expect(scene.workers.running('mover')).toBe(false);
-      expect(tookMs).toBeLessThan(10_000);
-      await scene.forgetRules();
-      // Handed over, not lost: the work is up for the next mover at once, not after a heartbeat that never comes.
-      const view = await run.untilView('handed over', ({ pending }) =>
-        pending.some((one) => one.activity === 'transferDisk' && one.attempt > 1),
-      );
-      const causes = view.pending.flatMap((one) => one.lastFailure ?? []);
-      expect(causes.filter((cause) => /heartbeat/i.test(cause))).toEqual([]);
-      await restart(scene, 'mover');
-      await run.comeHome();
-      expect(await run.wrongAtEnd('committed')).toEqual([]);
-      expect((await bytesSent(scene, run.machine.name)).again).toBeLessThanOrEqual(oneWindow);
-    },
-    240_000,
   );
 });

@@ -1,27 +1,32 @@
 /**
- * An operator steers a copy with Temporal's plain CLI: pause, unpause, reset. Nothing is lost, nobody is called, and status,
- * details and the CLI say who paused what and what to type to go on.
- * Rule: every command is the one that docs/operate.md shows; what the copy did is looked up in Azure's own log.
+ * The copy of a large disk is stopped in its middle, and goes on from there: its mover is killed, or asked to end; an operator
+ * steers it with Temporal's plain CLI (pause, unpause, reset). Nothing is lost, nobody is called, and status, details and the
+ * CLI say who paused what and what to type to go on.
+ * Rule: every command is the one that docs/operate.md shows; what was sent is looked up in Azure's own log.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { View } from '../../client/view.ts';
 import { roundsWorkflowId } from '../../model/failback-input.ts';
 import { homeward, temporal } from './command-line.ts';
-import { bytesSent, fillBetweenRecords, oneWindow } from './kill-points.ts';
+import { bytesSent, fillBetweenRecords, oneWindow, phaseOf } from './kill-points.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
+import { everyFault, thorough } from './thorough.ts';
 
 const MiB = 1 << 20;
 const dataSizeBytes = 192 * MiB;
+/** So much has been sent when the mover ends: more than twice what may be sent again. */
+const wellUnderWay = 144 * MiB;
 /** As docs/operate.md names it. */
 const copy = 'transfer-data-0';
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(1, { dataSizeBytes });
+  scene = await openScene(everyFault ? 3 : 2, { dataSizeBytes });
   for (const machine of scene.lab.machines) await fillBetweenRecords(scene, machine.disks[1]);
 }, 180_000);
+afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
 
-const moment = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const slowReads = (delayMs: number): Promise<void> =>
   scene.fault('azure', { operation: 'blob.getRange', resource: 'data-0', count: 10_000, action: { delayMs } });
 const steer = (run: Run, verb: string, ...rest: string[]) =>
@@ -35,7 +40,7 @@ const detailsOf = async (run: Run): Promise<string> => {
 };
 
 async function untilSent(run: Run, bytes: number): Promise<void> {
-  for (const end = Date.now() + 60_000; (await sent(run)) < bytes; await moment(50))
+  for (const end = Date.now() + 60_000; (await sent(run)) < bytes; await pause(50))
     expect(Date.now()).toBeLessThan(end);
 }
 
@@ -52,7 +57,7 @@ test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI 
 
   await pauseCopy(run);
   const before = await sent(run);
-  await moment(1_500);
+  await pause(1_500);
   expect(await sent(run)).toBe(before);
   const shown = await homeward(scene.lab, 'status', run.machine.name);
   expect(shown.out).toContain(`${copy} is paused by an operator in Temporal: ana (backup window)`);
@@ -103,3 +108,52 @@ test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI 
   expect(before).toBeGreaterThan(oneWindow);
   expect(again).toBeLessThan(before);
 }, 240_000);
+
+async function untilWellUnderWay(): Promise<Run> {
+  await slowReads(400);
+  const run = await scene.begin({ roundEvery: 3_600 });
+  await untilSent(run, wellUnderWay);
+  expect(await phaseOf(scene, run)).toBe('Seeding');
+  return run;
+}
+
+test('L2 S3 a kill -9 of the mover costs at most one window, not the disk', async () => {
+  const run = await untilWellUnderWay();
+  await scene.workers.kill('mover');
+  expect(await phaseOf(scene, run)).toBe('Seeding');
+  await scene.forgetRules();
+  await scene.workers.restart('mover');
+  await run.comeHome();
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+  const { all, again } = await bytesSent(scene, run.machine.name);
+  expect(all - again).toBeGreaterThan(dataSizeBytes);
+  expect(again).toBeLessThanOrEqual(oneWindow);
+}, 240_000);
+
+thorough(
+  'L7 L2 a mover that gets SIGTERM in the middle of a copy ends within ten seconds, and the next one goes on from there',
+  async () => {
+    const run = await untilWellUnderWay();
+    // What is left now takes longer than the mover may.
+    await scene.forgetRules();
+    await scene.fault('azure', { operation: 'blob.getRange', count: 10_000, action: { delayMs: 12_000 } });
+    const asked = performance.now();
+    process.kill(scene.workers.pid('mover'), 'SIGTERM');
+    while (scene.workers.running('mover') && performance.now() - asked < 30_000) await pause(20);
+    const tookMs = performance.now() - asked;
+    expect(scene.workers.running('mover')).toBe(false);
+    expect(tookMs).toBeLessThan(10_000);
+    await scene.forgetRules();
+    // Handed over, not lost: the work is up for the next mover at once, not after a heartbeat that never comes.
+    const view = await run.untilView('handed over', ({ pending }) =>
+      pending.some((one) => one.activity === 'transferDisk' && one.attempt > 1),
+    );
+    const causes = view.pending.flatMap((one) => one.lastFailure ?? []);
+    expect(causes.filter((cause) => /heartbeat/i.test(cause))).toEqual([]);
+    await scene.workers.restart('mover');
+    await run.comeHome();
+    expect(await run.wrongAtEnd('committed')).toEqual([]);
+    expect((await bytesSent(scene, run.machine.name)).again).toBeLessThanOrEqual(oneWindow);
+  },
+  240_000,
+);

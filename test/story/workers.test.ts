@@ -1,19 +1,32 @@
 /**
- * Limits on the real server: set by the command line in a running copy, seen in its status, kept over a kill of the mover.
- * Rule: only upper bounds on what was moved; a slow machine must not break them.
+ * What is done to the workers of a run under way: a limit set in a running copy, which outlives its mover; and a control worker
+ * that stands still in the middle of a step (SIGSTOP, as a stunned machine does), Temporal gives its attempt up, another worker
+ * does the step, and then the first one wakes.
+ * Rule: of what was moved only upper bounds, which a slow machine does not break; what was sent, and by how many, is read from
+ * Azure's own log.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type MoverOutcome, orderLimits } from '../../client/limits.ts';
+import { type Child, startChild } from '../../lab/child.ts';
 import type { LimitsAnswer, LimitsOrder } from '../../model/limits-order.ts';
 import { homeward } from './command-line.ts';
-import { openScene, type Scene } from './scene.ts';
+import { openScene, type Run, type Scene } from './scene.ts';
 
 const MiB = 1024 ** 2;
 
+const stop = 'virtualMachines.deallocate';
+
 let scene: Scene;
+let second: Child | undefined;
 beforeAll(async () => {
-  scene = await openScene(1);
+  scene = await openScene(2);
 }, 180_000);
-afterAll(() => scene?.close(), 60_000);
+afterAll(async () => {
+  await second?.stop();
+  await scene?.close();
+}, 60_000);
 
 /** What a person types, as a process of its own. */
 async function typed(code: number, ...args: string[]): Promise<{ movers: MoverOutcome[] }> {
@@ -65,3 +78,45 @@ test('R11 C18 L2 a limit slows a running copy, is seen in it, outlives its mover
   await run.comeHome();
   expect(await run.wrongAtEnd('committed')).toEqual([]);
 }, 300_000);
+
+const startSecond = (): Promise<Child> =>
+  startChild({
+    name: 'worker-control-2',
+    program: process.execPath,
+    args: [join(__dirname, '../../workers/control.ts'), '--config', scene.lab.config],
+    logFolder: scene.lab.folder,
+    ready: { lineWith: 'ready' },
+  });
+
+async function stopsSent({ machine }: Run): Promise<number> {
+  const lines = (await readFile(scene.lab.azure.audit, 'utf8')).split('\n').filter((line) => line.endsWith('}'));
+  const calls = lines.map((line) => JSON.parse(line) as { operation: string; resource: string });
+  return calls.filter(({ operation, resource }) => operation === stop && resource.endsWith(`/${machine.name}`)).length;
+}
+
+test('S1 L1 a control worker that stood still between its look and its stop does not send the stop when it wakes', async () => {
+  const run = await scene.begin({ roundEvery: 3_600 });
+  await run.until('Syncing');
+  // How the source stands is asked by a step of its own; the second look is that of the stop itself.
+  const secondLook = { operation: 'virtualMachines.get', resource: run.machine.name, skip: 1, count: 1 };
+  await scene.fault('azure', { ...secondLook, action: { delayMs: 1_000 } });
+  await run.say('completeFailover');
+  await scene.untilMet('azure');
+  const first = scene.workers.pid('control');
+  process.kill(first, 'SIGSTOP');
+  try {
+    expect(await stopsSent(run)).toBe(0);
+    second = await startSecond();
+    for (const end = Date.now() + 60_000; (await stopsSent(run)) === 0; await pause(100))
+      expect(Date.now()).toBeLessThan(end);
+  } finally {
+    process.kill(first, 'SIGCONT');
+  }
+  await run.until('AwaitingCommit');
+  await pause(1_000);
+  expect(await stopsSent(run)).toBe(1);
+  await run.say('commit');
+  const end = await run.until('Committed');
+  expect(end.record.filter((entry) => entry.key === 'operator-called')).toEqual([]);
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+}, 180_000);

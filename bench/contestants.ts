@@ -18,17 +18,17 @@ export async function withMover<T>(stage: Stage, work: (mover: Mover) => Promise
   }
 }
 
-/** A verified full copy of all `disks` at once, sealed and compared. */
+/** A verified full copy of all `disks` at once, sealed and compared; to new files, or to `used` ones. */
 export async function copyVerified(
   stage: Stage,
   plan: Plan,
   mover: Mover,
   disks: readonly SourceDisk[],
-  reach: Reach,
+  { used = false, ...reach }: Reach & { readonly used?: boolean },
 ): Promise<StepAnswer> {
   const made: { disk: SourceDisk; path: string; input: ReturnType<Stage['transfer']> }[] = [];
   for (const disk of disks) {
-    const target = await stage.makeTarget(disk.sizeBytes);
+    const target = await stage.makeTarget(disk.sizeBytes, used);
     made.push({ disk, path: target.path, input: stage.transfer(target, stage.publish(disk, disk.name, reach)) });
   }
   const inputs = made.map(({ input }) => input);

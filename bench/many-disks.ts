@@ -1,16 +1,22 @@
 /**
- * 64 disks at once against one disk of the same bytes, and a huge empty disk against a small full one.
+ * 64 disks at once against one disk of the same bytes, a huge empty disk against a small full one, and one onto a used target.
  * Rule: same number of data bytes on both sides; the time is that of the last disk.
  */
 import { copyVerified, withMover } from './contestants.ts';
 import { gib, mib, thirdHoles } from './layout.ts';
+import type { StepAnswer } from './mover-run.ts';
 import { measured, median, ratios } from './result.ts';
 import type { SourceDisk } from './stage.ts';
-import { interleaved, type Suite } from './suite.ts';
+import { gibOf, interleaved, type Suite } from './suite.ts';
 
 const count = 64;
 /** A round that takes longer than this is measured once only, and the first one counts. */
 const longSeconds = 120;
+
+const figures = (bytes: number, { seconds, cpuSeconds }: StepAnswer) => ({
+  rate: bytes / seconds,
+  cpuPerGib: cpuSeconds / gibOf(bytes),
+});
 
 export const manyDisks: Suite = {
   rows: ['disks-64-vs-1'],
@@ -23,13 +29,17 @@ export const manyDisks: Suite = {
     const one = await stage.makeSource('one', count * eachBytes, thirdHoles(count * eachBytes));
     const rounds = await withMover(stage, (mover) =>
       interleaved(plan, `${count} disks`, async () => ({
-        many: total / (await copyVerified(stage, plan, mover, many, { checked: true })).seconds,
-        one: one.dataBytes / (await copyVerified(stage, plan, mover, [one], { checked: true })).seconds,
+        many: figures(total, await copyVerified(stage, plan, mover, many, { checked: true })),
+        one: figures(one.dataBytes, await copyVerified(stage, plan, mover, [one], { checked: true })),
       })),
     );
     for (const disk of [...many, one]) await stage.removeSource(disk);
-    const rate = (which: 'many' | 'one'): number[] => rounds.map((round) => round[which]);
-    const note = `${count} disks ${Math.round(median(rate('many')) / mib)} MiB/s; one disk ${Math.round(median(rate('one')) / mib)} MiB/s`;
+    const rate = (which: 'many' | 'one'): number[] => rounds.map((round) => round[which].rate);
+    const told = (which: 'many' | 'one'): string => {
+      const cpu = median(rounds.map((round) => round[which].cpuPerGib));
+      return `${Math.round(median(rate(which)) / mib)} MiB/s and ${cpu.toFixed(2)} s/GiB of CPU`;
+    };
+    const note = `${count} disks ${told('many')}; one disk ${told('one')}`;
     return [measured('disks-64-vs-1', ratios(rate('many'), rate('one')), note)];
   },
 };
@@ -76,6 +86,29 @@ export const sparseDisk: Suite = {
     return [
       measured('sparse-2tib', ratios(seconds('huge'), seconds('full')), note),
       measured('sparse-2tib-memory', ratios(peaks('huge'), peaks('full')), memory),
+    ];
+  },
+};
+
+export const usedTarget: Suite = {
+  rows: ['used-target'],
+  async run(stage, plan) {
+    const sizeBytes = (plan.quick ? 4 : 64) * gib;
+    const dataBytes = 64 * mib;
+    const disk = await stage.makeSource('mostly-holes', sizeBytes, [{ start: 0, end: dataBytes }]);
+    const seconds = await withMover(stage, (mover) =>
+      interleaved(plan, 'used target', async () => {
+        return (await copyVerified(stage, plan, mover, [disk], { checked: true, used: true })).seconds;
+      }),
+    );
+    await stage.removeSource(disk);
+    const note = `${gibOf(sizeBytes)} GiB, 64 MiB of it data, in ${median(seconds).toFixed(1)} s`;
+    return [
+      measured(
+        'used-target',
+        seconds.map((each) => gibOf(sizeBytes) / each),
+        note,
+      ),
     ];
   },
 };

@@ -165,12 +165,13 @@ export class Stage {
     });
   }
 
-  /** A new file of holes, as a datastore shows a thin disk. */
-  async makeTarget(sizeBytes: number): Promise<Target> {
+  /** A new file of holes, as a datastore shows a thin disk; `used`: with a sector of somebody's in its middle. */
+  async makeTarget(sizeBytes: number, used = false): Promise<Target> {
     const name = `target-${++this.made}`;
     const path = join(this.folder, 'targets', `${name}-flat.vmdk`);
     const file = await open(path, 'w');
     await file.truncate(sizeBytes);
+    if (used) await file.write(randomBytes(512), 0, 512, sizeBytes / 2);
     await file.close();
     const descriptor = `# Disk DescriptorFile\nversion=1\nRW ${sizeBytes / 512} VMFS "${name}-flat.vmdk"\n`;
     await writeFile(join(this.folder, 'targets', `${name}.vmdk`), descriptor);

@@ -5,7 +5,16 @@
 import { cutover } from './cutover.ts';
 import { largeDelta, smallDelta } from './delta-copy.ts';
 import { fullCopy, linkCopy } from './full-copy.ts';
-import { manyDisks, sparseDisk } from './many-disks.ts';
+import { manyDisks, sparseDisk, usedTarget } from './many-disks.ts';
 import type { Suite } from './suite.ts';
 
-export const suites: readonly Suite[] = [fullCopy, linkCopy, largeDelta, smallDelta, manyDisks, sparseDisk, cutover];
+export const suites: readonly Suite[] = [
+  fullCopy,
+  linkCopy,
+  largeDelta,
+  smallDelta,
+  manyDisks,
+  sparseDisk,
+  usedTarget,
+  cutover,
+];

@@ -2,39 +2,21 @@
  * The law beside a run on the real server: what it would say of a message to a run that stands as its status says.
  * Rule: model/transition.ts is asked and nothing is decided here, so a run that differs from the law is seen.
  */
+import { toldStory } from '../../client/told-story.ts';
 import { type Message, type MessageName, messageNames, parseMessage } from '../../model/message.ts';
 import { pointChoices } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
 import { type Decision, hear, type Refusal, refuse, type Story } from '../../model/transition.ts';
-import { countIn } from '../../model/written.ts';
 
 /** Written over by `timeless`; the law only copies it. */
 const at = '2026-01-01T00:00:00.000Z';
 
 /** The story a status tells of. `path`: of the mover that has the machine, which the status does not tell. */
-export function storyOf(status: Status, path: string): Story {
-  const { run, phase, left, trouble, held, completion, commitment, liveSince, evidence, refusals } = status;
-  const { pointChange, pointChanged, applicationPoints, noPoints } = status;
-  const cancellation = status.cancellation as Story['cancellation'];
-  return {
-    ...{ run, phase, mover: { name: status.mover, path }, targetLive: status.targetLive === true },
-    ...{ commitNeedsEvidence: false, refusals },
-    ...(left === undefined ? {} : { left }),
-    ...(trouble === undefined ? {} : { trouble }),
-    ...(held === undefined ? {} : { held }),
-    ...(completion === undefined ? {} : { completion }),
-    ...(commitment === undefined ? {} : { commitment }),
-    ...(cancellation === undefined ? {} : { cancellation }),
-    ...(liveSince === undefined ? {} : { liveSince }),
-    ...(status.startUnseen === undefined ? {} : { startUnseen: status.startUnseen }),
-    ...countIn(status),
-    ...(evidence === undefined ? {} : { evidence }),
-    ...(pointChange === undefined ? {} : { pointChange }),
-    ...(pointChanged === undefined ? {} : { pointChanged }),
-    ...(applicationPoints === undefined ? {} : { applicationPoints }),
-    ...(noPoints === undefined ? {} : { noPoints }),
-  };
-}
+export const storyOf = (status: Status, path: string): Story => ({
+  ...toldStory(status),
+  mover: { name: status.mover, path },
+  refusals: status.refusals,
+});
 
 /** A story without its refusals: what a refused message must not change. */
 export const withoutRefusals = ({ refusals: _refusals, ...story }: Story): Omit<Story, 'refusals'> => story;

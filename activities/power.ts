@@ -7,9 +7,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { Failure, refused } from '../model/failure.ts';
-import type { Power, RecoveryPoint, SourceState, TargetMachine } from '../model/machine.ts';
+import type { OpenDisk, Power, RecoveryPoint, SourceState, TargetMachine } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
-import type { TargetSite } from '../sites/target.ts';
+import type { TargetPower, TargetSite } from '../sites/target.ts';
 import { activity } from './attempt.ts';
 import type { Sites } from './preflight.ts';
 
@@ -26,12 +26,22 @@ export interface SourceStart extends SourceStop {
   readonly run: string;
   /** Whether the sealed disks may already hang on the target machine. */
   readonly disksReturned: boolean;
+  /** Those disks. */
+  readonly open?: readonly OpenDisk[];
 }
 
 export interface TargetRun {
   readonly failback: FailbackInput;
   readonly run: string;
+  /** The disks that were returned to it, as they were opened last. */
+  readonly open?: readonly OpenDisk[];
 }
+
+/** What a site is told of the power of a run's target. */
+export const targetPower = ({ failback, run, open }: TargetRun): TargetPower => ({
+  ...{ path: failback.target.path, run, made: isMade(failback) },
+  ...(open ? { open } : {}),
+});
 
 export interface TargetStop extends TargetRun {
   /** How often the target had had the disks in use when this was wanted; absent: stopped whatever arrived since. */
@@ -64,21 +74,18 @@ export const createPowerActivities = (sites: Sites) => ({
   }),
 
   ensureTargetStarted: activity('ensureTargetStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
-    const { site, path } = input.failback.target;
+    const { site } = input.failback.target;
     const otherSideOff = (): Promise<void> => assertSourceOff(sites, input, 'the target starts', work);
     await otherSideOff();
-    const { run } = input;
-    return await sites.target(site).ensureStarted({ path, run, otherSideOff, made: isMade(input.failback) }, work);
+    return await sites.target(site).ensureStarted({ ...targetPower(input), otherSideOff }, work);
   }),
 
   ensureTargetStopped: activity(
     'ensureTargetStopped',
-    ({ failback, run, uses }: TargetStop, work): Promise<TargetMachine> => {
-      const { site, path } = failback.target;
-      return sites
-        .target(site)
-        .ensureStopped({ path, run, made: isMade(failback), ...(uses === undefined ? {} : { uses }) }, work);
-    },
+    ({ uses, ...input }: TargetStop, work): Promise<TargetMachine> =>
+      sites
+        .target(input.failback.target.site)
+        .ensureStopped({ ...targetPower(input), ...(uses === undefined ? {} : { uses }) }, work),
   ),
 
   /**
@@ -93,17 +100,21 @@ export const createPowerActivities = (sites: Sites) => ({
 });
 
 /**
- * A target whose disks never came back to it has nothing to run (S4), so a vCenter that is out of reach must not keep
- * the source from serving again; once the disks were returned, only a look at the target will do.
+ * A target whose disks never came back to it has nothing to run (S4), so one that is not found, or a vCenter that is out of
+ * reach, must not keep the source from serving again; once the disks were returned, only a look at the target will do.
  */
 async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work): Promise<void> {
   const { path } = input.failback.target;
+  if (input.disksReturned) {
+    const seen = await site.observeReturnedPower(targetPower(input), work);
+    const target = seen.recordOf === input.run ? 'target' : `target, which is ${seen.name} now without our record,`;
+    return assertOff(target, path, seen, targetRuns);
+  }
   try {
-    const target = await site.observeMachine(path, work, input.run, isMade(input.failback));
-    assertOff('target', path, target, targetRuns);
+    const seen = await site.observeMachine(path, work, input.run, isMade(input.failback));
+    if (seen.power !== 'absent') assertOff('target', path, seen, targetRuns);
   } catch (error) {
-    const unseen = error instanceof Failure && error.kind === 'Transient';
-    if (!unseen || input.disksReturned) throw error;
+    if (!(error instanceof Failure) || error.kind !== 'Transient') throw error;
     work.report('the target cannot be seen, but its disks never came back to it');
   }
 }
@@ -165,7 +176,7 @@ function assertOff(
   { power, powerSeen }: { readonly power: Power; readonly powerSeen: string },
   hint: string,
 ): void {
-  if (power === 'stopped' || power === 'absent') return;
+  if (power === 'stopped') return;
   throw refused({
     op: 'observe-power',
     subject: path,

@@ -5,19 +5,19 @@
  */
 import type { TargetMachine } from '../model/machine.ts';
 import { activity } from './attempt.ts';
-import { assertSourceOff, isMade, type TargetRun, type TargetStart } from './power.ts';
+import { assertSourceOff, type TargetRun, type TargetStart, targetPower } from './power.ts';
 import type { Sites } from './preflight.ts';
 
 export const createProvingActivities = (sites: Sites) => ({
   ensureProofStarted: activity('ensureProofStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
-    const { site, path } = input.failback.target;
+    const { site } = input.failback.target;
     const otherSideOff = (): Promise<void> => assertSourceOff(sites, input, 'the disks go back', work);
     await otherSideOff();
-    const request = { path, run: input.run, otherSideOff, made: isMade(input.failback) };
-    return await sites.target(site).ensureProofStarted(request, work);
+    return await sites.target(site).ensureProofStarted({ ...targetPower(input), otherSideOff }, work);
   }),
-  ensureProofEnded: activity('ensureProofEnded', ({ failback, run }: TargetRun, work): Promise<TargetMachine> => {
-    const { site, path } = failback.target;
-    return sites.target(site).ensureProofEnded({ path, run, made: isMade(failback) }, work);
-  }),
+  ensureProofEnded: activity(
+    'ensureProofEnded',
+    (input: TargetRun, work): Promise<TargetMachine> =>
+      sites.target(input.failback.target.site).ensureProofEnded(targetPower(input), work),
+  ),
 });

@@ -16,6 +16,8 @@ export interface TargetInput {
   readonly pairs: readonly DiskPair[];
   /** At an alternate location: the machine that is made there. */
   readonly creation?: NewMachine;
+  /** The disks as they were opened last; absent before they were. */
+  readonly open?: readonly OpenDisk[];
 }
 
 export interface ReopenInput extends TargetInput {
@@ -28,7 +30,7 @@ export interface ReopenInput extends TargetInput {
 /** `uses`: how often the target had the disks in use in this run before. */
 export type ReturnInput = TargetInput & TargetStart & { readonly uses?: number };
 
-export const targetRequest = ({ failback, run, pairs, creation }: TargetInput): TargetRequest => ({
+export const targetRequest = ({ failback, run, pairs, creation, open }: TargetInput): TargetRequest => ({
   path: failback.target.path,
   run,
   machine: failback.machine,
@@ -36,6 +38,7 @@ export const targetRequest = ({ failback, run, pairs, creation }: TargetInput): 
   pairs,
   mover: failback.mover.path,
   ...(creation ? { machineToMake: creation } : {}),
+  ...(open ? { open } : {}),
 });
 
 export const createTargetActivities = (sites: Sites) => {

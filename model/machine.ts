@@ -11,7 +11,7 @@ export interface MachineAddress {
   readonly path: string;
 }
 
-/** Power as last observed. `absent`: the machine does not exist. `changing`: on its way, look again. */
+/** Power as last observed. `absent`: no such machine is found. `changing`: on its way, look again. */
 export type Power = 'running' | 'stopped' | 'changing' | 'absent';
 
 /** Which disk of the machine: `os`, or `data-<lun>`. Outlives both incarnations. */

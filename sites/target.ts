@@ -20,6 +20,8 @@ export interface TargetRequest {
   readonly mover: string;
   /** With the way `created` only: the machine that the run makes at the path. */
   readonly machineToMake?: NewMachine;
+  /** The disks as they were opened last; absent before they were. By their UUIDs they are known where somebody moved them. */
+  readonly open?: readonly OpenDisk[];
 }
 
 export interface ReopenRequest extends TargetRequest {
@@ -40,6 +42,8 @@ export interface TargetPower {
   readonly run: string;
   /** The run makes the machine itself: whatever else stands at the path is not meant. */
   readonly made?: boolean;
+  /** The disks that were returned to it: whoever holds them all may be it, where neither path nor record finds it. */
+  readonly open?: readonly OpenDisk[];
 }
 
 export interface TargetStop extends TargetPower {
@@ -112,9 +116,14 @@ export interface TargetSite extends GuestAccess {
   readonly capabilities: { readonly write: readonly WriteWay[]; readonly platform: Platform };
   /**
    * With `run`: the machine that carries this run's mark, wherever it stands, before the one at the path. `made`: only that
-   * one, because the run makes it itself; `absent` while it has not, or when it is gone.
+   * one, because the run makes it itself. `absent`: it is not found, which says nothing of its power once it was given disks.
    */
   observeMachine(path: string, work: Work, run?: string, made?: boolean): Promise<TargetMachine>;
+  /**
+   * The machine that the disks were returned to, for its power: the one with the run's record, else whoever holds the disks.
+   * Refused when it is not found: it may run where this account does not see it (S1).
+   */
+  observeReturnedPower(request: TargetPower, work: Work): Promise<TargetMachine>;
   /** Named checks of this side: reachability, rights, power, snapshots, sizes, space, the mover. Changes nothing. */
   preflight(request: TargetPreflight, work: Work): Promise<Check[]>;
   /** The same for an alternate location: place, networks, datastore, names, ids, rights to make the machine there. */
@@ -140,7 +149,8 @@ export interface TargetSite extends GuestAccess {
   ensureDisksReleased(request: ReturnRequest, work: Work): Promise<void>;
   /**
    * Before another mover gets the disks: none of this run's hangs on this mover any more, which is what really keeps a
-   * late attempt on it from writing (S8). Safe before they were opened, and when the mover itself is gone.
+   * late attempt on it from writing (S8). Safe before they were opened, and when the mover itself is gone. Refused before
+   * anything is unplugged when one of `open` is another file by now.
    */
   ensureMoverLeft(request: TargetRequest, work: Work): Promise<void>;
   /** Plugs the sealed disks into the target machine in the originals' slots (staged: the originals are unplugged, kept). */
@@ -161,6 +171,8 @@ export interface TargetSite extends GuestAccess {
    * The undo of all of the above. Staged: staged disks unplugged everywhere and deleted, originals back in their slots.
    * Created: the new disks are deleted, and then the machine, which has to hold no other disk.
    * In place: the disks hang on nothing, the machine keeps the record of them (a later run repairs them).
+   * A disk that somebody moved is known by its UUID: in place it goes like the others, and the record says where it lies; a
+   * new one is Refused before anything is changed, because no file is deleted under a name that the run did not give (S2).
    * Answers what stays, and a sentence when the machine is gone or carries another run's record; no disk of this run
    * hangs on the mover then either. Fenced while the mover holds these disks for another run.
    */
@@ -172,12 +184,12 @@ export interface TargetSite extends GuestAccess {
    * the machine runs already, or cannot be put back as it is afterwards.
    */
   ensureProofStarted(request: TargetStart, work: Work): Promise<TargetMachine>;
-  /** Ends that: powered off, connected and writing as before. Fine when it never began. */
+  /** Ends that: powered off, connected and writing as before. Fine when it never began; Refused when it is not found. */
   ensureProofEnded(request: TargetPower, work: Work): Promise<TargetMachine>;
   /**
    * The undo of the start. Bars the machine of this run from being started any more (S4), so that a late attempt to start
-   * it fails, and then stops it. A machine that does not carry this run's mark is refused and left as it is. One that is
-   * found nowhere, neither at its path nor by a run's record, cannot run: answers `absent`.
+   * it fails, and then stops it. A machine that does not carry this run's mark is refused and left as it is. So is one that
+   * is not found: it may run where this account does not see it (S1).
    */
   ensureStopped(request: TargetStop, work: Work): Promise<TargetMachine>;
   /** What the run's machine has written to its disks, by the site's own counter. Refused where the site has none. */

@@ -11,7 +11,7 @@ import { whileAwaiting } from './awaiting.ts';
 import { lookAtReopening } from './before-change.ts';
 import { changeThePoint } from './changing-point.ts';
 import { untilCommitted } from './commit-gate.ts';
-import { type Journey, ofTarget, type Way } from './departure.ts';
+import { type Journey, ofPower, ofTarget, type Way } from './departure.ts';
 import { stepsAfterStart } from './guest-steps.ts';
 import { hearGuest, probeAtHome } from './probing.ts';
 import type { Proven, Standing } from './proven.ts';
@@ -88,7 +88,7 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
     await recordLoss(journey);
     const stopAt = new Date().toISOString();
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
-      { failback: input, run },
+      ofPower(journey),
     ]);
     teller.amend(markTargetOff);
     teller.outageBegins(stopAt);

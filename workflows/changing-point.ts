@@ -12,7 +12,7 @@ import { pointOf } from '../model/point.ts';
 import { scrubsAfter } from '../model/scrub.ts';
 import { markTargetOff, type Story } from '../model/transition.ts';
 import { recordChosen } from './chosen-point.ts';
-import { type Journey, ofTarget, type Way } from './departure.ts';
+import { type Journey, ofPower, ofTarget, type Way } from './departure.ts';
 import type { Proven, Standing } from './proven.ts';
 import { together } from './sync-round.ts';
 import { lineageBroke } from './trouble.ts';
@@ -51,14 +51,14 @@ function pointWished({ pointChange }: Story, { applied, final }: Proven): Recove
 
 /** Observed off, barred from starting, and as it was before it was set up to be proven apart. */
 async function stopTheTarget(journey: Journey, uses: number): Promise<void> {
-  const { input, run, teller, course } = journey;
+  const { input, teller, course } = journey;
   const control = controlVerbs(input);
   const { path } = input.target;
   await recordLoss(journey);
   const stopAt = new Date().toISOString();
   const seen = await course.step(() =>
     control.ensureTargetStopped.executeWithOptions(summary(`Stop ${path}: another point was chosen`), [
-      { failback: input, run, uses },
+      { ...ofPower(journey), uses },
     ]),
   );
   teller.amend((story) => markTargetOff(story, new Date().toISOString()));
@@ -69,7 +69,7 @@ async function stopTheTarget(journey: Journey, uses: number): Promise<void> {
   teller.record('target-stopped', 'the target was observed off, for another point', { power: seen.powerSeen });
   if (input.policy.prove !== 'isolated') return;
   const back = await course.step(() =>
-    control.ensureProofEnded.executeWithOptions(summary(`Put ${path} back`), [{ failback: input, run }]),
+    control.ensureProofEnded.executeWithOptions(summary(`Put ${path} back`), [ofPower(journey)]),
   );
   const what = 'its NICs and the modes of its disks are as before it was set up to be proven apart';
   teller.record('proof-put-back', what, { target: path, power: back.powerSeen });

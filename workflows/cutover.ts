@@ -11,7 +11,7 @@ import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { type Arrival, arrive } from './arriving.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
 import { readyToCutOver } from './completion-guard.ts';
-import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
+import { type Journey, ofPower, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsBeforeStop } from './guest-steps.ts';
 import type { Standing } from './proven.ts';
@@ -73,7 +73,7 @@ function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced 
 
 /** Answers when the outage began (epoch ms): right before the stop was sent. */
 async function stopTheSource(journey: Journey, way: Way, target: Standing): Promise<number> {
-  const { input, run, teller, course } = journey;
+  const { input, teller, course } = journey;
   const { identity } = way.found;
   const control = controlVerbs(input);
   // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
@@ -89,7 +89,7 @@ async function stopTheSource(journey: Journey, way: Way, target: Standing): Prom
     if (!served) return teller.outageEnds();
     const seen = await control.ensureSourceStarted.executeWithOptions(
       summary(`Undo: start ${input.source.path} again`),
-      [{ failback: input, run, identity, disksReturned: target.returned }],
+      [{ ...ofPower(journey), identity, disksReturned: target.returned }],
     );
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
     teller.outageEnds();

@@ -3,6 +3,7 @@
  * Rule: checks change nothing, and a refused check waits for an operator in the same run (S000-8).
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import type { TargetRun } from '../activities/power.ts';
 import type { PreflightAnswer } from '../activities/preflight.ts';
 import type { TargetInput } from '../activities/target.ts';
 import { takeUpReassignment } from '../model/carrying.ts';
@@ -27,6 +28,8 @@ export interface Journey {
   readonly run: string;
   readonly teller: Teller;
   readonly course: Course;
+  /** The disks as they were opened last; absent before they were. */
+  open?: readonly OpenDisk[];
 }
 
 /** What preflight found: the source as it was, and which disk comes home to which. */
@@ -37,9 +40,15 @@ export interface Way {
   readonly creation?: NewMachine;
 }
 
+/** What every verb of the target's power is told. */
+export const ofPower = ({ input, run, open }: Journey): TargetRun => ({
+  ...{ failback: input, run },
+  ...(open ? { open } : {}),
+});
+
 /** What every verb of the target's disks is told. The mover is the one of the moment. */
-export const ofTarget = ({ input, run }: Journey, { pairs, creation }: Way): TargetInput => ({
-  ...{ failback: input, run, pairs },
+export const ofTarget = (journey: Journey, { pairs, creation }: Way): TargetInput => ({
+  ...{ ...ofPower(journey), pairs },
   ...(creation ? { creation } : {}),
 });
 
@@ -151,6 +160,7 @@ export async function openDisks(journey: Journey, way: Way): Promise<OpenDisk[]>
     summary(`Open ${way.pairs.length} target disks (${wayOf(input)})`),
     [ofTarget(journey, way)],
   );
+  journey.open = open;
   if (way.creation) recordMade(teller, input, way, open);
   for (const disk of open)
     teller.record(`open/${disk.disk}`, `${disk.file} hangs on the mover and on nothing else`, {

@@ -6,7 +6,7 @@
 import { nothingArrived } from '../model/arrival.ts';
 import type { Guest, RecoveryPoint } from '../model/machine.ts';
 import { whileAwaiting } from './awaiting.ts';
-import type { Journey } from './departure.ts';
+import { type Journey, ofPower } from './departure.ts';
 import { hearGuest, probeOnce, probesFailed, rollBack } from './probing.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
 
@@ -17,8 +17,8 @@ export async function proveFirst(journey: Journey, final: RecoveryPoint): Promis
   const { path } = input.target;
   course.beforehand('the boot apart from everybody', async () => {
     // Barred first (S4), so that an attempt to start it that comes late finds it so.
-    await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${path}`), [{ failback: input, run }]);
-    await control.ensureProofEnded.executeWithOptions(summary(`Undo: put ${path} back`), [{ failback: input, run }]);
+    await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${path}`), [ofPower(journey)]);
+    await control.ensureProofEnded.executeWithOptions(summary(`Undo: put ${path} back`), [ofPower(journey)]);
   });
   const { probes } = input.policy;
   // From outside nobody reaches it there, this worker included.
@@ -42,7 +42,7 @@ export async function proveFirst(journey: Journey, final: RecoveryPoint): Promis
       );
     }
     const off = await control.ensureProofEnded.executeWithOptions(summary(`Power ${path} off and put it back`), [
-      { failback: input, run },
+      ofPower(journey),
     ]);
     teller.record('proven', 'it booted apart from everybody, was powered off and put back; the disks are as sealed', {
       ...{ agent: guest.agent, power: off.powerSeen },

@@ -9,7 +9,7 @@ import { evidenceOfDisks } from '../model/evidence.ts';
 import { moverStepId } from '../model/failback-input.ts';
 import type { DiskKey, OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
-import type { Journey, Way } from './departure.ts';
+import { type Journey, ofTarget, type Way } from './departure.ts';
 import { together } from './sync-round.ts';
 import { lineageBroke, troubleOf } from './trouble.ts';
 import { briefVerbs, moverVerbs, summary } from './verbs.ts';
@@ -32,12 +32,13 @@ interface Sealed {
 }
 
 /** S5: what cannot be unplugged soon does not keep the source from its start; a later step of the undo insists on it. */
-export function registerSealUndo({ run, teller, course, input }: Journey, { pairs }: Way): void {
+export function registerSealUndo(journey: Journey, way: Way): void {
+  const { teller, course, input } = journey;
   course.beforehand('sealed disks', async () => {
     try {
       await briefVerbs(input).ensureMoverLeft.executeWithOptions(
         summary(`Undo: take the sealed disks off ${input.mover.name}`),
-        [{ failback: input, run, pairs }],
+        [ofTarget(journey, way)],
       );
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;

@@ -3,16 +3,25 @@
  * torn; staged the new disks go and the originals hang in their slots as before; created all that was made goes.
  * Rule: the machine is fenced from starting before anything is unplugged, and the marks go last (S4, S5). Success means
  * that no disk of this run hangs on the mover, whatever became of the record. Never touches another run's disks (S8).
+ * What somebody moved is found by its UUID before the first change (disk-places.ts), so that nothing stops half-way.
  */
 import { fenced } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { needHeldOnlyBy, needOwnMark, needQuietTarget } from './disk-guards.ts';
+import { heldBy, needUnmoved, placesOf } from './disk-places.ts';
 import { findByMark, findMachine, findMover, type Machine, type Vcenter } from './inventory.ts';
-import { type Mark, stateOption, unmarkOptions } from './marks.ts';
+import { type Mark, originalOptions, stateOption, unmarkOptions } from './marks.ts';
 import { ensureMachineGone, findCreated, settleFolder } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged } from './reconfigure.ts';
-import { ensureStagedFileGone, filesThere, needOnlyStaged, writtenFiles } from './staged-disks.ts';
+import {
+  ensureStagedFileGone,
+  filesThere,
+  type KnownDisk,
+  needOnlyStaged,
+  writtenDisks,
+  writtenFiles,
+} from './staged-disks.ts';
 
 /**
  * @returns what stays on purpose: in place, the files that hang on nothing until a later run repairs them; and a
@@ -30,7 +39,7 @@ export async function ensureDisksAbandoned(at: Vcenter, request: TargetRequest, 
   if (!target || !mark) return abandonUnrecorded(at, request, found, work);
   const mover = await findMover(at, request.mover, work);
   if (mark.way === 'staged') {
-    await abandonStaged(at, target, mover, mark, work);
+    await abandonStaged(at, target, mover, mark, writtenDisks(request), work);
     return [];
   }
   return abandonInPlace(at, target, mover, mark, work);
@@ -47,11 +56,13 @@ async function abandonUnrecorded(
   work: Work,
 ): Promise<string[]> {
   const mover = await findMachine(at, request.mover, work);
-  const written = writtenFiles(request);
-  const hanging = written.filter((file) => mover?.disks.some((disk) => disk.file === file));
+  const places = await placesOf(at, writtenDisks(request), work);
+  const hanging = places.filter((place) => mover && heldBy(place, mover));
   const foreign = target?.mark;
   const theirs = foreign?.way === 'in-place' ? foreign.originals.map((one) => one.file) : (foreign?.staged ?? []);
-  const ours = hanging.filter((file) => !theirs.includes(file));
+  const ours = hanging
+    .filter(({ was, file }) => !theirs.includes(was) && !theirs.includes(file))
+    .map(({ file }) => file);
   if (mover && ours.length > 0) {
     work.report(`unplugging ${ours.length} disk(s) from ${mover.name}`);
     await ensureUnplugged(at, mover, ours, [], work);
@@ -64,14 +75,21 @@ async function abandonUnrecorded(
       message: `the disks of ${target.name} hang on the mover under the record of run ${foreign.run}, not of ${request.run}`,
       hint: `Let run ${foreign.run} end, then retry. If that run is gone, unplug the disks from the mover in the vSphere Client (keep their files), then retry.`,
     });
+  // A machine that lost its record, and maybe its name, may still hold what came home to it.
+  const opened = request.open && !foreign ? places.map(({ file }) => file) : [];
+  await needHeldOnlyBy(at, opened, [], work);
   if (foreign) return [...ours, `${target.name} carries the record of run ${foreign.run} and was left as it is`];
   if (target) return ours;
-  const files = request.write === 'staged' ? ` (files that may be left beside its disks: ${written.join(', ')})` : '';
+  const written = places.map(({ file }) => file).join(', ');
+  const files = request.write === 'staged' ? ` (files that may be left beside its disks: ${written})` : '';
   return [
     ...ours,
     `no machine stands at ${request.path} any more: its disks are off the mover, nothing else could be done${files}`,
   ];
 }
+
+const movedRemedy =
+  'Homeward deletes no file under a name that it did not give. Detach the moved disk in the vSphere Client from the machine that holds it, delete its file yourself (nobody needs what this run wrote any more), then resolve with retry.';
 
 /**
  * Everything the run made for an alternate location goes: its disks first, then the machine, which can still be found by
@@ -93,6 +111,7 @@ async function abandonCreated(at: Vcenter, request: TargetRequest, work: Work): 
     keys: [],
   };
   const mark = target ? needOwnMark(target, request) : unmarked;
+  needUnmoved(await placesOf(at, writtenDisks(request), work), movedRemedy);
   if (target) {
     needQuietTarget(target);
     needOnlyStaged(mark, target);
@@ -123,25 +142,32 @@ async function abandonInPlace(
     await ensureOptions(at, target, unmarkOptions(mark), work);
     return [];
   }
-  const files = mark.originals.map((one) => one.file);
-  if (target.disks.some((disk) => files.includes(disk.file))) needQuietTarget(target);
+  const places = await placesOf(at, mark.originals, work);
+  if (places.some((place) => heldBy(place, target))) needQuietTarget(target);
+  const files = places.map(({ file }) => file);
+  // Where they lie now, so that a later run finds them: in the same change, because afterwards nobody could tell.
+  const isMoved = places.some(({ was, file }) => was !== file);
+  const originals = isMoved ? mark.originals.map((one, index) => ({ ...one, file: files[index] ?? one.file })) : [];
   work.report(`unplugging the disks of ${target.name} everywhere`);
-  await ensureUnplugged(at, target, files, [stateOption('open')], work);
+  await ensureUnplugged(at, target, files, [stateOption('open'), ...originalOptions(originals)], work);
   if (mover) await ensureUnplugged(at, mover, files, [], work);
   await needHeldOnlyBy(at, files, [], work);
   return files;
 }
 
-/** Also used by a later run that finds the staging of an abandoned one. */
+/** Also used by a later run that finds the staging of an abandoned one. `written`: the staged disks as they were opened. */
 export async function abandonStaged(
   at: Vcenter,
   target: Machine,
   mover: Machine | undefined,
   mark: Mark,
+  written: readonly KnownDisk[],
   work: Work,
 ): Promise<void> {
   needQuietTarget(target);
   needOnlyStaged(mark, target);
+  needUnmoved(await placesOf(at, written, work), movedRemedy);
+  const originals = await placesOf(at, mark.originals, work);
   work.report(`unplugging what run ${mark.run} staged`);
   await ensureUnplugged(at, target, mark.staged, [stateOption('open')], work);
   if (mover) await ensureUnplugged(at, mover, mark.staged, [], work);
@@ -150,8 +176,9 @@ export async function abandonStaged(
     work.report(`deleting ${file}`);
     await ensureStagedFileGone(at, mark, file, work);
   }
-  const plugs = mark.originals.map(({ file, sizeBytes, diskMode, controllerKey, unit }) => ({
-    file,
+  // One that was moved meanwhile still hangs in its slot.
+  const plugs = mark.originals.map(({ file, sizeBytes, diskMode, controllerKey, unit }, index) => ({
+    file: originals[index]?.file ?? file,
     sizeBytes,
     diskMode,
     slot: { controllerKey, unit },

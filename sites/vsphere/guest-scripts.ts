@@ -21,8 +21,9 @@ import {
 } from './guest-wrapper.ts';
 import { type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { pause } from './pause.ts';
-import { findTarget, needOurs } from './power.ts';
+import { needOurs } from './power.ts';
 import { readObject } from './properties.ts';
+import { findTarget } from './run-machine.ts';
 import { required } from './session.ts';
 import type { Ref, Vim } from './wire/shapes.ts';
 

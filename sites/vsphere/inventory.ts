@@ -207,16 +207,22 @@ export interface Holder {
 }
 
 /**
- * Who holds these files, over all machines this account can see: directly, or as the base of a snapshot or clone.
- * A machine that cannot be read is passed over; vCenter's own file lock stays behind us.
+ * Every disk that hangs on a machine this account can see. A machine that cannot be read is passed over; vCenter's own
+ * file lock stays behind us.
  */
-export async function holdersOf(at: Vcenter, files: readonly string[], work: Work): Promise<Map<string, Holder[]>> {
-  const wanted = new Map<string, Holder[]>(files.map((file) => [file, []]));
-  for (const { ref, values } of await readAll(at.session, 'VirtualMachine', ['name', 'config.hardware.device'], work)) {
+export async function attachedDisks(at: Vcenter, work: Work): Promise<Holder[]> {
+  const all = await readAll(at.session, 'VirtualMachine', ['name', 'config.hardware.device'], work);
+  return all.flatMap(({ ref, values }) => {
     const devices = (values.get('config.hardware.device') as readonly Device[] | undefined) ?? [];
-    for (const disk of disksOf(devices))
-      for (const file of [disk.file, ...disk.parents])
-        wanted.get(file)?.push({ name: String(values.get('name') ?? ref.value), ref, disk });
-  }
-  return wanted;
+    return disksOf(devices).map((disk) => ({ name: String(values.get('name') ?? ref.value), ref, disk }));
+  });
+}
+
+/** Holds the file directly, or as the base of a snapshot or clone. */
+export const holdsFile = ({ disk }: Holder, file: string): boolean => disk.file === file || disk.parents.includes(file);
+
+/** Who holds these files. */
+export async function holdersOf(at: Vcenter, files: readonly string[], work: Work): Promise<Map<string, Holder[]>> {
+  const attached = await attachedDisks(at, work);
+  return new Map(files.map((file) => [file, attached.filter((holder) => holdsFile(holder, file))]));
 }

@@ -81,6 +81,9 @@ export const stateOption = (state: MarkState): Option => option('state', state);
 
 export const usesOption = (uses: number): Option => option('uses', String(uses));
 
+export const originalOptions = (originals: readonly Original[]): Option[] =>
+  originals.map((one, at) => option(`original.${at}`, JSON.stringify(one)));
+
 /** The options that write this mark; keys of an older mark that it does not use are emptied, which removes them. */
 export function markOptions(mark: NewMark, before: Mark | undefined): Option[] {
   const written = [
@@ -88,7 +91,7 @@ export function markOptions(mark: NewMark, before: Mark | undefined): Option[] {
     option('path', mark.path),
     option('state', mark.state),
     option('way', mark.way),
-    ...mark.originals.map((one, at) => option(`original.${at}`, JSON.stringify(one))),
+    ...originalOptions(mark.originals),
     ...mark.staged.map((file, at) => option(`staged.${at}`, file)),
   ];
   const kept = new Set(written.map((one) => one.key));

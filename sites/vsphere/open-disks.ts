@@ -183,7 +183,8 @@ async function withoutStrangersStaging(
   const same = mark?.run === request.run && mark.way === request.write;
   if (!isOpen(mark) || mark.way !== 'staged' || same) return target;
   work.report(`removing what run ${mark.run} staged`);
-  await abandonStaged(at, target, mover, mark, work);
+  const written = mark.staged.map((file) => ({ file, uuid: '' }));
+  await abandonStaged(at, target, mover, mark, written, work);
   return lookAt(at, target.ref, target.path, work);
 }
 

@@ -1,7 +1,6 @@
 /**
  * Starts and stops the target machine.
- * Rule: answers only what was observed (S1): running means vCenter said poweredOn after our call, stopped means poweredOff,
- * absent that no such machine is found anywhere: it cannot run, so stopping it is done.
+ * Rule: answers only what was observed (S1): running means vCenter said poweredOn after our call, stopped means poweredOff.
  * Never starts a machine whose record says that its disks are open (S4).
  */
 import { Failure, refused } from '../../model/failure.ts';
@@ -10,20 +9,12 @@ import type { Work } from '../source.ts';
 import type { TargetPower, TargetStart, TargetStop } from '../target.ts';
 import { act } from './act.ts';
 import { needUsesNotAfter } from './disk-guards.ts';
-import {
-  absentTarget,
-  asTarget,
-  findAnywhere,
-  lookAt,
-  type Machine,
-  machineMissing,
-  type Vcenter,
-} from './inventory.ts';
+import { asTarget, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { isOpen, stateOption } from './marks.ts';
-import { findCreated } from './new-machine.ts';
 import { pause } from './pause.ts';
 import { hasProof } from './proof-mark.ts';
 import { ensureOptions } from './reconfigure.ts';
+import { findTarget, needReturned } from './run-machine.ts';
 import { readTwice } from './session.ts';
 
 const questionTurnSeconds = 5;
@@ -57,13 +48,10 @@ export function needOurs(machine: Machine, { path, run }: TargetPower, op: strin
   throw refused({
     op,
     subject: path,
-    message: `the machine at ${path} does not carry the record of run ${run}; it was left as it is`,
-    hint: 'Another machine stands there, or somebody removed the homeward.* settings. Find the machine of this run in the vSphere Client and see to its power there; then take the run back, leaving out with skip what cannot be undone.',
+    message: `${machine.name}, found for ${path}, does not carry the record of run ${run}; it was left as it is`,
+    hint: 'It is another machine, or somebody removed the homeward.* settings. Find the machine of this run in the vSphere Client and see to its power there; then take the run back, leaving out with skip what cannot be undone.',
   });
 }
-
-export const findTarget = (at: Vcenter, request: TargetPower, work: Work): Promise<Machine | undefined> =>
-  request.made ? findCreated(at, request, work) : findAnywhere(at, request.path, work, request.run);
 
 /** S3: a machine that is set up to be proven apart would forget what its users write. */
 function needPutBack(machine: Machine): void {
@@ -138,7 +126,7 @@ async function askGuest(at: Vcenter, machine: Machine, waitMs: number, work: Wor
 }
 
 /**
- * Shuts the guest down where its tools answer, else switches the machine off. A machine that is gone is off. Its record
+ * Shuts the guest down where its tools answer, else switches the machine off. A machine that is gone is not off. Its record
  * says `open` before it goes down: whoever comes late with a start finds it barred, also when the source serves again by
  * that time (S1).
  */
@@ -148,9 +136,7 @@ export async function ensureStopped(
   guestWaitMs: number,
   work: Work,
 ): Promise<TargetMachine> {
-  const { path } = request;
-  const machine = await findTarget(at, request, work);
-  if (!machine) return absentTarget(at, path);
+  const machine = await needReturned(at, request, work);
   needOurs(machine, request, 'PowerOffVM_Task');
   if (request.uses !== undefined) needUsesNotAfter(machine, request.run, request.uses);
   if (machine.mark?.state === 'returned') await ensureOptions(at, machine, [stateOption('open')], work);

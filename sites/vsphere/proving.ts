@@ -10,9 +10,9 @@ import type { Work } from '../source.ts';
 import type { TargetPower, TargetStart } from '../target.ts';
 import { nicBacking } from './compute.ts';
 import type { Device } from './devices.ts';
-import { absentTarget, asTarget, type Machine, machineMissing, type Vcenter } from './inventory.ts';
+import { asTarget, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { readHost } from './machine-shape.ts';
-import { findTarget, needOurs, powerOff, powerOn } from './power.ts';
+import { needOurs, powerOff, powerOn } from './power.ts';
 import { hasProof, proofKey } from './proof-mark.ts';
 import {
   type Backing,
@@ -25,6 +25,7 @@ import {
   sameNetwork,
 } from './put-back.ts';
 import { reconfigure } from './reconfigure.ts';
+import { findTarget, needReturned } from './run-machine.ts';
 
 /** What a running machine writes is gone when its power goes; it is not kept in snapshots either. */
 const forgetful = 'independent_nonpersistent';
@@ -46,10 +47,9 @@ export async function ensureProofStarted(
 
 /** Powers it off, and puts back how it was. Done already, or never begun, is as good. */
 export async function ensureProofEnded(at: Vcenter, request: TargetPower, work: Work): Promise<TargetMachine> {
-  const machine = await findTarget(at, request, work);
-  if (!machine) return absentTarget(at, request.path);
-  if (!hasProof(machine)) return asTarget(at, machine);
+  const machine = await needReturned(at, request, work);
   needOurs(machine, request, 'PowerOffVM_Task');
+  if (!hasProof(machine)) return asTarget(at, machine);
   const off = await powerOff(at, request, machine, work);
   return asTarget(at, await putBack(at, off, work));
 }

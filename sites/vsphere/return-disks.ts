@@ -9,25 +9,37 @@ import type { Work } from '../source.ts';
 import type { ReturnRequest, TargetRequest } from '../target.ts';
 import { parseSlot, type Slot } from './devices.ts';
 import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget, needUsesNotAfter } from './disk-guards.ts';
+import { heldBy, needUnmoved, placesOf } from './disk-places.ts';
 import { asTarget, findMachine, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
 import { findCreated } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
-import { writtenFile, writtenFiles } from './staged-disks.ts';
+import { writtenDisks, writtenFile, writtenFiles } from './staged-disks.ts';
 import { isA } from './wire/shapes.ts';
 
-async function unplugFromMover(at: Vcenter, path: string, files: readonly string[], work: Work): Promise<void> {
-  const mover = await findMover(at, path, work);
+async function unplugFromMover(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
+  const mover = await findMover(at, request.mover, work);
   if (!mover) return;
+  const disks = writtenDisks(request);
+  const files = disks.map(({ file }) => file);
+  const missing = disks.filter(({ file }) => !mover.disks.some((disk) => disk.file === file));
+  const astray = missing.length === 0 ? [] : await placesOf(at, missing, work);
+  needUnmoved(
+    astray.filter((place) => heldBy(place, mover)),
+    movedOnMover,
+  );
   // vCenter would refuse the change in words of its own; this says what to do about it.
   if (mover.disks.some((disk) => files.includes(disk.file))) needNoSnapshots(mover);
   work.report(`unplugging ${files.length} disk(s) from ${mover.name}`);
   await ensureUnplugged(at, mover, files, [], work);
 }
 
+const movedOnMover =
+  'Exclude the mover from Storage DRS. Detach the disk from it (keep the file), move the file back to its old name in the datastore browser, then resolve with retry. Or take the run back.';
+
 export async function ensureMoverLeft(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
-  await unplugFromMover(at, request.mover, files, work);
+  await unplugFromMover(at, request, work);
   // Where they were not yet opened they hang on their own machine.
   const target = await findTarget(at, request, work);
   // A machine that the run makes may not be made yet.
@@ -50,7 +62,7 @@ export async function ensureDisksReleased(at: Vcenter, request: ReturnRequest, w
   const target = await needTarget(at, request, work);
   needOwnMark(target, request);
   needUsesNotAfter(target, request.run, request.uses ?? 0);
-  await unplugFromMover(at, request.mover, files, work);
+  await unplugFromMover(at, request, work);
   // Plugging and marking are two changes, and whoever does them may die in between or after them. So the disks may hang
   // on their own machine already, whatever its mark of this run says; they are sealed by now, and nobody writes there.
   await needHeldOnlyBy(at, files, [target], work);

@@ -54,6 +54,19 @@ export const writtenFile = ({ write, run }: TargetRequest, file: string): string
 export const writtenFiles = (request: TargetRequest): string[] =>
   request.pairs.map(({ target }) => writtenFile(request, target.file));
 
+/** A disk as it was opened: by its file, and by its UUID where anybody saw that; else ''. */
+export interface KnownDisk {
+  readonly file: string;
+  readonly uuid: string;
+}
+
+export const writtenDisks = (request: TargetRequest): KnownDisk[] =>
+  request.pairs.map(({ disk, target }) => {
+    const original = request.write === 'in-place' ? target.uuid : '';
+    const uuid = request.open?.find((one) => one.disk === disk)?.uuid ?? original;
+    return { file: writtenFile(request, target.file), uuid };
+  });
+
 /** The staged files for these originals. Refuses when one would be another's, or an original itself. */
 export function stagedFiles(originals: readonly string[], run: string): string[] {
   const staged = originals.map((file) => stagedFile(file, run));

@@ -20,6 +20,7 @@ import { ensureProofEnded, ensureProofStarted } from './proving.ts';
 import { ensureDisksReopened, observeReopening } from './reopen-disks.ts';
 import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
 import { observeReturned } from './returned-look.ts';
+import { needReturned } from './run-machine.ts';
 import { createSession } from './session.ts';
 import { createTransport, type Transport } from './transport.ts';
 import { observeWrites } from './write-counter.ts';
@@ -64,6 +65,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
       const machine = ours ? await findCreated(at, { path, run }, work) : await findAnywhere(at, path, work, run);
       return machine ? asTarget(at, machine) : absentTarget(at, path);
     },
+    observeReturnedPower: async (request, work) => asTarget(at, await needReturned(at, request, work)),
     preflight: (request, work) => preflight(at, request, work),
     preflightNewPlace: (request, work) => preflightNewPlace(at, request, work),
     preflightMover: (request, work) => preflightMover(at, request, work),

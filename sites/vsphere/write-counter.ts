@@ -8,8 +8,9 @@ import type { WriteSample } from '../../model/written.ts';
 import type { Work } from '../source.ts';
 import type { Writes, WritesRequest } from '../target.ts';
 import { type Machine, machineMissing, type Vcenter } from './inventory.ts';
-import { findTarget, needOurs } from './power.ts';
+import { needOurs } from './power.ts';
 import { readObject } from './properties.ts';
+import { findTarget } from './run-machine.ts';
 import { required } from './session.ts';
 import { isA, type Ref, type Vim } from './wire/shapes.ts';
 

@@ -8,6 +8,7 @@ import { bug, type PlantedBug } from './bug.ts';
 import { checkBugs } from './check-bugs.ts';
 import { homeBugs } from './home-bugs.ts';
 import { lateBugs } from './late-bugs.ts';
+import { movedBugs } from './moved-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
 import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
@@ -354,6 +355,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...lateBugs,
   ...checkBugs,
   ...homeBugs,
+  ...movedBugs,
   ...newPlaceBugs,
   ...arrivalBugs,
   ...pointBugs,

@@ -19,7 +19,7 @@ let run: Run;
 /** What the witness holds against the people who power the target on beside the source and move a file. */
 let byHand: string[] = [];
 beforeAll(async () => {
-  scene = await openScene(2);
+  scene = await openScene(3);
   run = await scene.begin();
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
@@ -85,6 +85,25 @@ test('S9 an open disk that Storage vMotion moved is found, and copied in full on
   expect(trouble?.message).toContain(`${file} is ${away} now`);
   const fulls = (view: View): number => view.rounds?.recent.filter(({ mode }) => mode === 'full').length ?? 0;
   await run.untilView('copied in full again', (view) => fulls(view) > 1);
+}, 120_000);
+
+test('S4 S5 S11 a run that is taken back while an open disk lies elsewhere says where, changes nothing, and leaves nothing once it can be found', async () => {
+  const other = await scene.begin({ write: 'staged' });
+  await other.until('Syncing');
+  const file = (await other.status()).record.find(({ key }) => key === 'open/os')?.facts?.file as string;
+  const away = file.replace('.vmdk', '-moved.vmdk');
+  await door('/storage-vmotion', { vm: moverName, from: file, to: away });
+  await other.until('NeedsOperator');
+  await other.say('resolve', { action: 'undo' });
+  const { status } = await other.untilView('called from the undo', (view) => view.status?.left === 'Undoing');
+  expect(status?.trouble).toMatchObject({ kind: 'Refused', step: 'undo: open target disks' });
+  expect(status?.trouble?.message).toContain(`${file} is ${away} now, on ${moverName}`);
+  await door('/storage-vmotion', { vm: moverName, from: away, to: file });
+  const moved = basename(file, '.vmdk');
+  byHand.push(...witnessed().filter((one) => /could not look: Error: ENOENT/.test(one) && one.includes(moved)));
+  await other.say('resolve', { action: 'retry' });
+  await other.until('ReturnedToSource');
+  expect((await other.wrongAtEnd('returned')).filter((one) => !byHand.includes(one))).toEqual([]);
 }, 120_000);
 
 test('S001-6 S001-8 what would go wrong in the outage is found before the source is stopped; mended, the same run takes one more round and comes home', async () => {

@@ -1,0 +1,67 @@
+/**
+ * Where the disks of a run hang now, and what their files are called. Storage vMotion, by a person or a balancer, makes
+ * another file of a disk while it hangs on a machine, and leaves it its UUID.
+ * Rule: a disk is known by its file as long as anybody holds that, or it is there; only then by its UUID, which the disks
+ * that were cloned from one template may share. Changes nothing.
+ */
+import { refused } from '../../model/failure.ts';
+import type { Work } from '../source.ts';
+import type { AttachedDisk } from './devices.ts';
+import { attachedDisks, type Holder, holdsFile, type Vcenter } from './inventory.ts';
+import { filesThere, type KnownDisk } from './staged-disks.ts';
+
+export interface DiskPlace {
+  /** The file it was opened as. */
+  readonly was: string;
+  /** The file it is now; the same as `was` unless it was moved. */
+  readonly file: string;
+  /** All that hold it, also as the base of a snapshot or clone. */
+  readonly holders: readonly Holder[];
+}
+
+/** Below a machine's snapshots. */
+const baseOf = ({ file, parents }: AttachedDisk): string => parents.at(-1) ?? file;
+
+/** One place a disk, in their order. Refused when several moved disks could be the one. */
+export async function placesOf(at: Vcenter, disks: readonly KnownDisk[], work: Work): Promise<DiskPlace[]> {
+  const attached = await attachedDisks(at, work);
+  const places: DiskPlace[] = [];
+  for (const { file, uuid } of disks) {
+    const holders = attached.filter((holder) => holdsFile(holder, file));
+    const alike = holders.length > 0 || uuid === '' ? [] : attached.filter(({ disk }) => disk.uuid === uuid);
+    const isMoved = alike.length > 0 && (await filesThere(at, [file], work)).length === 0;
+    places.push(isMoved ? movedTo(file, alike) : { was: file, file, holders });
+  }
+  return places;
+}
+
+function movedTo(was: string, holders: readonly Holder[]): DiskPlace {
+  const files = [...new Set(holders.map(({ disk }) => baseOf(disk)))];
+  const [file] = files;
+  if (file !== undefined && files.length === 1) return { was, file, holders };
+  throw refused({
+    op: 'find disk',
+    subject: was,
+    message: `${was} was moved, and several disks have its UUID: ${holders.map(({ name, disk }) => `${disk.file} on ${name}`).join(', ')}`,
+    hint: 'Detach the copies in the vSphere Client (keep their files), then retry.',
+  });
+}
+
+export const heldBy = ({ holders }: DiskPlace, machine: { readonly ref: { readonly value: string } }): boolean =>
+  holders.some(({ ref }) => ref.value === machine.ref.value);
+
+/** Refused, with their names, when some are other files by now. `hint`: what to do with each of them. */
+export function needUnmoved(places: readonly DiskPlace[], hint: string): void {
+  const moved = places.filter(({ was, file }) => was !== file);
+  const [first] = moved;
+  if (!first) return;
+  const words = moved.map(
+    ({ was, file, holders }) => `${was} is ${file} now, on ${holders.map(({ name }) => name).join(', ')}`,
+  );
+  throw refused({
+    op: 'target disks',
+    subject: first.was,
+    message: `${words.join('; ')}: somebody moved it (Storage vMotion); nothing was unplugged or deleted`,
+    hint,
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * Finds the machine of a run, before and after it was given its disks.
+ * Rule (S1): once it was given them, a machine that is not found is not off: it may run renamed, in a folder without rights,
+ * under another vCenter or on a host that was taken out of this one. Only who holds the disks can stand for it then.
+ */
+import { refused } from '../../model/failure.ts';
+import type { Work } from '../source.ts';
+import type { TargetPower } from '../target.ts';
+import { placesOf } from './disk-places.ts';
+import { findAnywhere, lookAt, type Machine, type Vcenter } from './inventory.ts';
+import { findCreated } from './new-machine.ts';
+
+export const findTarget = (at: Vcenter, request: TargetPower, work: Work): Promise<Machine | undefined> =>
+  request.made ? findCreated(at, request, work) : findAnywhere(at, request.path, work, request.run);
+
+/**
+ * The machine that the disks were returned to: the one that is known as the run's; else one that holds a disk of it and is not off;
+ * else, when somebody holds each of them, one of those. Refused otherwise.
+ */
+export async function needReturned(at: Vcenter, request: TargetPower, work: Work): Promise<Machine> {
+  const { path, run, made, open = [] } = request;
+  const found = await findTarget(at, request, work);
+  if (found && (made || found.mark?.run === run)) return found;
+  const places = await placesOf(at, open, work);
+  const refs = new Map(places.flatMap(({ holders }) => holders).map(({ ref }) => [ref.value, ref]));
+  const holders: Machine[] = [];
+  for (const ref of refs.values()) holders.push(await lookAt(at, ref, path, work));
+  const runs = holders.find(({ power }) => power !== 'stopped');
+  if (runs) return runs;
+  const [holder] = holders;
+  if (holder && places.every((place) => place.holders.length > 0)) return holder;
+  const who = found ? `another machine stands at ${path}` : `no machine stands at ${path}`;
+  throw refused({
+    op: 'find machine',
+    subject: path,
+    message: `the machine of run ${run} is not found: ${who}, none carries its record, and nobody holds all of its disks; it may run all the same`,
+    hint: 'Find it: it may stand in a folder where this account has no rights, under another vCenter, or on a host that was taken out of this one. Bring it back to where the account sees it, with its homeward.* settings, then resolve with retry. Or see yourself that it is off and stays off, and resolve with skip; the source is then yours to start.',
+  });
+}

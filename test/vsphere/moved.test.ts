@@ -1,0 +1,274 @@
+/**
+ * A machine or a disk that somebody moved while a run had it, by hand in the simulator, and then the way back.
+ * Rule: what is not found is not off (S1), and a disk is the same disk under its UUID, whatever its file is called by now
+ * (S5, S11). What the client says and what the simulator shows must agree.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createPowerActivities } from '../../activities/power.ts';
+import type { OpenDisk, WriteWay } from '../../model/machine.ts';
+import type { TargetRequest, TargetSite } from '../../sites/target.ts';
+import { ensurePlugged, ensureUnplugged } from '../../sites/vsphere/reconfigure.ts';
+import { createTransport, type Transport } from '../../sites/vsphere/transport.ts';
+import { inActivity } from '../activities/in-activity.ts';
+import { newPlaceRequest } from './new-place.ts';
+import {
+  diskOf,
+  MiB,
+  moverName,
+  moverPath,
+  onSimulator,
+  original,
+  pathOf,
+  powerOf,
+  quietWork,
+  requestFor,
+  runA,
+  runB,
+  type Simulator,
+} from './simulator.ts';
+
+const names = [
+  'renamed',
+  'moved',
+  'hidden',
+  'other',
+  'twin',
+  'never',
+  'live',
+  'live-staged',
+  'own',
+  'open',
+  'open-staged',
+  'lost',
+  'taken',
+];
+const work = quietWork();
+let simulator: Simulator;
+onSimulator([...names, 'held', 'cloned'].map(original), (started) => {
+  simulator = started;
+});
+
+const noRecord = ['run', 'path', 'state', 'way', 'original.0', 'original.1', 'staged.0', 'staged.1'].map((key) => ({
+  ...{ key: `homeward.${key}`, value: '' },
+}));
+const filesOn = async (name: string): Promise<string[]> =>
+  (await simulator.machine(name)).disks.map(({ file }) => file);
+const onMover = async (): Promise<string[]> =>
+  (await filesOn(moverName)).filter((file) => !file.startsWith(`[lab-ds] ${moverName}/`));
+const isThere = (file: string): boolean => existsSync(join(simulator.datastoreFolder, file.replace('[lab-ds] ', '')));
+const vMotion = (vm: string, from: string, to: string) => simulator.door('POST', '/storage-vmotion', { vm, from, to });
+const refused = (...words: string[]) => ({
+  kind: 'Refused',
+  message: expect.stringMatching(new RegExp(words.map((word) => word.replace(/[[\].]/g, '\\$&')).join('.*'))),
+});
+
+/** A request with its disks open on the mover. */
+async function opened(name: string, write?: WriteWay): Promise<TargetRequest & { readonly open: readonly OpenDisk[] }> {
+  const target = simulator.target();
+  const request = write === 'created' ? newPlaceRequest(name) : await requestFor(target, name, write);
+  return { ...request, open: await target.ensureDisksOpen(request, work) };
+}
+
+/** The same with the machine live at home. */
+async function live(name: string, write?: WriteWay) {
+  const target = simulator.target();
+  const request = await opened(name, write);
+  await target.ensureDisksReleased(request, work);
+  await target.ensureDisksReturned(request, work);
+  await target.ensureStarted(powerOf(name), work);
+  return { target, request, open: request.open };
+}
+
+/** The undo's start of the source, as the control worker does it: whether its start was sent. */
+async function sourceStarted(target: TargetSite, name: string, open: readonly OpenDisk[], disksReturned = true) {
+  let started = false;
+  const source = {
+    ensureStarted: async ({ otherSideOff }: { otherSideOff: () => Promise<void> }) => {
+      await otherSideOff();
+      started = true;
+      return { power: 'running' };
+    },
+  };
+  const sites = { source: () => source, target: () => target } as never;
+  const failback = { source: { site: 'a', path: 'rg/vm' }, target: { site: 'v', path: pathOf(name) } };
+  const input = { failback, run: runA, identity: undefined, disksReturned, open } as never;
+  const answer = inActivity(() => createPowerActivities(sites).ensureSourceStarted(input));
+  const told = await answer.then(() => '').catch((error: Error) => error.message);
+  return { started, told };
+}
+
+/** A vCenter that shows the machine to this account no more, as in a folder without rights. */
+function hiding(name: string): Transport {
+  const inner = createTransport({ ca: simulator.ca });
+  return {
+    async exchange(call) {
+      const answer = await inner.exchange(call);
+      if (call.op === 'FindByInventoryPath' && call.body?.includes(`/${name}<`))
+        return { ...answer, body: answer.body.replace(/<(\w+:)?returnval[\s\S]*?<\/(\w+:)?returnval>/, '') };
+      if (!call.op.endsWith('RetrievePropertiesEx')) return answer;
+      const shown = answer.body.replace(/<objects>(?:(?!<\/objects>)[\s\S])*<\/objects>/g, (one) =>
+        one.includes(`>${name}<`) ? '' : one,
+      );
+      return { ...answer, body: shown };
+    },
+    close: () => inner.close(),
+  };
+}
+
+test('S1 a live machine that was renamed and lost its record is known by its disks: it is not off while it runs, nor does the source start beside it', async () => {
+  const { target, open } = await live('renamed');
+  await simulator.byHand('renamed', { name: 'erp-prod', extraConfig: noRecord });
+  const power = { ...powerOf('renamed'), open };
+  await expect(target.ensureStopped(power, work)).rejects.toMatchObject(refused('erp-prod', 'record of run'));
+  const beside = await sourceStarted(target, 'renamed', open);
+  expect(beside).toMatchObject({ started: false, told: expect.stringMatching(/erp-prod.*is running \(poweredOn\)/) });
+  expect((await simulator.machine('erp-prod')).power).toBe('on');
+  // A person saw to it: it is off, and holds all that came home.
+  await simulator.door('POST', '/power', { vm: 'erp-prod', state: 'off' });
+  expect(await sourceStarted(target, 'renamed', open)).toEqual({ started: true, told: '' });
+});
+
+test('S1 a live machine that this account does not see any more is not off, and another one at its path or a clone of its disks does not stand for it', async () => {
+  const { open } = await live('hidden');
+  const target = simulator.target({ transport: hiding('hidden') });
+  const power = { ...powerOf('hidden'), open };
+  const unseen = refused('is not found', 'hidden');
+  await expect(target.ensureStopped(power, work)).rejects.toMatchObject({
+    ...unseen,
+    hint: expect.stringContaining('skip'),
+  });
+  await expect(target.ensureProofEnded(power, work)).rejects.toMatchObject(unseen);
+  expect(await sourceStarted(target, 'hidden', open)).toMatchObject({ started: false });
+  expect((await simulator.machine('hidden')).power).toBe('on');
+  // Half of the disks do not tell of the machine either.
+  const [first] = open;
+  if (!first) throw new Error('no disks');
+  const half = { ...first, file: diskOf('other'), uuid: '' };
+  expect(await sourceStarted(target, 'hidden', [half, ...open.slice(1)])).toMatchObject({ started: false });
+});
+
+test('S1 a machine that stands at the path without the record and with a part of the disks does not stand for what runs with the rest', async () => {
+  const { target, open } = await live('moved');
+  await simulator.door('POST', '/power', { vm: 'moved', state: 'off' });
+  const second = diskOf('moved', 1);
+  await simulator.hands('moved', (at, machine) => ensureUnplugged(at, machine, [second], [], work));
+  await simulator.byHand('moved', { extraConfig: noRecord });
+  const beside = (told: string) => ({ started: false, told: expect.stringContaining(told) });
+  expect(await sourceStarted(target, 'moved', open)).toMatchObject(beside('is not found'));
+  // Whoever runs with a part of them is heard before one that is off with the rest.
+  const plug = { file: second, sizeBytes: 4 * MiB, diskMode: 'persistent' };
+  await simulator.hands('twin', (at, machine) => ensurePlugged(at, machine, [plug], work));
+  await simulator.door('POST', '/power', { vm: 'twin', state: 'on' });
+  expect(await sourceStarted(target, 'moved', open)).toMatchObject(beside('twin now without our record, is running'));
+});
+
+test('S1 L6 a machine that was never given its disks has nothing to run: not found, it keeps no source from serving', async () => {
+  const target = simulator.target();
+  await simulator.byHand('never', { name: 'was-never' });
+  expect(await sourceStarted(target, 'never', [], false)).toEqual({ started: true, told: '' });
+});
+
+test('S4 S5 S11 in place: the way back takes off the disks that Storage vMotion moved on the live machine, names them, and a later run finds them', async () => {
+  const { target, request } = await live('live');
+  const away = ['[lab-ds] elsewhere/live.vmdk', '[lab-ds] elsewhere/live_1.vmdk'];
+  for (const [at, to] of away.entries()) await vMotion('live', diskOf('live', at), to);
+  await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject(refused('live is poweredOn'));
+  await target.ensureStopped(powerOf('live'), work);
+  for (let tries = 0; tries < 2; tries++) expect(await target.ensureDisksAbandoned(request, work)).toEqual(away);
+  expect(await filesOn('live')).toEqual([]);
+  const later = await requestFor(target, 'live', 'in-place', runB);
+  expect(later.pairs.map((pair) => pair.target.file)).toEqual(away);
+  expect((await target.ensureDisksOpen(later, work)).map(({ file }) => file)).toEqual(away);
+  await target.ensureDisksAbandoned(later, work);
+});
+
+test.each([
+  ['live-staged', 'staged', true],
+  ['open-staged', 'staged', false],
+  ['open-made', 'created', false],
+] as const)(
+  'S4 S5 S11 %s: a new disk that Storage vMotion moved is named before anything is unplugged or deleted, and once it is gone the way back goes on',
+  async (name, write, isLive) => {
+    const target = simulator.target();
+    const before = write === 'created' ? [] : (await simulator.machine(name)).disks;
+    const request = isLive ? (await live(name, write)).request : await opened(name, write);
+    const holder = isLive ? name : moverName;
+    const held = await filesOn(holder);
+    const [first, second] = request.open;
+    if (!first || !second) throw new Error('no disks');
+    const away = `[lab-ds] elsewhere/${name}_1.vmdk`;
+    await vMotion(holder, second.file, away);
+    if (isLive) await target.ensureStopped(powerOf(name), work);
+    for (let tries = 0; tries < 2; tries++)
+      await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject({
+        ...refused(second.file, `is ${away} now`, holder),
+        hint: expect.stringContaining(`Detach`),
+      });
+    expect(await filesOn(holder)).toEqual(held.map((file) => (file === second.file ? away : file)));
+    expect(isThere(first.file)).toBe(true);
+    await simulator.hands(holder, (at, machine) => ensureUnplugged(at, machine, [away], [], work));
+    expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+    expect([await onMover(), isThere(first.file)]).toEqual([[], false]);
+    if (write === 'staged') expect((await simulator.machine(name)).disks).toEqual(before);
+  },
+);
+
+test('S5 staged: an original that was moved meanwhile still hangs in its slot, and nothing is plugged there', async () => {
+  const target = simulator.target();
+  const request = await opened('own', 'staged');
+  const away = '[lab-ds] elsewhere/own.vmdk';
+  await vMotion('own', diskOf('own'), away);
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([]);
+  expect(await filesOn('own')).toEqual([away, diskOf('own', 1)]);
+});
+
+test('S8 S11 a disk that Storage vMotion moved on the mover is neither given to another mover nor called released; the way back takes it off, with or without the record', async () => {
+  const target = simulator.target();
+  for (const name of ['open', 'lost'] as const) {
+    const request = await opened(name);
+    const away = `[lab-ds] elsewhere/${name}.vmdk`;
+    await vMotion(moverName, diskOf(name), away);
+    const named = refused(diskOf(name), `is ${away} now`, moverName);
+    await expect(target.ensureMoverLeft(request, work)).rejects.toMatchObject(named);
+    await expect(target.ensureDisksReleased(request, work)).rejects.toMatchObject(named);
+    expect((await onMover()).sort()).toEqual([away, diskOf(name, 1)].sort());
+    if (name === 'lost') await simulator.byHand(name, { extraConfig: noRecord });
+    expect(await target.ensureDisksAbandoned(request, work)).toEqual([away, diskOf(name, 1)]);
+    expect(await onMover()).toEqual([]);
+  }
+});
+
+test('S8 a late undo of an earlier run leaves the disk of the run that took over where it is, also when somebody moved it', async () => {
+  const target = simulator.target();
+  const first = await opened('taken');
+  await target.ensureDisksAbandoned(first, work);
+  const second = { ...first, run: runB };
+  await target.ensureDisksOpen(second, work);
+  await vMotion(moverName, diskOf('taken'), '[lab-ds] elsewhere/taken.vmdk');
+  await expect(target.ensureDisksAbandoned(first, work)).rejects.toMatchObject({ kind: 'Fenced' });
+  expect((await onMover()).sort()).toEqual(['[lab-ds] elsewhere/taken.vmdk', diskOf('taken', 1)]);
+  await target.ensureDisksAbandoned(second, work);
+});
+
+test('S4 S5 the undo does not say that the disks hang on nothing while a machine without the record holds them, whatever it is called', async () => {
+  const { target, request } = await live('held');
+  await simulator.byHand('held', { extraConfig: noRecord });
+  const abandon = () => target.ensureDisksAbandoned(request, work);
+  await expect(abandon()).rejects.toMatchObject(refused(diskOf('held'), 'is held by held'));
+  await simulator.byHand('held', { name: 'was-held' });
+  await expect(abandon()).rejects.toMatchObject(refused(diskOf('held'), 'is held by was-held'));
+});
+
+test('S5 a disk that only has the UUID of one of ours, whose file is still there, is a clone and stays where it hangs', async () => {
+  const target = simulator.target();
+  const request = await opened('cloned');
+  await target.ensureDisksAbandoned(request, work);
+  const [mine] = (await simulator.hands(moverName, async (_at, { disks }) => disks)) as readonly { uuid: string }[];
+  const same = request.open.map((disk) => ({ ...disk, uuid: mine?.uuid ?? '' }));
+  const before = await filesOn(moverName);
+  await target.ensureMoverLeft({ ...request, open: same }, work);
+  await simulator.byHand('cloned', { extraConfig: noRecord });
+  await target.ensureDisksAbandoned({ ...request, open: same, mover: moverPath }, work);
+  expect(await filesOn(moverName)).toEqual(before);
+});

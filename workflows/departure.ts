@@ -135,7 +135,7 @@ export function registerTargetUndo(journey: Journey, way: Way): void {
     ]);
     const what = way.creation
       ? 'the machine that was made at the alternate location is gone, with its disks'
-      : 'the target disks hang on nothing of ours';
+      : 'no machine that can be seen holds the target disks any more';
     teller.record('disks-abandoned', what, { left: left.join(', ') });
   });
   course.beforehand('recovery points', async () => {

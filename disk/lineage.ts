@@ -68,6 +68,9 @@ export function refuseLateMover(
   });
 }
 
+/** Something else put the marker back, so that the bytes are not known any more either. */
+export const sealedYetOpen = 'the disk is sealed by the record, and open by its marker';
+
 /** Why the record cannot be trusted to say what the disk holds; undefined when it can. */
 export function distrust(
   state: DiskState,
@@ -79,6 +82,7 @@ export function distrust(
   if (state.phase === 'broken') return `an earlier proof failed: ${state.brokenBecause}`;
   if (marker === undefined) return 'the disk does not carry the open marker the record speaks of';
   if (marker.id !== state.id) return 'the disk carries the open marker of another copy';
+  if (state.phase === 'sealed') return sealedYetOpen;
   // The record is written before the marker, so the marker can never be ahead unless records were lost.
   if (marker.epoch > state.epoch) return `attempt ${marker.epoch} wrote the disk, the record ends at ${state.epoch}`;
   return undefined;
@@ -94,7 +98,7 @@ export function decideTransfer(
   refuseLateMover(wish, marker, subject);
   const whole = wish.base === undefined;
   if (view.known && view.state.run === wish.run) {
-    refuseBeforeUse(view.state, wish, subject);
+    refuseBeforeUse(view.state, marker, wish, subject);
     if (view.state.phase === 'sealed') return decideReopen(view.state, marker, wish, subject);
   }
   const doubt = view.known ? distrust(view.state, markedOf(view.state, marker), wish) : view.because;
@@ -116,9 +120,17 @@ export function decideTransfer(
 const markedOf = (state: DiskState, marker: OpenMarker | undefined): OpenMarker | undefined =>
   marker === undefined && state.phase === 'opening' && state.round?.used ? { ...emptyMarker, id: state.id } : marker;
 
-/** S8: an attempt that knows of fewer uses than there were seals comes late, or the disk may be in use right now. */
-function refuseBeforeUse({ seals = 0, phase }: DiskState, { uses = 0 }: Wish, subject: string): void {
-  if (uses >= seals) return;
+/**
+ * S8: an attempt that knows of fewer uses than there were seals comes late, or the disk may be in use right now; but not one
+ * that carries the marker of this record's own copy, which boots nowhere and would else be kept from its full copy.
+ */
+function refuseBeforeUse(
+  { id, seals = 0, phase }: DiskState,
+  marker: OpenMarker | undefined,
+  { uses = 0 }: Wish,
+  subject: string,
+): void {
+  if (uses >= seals || (phase === 'sealed' && marker?.id === id)) return;
   if (phase === 'sealed')
     throw refused({
       op: 'lineage',
@@ -137,7 +149,7 @@ function refuseBeforeUse({ seals = 0, phase }: DiskState, { uses = 0 }: Wish, su
 /** S9: what was sealed is known to the last leaf, so that what differs now was written in the meantime. */
 function decideReopen(state: DiskState, marker: OpenMarker | undefined, wish: Wish, subject: string): Decision {
   if (wish.base === undefined) return 'take-over';
-  const doubt = marker ? 'the disk is sealed by the record, and carries an open marker' : distrustSealed(state, wish);
+  const doubt = marker ? sealedYetOpen : distrustSealed(state, wish);
   if (doubt !== undefined) throw lineageError(subject, doubt);
   return 'reopen';
 }
@@ -163,7 +175,7 @@ export function decideSeal(view: LedgerView, marker: OpenMarker | undefined, wis
   ) {
     return state;
   }
-  // A crash after the boot sector went back leaves no marker; the seal itself compares that sector then.
+  // A crash after the boot sector went back leaves no marker; the seal itself looks then whether it knows the disk.
   const halfway = state.phase === 'sealing' && state.sealing?.point === wish.point && marker === undefined;
   const asMarked: OpenMarker | undefined = halfway ? { ...emptyMarker, id: state.id } : marker;
   const doubt = distrust(state, asMarked, wish);

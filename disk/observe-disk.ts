@@ -9,7 +9,7 @@ import { hostCall } from './failure.ts';
 import { sectorBytes } from './geometry.ts';
 import type { TargetDiskOptions } from './held-disk.ts';
 import { viewLedger } from './ledger.ts';
-import { distrust } from './lineage.ts';
+import { distrust, sealedYetOpen } from './lineage.ts';
 import { decodeMarker, type OpenMarker } from './open-marker.ts';
 import { stateFolder } from './state-folder.ts';
 
@@ -63,8 +63,7 @@ export async function observeDisk(options: ObserveOptions): Promise<DiskObservat
     ...(state.round === null ? {} : { round: { point: state.round.point, base: state.round.base } }),
   };
   if (state.phase === 'sealed' && state.sealProof !== null) {
-    if (marker !== undefined)
-      return { state: 'unknown', because: 'sealed by the record, open by its marker', ...facts };
+    if (marker !== undefined) return { state: 'unknown', because: sealedYetOpen, ...facts };
     return { state: 'sealed', because: `sealed at ${state.point}`, ...facts, sealProof: state.sealProof };
   }
   const doubt = distrust(state, marker, { run, sizeBytes: options.sizeBytes });

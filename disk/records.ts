@@ -69,8 +69,7 @@ export interface DiskState {
   readonly round: RoundState | null;
   readonly unproven: readonly DurableWindow[];
   readonly lastProof: TransferProof | null;
-  /** The point being sealed and the base64 digest of its first sector. */
-  readonly sealing: { readonly point: string; readonly first: string } | null;
+  readonly sealing: { readonly point: string } | null;
   readonly sealProof: SealProof | null;
   readonly brokenBecause: string | null;
   /** How often it was sealed in this run; absent: never. After each the target may have used it. */
@@ -81,7 +80,8 @@ export interface DiskState {
 
 export type DiskRecord =
   | { readonly t: 'attempt'; readonly epoch: number; readonly direct: boolean }
-  | { readonly t: 'opened' }
+  /** `blank`: false where the file system does not count what is allocated, so that it never could tell. */
+  | { readonly t: 'opened'; readonly blank: boolean }
   | { readonly t: 'round'; readonly point: string; readonly base: string | null }
   /** A sealed disk that came back from its use is open again, for a round of its own. */
   | { readonly t: 'reopening'; readonly point: string; readonly base: string }
@@ -93,7 +93,7 @@ export type DiskRecord =
   | { readonly t: 'looked'; readonly usedBytes: number; readonly runs: readonly (readonly [number, number])[] }
   | { readonly t: 'proven'; readonly window: number; readonly blocks: readonly (readonly [number, string])[] }
   | { readonly t: 'round-done'; readonly proof: TransferProof }
-  | { readonly t: 'sealing'; readonly point: string; readonly first: string }
+  | { readonly t: 'sealing'; readonly point: string }
   | { readonly t: 'sealed'; readonly proof: SealProof; readonly blocks: readonly (readonly [number, string])[] }
   | { readonly t: 'broken'; readonly because: string };
 
@@ -177,7 +177,7 @@ export function afterRecord(state: DiskState, record: DiskRecord, table: DigestT
     case 'attempt':
       return { ...state, epoch: record.epoch, direct: record.direct };
     case 'opened':
-      return { ...state, phase: 'open', sealing: null };
+      return { ...state, phase: 'open', sealing: null, blank: record.blank };
     case 'round':
       return afterRound(state, record, table);
     case 'reopening':
@@ -195,7 +195,7 @@ export function afterRecord(state: DiskState, record: DiskRecord, table: DigestT
     case 'round-done':
       return { ...state, point: record.proof.point, lastProof: record.proof, round: null, blank: false };
     case 'sealing':
-      return { ...state, phase: 'sealing', sealing: { point: record.point, first: record.first } };
+      return { ...state, phase: 'sealing', sealing: { point: record.point } };
     case 'sealed':
       return afterSealed(state, record, table);
     case 'broken':

@@ -1,8 +1,9 @@
 /**
  * The verb "seal": gives an open disk its withheld regions back and with them the ability to boot.
  * Rule: S4, the tail first, then the head, the partition header, and last of all the boot sector, alone; each step
- * flushed and read back before the next. A crash leaves the disk open or sealed, a failure leaves it open. Never seals an
- * unproven block (S3).
+ * flushed and read back before the next. A crash leaves the disk open or sealed; a failure leaves it open, and once the
+ * last look has proven it only the record may lack, which the next try writes. Never seals an unproven block (S3), and never
+ * writes to a disk that it does not know, or that is another attempt's by now (S8).
  */
 import { corrupt, Failure } from '../model/failure.ts';
 import type { SealProof } from '../model/machine.ts';
@@ -11,8 +12,9 @@ import type { Lent } from './block-pool.ts';
 import { rootOf } from './digest.ts';
 import { hostFailure } from './failure.ts';
 import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
-import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
+import { type DiskWork, type Grip, type HeldDisk, withGrip } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
+import { Ledger } from './ledger.ts';
 import { decideSeal } from './lineage.ts';
 import { decodeMarker } from './open-marker.ts';
 import { scrubBlocks } from './scrub.ts';
@@ -29,6 +31,9 @@ interface Withheld {
   readonly tail: Buffer;
 }
 
+/** The blocks that touch them, with the digest of each as a whole. */
+type SealedBlocks = readonly (readonly [number, Buffer])[];
+
 /**
  * Seals the disk at the point it is current at. Safe to call again: a sealed disk answers with its proof, a seal
  * cut off in the middle goes on. Errors as in `transferDisk`; on `Corrupt` the disk stays open.
@@ -39,7 +44,7 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
     const { run, machine, disk, sizeBytes, point } = options;
     const wish = { run, machine, disk, sizeBytes, point, base: undefined };
     const state = decideSeal(grip.view, grip.marker, wish, grip.subject);
-    if (state.phase === 'sealed' && state.sealProof !== null) return state.sealProof;
+    if (state.phase === 'sealed' && state.sealProof !== null) return await fromDurableRecord(grip, state.sealProof);
     const held = await goOn(grip, grip.view);
     try {
       held.meter.enter('sealing', sizeBytes);
@@ -47,22 +52,29 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       if (options.reread === true) await scrubBlocks(held);
       return await held.memory.toFetch(held.signal, async (lent) => {
         const withheld = await readWithheld(held, lent);
-        const first = held.digest.of(withheld.head.subarray(0, held.withholding.bootBytes)).toString('base64');
-        return await recordingDamage(held, async () => {
-          if (grip.marker === undefined) await expectBootSector(held, first);
-          const proof = await orOpenAgain(held, async () => {
-            if (grip.marker !== undefined) await giveBack(held, withheld, first);
-            return proveSealed(held, withheld);
-          });
-          await foldRecord(held);
-          held.meter.enter('done');
-          return proof;
-        });
+        const blocks = await recordingDamage(held, () => giveBack(held, withheld));
+        const proof = await recordSeal(held, blocks);
+        await foldRecord(held);
+        held.meter.enter('done');
+        return proof;
       });
     } finally {
       await held.ledger.close();
     }
   });
+}
+
+/** A proof in the journal may be one whose flush failed: it counts once the record is written anew. Folded, it is durable. */
+async function fromDurableRecord({ view, folder, subject, assure }: Grip, proof: SealProof): Promise<SealProof> {
+  if (!view.known || view.journal.records === 1) return proof;
+  await assure();
+  const ledger = await Ledger.resume(folder, subject, view);
+  try {
+    await ledger.compact();
+  } finally {
+    await ledger.close();
+  }
+  return proof;
 }
 
 /** The seal is in the record already; a journal that cannot be folded now costs the next reader some time. */
@@ -122,22 +134,44 @@ async function readWithheld(held: HeldDisk, { space, until }: Lent): Promise<Wit
   throw sealError(held, 'the point itself is an open disk of Homeward');
 }
 
-async function expectBootSector(held: HeldDisk, first: string): Promise<void> {
-  const { target, withholding, memory, digest } = held;
-  await target.read(0, withholding.bootBytes, memory.sector);
-  const found = digest.of(memory.sector.subarray(0, withholding.bootBytes)).toString('base64');
-  if (found === first && held.ledger.state.sealing?.first === first) return;
-  throw sealError(held, 'sector 0 is neither the open marker nor the boot sector of the point');
+/** In the order that keeps the disk from booting until the last write. Answers the digests of the whole blocks at both ends. */
+async function giveBack(held: HeldDisk, withheld: Withheld): Promise<SealedBlocks> {
+  const halfway = held.marker === undefined;
+  if (halfway) await recognise(held, withheld);
+  else await orOpenAgain(held, 'marked', () => giveEnds(held, withheld));
+  return orOpenAgain(held, 'booting', async () => {
+    if (!halfway) await held.target.write(0, withheld.head.subarray(0, held.withholding.bootBytes));
+    await held.target.flush();
+    return compareBlocks(held, withheld, 0);
+  });
 }
 
-/** In the order that keeps the disk from booting until the last write. */
-async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Promise<void> {
+/**
+ * A seal cut off at the boot sector left no marker: all else at both ends tells whether this is its disk. If so and sector 0 is
+ * not the point's, it is withheld again (S4), and copied in full (S3); a disk that is not known keeps what it has.
+ */
+async function recognise(held: HeldDisk, withheld: Withheld): Promise<void> {
+  try {
+    await compareBlocks(held, withheld, held.withholding.bootBytes);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'Corrupt')) throw error;
+    throw corrupt({
+      op: 'seal',
+      subject: held.subject,
+      message: `the disk has no marker, and is not known as the one whose seal was cut off: ${error.message}`,
+      hint: 'It was left as it is and may be able to boot: attach it to nothing. See which device was plugged in, then copy the disk in full.',
+    });
+  }
+}
+
+/** All but the boot sector. */
+async function giveEnds(held: HeldDisk, withheld: Withheld): Promise<void> {
   const { target, geometry, withholding, signal, options } = held;
   const { headEnd, tailStart } = geometry;
   const boot = withholding.bootBytes;
   // The partition header lies in the second sector; a firmware that finds it may ignore a missing boot sector.
   const header = Math.min(2 * boot, headEnd);
-  await held.ledger.append({ t: 'sealing', point: options.point, first });
+  await held.ledger.append({ t: 'sealing', point: options.point });
   await held.fence();
   if (withheld.tail.byteLength > 0) await target.write(tailStart, withheld.tail);
   await target.flush();
@@ -152,27 +186,33 @@ async function giveBack(held: HeldDisk, withheld: Withheld, first: string): Prom
   await compareBlocks(held, withheld, boot);
   signal.throwIfAborted();
   await held.fence();
-  await target.write(0, withheld.head.subarray(0, boot));
-  await target.flush();
 }
 
-/** S4: a seal that stops before its proof leaves the disk as it was, open and with nothing that says how to boot it. */
-async function orOpenAgain<T>(held: HeldDisk, act: () => Promise<T>): Promise<T> {
+/** Whose sector 0 is when a step of a seal fails: our marker's, or, without a marker, that of our boot sector on its way. */
+type FirstSector = 'marked' | 'booting';
+
+/** S4: a seal that stops before it is proven leaves the disk as it was, open and with nothing that says how to boot it. */
+async function orOpenAgain<T>(held: HeldDisk, first: FirstSector, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    await openAgain(held, hostFailure(error, 'seal', held.subject));
+    await openAgain(held, first, hostFailure(error, 'seal', held.subject));
     throw error;
   }
 }
 
 /** Throws `because` with more to say when the disk cannot be withheld again. */
-async function openAgain({ withholding, own, subject, memory }: HeldDisk, because: Failure): Promise<void> {
+async function openAgain(
+  { withholding, own, subject, memory }: HeldDisk,
+  first: FirstSector,
+  because: Failure,
+): Promise<void> {
+  // S8: what is another attempt's by now is not ours to write, and one without a marker it may have sealed.
+  if (because.kind === 'Fenced') return;
   try {
     const found = await withholding.readMarker();
-    // S8: a marker keeps the disk from booting whoever wrote it; what is another attempt's by now is not ours to write.
-    const ours = found?.id === own.id && found.epoch === own.epoch && because.kind !== 'Fenced';
-    if (found === undefined || ours) await memory.toRead((space) => withholding.open(own, space));
+    const ours = found === undefined ? first === 'booting' : found.id === own.id && found.epoch === own.epoch;
+    if (ours) await memory.toRead((space) => withholding.open(own, space));
   } catch (error) {
     const { message } = hostFailure(error, 'seal', subject);
     throw new Failure(because.kind, {
@@ -189,7 +229,7 @@ async function openAgain({ withholding, own, subject, memory }: HeldDisk, becaus
  * Reads every block that touches a withheld region through a fresh handle: the withheld bytes must be the point's,
  * except those before `from`; the rest must still have its recorded digest. Returns the digests of the whole blocks.
  */
-async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): Promise<[number, Buffer][]> {
+async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): Promise<SealedBlocks> {
   const { target, geometry, memory, digest, ledger } = held;
   const found: [number, Buffer][] = [];
   await target.withFresh((reader) =>
@@ -222,10 +262,7 @@ function sameBytes(bytes: Buffer, block: Range, wanted: Buffer, region: Range, o
   return bytes.subarray(start - block.start, end - block.start).equals(wanted.subarray(start - origin, end - origin));
 }
 
-/** The last look, boot sector included, and its record. */
-async function proveSealed(held: HeldDisk, withheld: Withheld): Promise<SealProof> {
-  const { geometry, ledger, options, digest } = held;
-  const blocks = await compareBlocks(held, withheld, 0);
+async function recordSeal({ geometry, ledger, options, digest }: HeldDisk, blocks: SealedBlocks): Promise<SealProof> {
   const sealed = new Map(blocks);
   const root = rootOf(geometry, (block) => sealed.get(block) ?? ledger.table.digestOf(block));
   const { disk, point, sizeBytes } = options;

@@ -61,10 +61,14 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
   });
 }
 
-/** S4: both regions are withheld, on the medium and read back, before any data byte. */
-async function openDisk(held: HeldDisk): Promise<void> {
-  await held.memory.toRead((space) => held.withholding.open(held.own, space));
-  await held.ledger.append({ t: 'opened' });
+/**
+ * S4: both regions are withheld, on the medium and read back, before any data byte. S10: a file system that says that not even
+ * they are allocated does not count (FUSE, some NFS), so that it never knew whether the target was blank.
+ */
+async function openDisk({ memory, withholding, own, ledger, target }: HeldDisk): Promise<void> {
+  await memory.toRead((space) => withholding.open(own, space));
+  const blank = ledger.state.blank === true && !(await target.isBlank());
+  await ledger.append({ t: 'opened', blank });
 }
 
 /** Reads the list; a resumed round must find the list its proofs were made for. */

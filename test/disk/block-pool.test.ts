@@ -216,3 +216,37 @@ describe('many disks at once', () => {
     });
   });
 });
+
+describe('a source that still writes after its attempt was stopped', () => {
+  test.each(['transfer', 'seal'] as const)('S3 reaches no other disk from a %s', async (verb) => {
+    const size = 10 * mib;
+    const image = patternImage(1, size);
+    await onWorkbench(size, async (bench) => {
+      if (verb === 'seal') await bench.transfer(new ImagePoint(image), 'p0');
+      const [asked, late] = [Promise.withResolvers<Uint8Array>(), Promise.withResolvers<void>()];
+      class Late extends ImagePoint {
+        override async read(_offset: number, into: Uint8Array): Promise<void> {
+          asked.resolve(into);
+          await late.promise;
+        }
+      }
+      const stop = new AbortController();
+      const ended = bench[verb](new Late(image), 'p0', { signal: stop.signal, inFlight: 1 });
+      const space = await asked.promise;
+      stop.abort(new RangeError('stopped'));
+      await expect(ended).rejects.toThrow('stopped');
+      class Beside extends ImagePoint {
+        override async read(...asks: Parameters<ImagePoint['read']>): Promise<void> {
+          await super.read(...asks);
+          space.fill(0xee);
+        }
+      }
+      await onWorkbench(size, async (other) => {
+        await other.transfer(new Beside(image), 'p0');
+        await other.seal(new Beside(image), 'p0');
+        expect(firstDifference(other.content(), image)).toBe(-1);
+      });
+      late.resolve();
+    });
+  });
+});

@@ -15,6 +15,7 @@ export type CallName =
   | 'read'
   | 'readFile'
   | 'rename'
+  | 'stat'
   | 'truncate'
   | 'unlink'
   | 'write'
@@ -40,7 +41,7 @@ export interface HostCall {
 export type Edge = (call: HostCall) => Promise<unknown>;
 
 /** Whether the call changes what a crash would leave behind. */
-export const changes = ({ name }: HostCall): boolean => name !== 'read' && name !== 'readFile';
+export const changes = ({ name }: HostCall): boolean => !['read', 'readFile', 'stat'].includes(name);
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 type Cut = (args: readonly unknown[], bytes: number) => unknown[];
@@ -65,6 +66,7 @@ const handleCalls: Readonly<Record<string, Shape>> = {
   appendFile: { name: 'append', cut: cutFirst, length: (args) => bytesOf(args[0]).byteLength },
   datasync: { name: 'flush', cut: same, length: () => 0 },
   sync: { name: 'flush', cut: same, length: () => 0 },
+  stat: { name: 'stat', cut: same, length: () => 0 },
   truncate: { name: 'truncate', cut: same, length: () => 0 },
 };
 const pathCalls: Readonly<Record<string, Shape>> = {

@@ -112,9 +112,10 @@ async function stopsToPlay(): Promise<Stop[]> {
     // Preparing the long one is dear too.
     for (const way of story === 'long' && !all ? (['in-place'] as const) : ways)
       stops.push(...(await preparedStory(story, way)).stops);
-    const count = Math.floor(wanted * shares[story]) + owed;
+    const due = wanted * shares[story] + owed;
+    const count = Math.floor(due);
     const picked = story === 'long' && !all ? evenly(beforeRecords(stops), count) : spread(stops, count);
-    owed = count - picked.length;
+    owed = due - picked.length;
     chosen.unshift(...picked);
   }
   return chosen;

@@ -28,7 +28,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 const digest = Buffer.alloc(32, 7).toString('base64');
 const counts = { copiedBytes: 100, zeroedBytes: 10 };
 const work: readonly DiskRecord[] = [
-  { t: 'opened' },
+  { t: 'opened', blank: false },
   { t: 'round', point: 'p0', base: null },
   { t: 'plan', plan: 'x', changedBytes: 512 },
   { t: 'durable', window: 1, blocks: [{ block: 0, parts: [[1_048_576, 512]], digest }], ...counts },

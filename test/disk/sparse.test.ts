@@ -2,8 +2,9 @@
  * S10, L2: a large disk that is mostly holes costs what its data costs, and a hole is never taken for granted.
  * Rule: what was avoided is counted in the journal and in the bytes allocated, not in seconds.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { type HostCall, watchHost } from './host-edge.ts';
 import { data, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
 
 /** Lines of the journal that speak of blocks, while the round is on its way. */
@@ -133,5 +134,41 @@ describe('a target that is not blank', () => {
       await bench.seal(new ImagePoint(image), 'p0', { reread: true });
       expect(firstDifference(bench.content(), image)).toBe(-1);
     });
+  });
+});
+
+/** Copies and seals a point with little data over stale bytes, while the file system's account of the target is what `blocksOf` makes of it. */
+async function copiedOver(blocksOf: (facts: Stats, flushed: boolean) => number): Promise<void> {
+  const size = 25 * mib;
+  const [stale, image] = [Buffer.alloc(size), Buffer.alloc(size)];
+  stale.fill(0xee, 8 * mib, 17 * mib);
+  image.fill(0x11, 0, 9 * mib);
+  await onWorkbench(stale, async (bench) => {
+    let flushed = false;
+    const restore = await watchHost(async (call: HostCall) => {
+      const answer = await call.all();
+      if (call.path !== bench.path) return answer;
+      flushed ||= call.name === 'flush';
+      if (call.name !== 'stat') return answer;
+      const facts = answer as Stats;
+      return Object.assign(facts, { blocks: blocksOf(facts, flushed) });
+    });
+    try {
+      await bench.transfer(new ImagePoint(image, [data(0, 9 * mib)]), 'p0');
+    } finally {
+      restore();
+    }
+    await bench.seal(new ImagePoint(image), 'p0');
+    expect(firstDifference(bench.content(), image)).toBe(-1);
+  });
+}
+
+describe('a file system', () => {
+  test('S10 that counts no blocks at all is not taken at its word that a target is blank', async () => {
+    await copiedOver(() => 0);
+  });
+
+  test('S10 that counts what others wrote only once it is flushed is asked after a flush', async () => {
+    await copiedOver(({ blocks }, flushed) => (flushed ? blocks : 0));
   });
 });

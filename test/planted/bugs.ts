@@ -12,6 +12,7 @@ import { movedBugs } from './moved-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
 import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
+import { sealBugs } from './seal-bugs.ts';
 import { wireBugs } from './wire-bugs.ts';
 
 const openDisks: readonly PlantedBug[] = [
@@ -102,8 +103,8 @@ const fences: readonly PlantedBug[] = [
   bug(
     'S8',
     'disk/seal.ts',
-    'await held.fence();\n  await target.write(0,',
-    'await target.write(0,',
+    'signal.throwIfAborted();\n  await held.fence();\n}',
+    'signal.throwIfAborted();\n}',
     'test/disk/seal-order.test.ts',
     'S8 a seal that finds a newer attempt',
   ),
@@ -348,6 +349,7 @@ const again: readonly PlantedBug[] = [
 export const plantedBugs: readonly PlantedBug[] = [
   ...proofBugs,
   ...openDisks,
+  ...sealBugs,
   ...fences,
   ...lineages,
   ...zeros,

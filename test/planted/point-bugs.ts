@@ -59,7 +59,7 @@ export const pointBugs: readonly PlantedBug[] = [
     used,
     'nothing else is fetched',
   ),
-  bug('S8', 'disk/lineage.ts', 'if (uses >= seals) return;', 'if (uses > 0) return;', used, 'there and back'),
+  bug('S8', 'disk/lineage.ts', 'if (uses >= seals ||', 'if (uses > 0 ||', used, 'there and back'),
   bug(
     'S9',
     'disk/lineage.ts',

@@ -1,0 +1,200 @@
+/**
+ * S4, S8: what a seal finds that is asked again, and what one that stops leaves to others. Rule: the system's own calls are
+ * watched or made to fail at the edge of the host; what stands on the disk is compared byte for byte.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
+import { observeDisk, observeSeal } from '../../disk/target-disk.ts';
+import { type CallName, type HostCall, watchHost } from './host-edge.ts';
+import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
+
+const size = 10 * mib;
+const image = patternImage(1, size);
+image.writeUInt16LE(0xaa55, 510);
+
+const point = (): ImagePoint => new ImagePoint(image);
+const eio = (): Promise<never> => Promise.reject(Object.assign(new Error('EIO: done by the test'), { code: 'EIO' }));
+
+async function copied(work: (bench: Workbench) => Promise<void>): Promise<void> {
+  await onWorkbench(patternImage(2, size), async (bench) => {
+    await bench.transfer(point(), 'p0');
+    await work(bench);
+  });
+}
+
+/** Seals while `befalls` sees each call on the target and on the mover's record, and does it or something else. */
+async function sealWhile(bench: Workbench, befalls: (call: HostCall) => Promise<unknown>): Promise<unknown> {
+  const restore = await watchHost(befalls);
+  try {
+    return await bench.seal(point(), 'p0');
+  } finally {
+    restore();
+  }
+}
+
+async function sealedRight(bench: Workbench): Promise<void> {
+  expect(firstDifference(bench.content(), image)).toBe(-1);
+  expect((await observeDisk(bench.options())).state).toBe('sealed');
+}
+
+/** What a story does when it is told to try again: the seal says that the lineage broke, and the whole disk is copied. */
+async function mendedByAFullCopy(bench: Workbench): Promise<void> {
+  expect(await failureOf(bench.seal(point(), 'p0'))).toBe('Corrupt lineage');
+  await bench.transfer(point(), 'p0');
+  await bench.seal(point(), 'p0');
+  await sealedRight(bench);
+}
+
+// The first write at 0 is the marker of the sealing attempt itself, the second one the boot sector.
+test.each<[string, CallName]>([
+  ['cannot be written', 'append'],
+  ['cannot be flushed', 'flush'],
+])(
+  'S3 S4 a seal whose last record %s is Refused with the disk as it was proven, and is sealed when it is asked again',
+  async (_, name) => {
+    await copied(async (bench) => {
+      let [atZero, failed] = [0, 0];
+      const ended = sealWhile(bench, async (call) => {
+        if (call.path === bench.path && call.name === 'write' && call.offset === 0) atZero++;
+        const befallen = atZero === 2 && call.path === bench.statePath('journal') && call.name === name;
+        return befallen && failed++ === 0 ? eio() : call.all();
+      });
+      expect(await failureOf(ended)).toBe('Refused journal.append');
+      expect(firstDifference(bench.content(), image)).toBe(-1);
+      const proof = await bench.seal(point(), 'p0');
+      expect(await observeSeal(bench.options())).toEqual(proof);
+      await sealedRight(bench);
+      // A line whose flush failed may be gone after a loss of power: the proof is answered from a record written anew.
+      expect(readFileSync(bench.statePath('journal'), 'utf8')).not.toContain('"t":"sealed"');
+    });
+  },
+);
+
+test('S3 S9 a disk that is sealed by the record and carries our open marker is no sealed disk, and is copied whole', async () => {
+  await copied(async (bench) => {
+    const marker = bench.sector();
+    await bench.seal(point(), 'p0');
+    bench.damage(0, marker);
+    expect(await observeSeal(bench.options())).toBeUndefined();
+    await mendedByAFullCopy(bench);
+  });
+});
+
+test('S8 a disk that is sealed by the record and carries the open marker of another copy is left to that one', async () => {
+  await copied(async (bench) => {
+    await bench.seal(point(), 'p0');
+    bench.damage(0, encodeMarker(openMarker({ ...bench.options(), id: 'f'.repeat(32), epoch: 99 })));
+    const before = bench.content();
+    expect(await failureOf(bench.seal(point(), 'p0'))).toBe('Corrupt lineage');
+    expect(await failureOf(bench.transfer(point(), 'p0'))).toBe('Refused lineage');
+    expect(firstDifference(bench.content(), before)).toBe(-1);
+  });
+});
+
+/** Ends a seal between the write of the boot sector and its flush, as a mover does that lost its storage for good there. */
+async function sealHalfway(bench: Workbench): Promise<void> {
+  let atZero = 0;
+  const ended = sealWhile(bench, async (call) => {
+    if (call.path !== bench.path || !['write', 'flush'].includes(call.name)) return call.all();
+    if (atZero === 2) return eio();
+    if (call.offset === 0 && call.name === 'write') atZero++;
+    return call.all();
+  });
+  await expect(ended).rejects.toMatchObject({
+    ...{ kind: 'Refused', op: 'target.flush' },
+    message: expect.stringContaining('the disk could not be withheld again'),
+  });
+  expect((await observeDisk(bench.options())).state).toBe('unknown');
+}
+
+test('S4 a seal cut off after the boot sector went back is flushed and looked at when it is asked again, and then sealed', async () => {
+  await copied(async (bench) => {
+    await sealHalfway(bench);
+    const calls: string[] = [];
+    await sealWhile(bench, async (call) => {
+      if (call.path === bench.path) calls.push(call.name);
+      return call.all();
+    });
+    expect(calls).toContain('flush');
+    expect(calls).not.toContain('write');
+    await sealedRight(bench);
+  });
+});
+
+test('S4 a seal cut off in the boot sector itself knows the disk by the rest of both ends, and withholds them again', async () => {
+  await copied(async (bench) => {
+    await sealHalfway(bench);
+    bench.damage(0, Buffer.alloc(256, 'torn'));
+    expect(await failureOf(bench.seal(point(), 'p0'))).toBe('Corrupt seal');
+    expect((await observeDisk(bench.options())).marker).toMatchObject({ run: 'run-1' });
+    const [content, nothing] = [bench.content(), Buffer.alloc(mib)];
+    expect(firstDifference(content.subarray(512, mib), nothing.subarray(512))).toBe(-1);
+    expect(firstDifference(content.subarray(size - mib), nothing)).toBe(-1);
+    await mendedByAFullCopy(bench);
+  });
+});
+
+test.each([512, size - 512])(
+  'S4 a seal cut off there leaves a disk alone that it does not know by its byte %i, and does not say that it cannot boot',
+  async (offset) => {
+    await copied(async (bench) => {
+      await sealHalfway(bench);
+      for (const at of [0, offset]) bench.damage(at, Buffer.alloc(512, 'other'));
+      const before = bench.content();
+      await expect(bench.seal(point(), 'p0')).rejects.toMatchObject({
+        ...{ kind: 'Corrupt', op: 'seal' },
+        hint: expect.stringContaining('may be able to boot'),
+      });
+      expect(firstDifference(bench.content(), before)).toBe(-1);
+      await mendedByAFullCopy(bench);
+    });
+  },
+);
+
+const taken = (bench: Workbench): void => writeFileSync(bench.statePath('lock'), '{"pid":1}');
+
+test.each<[string, string, (bench: Workbench) => void]>([
+  ['whose lock was taken while its marker still stands', 'Fenced lock.check', taken],
+  [
+    'whose disk another attempt has sealed by now',
+    'Fenced lock.check',
+    (bench) => {
+      taken(bench);
+      bench.damage(0, image.subarray(0, 512));
+    },
+  ],
+  [
+    'that finds its marker gone before its boot sector was on the way',
+    'Corrupt fence',
+    (bench) => bench.damage(0, Buffer.alloc(512, 'other')),
+  ],
+])('S8 a seal %s writes nothing more', async (_, ends, befall) => {
+  await copied(async (bench) => {
+    let before: Buffer = Buffer.alloc(0);
+    const ended = sealWhile(bench, async (call) => {
+      const done = await call.all();
+      if (call.path === bench.path && call.name === 'write' && call.offset === 1024) {
+        befall(bench);
+        before = bench.content();
+      }
+      return done;
+    });
+    expect(await failureOf(ended)).toBe(ends);
+    expect(firstDifference(bench.content(), before)).toBe(-1);
+  });
+});
+
+test.each([
+  ['first', 2 * mib],
+  ['last', size - mib - 512],
+])(
+  'S3 S9 damage that a seal finds in the %s block of a disk keeps it open, and a second try copies the whole disk',
+  async (_, offset) => {
+    await copied(async (bench) => {
+      bench.damage(offset, Buffer.from([(image[offset] ?? 0) ^ 1]));
+      expect(await failureOf(bench.seal(point(), 'p0'))).toBe('Corrupt seal');
+      expect((await observeDisk(bench.options())).marker).toBeDefined();
+      await mendedByAFullCopy(bench);
+    });
+  },
+);

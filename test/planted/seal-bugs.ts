@@ -1,0 +1,101 @@
+/**
+ * Bugs planted in what a seal does that stops or is asked again, and in what a target says of itself.
+ */
+import { bug, type PlantedBug } from './bug.ts';
+
+const again = 'test/disk/seal-again.test.ts';
+const sparse = 'test/disk/sparse.test.ts';
+
+export const sealBugs: readonly PlantedBug[] = [
+  bug(
+    'S3',
+    'disk/lineage.ts',
+    "if (state.phase === 'sealed') return sealedYetOpen;",
+    '',
+    again,
+    'carries our open marker is no sealed disk',
+  ),
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    "if (uses >= seals || (phase === 'sealed' && marker?.id === id)) return;",
+    'if (uses >= seals) return;',
+    again,
+    'carries our open marker is no sealed disk',
+  ),
+  bug(
+    'S8',
+    'disk/lineage.ts',
+    "(phase === 'sealed' && marker?.id === id)",
+    "(phase === 'sealed' && marker !== undefined)",
+    again,
+    'the open marker of another copy',
+  ),
+  bug(
+    'S3',
+    'disk/seal.ts',
+    'if (!view.known || view.journal.records === 1) return proof;',
+    'if (proof) return proof;',
+    again,
+    'whose last record',
+  ),
+  bug('S4', 'disk/seal.ts', 'await held.target.flush();\n    return', 'return', again, 'is flushed and looked at'),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    "first === 'booting' : found.id",
+    "first === 'marked' : found.id",
+    again,
+    'in the boot sector itself',
+  ),
+  bug(
+    'S8',
+    'disk/seal.ts',
+    'if (halfway) await recognise(held, withheld);',
+    'if (halfway) held.signal.throwIfAborted();',
+    again,
+    'leaves a disk alone that it does not know',
+  ),
+  bug('S8', 'disk/seal.ts', "if (because.kind === 'Fenced') return;", '', again, 'writes nothing more'),
+  bug(
+    'S8',
+    'disk/seal.ts',
+    "found === undefined ? first === 'booting'",
+    'found === undefined ? true',
+    again,
+    'writes nothing more',
+  ),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    'await compareBlocks(held, withheld, header);\n',
+    '',
+    'test/disk/seal-order.test.ts',
+    'a lost write of the',
+  ),
+  bug(
+    'S3',
+    'disk/seal.ts',
+    'await untilAborted(read, signal, () => until(read));',
+    'await untilAborted(read, signal, () => undefined);',
+    'test/disk/block-pool.test.ts',
+    'reaches no other disk',
+  ),
+  bug(
+    'S3',
+    'disk/copy-block.ts',
+    'await untilAborted(read, signal, () => until(read));',
+    'await untilAborted(read, signal, () => undefined);',
+    'test/disk/block-pool.test.ts',
+    'reaches no other disk',
+  ),
+  bug('S10', 'disk/target-handle.ts', 'await this.main.sync();', '', sparse, 'only once it is flushed'),
+  bug(
+    'S10',
+    'disk/target-disk.ts',
+    'ledger.state.blank === true && !(await target.isBlank())',
+    'ledger.state.blank === true',
+    sparse,
+    'counts no blocks at all',
+  ),
+];

@@ -16,7 +16,7 @@ const story = stories.small;
 const { sizeBytes } = story;
 const final = Buffer.alloc(sizeBytes);
 storyBytes(story, 'p1', 0, final);
-const stale = { 'in-place': patternImage(9, sizeBytes), staged: Buffer.alloc(sizeBytes) } as const;
+const stale = { 'in-place': patternImage(9, sizeBytes), staged: sizeBytes } as const;
 type Way = keyof typeof stale;
 const ways: readonly Way[] = ['in-place', 'staged'];
 

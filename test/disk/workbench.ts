@@ -140,7 +140,10 @@ export class Workbench {
   copy(): Workbench {
     const folder = fastFolder();
     cpSync(this.folder, folder, { recursive: true });
-    return new Workbench(undefined, folder);
+    const copy = new Workbench(undefined, folder);
+    // Holes are filled by copying, and a target that was blank (S10) would be so no more.
+    if (statSync(this.path).blocks === 0) for (const size of [0, this.sizeBytes]) truncateSync(copy.path, size);
+    return copy;
   }
 
   options(overrides: Overrides = {}) {

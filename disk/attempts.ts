@@ -105,7 +105,7 @@ export async function asOnlyAttempt<T>(
 /** Answers when no attempt of this process is on `key`; the next moment one may be. Throws the signal's reason. */
 export async function untilFree(key: string, signal: AbortSignal): Promise<void> {
   for (let other = current.get(key); other !== undefined; other = current.get(key)) {
-    await untilAborted(other.ended, signal, () => undefined);
+    await untilAborted(other.ended, signal);
   }
 }
 
@@ -129,21 +129,15 @@ export async function asBackgroundAttempt<T>(
   }
 }
 
-/** Awaits `work`, but not longer than the signal allows; says by `abandon` that it goes on without us. */
-export async function untilAborted(work: Promise<void>, signal: AbortSignal, abandon: () => void): Promise<void> {
+/** Awaits `work`, but not longer than the signal allows: it may go on without us. */
+export async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
-  let settled = false;
-  const settle = (): void => {
-    settled = true;
-  };
-  work.then(settle, settle);
   try {
     await Promise.race([aborted, work]);
   } finally {
     signal.removeEventListener('abort', stop);
-    if (!settled) abandon();
   }
 }

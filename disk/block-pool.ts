@@ -5,7 +5,8 @@
  * who holds one of the first may wait for a proof, who holds one of the second waits for nothing but the disk, so that
  * nobody waits in a circle. A block a late source may still write into is not lent again before that has ended; one whose
  * holder is stuck on a dead disk is replaced by a new one (L5), as many as the pool has of its kind and no more: where still
- * more are stuck, others have fewer and in the end wait. A few blocks are for cutovers alone.
+ * more are stuck, others have fewer and in the end wait. A few blocks are for cutovers alone. A disk whose source has not
+ * answered yet, or failed last, gets memory on trial: one block a disk, two a machine, five in all, however many say nothing.
  */
 import { blockBytes } from './geometry.ts';
 
@@ -26,14 +27,26 @@ export const poolBlocks = { fetch: 12, proof: 4 } as const;
 export const urgentBlocks = { fetch: 2, proof: 1 } as const;
 export type Use = keyof typeof poolBlocks;
 
-/** What one disk has of the pool. */
+/** Blocks to fetch into that are lent at one time to disks whose sources have still to answer; the urgent have as many apart. */
+export interface Trial {
+  readonly ofDisk: number;
+  readonly ofMachine: number;
+  readonly inAll: number;
+}
+export const trialBlocks: Trial = { ofDisk: 1, ofMachine: 2, inAll: 5 };
+const unbounded = Number.POSITIVE_INFINITY;
+const noTrial: Trial = { ofDisk: unbounded, ofMachine: unbounded, inAll: unbounded };
+
+/** One disk that borrows. */
 export interface Share {
+  readonly machine: string;
   /** Inside a cutover: served before the others. */
   readonly urgent: boolean;
-  readonly held: Readonly<Record<Use, Set<Buffer>>>;
+  /** Whether the last read of its source that ended was good. */
+  answers: boolean;
 }
 
-export const newShare = (urgent: boolean): Share => ({ urgent, held: { fetch: new Set(), proof: new Set() } });
+export const newShare = (machine: string, urgent: boolean): Share => ({ machine, urgent, answers: false });
 
 interface Waiter {
   readonly share: Share;
@@ -44,8 +57,17 @@ interface Waiter {
 /** A block for the time being. */
 export interface Lent {
   readonly space: Buffer;
-  /** The block goes back only when this has ended, too: something may still write into it. */
-  until(work: Promise<unknown>): void;
+  /**
+   * The source's read into it. The block goes back only when that has ended, too: a late source may still write into it. How
+   * it ends says whether the source answers.
+   */
+  filledBy(read: Promise<unknown>): void;
+}
+
+interface Loan {
+  readonly share: Share;
+  /** Until its read is good. */
+  onTrial: boolean;
 }
 
 interface Shelf {
@@ -59,18 +81,35 @@ function memoryOf(blocks: number): SharedArrayBuffer {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
 }
 
+/** Only a source is put to the trial: who reads the target back waits for no source. */
+const onTrial = (use: Use, { answers }: Share): boolean => use === 'fetch' && !answers;
+
+/** What one disk waits for comes in the order it asked. */
+function firstOfEach(waiting: readonly Waiter[]): Waiter[] {
+  const firsts = new Map<Share, Waiter>();
+  for (const one of waiting) if (!firsts.has(one.share)) firsts.set(one.share, one);
+  return [...firsts.values()];
+}
+
 export class BlockPool {
   private readonly shelves: Record<Use, Shelf>;
   private readonly reserved: Readonly<Record<Use, number>>;
   private readonly size: Readonly<Record<Use, number>>;
+  private readonly trial: Trial;
+  private readonly loans: Record<Use, Map<Buffer, Loan>> = { fetch: new Map(), proof: new Map() };
   /** Held by the stuck, and replaced. */
   private readonly lost: Record<Use, Set<Buffer>> = { fetch: new Set(), proof: new Set() };
   /** Held by the stuck, and not replaced, because so many are already. */
   private readonly missing: Record<Use, Set<Buffer>> = { fetch: new Set(), proof: new Set() };
 
   /** `reserved`: how many of them are for the urgent alone. */
-  constructor(blocks: Readonly<Record<Use, number>>, reserved: Readonly<Record<Use, number>> = { fetch: 0, proof: 0 }) {
+  constructor(
+    blocks: Readonly<Record<Use, number>>,
+    reserved: Readonly<Record<Use, number>> = { fetch: 0, proof: 0 },
+    trial = noTrial,
+  ) {
     this.reserved = reserved;
+    this.trial = trial;
     this.size = blocks;
     const memory = memoryOf(blocks.fetch + blocks.proof);
     const cut = (from: number, count: number): Shelf => ({
@@ -81,55 +120,94 @@ export class BlockPool {
   }
 
   /**
-   * Lends a block for the time of `work`. Waits for one: the urgent come first, then who holds fewest, then who came first.
-   * `signal` ends the waiting with its reason.
+   * Lends a block for the time of `work`. Waits for one: the urgent come first, then the machine that holds fewest, then the
+   * disk that does, then who came first. `signal` ends the waiting with its reason.
    */
   async lend<T>(use: Use, share: Share, signal: AbortSignal | undefined, work: (lent: Lent) => Promise<T>): Promise<T> {
-    const space = this.mayTake(use, share) ? this.shelves[use].free.pop() : undefined;
-    const block = space ?? (await this.wait(use, share, signal));
-    share.held[use].add(block);
-    const after: Promise<unknown>[] = [];
+    const free = this.mayTake(use, share) ? this.take(use, share) : undefined;
+    const space = free ?? (await this.wait(use, share, signal));
+    const reads: Promise<void>[] = [];
+    const filledBy = (read: Promise<unknown>): void => {
+      const heard = (answers: boolean): void => this.heard(use, space, answers);
+      reads.push(
+        read.then(
+          () => heard(true),
+          () => heard(false),
+        ),
+      );
+    };
     try {
-      return await work({ space: block, until: (late) => void after.push(late) });
+      return await work({ space, filledBy });
     } finally {
-      const back = (): void => this.giveBack(use, share, block);
-      if (after.length === 0) back();
-      else void Promise.allSettled(after).then(back);
+      const back = (): void => this.giveBack(use, space);
+      if (reads.length === 0) back();
+      else void Promise.all(reads).then(back);
     }
   }
 
-  private mayTake(use: Use, { urgent }: Share): boolean {
-    return this.shelves[use].free.length > (urgent ? 0 : this.reserved[use]);
+  private mayTake(use: Use, share: Share): boolean {
+    if (this.shelves[use].free.length <= (share.urgent ? 0 : this.reserved[use])) return false;
+    return !onTrial(use, share) || this.hasTrial(share);
   }
 
-  private giveBack(use: Use, share: Share, space: Buffer): void {
-    share.held[use].delete(space);
+  /** L5: what a silent source holds, it holds for long; so what all of those hold leaves room for whoever is answered. */
+  private hasTrial(mine: Share): boolean {
+    const alike = [...this.loans.fetch.values()].filter((loan) => loan.onTrial && loan.share.urgent === mine.urgent);
+    const count = (same: (share: Share) => boolean): number => alike.filter(({ share }) => same(share)).length;
+    const { ofDisk, ofMachine, inAll } = this.trial;
+    if (alike.length >= inAll || count((share) => share === mine) >= ofDisk) return false;
+    return count(({ machine }) => machine === mine.machine) < ofMachine;
+  }
+
+  private heard(use: Use, space: Buffer, answers: boolean): void {
+    const loan = this.loans[use].get(space);
+    if (loan === undefined) return;
+    loan.share.answers = answers;
+    if (answers) loan.onTrial = false;
+    this.serve(use);
+  }
+
+  private take(use: Use, share: Share): Buffer | undefined {
+    const space = this.shelves[use].free.pop();
+    if (space !== undefined) this.loans[use].set(space, { share, onTrial: onTrial(use, share) });
+    return space;
+  }
+
+  private giveBack(use: Use, space: Buffer): void {
+    this.loans[use].delete(space);
     const [lost, missing] = [this.lost[use], this.missing[use]];
     missing.delete(space);
     const replaced = lost.delete(space);
     const [other] = missing;
-    if (replaced && other === undefined) return;
     // Where one is missing, this one replaces it.
     if (replaced && other !== undefined) {
       missing.delete(other);
       lost.add(other);
     }
-    this.serve(use, space);
+    if (!replaced || other !== undefined) this.shelves[use].free.push(space);
+    this.serve(use);
   }
 
-  private serve(use: Use, space: Buffer): void {
-    const { free, waiting } = this.shelves[use];
-    free.push(space);
-    const better = (a: Waiter, b: Waiter): Waiter => {
-      if (a.share.urgent !== b.share.urgent) return a.share.urgent ? a : b;
-      return b.share.held[use].size < a.share.held[use].size ? b : a;
-    };
-    const [first, ...others] = waiting.filter(({ share }) => this.mayTake(use, share));
-    if (first === undefined) return;
-    const next = others.reduce(better, first);
-    const block = free.pop();
-    waiting.splice(waiting.indexOf(next), 1);
-    if (block !== undefined) next.begin(block);
+  /** An answer may be what several wait for: all that can be served are. */
+  private serve(use: Use): void {
+    const { waiting } = this.shelves[use];
+    for (;;) {
+      const [first, ...others] = firstOfEach(waiting).filter(({ share }) => this.mayTake(use, share));
+      if (first === undefined) return;
+      const next = others.reduce((best, one) => (this.goesBefore(use, one.share, best.share) ? one : best), first);
+      const space = this.take(use, next.share);
+      waiting.splice(waiting.indexOf(next), 1);
+      if (space !== undefined) next.begin(space);
+    }
+  }
+
+  private goesBefore(use: Use, one: Share, other: Share): boolean {
+    if (one.urgent !== other.urgent) return one.urgent;
+    const held = (mine: (share: Share) => boolean): number =>
+      [...this.loans[use].values()].filter(({ share }) => mine(share)).length;
+    const ofMachine = (of: Share): number => held(({ machine }) => machine === of.machine);
+    const ofDisk = (of: Share): number => held((share) => share === of);
+    return (ofMachine(one) - ofMachine(other) || ofDisk(one) - ofDisk(other)) < 0;
   }
 
   /**
@@ -143,15 +221,17 @@ export class BlockPool {
         waiting.splice(waiting.indexOf(mine), 1);
         mine.refuse(reason);
       }
-      for (const space of share.held[use]) {
-        if (this.lost[use].has(space)) continue;
+      for (const [space, loan] of this.loans[use]) {
+        if (loan.share !== share || this.lost[use].has(space)) continue;
         if (this.lost[use].size >= this.size[use]) {
           this.missing[use].add(space);
           continue;
         }
         this.lost[use].add(space);
-        this.serve(use, Buffer.from(memoryOf(1), 0, blockBytes));
+        loan.onTrial = false;
+        this.shelves[use].free.push(Buffer.from(memoryOf(1), 0, blockBytes));
       }
+      this.serve(use);
     }
   }
 
@@ -181,7 +261,7 @@ let shared: BlockPool | undefined;
 
 /** The pool of this process; made when the first disk is held. */
 export function processPool(): BlockPool {
-  shared ??= new BlockPool(poolBlocks, urgentBlocks);
+  shared ??= new BlockPool(poolBlocks, urgentBlocks, trialBlocks);
   return shared;
 }
 

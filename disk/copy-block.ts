@@ -20,14 +20,21 @@ const pageBytes = 4096;
 const writeGapBytes = 128 * 1024;
 
 /** Puts the job's bytes over what the space holds of the block; positions are those within the block. */
-async function fetchBlock(held: HeldDisk, job: BlockJob, { space, until }: Lent, signal: AbortSignal): Promise<void> {
+async function fetchBlock(
+  held: HeldDisk,
+  job: BlockJob,
+  { space, filledBy }: Lent,
+  signal: AbortSignal,
+  wasted: (bytes: number) => void,
+): Promise<void> {
   const { start } = blockRange(held.geometry, job.block);
   const view = (range: Range): Buffer => space.subarray(range.start - start, range.end - start);
   for (const zeros of zerosOf(job)) view(zeros).fill(0);
   for (const range of job.reads) {
     const into = view(range);
-    const read = held.options.source.read(range.start, into, signal);
-    await untilAborted(read, signal, () => until(read));
+    const read = held.options.source.read(range.start, into, signal, wasted);
+    filledBy(read);
+    await untilAborted(read, signal);
     if (into.byteLength !== range.end - range.start) {
       throw corrupt({
         op: 'source.read',
@@ -82,8 +89,9 @@ function spansOf({ geometry, ledger }: HeldDisk, job: BlockJob, loaded: readonly
 }
 
 /**
- * Brings one block. L5: what a limit holds back holds no memory that other disks could use, so what a repair brings besides
- * is counted when the block is written: the limit is passed by less than one block, and the next one waits the longer.
+ * Brings one block. L5: what a limit holds back holds no memory that other disks could use, so what a repair brings besides,
+ * and what was sent for nothing, is counted afterwards: the limit is passed by what one block costs again, and the next one
+ * waits the longer.
  */
 export async function copyBlock(
   held: HeldDisk,
@@ -93,14 +101,30 @@ export async function copyBlock(
 ): Promise<void> {
   const pace = async (bytes: number): Promise<void> => held.options.pace?.(bytes, signal);
   for (const { start, end } of planned.reads) await pace(end - start);
-  const repairBytes = await held.memory.toFetch(signal, async (lent) => {
-    const sound = await soundJob(held, planned, lent.space);
-    await fetchBlock(held, sound.job, lent, signal);
-    await windows.run(lengthOf(sound.loaded), () => {
-      signal.throwIfAborted();
-      return writeBlock(held, sound, lent.space);
+  let uncounted = 0;
+  const besides = (bytes: number): void => {
+    uncounted += bytes;
+  };
+  try {
+    await held.memory.toFetch(signal, async (lent) => {
+      const sound = await soundJob(held, planned, lent.space);
+      await fetchBlock(held, sound.job, lent, signal, besides);
+      noteRepair(held, planned, sound.job);
+      besides(lengthOf(sound.job.reads) - lengthOf(planned.reads));
+      await windows.run(lengthOf(sound.loaded), () => {
+        signal.throwIfAborted();
+        return writeBlock(held, sound, lent.space);
+      });
     });
-    return lengthOf(sound.job.reads) - lengthOf(planned.reads);
-  });
-  if (repairBytes > 0) await pace(repairBytes);
+  } catch (error) {
+    // What ended the block is told, whatever the wait for the limit ends with.
+    if (uncounted > 0) await pace(uncounted).catch(() => undefined);
+    throw error;
+  }
+  if (uncounted > 0) await pace(uncounted);
+}
+
+function noteRepair({ meter }: HeldDisk, planned: BlockJob, { reads, writes }: BlockJob): void {
+  if (reads === planned.reads) return;
+  meter.repair(lengthOf(writes) - lengthOf(planned.writes), lengthOf(reads) - lengthOf(planned.reads));
 }

@@ -3,21 +3,26 @@
  * Rule: L2 bounds what one disk has in flight; the pool bounds what all have together.
  */
 import { type BlockPool, type Lent, newShare, type Share } from './block-pool.ts';
+import { SourceSilent } from './point-reader.ts';
 
 /** Blocks fetched at once. L2: 8 x 4 MiB in flight + 16 filling + 16 being made durable = 64 MiB sent again at most. */
 export const laneLimit = 8;
 /** Blocks read back at once. */
 export const readBackLimit = 3;
+/** A source that is silent so often, one time after another, ends the attempt. */
+const mostSilences = 4;
 
 export class DiskMemory {
   private readonly pool: BlockPool;
   private readonly share: Share;
   /** One aligned page, for single sectors. */
   readonly sector: Buffer;
+  /** Since the last good answer; what is silent at the same time is silent once. */
+  private silences = 0;
 
-  constructor(pool: BlockPool, urgent: boolean, sector: Buffer) {
+  constructor(pool: BlockPool, machine: string, urgent: boolean, sector: Buffer) {
     this.pool = pool;
-    this.share = newShare(urgent);
+    this.share = newShare(machine, urgent);
     this.sector = sector;
   }
 
@@ -26,9 +31,26 @@ export class DiskMemory {
     this.pool.writeOff(this.share, reason);
   }
 
-  /** A block to fetch into. Its holder may wait for a proof. */
-  toFetch<T>(signal: AbortSignal, work: (lent: Lent) => Promise<T>): Promise<T> {
-    return this.pool.lend('fetch', this.share, signal, work);
+  /**
+   * A block to fetch into. Its holder may wait for a proof. L5: while a source is silent, others have use for its block: `work`
+   * that ends `SourceSilent` is begun anew once there is a block again.
+   */
+  async toFetch<T>(signal: AbortSignal, work: (lent: Lent) => Promise<T>): Promise<T> {
+    for (;;) {
+      let before = this.silences;
+      try {
+        const end = await this.pool.lend('fetch', this.share, signal, (lent) => {
+          before = this.silences;
+          return work(lent);
+        });
+        this.silences = 0;
+        return end;
+      } catch (error) {
+        if (!(error instanceof SourceSilent) || signal.aborted) throw error;
+        if (this.silences === before) this.silences++;
+        if (this.silences >= mostSilences) throw error;
+      }
+    }
   }
 
   /** A block to read the target into. Its holder must wait for nothing but the disk. */

@@ -156,7 +156,7 @@ function prepare<Task extends DiskTask, T>(
     try {
       return await withSector(async (sector) => {
         const { path, sizeBytes, direct = true } = options;
-        const memory = new DiskMemory(processPool(), options.urgent ?? false, sector);
+        const memory = new DiskMemory(processPool(), options.machine, options.urgent ?? false, sector);
         io.gaveUp.catch((reason: unknown) => memory.writeOff(reason));
         const assure = async (): Promise<void> => options.assure?.(signal);
         const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, assure });

@@ -2,6 +2,14 @@
  * What the copy needs from a source: the changes of one disk between two moments, and its bytes.
  * A site implements it; the disk engine knows no cloud. Offsets are bytes, half-open [offset, offset + length).
  */
+import { Failure, type FailureFacts } from '../model/failure.ts';
+
+/** Transient: the source said nothing for so long that the memory it was to fill is of more use to others meanwhile. */
+export class SourceSilent extends Failure {
+  constructor({ op, subject, message, hint }: Omit<FailureFacts, 'retryAfterMs'>) {
+    super('Transient', { op, subject, message, hint });
+  }
+}
 
 /** `zero` ranges were cleared at the source and must become zeros on the target (S10). */
 export interface Extent {
@@ -20,9 +28,11 @@ export interface PointReader {
   changes(signal: AbortSignal): AsyncIterable<Extent>;
   /**
    * Fills `into` with the bytes at `offset`. Checked on arrival against what was asked (status, range, length,
-   * ETag) and against the service's checksum where it gives one; throws `Failure` otherwise. Safe to call concurrently.
+   * ETag) and against the service's checksum where it gives one; throws `Failure` otherwise, a `SourceSilent` instead of
+   * asking again after a silence. `wasted` hears of bytes that were sent and are of no use, so that a limit can count them.
+   * Safe to call concurrently.
    */
-  read(offset: number, into: Uint8Array, signal: AbortSignal): Promise<void>;
+  read(offset: number, into: Uint8Array, signal: AbortSignal, wasted?: (bytes: number) => void): Promise<void>;
   /** Gives the grant back. Safe twice; never throws away bytes already read. */
   close(): Promise<void>;
 }

@@ -117,7 +117,7 @@ function refuseUnproven({ geometry, ledger, subject }: HeldDisk): void {
 }
 
 /** Both lie in the one block, head first: a MiB each at most. */
-async function readWithheld(held: HeldDisk, { space, until }: Lent): Promise<Withheld> {
+async function readWithheld(held: HeldDisk, { space, filledBy }: Lent): Promise<Withheld> {
   const { geometry, options, signal } = held;
   const { headEnd, tailStart, sizeBytes } = geometry;
   const [head, tail] = [
@@ -126,7 +126,8 @@ async function readWithheld(held: HeldDisk, { space, until }: Lent): Promise<Wit
   ];
   const fill = async (offset: number, into: Buffer): Promise<void> => {
     const read = options.source.read(offset, into, signal);
-    await untilAborted(read, signal, () => until(read));
+    filledBy(read);
+    await untilAborted(read, signal);
   };
   if (tail.byteLength > 0) await fill(tailStart, tail);
   await fill(0, head);

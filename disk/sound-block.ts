@@ -30,7 +30,7 @@ export async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Pr
   const leaves = await knownLeaves(held, job.block, count);
   if (leaves !== undefined) return soundLeaves(held, job, leaves, space);
   if (await isSound(held, job.block, space)) return wholly(job);
-  return wholly(repaired(held, job, [writable]));
+  return wholly(repaired(job, [writable]));
 }
 
 /** The digests of the block's leaves, when they make up its proven digest. */
@@ -66,7 +66,6 @@ async function soundLeaves(held: HeldDisk, job: BlockJob, leaves: Buffer, space:
     bad.length === 0
       ? job
       : repaired(
-          held,
           job,
           bad.map((leaf) => clipped(leaf, writable)),
         );
@@ -84,11 +83,8 @@ async function isSound({ geometry, target, digest, ledger }: HeldDisk, block: nu
 }
 
 /** The job, and `more` of the point besides. */
-function repaired({ meter }: HeldDisk, job: BlockJob, more: readonly Range[]): BlockJob {
-  const reads = joined([...job.reads, ...more], 1);
-  const writes = joined([...job.writes, ...more], 1);
-  meter.repair(lengthOf(writes) - lengthOf(job.writes), lengthOf(reads) - lengthOf(job.reads));
-  return { ...job, reads, writes };
+function repaired(job: BlockJob, more: readonly Range[]): BlockJob {
+  return { ...job, reads: joined([...job.reads, ...more], 1), writes: joined([...job.writes, ...more], 1) };
 }
 
 export const clipped = (range: Range, within: Range): Range => ({

@@ -105,7 +105,7 @@ function reader(
       const list = pageList(listed, sizeBytes, signal, entries ?? entriesAPiece);
       return listed.readAll ? asData(list) : list;
     },
-    read: (offset, into, signal) => ranges.read(offset, into, signal),
+    read: ranges.read,
     close,
   };
 }

@@ -3,6 +3,7 @@
  * Rule: nothing is returned that was not checked on arrival: status, range, length, checksum, ETag. Safe concurrently.
  * Never answers with fewer bytes than asked, and never with another range's.
  */
+import type { PointReader } from '../../disk/point-reader.ts';
 import { corrupt, defect, type Failure, transient } from '../../model/failure.ts';
 import type { BlobAnswer } from './blob-port.ts';
 import type { What } from './call.ts';
@@ -11,15 +12,18 @@ import { type ChecksumQuestion, largestCheckedBytes, RangeChecksum, type Verdict
 import { getFromSnapshot, type OpenSnapshot } from './snapshot-get.ts';
 
 export interface RangeReader {
-  /** Fills `into` with the bytes at `offset`. Throws a Failure; after one, `into` holds anything. */
-  read(offset: number, into: Uint8Array, signal: AbortSignal): Promise<void>;
+  /**
+   * Fills `into` with the bytes at `offset`. Throws a Failure; after one, `into` holds anything. `wasted` hears of each answer
+   * of data that was begun and is of no use, as of all the bytes it was to have: how many of them came nobody counts.
+   */
+  read: PointReader['read'];
 }
 
 export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeReader {
   const checksum = new RangeChecksum();
   const source = { ...open, base: undefined };
   return {
-    async read(offset, into, signal) {
+    async read(offset, into, signal, wasted) {
       const subject = `${open.lease.name} [${offset}, ${offset + into.byteLength})`;
       const what = { op: 'read a range', subject };
       if (offset < 0 || offset + into.byteLength > sizeBytes)
@@ -30,9 +34,15 @@ export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeR
         const ask = (question: ChecksumQuestion): Promise<Verdict> => {
           const range = `bytes=${first}-${first + piece.byteLength - 1}`;
           const headers = { 'x-ms-range': range, ...question.headers };
-          return getFromSnapshot(source, { what, headers }, signal, (answer) =>
-            take(sizeBytes, question, what, answer, first, piece, signal),
-          );
+          return getFromSnapshot(source, { what, headers, holdsMemory: true }, signal, async (answer) => {
+            let verdict: Verdict = 'wrong';
+            try {
+              verdict = await take(sizeBytes, question, what, answer, first, piece, signal);
+              return verdict;
+            } finally {
+              if (answer.status === 206 && verdict !== 'right') wasted?.(piece.byteLength);
+            }
+          });
         };
         // S3: bytes that came without a checksum are not believed while there is another one to ask for.
         while ((await ask(checksum.question())) === 'ask again');

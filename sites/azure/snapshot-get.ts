@@ -3,6 +3,7 @@
  * Rule: reads only. A refused grant is renewed and the read repeated; what stays broken becomes a Failure and
  * Temporal decides. Long waits are Temporal's too: only short ones are waited out here.
  */
+import { SourceSilent } from '../../disk/point-reader.ts';
 import { type Failure, refused } from '../../model/failure.ts';
 import type { BlobAnswer, BlobTransport } from './blob-port.ts';
 import { pause, type What } from './call.ts';
@@ -10,6 +11,7 @@ import { answerFailure, azureFailure, retryAfter } from './failure.ts';
 import type { Flow } from './flow.ts';
 import type { Sas, SnapshotLease } from './grant.ts';
 import type { OneContent } from './one-content.ts';
+import { FellSilent } from './request-deadline.ts';
 
 /** Page lists in pieces (`maxresults`) exist from this version on; MD5 of ranges and diffs are older. */
 export const blobVersion = '2020-10-02';
@@ -27,6 +29,8 @@ export interface SnapshotGet {
   readonly what: What;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** L5: memory that others could use waits for the answer, so a silence is told at once (`SourceSilent`), not asked again. */
+  readonly holdsMemory?: boolean;
 }
 
 export interface OpenSnapshot {
@@ -59,6 +63,7 @@ export async function getFromSnapshot<T>(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const failure = azureFailure(what, error);
+      if (request.holdsMemory === true && error instanceof FellSilent) throw new SourceSilent(failure);
       if (failure.kind === 'Expired') {
         if (renewals === mostRenewals) throw refusedAgain(what, failure);
         if (renewals > 0) await pause(open.transport.limits.repeatMs * 2 ** renewals, signal);

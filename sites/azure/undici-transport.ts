@@ -2,12 +2,14 @@
  * GETs by undici: for sites whose proxy is itself spoken to over TLS, and the reference our own reader is tested against.
  * Rule: the same port, the same deadlines, the same errors as the direct transport.
  */
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { Agent, type Dispatcher, errors, ProxyAgent } from 'undici';
 import type { BlobAnswer, BlobLimits, BlobTransport } from './blob-port.ts';
 import { flowOfMover } from './flow.ts';
 import { bodyText, Space } from './http-body.ts';
-import { withinDeadline } from './request-deadline.ts';
+import { FellSilent, withinDeadline } from './request-deadline.ts';
 import { trustContext } from './trust.ts';
+
+const silences = [errors.HeadersTimeoutError, errors.BodyTimeoutError, errors.ConnectTimeoutError];
 
 export function createUndiciTransport(
   proxy: string | undefined,
@@ -27,9 +29,16 @@ export function createUndiciTransport(
       const ours = new AbortController();
       const stop = (reason: unknown): void => ours.abort(reason);
       const send = async () => {
+        try {
+          return await request();
+        } catch (error) {
+          throw silences.some((kind) => error instanceof kind) ? new FellSilent('the connection fell silent') : error;
+        }
+      };
+      const request = async () => {
         const path = `${url.pathname}${url.search}`;
-        const request = { origin: url.origin, path, method: 'GET', headers, signal: ours.signal } as const;
-        const response = await dispatcher.request(request);
+        const asked = { origin: url.origin, path, method: 'GET', headers, signal: ours.signal } as const;
+        const response = await dispatcher.request(asked);
         // A body that is given up says so as an error event; with nobody to hear it, it would end the whole mover.
         response.body.on('error', () => undefined);
         try {

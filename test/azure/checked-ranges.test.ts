@@ -3,7 +3,7 @@
  * Rule: the bytes are damaged after the service computed its checksum, so that nothing but the checksum can tell.
  */
 import { randomBytes } from 'node:crypto';
-import type { PointReader } from '../../disk/point-reader.ts';
+import { type PointReader, SourceSilent } from '../../disk/point-reader.ts';
 import { type AzureLab, failureOf, mib, openAzureLab, quiet } from './azure-lab.ts';
 
 const { signal } = new AbortController();
@@ -75,4 +75,36 @@ test('S3 a service that gives no checksum at all is still read, and one that sto
     kind: 'Corrupt',
     message: expect.stringContaining('no checksum, which this service'),
   });
+});
+
+test('R11 tells of each answer that was sent for nothing, and of no other: wrong, cut off, or unchecked', async () => {
+  const reader = await firstReader('crc64');
+  const wasted: number[] = [];
+  const read = async (): Promise<number[]> => {
+    await reader.read(0, Buffer.alloc(pieceBytes), signal, (bytes) => wasted.push(bytes));
+    return wasted.splice(0);
+  };
+  expect(await read()).toEqual([]);
+  lab.fault('blob.getRange', { flipByte: 9 }, { count: 2 });
+  expect(await read()).toEqual([pieceBytes, pieceBytes]);
+  lab.fault('blob.getRange', { truncateBytes: 5_000 }, { count: 1 });
+  expect(await read()).toEqual([pieceBytes]);
+  lab.fault('blob.getRange', { status: 503 }, { count: 1 });
+  expect(await read()).toEqual([]);
+  const older = await firstReader('md5');
+  await older.read(0, Buffer.alloc(pieceBytes), signal, (bytes) => wasted.push(bytes));
+  expect(wasted).toEqual([pieceBytes]);
+});
+
+test('L5 a range that meets silence is not asked for again by the reader: its memory is of use to others', async () => {
+  const disk = point.disks.find((one) => one.disk === 'data-0');
+  if (!disk) throw new Error('no disk in the point');
+  const limits = { stallMs: 300, repeatMs: 5 };
+  const reader = await lab.reader({ limits }).openPoint({ point: disk, disk: 'data-0' }, quiet());
+  open.push(reader);
+  lab.calls();
+  lab.fault('blob.getRange', { stallMs: 2_000 }, { count: 9 });
+  const read = reader.read(0, Buffer.alloc(pieceBytes), signal);
+  await expect(read).rejects.toBeInstanceOf(SourceSilent);
+  expect(rangesAsked()).toBe(1);
 });

@@ -8,7 +8,7 @@ import { createRangeReader } from '../../sites/azure/range-reader.ts';
 import type { OpenSnapshot } from '../../sites/azure/snapshot-get.ts';
 
 const inABlock = <T>(work: (block: Buffer) => Promise<T>): Promise<T> =>
-  new BlockPool({ fetch: 1, proof: 1 }).lend('fetch', newShare(false), undefined, ({ space }) => work(space));
+  new BlockPool({ fetch: 1, proof: 1 }).lend('fetch', newShare('erp', false), undefined, ({ space }) => work(space));
 
 const { signal } = new AbortController();
 

@@ -233,6 +233,13 @@ describe.each(readers)('%s', (_name, make) => {
     expect(await kindOf(fetchOnce(transport))).toBe('Transient');
   });
 
+  test('L5 says of a silence that it was one, so that nobody waits for it with memory in hand', async () => {
+    for (const head of ['', `${whole}abc`]) {
+      script = (socket) => void socket.write(head);
+      await expect(fetchOnce(transport)).rejects.toBeInstanceOf(FellSilent);
+    }
+  });
+
   test('calls a head without end a broken connection', async () => {
     script = (socket) => {
       socket.write('HTTP/1.1 206 Partial Content\r\n');

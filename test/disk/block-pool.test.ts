@@ -29,7 +29,7 @@ describe('the pool', () => {
   test('L5 serves the urgent first, then the disk that holds fewest, then the one that came first', async () => {
     const pool = new BlockPool({ fetch: 3, proof: 1 });
     const order: string[] = [];
-    const [greedy, modest, urgent] = [newShare(false), newShare(false), newShare(true)];
+    const [greedy, modest, urgent] = [newShare('erp', false), newShare('erp', false), newShare('erp', true)];
     const holders = ['g1', 'g2', 'g3'].map((name) => borrow(pool, greedy, name, order));
     const waiting = [
       borrow(pool, greedy, 'g4', order),
@@ -49,7 +49,7 @@ describe('the pool', () => {
 
   test('gives blocks for proofs while all others are held, so that who waits for a proof gets it', async () => {
     const pool = new BlockPool({ fetch: 1, proof: 1 });
-    const share = newShare(false);
+    const share = newShare('erp', false);
     const proven = await pool.lend('fetch', share, undefined, () =>
       pool.lend('proof', share, undefined, async ({ space }) => space.byteLength),
     );
@@ -60,8 +60,8 @@ describe('the pool', () => {
     const pool = new BlockPool({ fetch: 1, proof: 1 });
     const late = Promise.withResolvers<void>();
     const order: string[] = [];
-    await pool.lend('fetch', newShare(false), undefined, async ({ until }) => until(late.promise));
-    const next = borrow(pool, newShare(false), 'next', order);
+    await pool.lend('fetch', newShare('erp', false), undefined, async ({ filledBy }) => filledBy(late.promise));
+    const next = borrow(pool, newShare('erp', false), 'next', order);
     await soon();
     expect(order).toEqual([]);
     late.reject(new Error('given up at last'));
@@ -74,9 +74,9 @@ describe('the pool', () => {
     const pool = new BlockPool({ fetch: 1, proof: 1 });
     const stop = new AbortController();
     const order: string[] = [];
-    const holder = borrow(pool, newShare(false), 'holder', order);
-    const stopped = borrow(pool, newShare(false), 'stopped', order, stop.signal);
-    const behind = borrow(pool, newShare(false), 'behind', order);
+    const holder = borrow(pool, newShare('erp', false), 'holder', order);
+    const stopped = borrow(pool, newShare('erp', false), 'stopped', order, stop.signal);
+    const behind = borrow(pool, newShare('erp', false), 'behind', order);
     stop.abort(new RangeError('told to stop'));
     await expect(stopped.ended).rejects.toThrow('told to stop');
     holder.back();
@@ -85,11 +85,74 @@ describe('the pool', () => {
     expect(order).toEqual(['holder', 'behind']);
   });
 
+  test('L5 serves the machine that holds fewest first, however many disks another one has', async () => {
+    const pool = new BlockPool({ fetch: 4, proof: 1 });
+    const order: string[] = [];
+    const ofMany = Array.from({ length: 6 }, (_, at) => borrow(pool, newShare('many', false), `m${at}`, order));
+    const one = newShare('one', false);
+    const ofOne = ['o1', 'o2'].map((name) => borrow(pool, one, name, order));
+    for (const { back, ended } of [...ofMany, ...ofOne]) {
+      back();
+      await ended;
+    }
+    expect(order).toEqual(['m0', 'm1', 'm2', 'm3', 'o1', 'o2', 'm4', 'm5']);
+  });
+
+  test('L5 lends to sources that never answered no more than the trial allows, and all there is to one that does', async () => {
+    const pool = new BlockPool({ fetch: 6, proof: 1 }, undefined, { ofDisk: 1, ofMachine: 1, inAll: 2 });
+    const order: string[] = [];
+    const silent = ['a', 'a', 'b', 'c'].map((machine, at) =>
+      borrow(pool, newShare(machine, false), `${machine}${at}`, order),
+    );
+    await soon();
+    expect(order).toEqual(['a0', 'b2']);
+    const urgent = borrow(pool, newShare('d', true), 'urgent', order);
+    const good = { ...newShare('e', false), answers: true };
+    const lent = ['e1', 'e2', 'e3'].map((name) => borrow(pool, good, name, order));
+    await soon();
+    expect(order.slice(2)).toEqual(['urgent', 'e1', 'e2', 'e3']);
+    const all = [...silent, urgent, ...lent];
+    for (const { back } of all) back();
+    await Promise.all(all.map(({ ended }) => ended));
+    expect(order).toHaveLength(all.length);
+  });
+
+  test('L5 ends the trial with the first good read, at once for all who wait, and begins it again with one that fails', async () => {
+    const pool = new BlockPool({ fetch: 3, proof: 1 }, undefined, { ofDisk: 1, ofMachine: 2, inAll: 2 });
+    const share = newShare('erp', false);
+    const order: string[] = [];
+    const read = Promise.withResolvers<void>();
+    const first = pool.lend('fetch', share, undefined, async ({ filledBy }) => {
+      filledBy(read.promise);
+      await read.promise;
+      await end.promise;
+    });
+    const end = Promise.withResolvers<void>();
+    const more = ['2', '3'].map((name) => borrow(pool, share, name, order));
+    await soon();
+    expect(order).toEqual([]);
+    read.resolve();
+    await soon();
+    expect(order).toEqual(['2', '3']);
+    end.resolve();
+    await first;
+    const failed = Promise.reject(new RangeError('silent'));
+    await pool.lend('fetch', share, undefined, async ({ filledBy }) => filledBy(failed));
+    await soon();
+    for (const { back } of more) back();
+    const again = ['4', '5'].map((name) => borrow(pool, share, name, order));
+    await soon();
+    expect(order).toEqual(['2', '3', '4']);
+    for (const { back } of again) back();
+    await Promise.all([...more, ...again].map(({ ended }) => ended));
+    expect(order).toEqual(['2', '3', '4', '5']);
+  });
+
   test('L5 keeps some blocks for the urgent, which others get only when there are more', async () => {
     const pool = new BlockPool({ fetch: 2, proof: 1 }, { fetch: 1, proof: 0 });
     const order: string[] = [];
-    const holders = ['a', 'b'].map((name) => borrow(pool, newShare(false), name, order));
-    const urgent = borrow(pool, newShare(true), 'urgent', order);
+    const holders = ['a', 'b'].map((name) => borrow(pool, newShare('erp', false), name, order));
+    const urgent = borrow(pool, newShare('erp', true), 'urgent', order);
     await soon();
     expect(order).toEqual(['a', 'urgent']);
     urgent.back();
@@ -104,16 +167,16 @@ describe('the pool', () => {
   test('L5 S8 gives new blocks to others for those that a stuck holder keeps, and nothing more to the stuck one', async () => {
     const pool = new BlockPool({ fetch: 1, proof: 1 });
     const order: string[] = [];
-    const stuck = newShare(false);
+    const stuck = newShare('erp', false);
     const [holding, wanting] = [borrow(pool, stuck, 'stuck', order), borrow(pool, stuck, 'more', order)];
-    const other = borrow(pool, newShare(false), 'other', order);
+    const other = borrow(pool, newShare('erp', false), 'other', order);
     await soon();
     pool.writeOff(stuck, new RangeError('the disk answers no call'));
     await expect(wanting.ended).rejects.toThrow('the disk answers no call');
     await soon();
     expect(order).toEqual(['stuck', 'other']);
     // What comes back late is not lent again: there are as many blocks as before.
-    const next = borrow(pool, newShare(false), 'next', order);
+    const next = borrow(pool, newShare('erp', false), 'next', order);
     holding.back();
     await holding.ended;
     await soon();
@@ -127,14 +190,14 @@ describe('the pool', () => {
   test('L5 replaces no more stuck blocks than it has, and lends what comes back in place of the others', async () => {
     const pool = new BlockPool({ fetch: 2, proof: 1 });
     const order: string[] = [];
-    const stuck = [newShare(false), newShare(false)];
+    const stuck = [newShare('erp', false), newShare('erp', false)];
     const holding = stuck.map((share, at) => [1, 2].map((n) => borrow(pool, share, `${'ab'[at]}${n}`, order)));
     await soon();
     for (const share of stuck) {
       pool.writeOff(share, new RangeError('the disk answers no call'));
       await soon();
     }
-    const others = ['c', 'd', 'e'].map((name) => borrow(pool, newShare(false), name, order));
+    const others = ['c', 'd', 'e'].map((name) => borrow(pool, newShare('erp', false), name, order));
     await soon();
     expect(order).toEqual(['a1', 'a2', 'b1', 'b2']);
     const comesBack = async (holder: { back(): void; ended: Promise<void> } | undefined): Promise<void> => {
@@ -157,8 +220,9 @@ describe('the pool', () => {
 
   test('has page-aligned blocks that do not overlap', async () => {
     const spaces: Buffer[] = [];
+    const share = { ...newShare('erp', true), answers: true };
     const take = (left: number): Promise<void> =>
-      processPool().lend('fetch', newShare(true), undefined, async ({ space }) => {
+      processPool().lend('fetch', share, undefined, async ({ space }) => {
         spaces.push(space);
         if (left > 1) await take(left - 1);
       });

@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { newShare, poolBlocks, processPool } from '../../disk/block-pool.ts';
+import type { PointReader } from '../../disk/point-reader.ts';
 import type { TransferProgress } from '../../model/progress.ts';
 import { data, failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, zero } from './workbench.ts';
 
@@ -22,9 +23,10 @@ function changedImage(image: Buffer): Buffer {
   return next;
 }
 const extents = [data(changeAt, 4096), zero(changeAt + 8192, 4096)];
+const answering = () => ({ ...newShare('erp', true), answers: true });
 /** Ends when so many blocks of the process were lent at one time. */
 const everyBlock = (left: number, signal: AbortSignal): Promise<void> =>
-  processPool().lend('fetch', newShare(true), signal, async () => {
+  processPool().lend('fetch', answering(), signal, async () => {
     if (left > 1) await everyBlock(left - 1, signal);
   });
 const flipped = (image: Buffer, at: number): Buffer => Buffer.from([(image[at] ?? 0) ^ 1]);
@@ -114,6 +116,40 @@ describe('a delta that changes a part of a block', () => {
       expect(firstDifference(bench.content(), next)).toBe(-1);
     });
   });
+
+  test.each([
+    ['in the end', false],
+    ['also when the range never comes', true],
+  ])(
+    'R11 L5 what a source sent for nothing counts against the limit %s, behind the memory for all',
+    async (_, lost) => {
+      const image = patternImage(1, size);
+      await onWorkbench(size, async (bench) => {
+        await bench.transfer(new ImagePoint(image), 'p0');
+        const source = new ImagePoint(changedImage(image), extents);
+        const twice: PointReader = {
+          sizeBytes: source.sizeBytes,
+          changes: () => source.changes(),
+          close: () => source.close(),
+          async read(offset, into, signal, wasted) {
+            wasted?.(into.byteLength);
+            wasted?.(into.byteLength);
+            if (lost) throw new RangeError('it never came right');
+            await source.read(offset, into, signal);
+          },
+        };
+        const asked: number[] = [];
+        const pace = async (bytes: number): Promise<void> => {
+          asked.push(bytes);
+          await everyBlock(poolBlocks.fetch, AbortSignal.timeout(10_000));
+        };
+        const copy = bench.transfer(twice, 'p1', { base: 'p0', pace });
+        if (lost) await expect(copy).rejects.toThrow('it never came right');
+        else await copy;
+        expect(asked).toEqual([4096, 8192]);
+      });
+    },
+  );
 
   test('goes on by whole blocks, and says so once, when the file of the leaves cannot be used', async () => {
     const image = patternImage(1, size);

@@ -3,6 +3,8 @@
  */
 import { bug, type PlantedBug } from './bug.ts';
 
+const silentSource = 'test/disk/silent-source.test.ts';
+
 export const lateBugs: readonly PlantedBug[] = [
   bug(
     'L1',
@@ -123,6 +125,47 @@ export const lateBugs: readonly PlantedBug[] = [
     'if (this.size[use] < 0) {',
     'test/disk/block-pool.test.ts',
     'replaces no more stuck blocks',
+  ),
+  bug(
+    'L5',
+    'disk/block-pool.ts',
+    'return !onTrial(use, share) || this.hasTrial(share);',
+    'return true;',
+    silentSource,
+    'keeps no disk of another machine',
+  ),
+  bug(
+    'L5',
+    'disk/block-pool.ts',
+    'loan.share.answers = answers;',
+    'loan.share.answers ||= answers;',
+    silentSource,
+    'in the middle of their copies',
+  ),
+  bug(
+    'L5',
+    'disk/block-pool.ts',
+    'return (ofMachine(one) - ofMachine(other) || ofDisk',
+    'return (ofDisk',
+    'test/disk/block-pool.test.ts',
+    'the machine that holds fewest',
+  ),
+  bug(
+    'L5',
+    'disk/disk-memory.ts',
+    'if (!(error instanceof SourceSilent) || signal.aborted) throw error;',
+    'if (error !== undefined) throw error;',
+    silentSource,
+    'silent four times',
+  ),
+  bug('L1', 'disk/disk-memory.ts', 'this.silences = 0;', '', silentSource, 'silent four times'),
+  bug(
+    'R11',
+    'disk/copy-block.ts',
+    'if (uncounted > 0) await pace(uncounted).catch(() => undefined);',
+    '',
+    'test/disk/partial-block.test.ts',
+    'sent for nothing',
   ),
   bug(
     'S11',

@@ -12,6 +12,30 @@ const slowLink = 'test/azure/slow-link.test.ts';
 
 export const wireBugs: readonly PlantedBug[] = [
   bug(
+    'L5',
+    'sites/azure/snapshot-get.ts',
+    'if (request.holdsMemory === true && error instanceof FellSilent) throw new SourceSilent(failure);',
+    '',
+    'test/azure/checked-ranges.test.ts',
+    'a range that meets silence',
+  ),
+  bug(
+    'L5',
+    'sites/azure/undici-transport.ts',
+    "throw silences.some((kind) => error instanceof kind) ? new FellSilent('the connection fell silent') : error;",
+    'throw error;',
+    'test/azure/wire.test.ts',
+    'says of a silence',
+  ),
+  bug(
+    'R11',
+    'sites/azure/range-reader.ts',
+    "if (answer.status === 206 && verdict !== 'right') wasted?.(piece.byteLength);",
+    '',
+    'test/azure/checked-ranges.test.ts',
+    'sent for nothing',
+  ),
+  bug(
     'L1',
     flow,
     'if (!signal.aborted && this.tooSlow(error, this.since(began))) this.lower(era);',

@@ -5,10 +5,11 @@
  */
 import { blocking, type Check } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { MoverPlace, SourceSystem } from '../model/machine.ts';
+import type { MoverPlace, RecoveryPoint, SourceSystem } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
 import { ask, look } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
+import { assertSourceOff, type TargetStart } from './power.ts';
 import type { Sites } from './preflight.ts';
 import { type ReopenInput, targetRequest } from './target.ts';
 
@@ -28,6 +29,12 @@ export interface MoverLookAnswer {
   readonly os?: SourceSystem;
 }
 
+export interface ChangeLook extends ReopenInput, TargetStart {
+  readonly uses: number;
+  /** What would come home. */
+  readonly wished: RecoveryPoint;
+}
+
 export const createMoverLookActivities = (sites: Sites) => ({
   observeMover: activity('observeMover', async (input: MoverLook, work): Promise<MoverLookAnswer> => {
     const checks = await refusals(sites, input, work);
@@ -35,15 +42,24 @@ export const createMoverLookActivities = (sites: Sites) => ({
     return { checks, version: sites.version, ...(os ? { os } : {}) };
   }),
 
-  /** Before another point is taken home: what would stop it once the machine is off, asked while it still runs. */
-  observeReopening: activity('observeReopening', async (input: ReopenInput, work): Promise<MoverLookAnswer> => {
-    const { failback } = input;
-    const { site, path } = failback.target;
+  /**
+   * Before another point is taken home: what would stop it once the machine is off, or keep it from starting afterwards (S1),
+   * asked while it still runs.
+   */
+  observeReopening: activity('observeReopening', async (input: ChangeLook, work): Promise<MoverLookAnswer> => {
+    const { failback, final, wished } = input;
+    const { source, target } = failback;
     const asked = { ...targetRequest(input), uses: input.uses, halfWay: input.halfWay === true };
-    const checks = await ask('target', path, work, async () => {
-      await sites.target(site).observeReopening(asked, work);
+    const atHome = await ask('target', target.path, work, async () => {
+      await sites.target(target.site).observeReopening(asked, work);
       return [];
     });
+    const inSource = await ask('source', source.path, work, async () => {
+      await assertSourceOff(sites, input, 'another point', work);
+      await sites.source(source.site).observePoints([...final.disks, ...wished.disks], work);
+      return [];
+    });
+    const checks = [...inSource, ...atHome];
     const os = await systemOf(sites, input, work);
     return { checks, version: sites.version, ...(os ? { os } : {}) };
   }),

@@ -6,12 +6,13 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { FailbackInput } from '../model/failback-input.ts';
-import { Failure, refused } from '../model/failure.ts';
-import type { OpenDisk, Power, RecoveryPoint, SourceState, TargetMachine } from '../model/machine.ts';
+import { Failure, refused, sourceGone } from '../model/failure.ts';
+import type { OpenDisk, Power, RecoveryPoint, SourceMachine, SourceState, TargetMachine } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
 import type { TargetPower, TargetSite } from '../sites/target.ts';
 import { activity } from './attempt.ts';
 import type { Sites } from './preflight.ts';
+import { assertSourceThere } from './source-there.ts';
 
 /** How often the guest is looked at while it boots, in milliseconds. */
 const guestLookEveryMs = 500;
@@ -46,6 +47,8 @@ export const targetPower = ({ failback, run, open }: TargetRun): TargetPower => 
 export interface TargetStop extends TargetRun {
   /** How often the target had had the disks in use when this was wanted; absent: stopped whatever arrived since. */
   readonly uses?: number;
+  /** On the way back from a machine that may serve: the source as it was found. It is not stopped unless that is there. */
+  readonly found?: SourceMachine;
 }
 
 export interface GuestLook extends TargetRun {
@@ -56,6 +59,8 @@ export interface GuestLook extends TargetRun {
 export interface TargetStart extends TargetRun {
   /** What the target's disks are made of. */
   readonly final: RecoveryPoint;
+  /** How often the target had the disks in use in this run before; absent: never. */
+  readonly uses?: number;
 }
 
 export const createPowerActivities = (sites: Sites) => ({
@@ -82,10 +87,13 @@ export const createPowerActivities = (sites: Sites) => ({
 
   ensureTargetStopped: activity(
     'ensureTargetStopped',
-    ({ uses, ...input }: TargetStop, work): Promise<TargetMachine> =>
-      sites
-        .target(input.failback.target.site)
-        .ensureStopped({ ...targetPower(input), ...(uses === undefined ? {} : { uses }) }, work),
+    async ({ uses, found, ...input }: TargetStop, work): Promise<TargetMachine> => {
+      const { site, path } = input.failback.target;
+      if (found) await assertSourceThere(sites, { ...input, found, step: 'stop', stays: [path] }, work);
+      return await sites
+        .target(site)
+        .ensureStopped({ ...targetPower(input), ...(uses === undefined ? {} : { uses }) }, work);
+    },
   ),
 
   /**
@@ -123,7 +131,7 @@ async function assertTargetOff(site: TargetSite, input: SourceStart, work: Work)
 export const isMade = ({ create }: FailbackInput): boolean => create !== undefined;
 
 /** What a look at the source is for. Once the target's start may have been sent, the law takes a way back only with the loss flag. */
-export type Before = 'the disks go back' | 'the target starts' | 'the commit';
+export type Before = 'the disks go back' | 'the target starts' | 'another point' | 'the commit';
 
 const lossOnly =
   'cancel with the loss flag (homeward failback cancel --accept-loss): what was written at home since its start is lost then';
@@ -133,11 +141,28 @@ const committedAlready =
   'If it was committed already and is only held, no cancel is taken any more: resolve with skip, then resume. Homeward deletes no source that ran again, so you can save its newer data by hand.';
 
 /** How the run is taken back from there, as the law takes it (model/transition.ts). */
-const wayBack: Readonly<Record<Before, string>> = {
+const wayBack: Readonly<Record<Before | 'the disks go back again', string>> = {
   'the disks go back':
     'Take the run back (resolve with undo; nothing was started at home, so nothing is lost), then start a new failback.',
+  'the disks go back again':
+    'Take the run back (resolve with undo; what was written at home was dropped with the change of the point), then start a new failback.',
+  'another point': 'Nothing was changed: the machine at home goes on as it is.',
   'the target starts': `Take the run back, then start a new failback: ${lossOnly}; if it never ran, that is nothing.`,
   'the commit': `Decide which side keeps its data. The source: ${lossOnly}. The target: stop the source, resolve with skip, and commit. ${committedAlready}`,
+};
+
+const deletesNothing =
+  'It deletes nothing while the source is not there: leave those steps out with skip, and start the machine yourself from the disks you trust: those at home, or disks made from the snapshots tagged homeward-machine.';
+const backToNothing = `Take the run back (resolve with undo). ${deletesNothing}`;
+
+/** The same where the source is gone: what is left may be the last copy. */
+const wayOn: typeof wayBack = {
+  ...wayBack,
+  'the disks go back': backToNothing,
+  'the disks go back again': backToNothing,
+  'the target starts': `Take the run back: cancel with the loss flag (homeward failback cancel --accept-loss). ${deletesNothing}`,
+  'the commit':
+    'Do not cancel: there is nothing to go back to, and the machine at home may be the last copy. Look at it; to keep it, resolve with skip, then commit, and where the deletion in Azure is refused leave it out with skip. A cancel stops and deletes nothing while the source is not there.',
 };
 
 const targetRuns =
@@ -146,27 +171,28 @@ const targetRuns =
 /** Looked at here and now: whoever is about to bring the target to life may not go by what was seen before. */
 export async function assertSourceOff(
   sites: Sites,
-  { failback, final }: TargetStart,
+  { failback, final, uses = 0 }: TargetStart,
   before: Before,
   work: Work,
 ): Promise<void> {
   const { site, path } = failback.source;
+  const from = before === 'the disks go back' && uses > 0 ? 'the disks go back again' : before;
   const seen = await sites.source(site).observeMachine(path, work);
   // S1: a machine that is gone is not off. Its disks may hang on another one and be written to.
   if (seen.power === 'absent')
     throw refused({
-      op: 'source-changed',
+      op: sourceGone,
       subject: path,
       message: 'the source was deleted after it was stopped; its disks may run in another machine',
-      hint: `Find out in Azure who deleted it and where its disks are. Homeward does not start the target beside them. ${wayBack[before]} Leave out with skip what cannot be undone, and start the machine yourself from the disks you trust.`,
+      hint: `Find out in Azure who deleted it and where its disks are. Homeward does not start the target beside them. ${wayOn[from]}`,
     });
-  assertOff('source', path, seen, `Find out who started the source: it has newer data. ${wayBack[before]}`);
+  assertOff('source', path, seen, `Find out who started the source: it has newer data. ${wayBack[from]}`);
   if (seen.stoppedSince !== undefined && seen.stoppedSince === final.sourceStoppedSince) return;
   throw refused({
     op: 'source-changed',
     subject: path,
     message: 'the source was started after the final recovery point was taken, and stopped again',
-    hint: `The source has newer data; a plain retry loses data. ${wayBack[before]}`,
+    hint: `The source has newer data; a plain retry loses data. ${wayBack[from]}`,
   });
 }
 

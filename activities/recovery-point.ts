@@ -4,10 +4,11 @@
  * go, so that a late attempt cannot delete a newer one.
  */
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { DiskPair, RecoveryPoint } from '../model/machine.ts';
+import type { DiskPair, RecoveryPoint, SourceMachine } from '../model/machine.ts';
 import { takesApplicationPoints } from '../model/point-policy.ts';
 import { activity } from './attempt.ts';
 import type { Sites } from './preflight.ts';
+import { assertSourceThere } from './source-there.ts';
 
 export interface PointInput {
   readonly failback: FailbackInput;
@@ -28,6 +29,8 @@ export interface ReleaseInput {
   readonly before: number | 'all';
   /** Rounds whose points stay all the same, with the application-consistent point after each. */
   readonly keep?: readonly number[];
+  /** On the way back: the source as it was found. Nothing is deleted unless it is there. */
+  readonly found?: SourceMachine;
 }
 
 export const createRecoveryPointActivities = (sites: Sites) => ({
@@ -59,11 +62,12 @@ export const createRecoveryPointActivities = (sites: Sites) => ({
   ),
 
   /** Deletes this run's older recovery points; answers their names. */
-  releaseRecoveryPoints: activity('releaseRecoveryPoints', (input: ReleaseInput, work): Promise<string[]> => {
+  releaseRecoveryPoints: activity('releaseRecoveryPoints', async (input: ReleaseInput, work): Promise<string[]> => {
     const { source, machine } = input.failback;
-    const { run, before, keep = [] } = input;
+    const { run, before, keep = [], found } = input;
+    if (found) await assertSourceThere(sites, { ...input, found, step: 'delete', stays: [] }, work);
     const applicationPoints = takesApplicationPoints(input.failback.policy);
-    return sites
+    return await sites
       .source(source.site)
       .releaseRecoveryPoints({ path: source.path, run, machine, before, keep, applicationPoints }, work);
   }),

@@ -4,7 +4,6 @@
  * the machine at home does not hold what the run returned to it.
  */
 import { evidenceOfDisks } from '../model/evidence.ts';
-import type { FailbackInput } from '../model/failback-input.ts';
 import { defect, refused } from '../model/failure.ts';
 import {
   pointName,
@@ -13,12 +12,11 @@ import {
   type SourceMachine,
   type TargetMachine,
 } from '../model/machine.ts';
-import { takesApplicationPoints } from '../model/point-policy.ts';
 import type { Approval } from '../model/transition.ts';
-import type { RemainsRequest } from '../sites/source.ts';
 import { activity } from './attempt.ts';
 import { type OpenedInput, openedRequest } from './opened.ts';
 import type { Sites } from './preflight.ts';
+import { type RemainsInput, remainsRequest } from './remains.ts';
 
 /** `open`: the disks that were returned to the target, as they hung on the mover. */
 export interface RetireInput extends OpenedInput {
@@ -29,12 +27,6 @@ export interface RetireInput extends OpenedInput {
   readonly final: RecoveryPoint;
   /** The older point that the seals prove then. */
   readonly older?: RecoveryPoint;
-}
-
-export interface RemainsInput {
-  readonly failback: FailbackInput;
-  readonly run: string;
-  readonly found: SourceMachine;
 }
 
 export const createRetireActivities = (sites: Sites) => ({
@@ -60,22 +52,13 @@ export const createRetireActivities = (sites: Sites) => ({
     await sites.target(failback.target.site).observeReturned(openedRequest(input), work);
     const source = sites.source(failback.source.site);
     const keepFinal = older !== undefined || failback.policy.keepFinalSnapshotsDays > 0;
-    await source.ensureRetired({ ...request(input), identity: found.identity, final, keepFinal }, work);
+    await source.ensureRetired({ ...remainsRequest(input), identity: found.identity, final, keepFinal }, work);
   }),
   observeSourceRemains: activity(
     'observeSourceRemains',
     (input: RemainsInput, work): Promise<string[]> =>
-      sites.source(input.failback.source.site).observeRemains(request(input), work),
+      sites.source(input.failback.source.site).observeRemains(remainsRequest(input), work),
   ),
-});
-
-const request = ({ failback, run, found }: RemainsInput): RemainsRequest => ({
-  path: failback.source.path,
-  run,
-  machine: failback.machine,
-  disks: found.disks,
-  nics: found.nics,
-  applicationPoints: takesApplicationPoints(failback.policy),
 });
 
 /** S2: asserted again where the deleting happens, not only where the story decided it. */

@@ -4,11 +4,12 @@
  */
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import type { DiskPair, OpenDisk, TargetMachine } from '../model/machine.ts';
+import type { DiskPair, OpenDisk, SourceMachine, TargetMachine } from '../model/machine.ts';
 import type { TargetRequest } from '../sites/target.ts';
 import { activity } from './attempt.ts';
 import { assertSourceOff, type TargetStart } from './power.ts';
 import type { Sites } from './preflight.ts';
+import { assertSourceThere } from './source-there.ts';
 
 export interface TargetInput {
   readonly failback: FailbackInput;
@@ -27,8 +28,12 @@ export interface ReopenInput extends TargetInput {
   readonly halfWay?: boolean;
 }
 
-/** `uses`: how often the target had the disks in use in this run before. */
-export type ReturnInput = TargetInput & TargetStart & { readonly uses?: number };
+/** `found`: the source as it was found. */
+export interface AbandonInput extends TargetInput {
+  readonly found: SourceMachine;
+}
+
+export type ReturnInput = TargetInput & TargetStart;
 
 export const targetRequest = ({ failback, run, pairs, creation, open }: TargetInput): TargetRequest => ({
   path: failback.target.path,
@@ -72,10 +77,13 @@ export const createTargetActivities = (sites: Sites) => {
       'ensureMoverLeft',
       (input: TargetInput, work): Promise<void> => site(input).ensureMoverLeft(targetRequest(input), work),
     ),
-    ensureDisksAbandoned: activity(
-      'ensureDisksAbandoned',
-      (input: TargetInput, work): Promise<string[]> => site(input).ensureDisksAbandoned(targetRequest(input), work),
-    ),
+    /** Disks that the run made are deleted, but only while the source is there; originals are never deleted (S5). */
+    ensureDisksAbandoned: activity('ensureDisksAbandoned', async (input: AbandonInput, work): Promise<string[]> => {
+      const stays = (input.open ?? []).map(({ file }) => file);
+      if (wayOf(input.failback) !== 'in-place')
+        await assertSourceThere(sites, { ...input, step: 'delete', stays }, work);
+      return await site(input).ensureDisksAbandoned(targetRequest(input), work);
+    }),
     /** After commit: our marks go; answers what stays on purpose. */
     ensureTargetFinished: activity(
       'ensureTargetFinished',

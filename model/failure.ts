@@ -53,5 +53,8 @@ export const refused = (facts: FailureFacts): Failure => new Failure('Refused', 
 export const corrupt = (facts: FailureFacts): Failure => new Failure('Corrupt', facts);
 /** Someone newer owns the disk; this attempt ends quietly. */
 export const fenced = (facts: FailureFacts): Failure => new Failure('Fenced', facts);
+/** The op of a refusal because the source was looked for and is not there, or not as the run found it. */
+export const sourceGone = 'source-gone';
+
 /** Our own assertion does not hold. */
 export const defect = (facts: FailureFacts): Failure => new Failure('Defect', facts);

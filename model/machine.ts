@@ -53,6 +53,8 @@ export interface SourceState {
   readonly guestOff?: boolean;
   /** What its guest runs, as far as the site and an agent in the guest tell. */
   readonly os?: SourceSystem;
+  /** It is on its way out of existence. */
+  readonly beingDeleted?: true;
   /** Changes when the machine is made anew under the same name (Azure: `vmId`); absent when there is none. */
   readonly identity?: string;
   /** Only while stopped, and where the site can tell: a word that is another one once the machine was started again. */

@@ -91,6 +91,8 @@ export interface Status extends PointsKnown, WriteCount, Outages {
   /** Steps of the failback itself that an operator paused in Temporal; those of the rounds are in `rounds`. */
   readonly paused?: readonly Steering[];
   readonly trouble?: Trouble;
+  /** True while the source was not there when it was last looked for. */
+  readonly sourceGone?: true;
   /** True once the start of the target may have been sent: what is written there is lost by going back. */
   readonly targetLive?: boolean;
   /** Since when, while it is so; how much was written since, or why that is not known, is in `written` and `uncounted`. */

@@ -51,6 +51,8 @@ export interface Story extends Carried, PointsKnown, PointAtHome, AtHome {
   readonly resolution?: Approval & { readonly action: 'retry' | 'undo' | 'skip' };
   /** True from the moment the target's start may have been sent: it then counts as running (S1, S5). */
   readonly targetLive: boolean;
+  /** The source was not there when it was last looked for: nobody may be told that it serves, or will. */
+  readonly sourceGone?: true;
   /** It was taken back from a phase that changes nothing: of neither side can be said what it was found as. */
   readonly untouched?: true;
   /** The digest a commit may name, once the disks are sealed. */

@@ -6,7 +6,7 @@
 import { objectionToAnotherPoint, wishFor, withoutPointChange, withPointChanged } from './another-point.ts';
 import { objectionToMover } from './carrying.ts';
 import { type CommitRules, objectionToCommitter, stopped, wentLive } from './commit-rules.ts';
-import { defect } from './failure.ts';
+import { defect, sourceGone } from './failure.ts';
 import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
 import { isFinal, type Phase, phaseTable } from './phase.ts';
@@ -249,14 +249,22 @@ function mayUndo(story: Story): boolean {
 export function callOperator(story: Story, trouble: Trouble): Story {
   if (isFinal(story.phase)) throw illegal(story, `no operator is called in ${story.phase}`);
   const { resolution: _resolution, ...rest } = story;
-  return { ...rest, phase: 'NeedsOperator', left: standing(story), trouble };
+  const gone = trouble.op === sourceGone ? { sourceGone: true as const } : {};
+  return { ...rest, ...gone, phase: 'NeedsOperator', left: standing(story), trouble };
 }
 
 /** After *resolve* with retry: back to the phase that was left. */
 export function goBack(story: Story): Story {
   if (story.phase !== 'NeedsOperator' || !story.left || !story.resolution) throw illegal(story, 'nothing was resolved');
-  const { left, trouble: _trouble, resolution: _resolution, ...rest } = story;
-  return { ...rest, phase: left };
+  const { left, trouble, resolution, ...rest } = story;
+  const lookedForAgain = trouble?.op === sourceGone && resolution.action === 'retry';
+  return { ...(lookedForAgain ? markSourceSeen(rest) : rest), phase: left };
+}
+
+/** The source was seen there, as the run found it; or is looked for anew. */
+export function markSourceSeen<S extends Pick<Story, 'sourceGone'>>(story: S): S {
+  const { sourceGone: _no, ...seen } = story;
+  return seen as S;
 }
 
 /** Another point that cannot be taken after all: as if it had been refused at once (S7). Pure. */

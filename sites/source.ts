@@ -150,6 +150,8 @@ export interface SourceSite extends GuestAccess {
    * site reached less than that, or left a disk out; the points of rounds are not touched by it.
    */
   ensureApplicationPoint(request: ApplicationPointRequest, work: Work): Promise<RecoveryPoint>;
+  /** Whether these can still be read: Corrupt when one is gone, or is not the recorded one any more. Changes nothing. */
+  observePoints(points: readonly DiskPoint[], work: Work): Promise<void>;
   /** Revokes grants on, and deletes, this run's older recovery points. Returns the names deleted. */
   releaseRecoveryPoints(request: ReleaseRequest, work: Work): Promise<string[]>;
   /**

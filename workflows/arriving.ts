@@ -46,8 +46,10 @@ export async function arrive(
     const before = course.undoable;
     let atSeal = before;
     const uses = now.uses + 1;
+    // Of the two, the one that is not at home.
+    const wished = now.held === final ? (now.applied?.point ?? final) : final;
     journey.teller.lookBeforeChange = () =>
-      lookAtReopening({ ...ofTarget(journey, way), uses, halfWay: target.seenReturned !== true });
+      lookAtReopening({ ...ofTarget(journey, way), final, wished, uses, halfWay: target.seenReturned !== true });
     try {
       course.enter('Sealing');
       registerSealUndo(journey, way);
@@ -83,12 +85,12 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
   target.seenReturned = true;
   // A new machine may have got another name than was wished for.
   teller.record('disks-returned', 'the sealed disks hang on the target machine', { target: input.target.path, name });
-  await proveFirst(journey, final);
+  await proveFirst(journey, { final, uses });
   course.beforehand('start the target', async () => {
     await recordLoss(journey);
     const stopAt = new Date().toISOString();
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
-      ofPower(journey),
+      { ...ofPower(journey), found: way.found },
     ]);
     teller.amend(markTargetOff);
     teller.outageBegins(stopAt);

@@ -4,20 +4,20 @@
  * change counts as refused, with the reason.
  */
 import { isCancellation } from '@temporalio/workflow';
-import type { ReopenInput } from '../activities/target.ts';
+import type { ChangeLook } from '../activities/movers.ts';
 import { blocking } from '../model/check.ts';
 import { whyNot } from './reassigning.ts';
 import { troubleOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
 import { askMover, judgeMover } from './whole-way.ts';
 
-/** Why the disks could not go back to the mover that wrote them; undefined when they could. Throws only when cancelled. */
-export async function lookAtReopening(input: ReopenInput): Promise<string | undefined> {
+/** Why the disks could not be taken to the other point, or not be started from it; undefined when they could. Throws only when cancelled. */
+export async function lookAtReopening(input: ChangeLook): Promise<string | undefined> {
   const { failback } = input;
   const { name } = failback.mover;
   try {
     const { checks, version, os } = await controlVerbs(failback).observeReopening.executeWithOptions(
-      summary(`Can ${name} have the disks of ${failback.machine} again?`),
+      summary(`Can another point of ${failback.machine} be taken home by ${name}?`),
       [input],
     );
     if (checks.length > 0) return whyNot(checks);
@@ -25,6 +25,6 @@ export async function lookAtReopening(input: ReopenInput): Promise<string | unde
     return whyNot(blocking(judgeMover(failback, await askMover(failback), { version, os })));
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return `whether ${name} can have the disks again could not be looked at: ${troubleOf(error, '').message}`;
+    return `whether the disks can be taken to another point could not be looked at: ${troubleOf(error, '').message}`;
   }
 }

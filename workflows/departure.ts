@@ -12,6 +12,7 @@ import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { saidAlone } from '../model/group.ts';
 import type { DiskPair, OpenDisk, SourceMachine } from '../model/machine.ts';
+import { markSourceSeen } from '../model/transition.ts';
 import { askUntilNothingIsAwaited } from './awaiting.ts';
 import { leaveTheMover } from './farewell.ts';
 import { recordBound } from './foresight.ts';
@@ -123,15 +124,19 @@ export function assertClear(
   });
 }
 
-/** How the target's disks and our recovery points are taken back; registered before either is touched. */
+/**
+ * How the target's disks and our recovery points are taken back; registered before either is touched. S5: both may be the
+ * last copy of a machine, so neither is deleted unless the source is there; left out with skip they stay, by name.
+ */
 export function registerTargetUndo(journey: Journey, way: Way): void {
   const { run, teller, course } = journey;
+  const { found } = way;
   const control = controlVerbs(journey.input);
   // Registered first, so it is done last.
   course.beforehand('work on the mover', () => leaveTheMover(journey, way.pairs));
   course.beforehand('open target disks', async () => {
     const left = await control.ensureDisksAbandoned.executeWithOptions(summary('Undo: give up the target disks'), [
-      ofTarget(journey, way),
+      { ...ofTarget(journey, way), found },
     ]);
     const what = way.creation
       ? 'the machine that was made at the alternate location is gone, with its disks'
@@ -140,8 +145,9 @@ export function registerTargetUndo(journey: Journey, way: Way): void {
   });
   course.beforehand('recovery points', async () => {
     const gone = await control.releaseRecoveryPoints.executeWithOptions(summary('Undo: release all recovery points'), [
-      { failback: journey.input, run, before: 'all' },
+      { failback: journey.input, run, before: 'all', found },
     ]);
+    teller.amend(markSourceSeen);
     teller.record('points-released', 'our recovery points are gone', { names: gone.join(', ') });
   });
 }

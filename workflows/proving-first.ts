@@ -4,13 +4,14 @@
  * fails is left running for a person to look at; it ends with a retry that passes, or with the way back.
  */
 import { nothingArrived } from '../model/arrival.ts';
-import type { Guest, RecoveryPoint } from '../model/machine.ts';
+import type { Guest } from '../model/machine.ts';
 import { whileAwaiting } from './awaiting.ts';
 import { type Journey, ofPower } from './departure.ts';
 import { hearGuest, probeOnce, probesFailed, rollBack } from './probing.ts';
+import type { Proven } from './proven.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
 
-export async function proveFirst(journey: Journey, final: RecoveryPoint): Promise<void> {
+export async function proveFirst(journey: Journey, { final, uses }: Pick<Proven, 'final' | 'uses'>): Promise<void> {
   const { input, run, teller, course } = journey;
   if (input.policy.prove !== 'isolated') return;
   const control = controlVerbs(input);
@@ -26,7 +27,7 @@ export async function proveFirst(journey: Journey, final: RecoveryPoint): Promis
   await course.step(async () => {
     show(journey, 'under-way');
     await control.ensureProofStarted.executeWithOptions(summary(`Boot ${path} apart from everybody`), [
-      { failback: input, run, final },
+      { failback: input, run, final, uses },
     ]);
     teller.record('proof-started', 'the machine boots on the isolated network; what it writes there is forgotten', {
       target: path,

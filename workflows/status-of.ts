@@ -76,13 +76,14 @@ export function statusOf(
     ...moments,
     serves: whoServes(story, findings, record),
     targetDisks: story.untouched ? 'not touched by this run' : asLeft.targetDisks,
-    says: `${endSays(input, story, record) ?? rule.says}${undone}`,
+    says: `${endSays(input, story, findings, record) ?? rule.says}${undone}`,
     ...only('awaits', findings.awaits),
     ...(waits ? { waitsFor: waits, ...only('waiting', waitingOf(input, story, findings)) } : {}),
     ...only('left', story.left),
     ...only('held', story.held),
     ...only('paused', findings.paused?.length ? findings.paused : undefined),
     ...only('trouble', story.trouble),
+    ...only('sourceGone', story.sourceGone),
     ...only('targetLive', story.targetLive || undefined),
     ...only('liveSince', story.liveSince),
     ...only('startUnseen', story.startUnseen),
@@ -140,10 +141,11 @@ function commitMeaning(story: Story): string {
 function resolveMeaning(story: Story): string {
   const takes = (message: Omit<Message, 'by'>): boolean => objectionTo(story, { by: 'you', ...message }) === undefined;
   const undo = takes({ name: 'resolve', action: 'undo' });
+  const gone = story.sourceGone ? ' (which stops and deletes nothing while the source is not there)' : '';
   const back = undo
-    ? ' or "undo"'
+    ? ` or "undo"${gone}`
     : takes({ name: 'cancel', acceptLoss: true })
-      ? '; to go back send cancel {"by":"you","acceptLoss":true}'
+      ? `; to go back send cancel {"by":"you","acceptLoss":true}${gone}`
       : '';
   const point = otherPoint(story);
   const other = point ? `; for another point send changePoint ${point}` : '';
@@ -153,6 +155,8 @@ function resolveMeaning(story: Story): string {
 
 /** The payload that the law would take for another point now; undefined where it takes none. */
 function otherPoint(story: Story): string | undefined {
+  // What the watch over the source found stands against it: the look before the change would refuse.
+  if (story.trouble?.watch) return undefined;
   const loss = story.targetLive ? { acceptLoss: true } : {};
   const point = pointChoices.find(
     (choice) => objectionTo(story, { name: 'changePoint', by: 'you', point: choice, ...loss }) === undefined,

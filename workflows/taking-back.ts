@@ -216,9 +216,10 @@ export class Course {
         return this.teller.record(`undo/${undo.name}`, `took back: ${undo.name}`);
       } catch (error) {
         const answer = await this.ask(error, `undo: ${undo.name}`);
+        const because = this.teller.story.trouble?.message;
         this.teller.goBack();
         // L6: what cannot be taken back any more is left to a person, by name and in the record.
-        if (answer === 'skip') return this.leftOut(undo.name);
+        if (answer === 'skip') return this.leftOut(undo.name, because);
       }
     }
   }
@@ -233,16 +234,18 @@ export class Course {
         return await act();
       } catch (error) {
         const answer = await this.ask(error, name);
+        const because = this.teller.story.trouble?.message;
         this.teller.goBack();
         if (answer !== 'skip') continue;
-        this.leftOut(name);
+        this.leftOut(name, because);
         return left;
       }
     }
   }
 
-  private leftOut(name: string): void {
-    this.teller.record(`skipped/${name}`, `an operator left this out: ${name}`);
+  /** S11: why, as the operator was told, names what stays. */
+  private leftOut(name: string, because = ''): void {
+    this.teller.record(`skipped/${name}`, `an operator left this out: ${name}`, { because });
     this.teller.find({ leftOut: [...this.teller.findings.leftOut, name] });
   }
 

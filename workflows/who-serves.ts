@@ -19,6 +19,8 @@ export interface SidesFound extends Outages {
   readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
 }
 
+const notFound = 'the source was not found when it was last looked for';
+
 /** As the phase says, but never claimed before anybody looked, nor against what was seen. */
 export function whoServes(story: Story, found: SidesFound, record: readonly EvidenceEntry[]): string {
   const { outage, looked, leftOut, sourceIdle } = found;
@@ -29,6 +31,7 @@ export function whoServes(story: Story, found: SidesFound, record: readonly Evid
   if (phase === 'ReturnedToSource' && leftOut.length > 0)
     return `look at both sides: an operator left out ${leftOut.join(', ')}`;
   if (phase === 'Undoing') return servesMeanwhile(story, found, record);
+  if (story.sourceGone && phaseTable[phase].serves.startsWith('source')) return `not known: ${notFound}`;
   if (sourceIdle && phaseTable[phase].serves === 'source') return 'nobody: the source is stopped';
   if (phase !== 'Preflight') return phaseTable[phase].serves;
   if (!looked) return 'not known before the first look';
@@ -44,12 +47,14 @@ export function whoServes(story: Story, found: SidesFound, record: readonly Evid
 
 /** Between the first undo and the last: by what was done, in the order in which it is taken back. */
 function servesMeanwhile(
-  { targetLive }: Story,
+  { targetLive, sourceGone }: Story,
   { outage, sourceIdle }: SidesFound,
   record: readonly EvidenceEntry[],
 ): string {
   const done = (key: string): boolean => record.some((entry) => entry.key === key);
+  if (targetLive && sourceGone) return `target, until it is stopped; ${notFound}`;
   if (targetLive) return 'target, until it is stopped; then nobody, until the source is started again';
+  if (sourceGone) return outage ? `nobody: ${notFound}` : `not known: ${notFound}`;
   if (!outage) return sourceIdle ? 'nobody: the source is stopped' : 'source';
   if (done('source-started')) return 'source';
   if (done('undo/stop the source')) return 'nobody: the source is off, as it was found';
@@ -58,10 +63,16 @@ function servesMeanwhile(
 }
 
 /** What an end says where the phase's own words would claim too much; undefined where they hold. */
-export function endSays(input: FailbackInput, story: Story, record: readonly EvidenceEntry[]): string | undefined {
+export function endSays(
+  input: FailbackInput,
+  story: Story,
+  { leftOut }: Pick<SidesFound, 'leftOut'>,
+  record: readonly EvidenceEntry[],
+): string | undefined {
   if (story.untouched && isFinal(story.phase)) return untouchedSays;
   const wrote = (what: string): boolean => record.some(({ key }) => key.startsWith(what));
-  if (story.phase !== 'ReturnedToSource' || wayOf(input) !== 'in-place' || !wrote('open/')) return undefined;
+  if (story.phase !== 'ReturnedToSource') return undefined;
+  if (wayOf(input) !== 'in-place' || !wrote('open/')) return leftOut.length > 0 ? partlySays : undefined;
   return wrote('seal/')
     ? `${takenBackSays} hold what this run wrote, no more what they held before. ${repairSays}`
     : `${takenBackSays} are half written and cannot boot. ${repairSays}`;
@@ -69,6 +80,7 @@ export function endSays(input: FailbackInput, story: Story, record: readonly Evi
 
 const takenBackSays = 'The failback was taken back. Not undone: the original disks at home';
 const repairSays = 'Do not start the machine there; a later run with write: in-place repairs them.';
+const partlySays = 'The failback was taken back, but not all that it had changed.';
 const untouchedSays = 'The run ended before it touched anything; look at both sides to know who serves.';
 
 /** How the power of a side was, in the words for people. */

@@ -111,9 +111,8 @@ function staysLines(status: Status): string[] {
 }
 
 /** Whether the source was missing when it was last looked for: then nothing of it goes on, or can be started. */
-const sourceMissing = ({ checks, trouble, source }: Status): boolean =>
-  checks.some(({ id, verdict }) => id === 'source-found' && verdict === 'refuse') ||
-  trouble?.message.includes(`${source.path} does not exist`) === true;
+const sourceMissing = ({ checks, sourceGone }: Status): boolean =>
+  sourceGone === true || checks.some(({ id, verdict }) => id === 'source-found' && verdict === 'refuse');
 
 const notFound = 'was NOT FOUND when it was last looked for: nothing can start it until it is there again';
 

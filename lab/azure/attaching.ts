@@ -31,3 +31,14 @@ export async function detachAndDelete(world: World, machine: Machine, name: stri
   await disk.data.close();
   return {};
 }
+
+/** The machine goes, and all its disks with it. */
+export async function deleteWithDisks(world: World, machine: Machine): Promise<object> {
+  const disks = world.disksOf(machine);
+  await world.deleteMachine(machine);
+  for (const disk of disks) {
+    world.assertDiskDeletable(disk);
+    world.deleteDisk(disk);
+  }
+  return { deleted: [machine.name, ...disks.map(({ name }) => name)] };
+}

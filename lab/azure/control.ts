@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { closest } from '../../config/closest.ts';
-import { attachNewDisk, detachAndDelete } from './attaching.ts';
+import { attachNewDisk, deleteWithDisks, detachAndDelete } from './attaching.ts';
 import { type Bytes, diskDoor } from './disk-door.ts';
 import type { Entra } from './entra.ts';
 import { type FaultRule, type Faults, faultRule } from './faults.ts';
@@ -58,6 +58,8 @@ async function act(parts: ControlParts, door: string, url: URL, body: unknown): 
   }
   const machine = /^POST \/vms\/([^/]+)\/power$/.exec(door)?.[1];
   if (machine) return await power(world, decodeURIComponent(machine), (body as { state: string }).state);
+  const gone = /^DELETE \/vms\/([^/]+)$/.exec(door)?.[1];
+  if (gone) return await deleteWithDisks(world, machineNamed(world, decodeURIComponent(gone)));
   const guest = /^POST \/vms\/([^/]+)\/windows$/.exec(door)?.[1];
   if (guest) return windows(machineNamed(world, decodeURIComponent(guest)), body);
   const disks = /^(POST|DELETE) \/vms\/([^/]+)\/disks(?:\/([^/]+))?$/.exec(door);

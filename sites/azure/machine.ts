@@ -183,6 +183,7 @@ async function seenState(
     power,
     powerSeen: word,
     ...(guestOff.includes(word) ? { guestOff: true } : {}),
+    ...(word === 'Deleting' ? { beingDeleted: true } : {}),
     ...(os === undefined ? {} : { os }),
     ...(vm.vmId === undefined ? {} : { identity: vm.vmId }),
     ...(since === undefined ? {} : { stoppedSince: since }),

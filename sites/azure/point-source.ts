@@ -5,12 +5,11 @@
  * would help it. Grants are made here, in the mover's process, and given back by `close`.
  */
 import type { Extent, PointReader } from '../../disk/point-reader.ts';
-import { refused } from '../../model/failure.ts';
 import { type DiskPoint, pointName } from '../../model/machine.ts';
 import { assertBased } from '../../model/point.ts';
-import type { SourceReader, Work } from '../source.ts';
+import type { SourceReader } from '../source.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
-import { type AzureClients, type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
+import { type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
 import { flowOfDisk } from './flow.ts';
 import { Lease, lost, type Role } from './grant.ts';
 import { LeaseShelf } from './lease-shelf.ts';
@@ -18,7 +17,8 @@ import { OneContent } from './one-content.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
 import { observeReach } from './reach.ts';
-import { readablePoint, type SeenMoment } from './readable-point.ts';
+import { readablePoint } from './readable-point.ts';
+import { type Recorded, recorded } from './recorded-point.ts';
 import type { OpenSnapshot } from './snapshot-get.ts';
 
 export interface AzureReaderParts extends AzureSiteParts {
@@ -112,31 +112,6 @@ function reader(
 
 async function* asData(list: AsyncIterable<Extent>): AsyncGenerator<Extent> {
   for await (const extent of list) yield { ...extent, kind: 'data' };
-}
-
-interface Recorded extends SeenMoment {
-  readonly id: string;
-  readonly name: string;
-}
-
-/** A recorded moment, as it must be. */
-async function recorded(azure: AzureClients, point: DiskPoint, role: Role, work: Work): Promise<Recorded> {
-  const of = readablePoint(azure, point);
-  const seen = await of.look(work);
-  if (seen === undefined) throw lost(role, point.id, 'does not exist any more');
-  if (seen.identity !== point.identity) throw lost(role, point.id, 'was made anew under its name');
-  // Of a disk restore point Azure tells no size; the first answer of the read does.
-  if ((seen.sizeBytes ?? point.sizeBytes) !== point.sizeBytes)
-    throw lost(role, point.id, 'has another size than recorded');
-  // VHDX: offsets of the container are not offsets of the disk.
-  if (seen.sectorBytes !== 512)
-    throw refused({
-      op: 'open a recovery point',
-      subject: point.id,
-      message: `the disk of ${of.name} has 4096-byte sectors; Azure exports it as VHDX`,
-      hint: 'Homeward cannot read VHDX exports: bring this disk home another way.',
-    });
-  return { ...seen, id: point.id, name: of.name };
 }
 
 /** Azure compares only within one family, and the base must be the older one. */

@@ -4,7 +4,7 @@
  * Never takes an accepted call for a stopped machine, and never touches another machine that stands under its name.
  */
 import type { VirtualMachine } from '@azure/arm-compute';
-import { type Failure, refused, transient } from '../../model/failure.ts';
+import { type Failure, refused, sourceGone, transient } from '../../model/failure.ts';
 import type { SourceState } from '../../model/machine.ts';
 import type { PowerRequest, SourceStart, Work } from '../source.ts';
 import { parsePath } from './arm-id.ts';
@@ -75,7 +75,7 @@ async function present(azure: AzureClients, request: PowerRequest, work: Work): 
     return vm;
   }
   throw refused({
-    op: 'observe the machine',
+    op: sourceGone,
     subject: path,
     message: `${path} does not exist in Azure`,
     hint: 'It was deleted, moved or renamed: look in the Azure portal before anything else is done.',

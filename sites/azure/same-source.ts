@@ -4,7 +4,7 @@
  * away would lose it. What Azure does not tell counts as different.
  */
 import type { Disk, VirtualMachine } from '@azure/arm-compute';
-import { type Failure, refused, transient } from '../../model/failure.ts';
+import { type Failure, refused, sourceGone, transient } from '../../model/failure.ts';
 import type { SourceDisk } from '../../model/machine.ts';
 import type { PointRequest, Work } from '../source.ts';
 import { sameIds } from './arm-id.ts';
@@ -63,7 +63,7 @@ function assertSameMachine({ path, identity, disks }: PointRequest, vm: VirtualM
     );
 }
 
-/** A machine that is not where it was. What a cancel would delete may be the last that there is of a deleted one (S2). */
+/** A machine that is not where it was. */
 async function movedOrDeleted(azure: AzureClients, { path, identity }: PointRequest, work: Work): Promise<Failure> {
   const moved = await findElsewhere(azure, ({ vmId }) => vmId !== undefined && vmId === identity, work);
   if (moved !== undefined)
@@ -72,11 +72,12 @@ async function movedOrDeleted(azure: AzureClients, { path, identity }: PointRequ
       `${path} was moved in Azure and is now ${moved}`,
       `Move it back and resolve with retry. Or write its new resource group into the inventory: ${startAgain}`,
     );
-  return sourceChanged(
-    path,
-    `${path} does not exist in Azure any more`,
-    'Do not cancel yet: a cancel deletes this run’s recovery points, which may be the last copy of its disks. Look in the Azure portal whether its disks still exist, make the machine anew from them or from the snapshots tagged homeward-machine, then cancel and start again.',
-  );
+  return refused({
+    op: sourceGone,
+    subject: path,
+    message: `${path} does not exist in Azure any more`,
+    hint: 'This run’s recovery points may be the last copy of its disks; neither a retry nor a cancel deletes them while the machine is not there. Look in the Azure portal whether its disks still exist, and make the machine anew from them or from the snapshots tagged homeward-machine. Then cancel, leave out with skip what the cancel would delete, and start again; delete the snapshots by hand once the new machine is well.',
+  });
 }
 
 /** The first attached disk that is not in the record, by its key. */

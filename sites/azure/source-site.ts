@@ -10,6 +10,7 @@ import { observeShape } from './machine-shape.ts';
 import { createNetworkClients } from './network-client.ts';
 import { ensureStarted, ensureStopped } from './power.ts';
 import { preflight } from './preflight.ts';
+import { observePoints } from './recorded-point.ts';
 import { ensureRecoveryPoint, releaseRecoveryPoints } from './recovery-point.ts';
 import { ensureRetired, observeRemains } from './retire.ts';
 import { ensureScriptRun, observeAgent, observeScriptRun, releaseScripts } from './run-command.ts';
@@ -25,6 +26,7 @@ export function createAzureSource(parts: AzureSiteParts): SourceSite & { close()
     ensureStarted: (request, work) => ensureStarted(azure, request, work),
     ensureRecoveryPoint: (request, work) => ensureRecoveryPoint(azure, request, work),
     ensureApplicationPoint: (request, work) => ensureApplicationPoint(azure, request, work),
+    observePoints: (points, work) => observePoints(azure, points, work),
     releaseRecoveryPoints: (request, work) => releaseRecoveryPoints(azure, request, work),
     ensureRetired: (request, work) => ensureRetired(azure, request, work),
     observeRemains: (request, work) => observeRemains(azure, request, work),

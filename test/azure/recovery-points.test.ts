@@ -126,7 +126,9 @@ test('S1 the target does not start, nor get its disks, once the source was start
   // What a person is told to do is what the law takes there: an undo, or once the target may be live the loss flag.
   const hintFor = async (before: Before): Promise<string> =>
     (await failureOf(assertSourceOff(sites, { failback, run, final }, before, quiet()))).hint;
-  expect(await hintFor('the disks go back')).toMatch(/resolve with undo/);
+  expect(await hintFor('the disks go back')).toMatch(/resolve with undo; nothing was started/);
+  const again = assertSourceOff(sites, { failback, run, final, uses: 1 }, 'the disks go back', quiet());
+  expect((await failureOf(again)).hint).toMatch(/resolve with undo; what was written at home was dropped/);
   expect(await hintFor('the disks go back')).not.toMatch(/accept-loss/);
   for (const before of ['the target starts', 'the commit'] as const) {
     expect(await hintFor(before)).toMatch(/cancel --accept-loss/);
@@ -137,8 +139,9 @@ test('S1 the target does not start, nor get its disks, once the source was start
   await lab.world.deleteMachine(lab.world.machine(group, machine));
   expect(await failureOf(assertSourceOff(sites, { failback, run, final }, 'the target starts', quiet()))).toMatchObject(
     {
-      op: 'source-changed',
+      op: 'source-gone',
       message: expect.stringContaining('deleted'),
+      hint: expect.stringMatching(/deletes nothing while the source is not there/),
     },
   );
 });
@@ -194,15 +197,15 @@ test('S000-15 S001-1 a machine that was moved during the run is noticed at the n
   });
 });
 
-test('S000-16 S001-1 S2 a machine that was deleted during the run is noticed at the next point, and nobody is told to cancel', async () => {
+test('S000-16 S001-1 S2 a machine that was deleted during the run is noticed at the next point, and what may be the last copy is named', async () => {
   await lab.source.ensureRecoveryPoint(request, quiet());
   await lab.world.deleteMachine(lab.world.machine(group, machine));
   const failure = await failureOf(lab.source.ensureRecoveryPoint({ ...request, number: 2 }, quiet()));
   expect(failure).toMatchObject({
-    kind: 'Refused',
+    ...{ kind: 'Refused', op: 'source-gone' },
     message: expect.stringContaining('does not exist in Azure any more'),
   });
-  expect(failure.hint).toMatch(/^Do not cancel yet: .*recovery points, which may be the last copy/);
+  expect(failure.hint).toMatch(/recovery points may be the last copy .*neither a retry nor a cancel deletes them/);
   expect(names()).toHaveLength(2);
 });
 

@@ -28,20 +28,19 @@ test('S5 S000-16 of a source that was not found nobody reads that it serves, goe
     seen: 'gone',
     remedy: 'Look.',
   } as const;
-  const trouble = { kind: 'Refused', op: 'o', subject: 's', hint: 'h', since: ago(5) };
-  const missing = { ...trouble, message: 'rg-dr/erp-db does not exist in Azure' };
-  const other = { ...trouble, message: 'rg-dr/other does not exist in Azure' };
   const liveSince = ago(60);
   const called = (more: object) => statusIn('NeedsOperator', { outage: { startedAt: ago(90) }, liveSince, ...more });
   for (const status of [
     called({ left: 'Preflight', checks: [gone] }),
-    called({ left: 'StoppingSource', trouble: missing }),
+    called({ left: 'StoppingSource', sourceGone: true }),
+    called({ left: 'AwaitingCommit', sourceGone: true }),
   ])
     for (const text of [describeCancel(status), describeLoss(status, now)]) {
       expect(text).toContain('azure-west  rg-dr/erp-db was NOT FOUND when it was last looked for');
       expect(text).not.toMatch(/source serves|goes on as it is|is started again|as it was at the final/);
     }
-  expect(describeCancel(called({ left: 'StoppingSource', trouble: other }))).toContain('is started again');
+  expect(describeLoss(called({ left: 'AwaitingCommit', sourceGone: true }), now)).toContain('and nobody serves');
+  expect(describeCancel(called({ left: 'StoppingSource' }))).toContain('is started again');
   expect(describeLoss(called({ left: 'AwaitingCommit' }), now)).toContain('the source serves again');
 });
 

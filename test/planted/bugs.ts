@@ -7,6 +7,7 @@ import { arrivalBugs } from './arrival-bugs.ts';
 import { bug, type PlantedBug } from './bug.ts';
 import { checkBugs } from './check-bugs.ts';
 import { homeBugs } from './home-bugs.ts';
+import { lastCopyBugs } from './last-copy-bugs.ts';
 import { lateBugs } from './late-bugs.ts';
 import { movedBugs } from './moved-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
@@ -354,6 +355,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...lineages,
   ...zeros,
   ...again,
+  ...lastCopyBugs,
   ...lateBugs,
   ...checkBugs,
   ...homeBugs,

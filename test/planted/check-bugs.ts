@@ -65,8 +65,8 @@ export const checkBugs: readonly PlantedBug[] = [
   bug(
     'S2',
     'sites/azure/same-source.ts',
-    "'Do not cancel yet: a cancel",
-    "'Cancel: a cancel",
+    'op: sourceGone,',
+    "op: 'source-changed',",
     'test/azure/recovery-points.test.ts',
     'was deleted during the run',
   ),

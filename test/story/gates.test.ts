@@ -7,13 +7,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { firstBroken } from '../../model/evidence.ts';
 import { tell } from './both-worlds.ts';
 import { homeward } from './command-line.ts';
+import { copiesOf, deleteSource } from './last-copy.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 import { everyFault, thorough } from './thorough.ts';
 
 const gateExpiresSeconds = 6;
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(everyFault ? 4 : 3, {
+  scene = await openScene(everyFault ? 5 : 4, {
     policy: { remindEverySeconds: 1, gateExpiresSeconds, guestWaitSeconds: 10 },
   });
 }, 180_000);
@@ -57,6 +58,28 @@ test('L4 S5 a gate that nobody completes in time takes the run back, and the sou
   expect(end.cancellation?.by).toContain('nobody completed the failover in time');
   expect(end.record.map(({ key }) => key)).toContain('reminded/completeFailover');
   expect(await run.wrongAtEnd('returned')).toEqual([]);
+}, 180_000);
+
+test('S5 S11 L4 a gate that expires after the source was deleted with its disks calls a person, and deletes neither our recovery points nor the disks at home, left out or not', async () => {
+  const run = await scene.begin({ roundEvery: 3_600, write: 'staged' });
+  await run.until('Syncing');
+  await deleteSource(scene.lab, run);
+  const before = await copiesOf(scene.lab, run);
+  expect([before.snapshots.length, before.atHome]).toEqual([2, [true, true]]);
+  for (const step of ['undo: recovery points', 'undo: open target disks']) {
+    const { status } = await run.untilView(step, (view) => view.status?.trouble?.step === step);
+    expect(status).toMatchObject({ left: 'Undoing', trouble: { op: 'source-gone' }, sourceGone: true });
+    expect(status?.serves).toMatch(/^not known: the source was not found/);
+    for (const name of step.includes('points') ? before.snapshots : before.files)
+      expect(status?.trouble?.message).toContain(name);
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+  }
+  const end = await run.until('ReturnedToSource');
+  expect(end.cancellation?.by).toContain('nobody completed the failover in time');
+  expect([end.serves, end.says].join(' ')).toMatch(/^look at both sides.* not all .*left out: recovery points, open/);
+  const told = end.record.filter(({ key }) => key.startsWith('skipped/')).map(({ facts }) => String(facts.because));
+  for (const name of [...before.snapshots, ...before.files]) expect(told.join()).toContain(name);
+  expect(await copiesOf(scene.lab, run)).toEqual(before);
 }, 180_000);
 
 test('S12 S001-22 a target without VMware Tools is waited for as long as the policy says, and is then not said to answer: record, status, details and command line say so before the commit', async () => {

@@ -8,7 +8,9 @@ import { readAzure } from '../../lab/azure-control.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 import { tell } from './both-worlds.ts';
+import { copiesOf, deleteSource } from './last-copy.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
+import { everyFault, thorough } from './thorough.ts';
 
 /** Seconds. */
 const roundEvery = 3_600;
@@ -17,7 +19,7 @@ const runMs = 120_000;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(4, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
+  scene = await openScene(everyFault ? 6 : 5, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
 }, 180_000);
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
@@ -150,6 +152,70 @@ test(
     expect(failed).toEqual([]);
     const ended = events?.map(({ activityTaskCanceledEventAttributes: one }) => String(one?.scheduledEventId));
     expect([source.vm, watches?.map((id) => ended?.includes(id))]).toEqual([source.vm, [true]]);
+  },
+  runMs,
+);
+
+const toOlder = { point: 'application-consistent', acceptLoss: true };
+
+/** The machine is at home, the other point could be chosen, and its source is deleted with its disks. */
+async function homeAlone({ before, atHome }: Partial<Record<'before' | 'atHome', (run: Run) => Promise<unknown>>>) {
+  const run = await scene.begin({ roundEvery, write: 'staged' }, { applicationPointEverySeconds: roundEvery });
+  await run.untilView('with a point to choose', ({ status }) => status?.applicationPoints?.length === 1);
+  await before?.(run);
+  await run.say('completeFailover');
+  await run.until('AwaitingCommit');
+  await atHome?.(run);
+  await deleteSource(scene.lab, run);
+  const { status } = await run.untilView('told', (view) => view.status?.trouble?.watch === true);
+  expect(status).toMatchObject({ serves: 'target', sourceGone: true, trouble: { op: 'source-gone' } });
+  expect(status?.trouble?.hint).toContain('Do not cancel');
+  expect(status?.waitsFor).not.toContain('changePoint');
+  return run;
+}
+
+/** One that cannot be read any more would be missed only when the machine at home is off. */
+async function refusesAPointThatIsGone(run: Run): Promise<void> {
+  const gone = { status: 404, code: 'NotFound', message: 'no such point' };
+  await scene.fault('azure', { operation: 'diskRestorePoint.get', count: 100, action: gone });
+  expect(await run.say('changePoint', toOlder)).toEqual({
+    refused: expect.stringContaining('does not exist any more'),
+  });
+  await scene.forgetRules();
+}
+
+/** A cancel with loss, each step of it left out: nothing is stopped and nothing deleted. */
+async function keepsAllThatIsLeft(run: Run, steps: readonly string[]): Promise<void> {
+  const before = await copiesOf(scene.lab, run);
+  expect([before.power, before.atHome, before.snapshots.length > 1]).toEqual(['on', [true, true], true]);
+  expect(await run.say('cancel', { acceptLoss: true })).toEqual({ accepted: true });
+  for (const step of steps) {
+    const { status } = await run.untilView(step, (view) => view.status?.trouble?.step === `undo: ${step}`);
+    expect(status).toMatchObject({ left: 'Undoing', trouble: { kind: 'Refused' } });
+    expect(status?.serves).toMatch(/^target, .*the source was not found/);
+    expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
+  }
+  const end = await run.until('ReturnedToSource');
+  expect(end.serves).toBe(`look at both sides: an operator left out ${steps.join(', ')}`);
+  expect(await copiesOf(scene.lab, run)).toEqual(before);
+}
+
+test(
+  'S5 S11 S001-13 S1 a machine at home whose source was deleted is stopped for no other point, and a cancel with loss stops and deletes nothing of it, each step left out or not',
+  async () => {
+    const run = await homeAlone({ atHome: refusesAPointThatIsGone });
+    expect(await run.say('changePoint', toOlder)).toEqual({ refused: expect.stringContaining('source was deleted') });
+    expect(recorded(await run.status(), 'target-stopped')).toBe(false);
+    await keepsAllThatIsLeft(run, ['start the target', 'stop the source', 'recovery points', 'open target disks']);
+  },
+  runMs,
+);
+
+thorough(
+  'S5 S11 the same of a source that was switched off by hand before the failover was completed',
+  async () => {
+    const run = await homeAlone({ before: (one) => setPower(one, 'deallocated') });
+    await keepsAllThatIsLeft(run, ['start the target', 'recovery points', 'open target disks']);
   },
   runMs,
 );

@@ -4,9 +4,22 @@
  */
 import type { EvidenceEntry } from '../../model/evidence.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
+import { sourceGone } from '../../model/failure.ts';
 import { soundPolicy } from '../../model/inventory.ts';
+import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
-import { beginStory, hear, markTargetLive, markTargetOff, markTargetSeen, type Story } from '../../model/transition.ts';
+import {
+  beginStory,
+  callOperator,
+  goBack,
+  hear,
+  markSourceSeen,
+  markTargetLive,
+  markTargetOff,
+  markTargetSeen,
+  type Story,
+  type Trouble,
+} from '../../model/transition.ts';
 import { failbackDetails } from '../../workflows/details.ts';
 import { type Findings, statusOf } from '../../workflows/status-of.ts';
 
@@ -43,6 +56,51 @@ test.each<[string, readonly string[], Partial<Findings>, Partial<Story>, RegExp]
   expect(told({ ...undoing, ...more }, keys, found).serves).toMatch(words);
   const called = { ...undoing, ...more, phase: 'NeedsOperator' as const, left: 'Undoing' as const };
   expect(told(called, keys, found).serves).toMatch(words);
+});
+
+const gone: Trouble = {
+  ...{ kind: 'Refused', op: sourceGone, subject: 'rg/erp-db', message: 'it is gone', hint: 'look', since: at },
+};
+
+test.each<[Phase, Partial<Findings>, RegExp]>([
+  ['Syncing', {}, /^not known: the source was not found/],
+  ['Undoing', {}, /^not known: the source was not found/],
+  ['Undoing', { outage }, /^nobody: the source was not found/],
+])(
+  'S5 S1 of a source that was not found nobody is told in %s (%j) that it serves, until it is looked for again',
+  (phase, found, words) => {
+    const called = callOperator({ ...begun, phase }, gone);
+    expect(told(called, [], found)).toMatchObject({ sourceGone: true, serves: expect.stringMatching(words) });
+    const answer = (action: 'retry' | 'skip'): Story => goBack({ ...called, resolution: { by: 'ana', at, action } });
+    expect(told(answer('skip'), [], found).serves).toMatch(words);
+    expect(told(answer('retry'), [], found)).not.toHaveProperty('sourceGone');
+    const other = {
+      ...callOperator(answer('skip'), { ...gone, op: 'other' }),
+      resolution: { by: 'ana', at, action: 'retry' as const },
+    };
+    expect(told(goBack(other), [], found)).toHaveProperty('sourceGone');
+    expect(told(markSourceSeen(called), ['source-started'], found).serves).toBe('source');
+  },
+);
+
+test('S5 S7 where the source is gone a way back is offered as what it is, and no other point', () => {
+  const called = callOperator({ ...begun, phase: 'Syncing' }, gone);
+  expect(told(called).waitsFor).toContain('or "undo" (which stops and deletes nothing while the source is not there)');
+  const applicationPoints = [{ after: 1, takenAt: at, changedBytesBefore: 0 }];
+  const atHome: Story = { ...begun, phase: 'AwaitingCommit', targetLive: true, liveSince: at, applicationPoints };
+  expect(told(atHome).waitsFor).toContain('changePoint');
+  expect(told(callOperator(atHome, { ...gone, op: 'observe-power', watch: true })).waitsFor).not.toContain(
+    'changePoint',
+  );
+});
+
+test('S5 S11 an end of which steps were left out does not call all of it undone', () => {
+  const leftOut = ['recovery points'];
+  for (const policy of [{}, { write: 'staged' }]) {
+    const end = told({ ...begun, phase: 'ReturnedToSource' }, ['skipped/recovery points'], { leftOut }, policy);
+    expect(end.says).toMatch(/^The failback was taken back, but not all .*An operator left out: recovery points/);
+    expect(end.serves).toMatch(/^look at both sides/);
+  }
 });
 
 test('S5 after a way back with loss the status tells what was dropped, since when, and who accepted it', () => {

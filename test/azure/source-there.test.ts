@@ -1,0 +1,95 @@
+/** What is looked at in Azure before the way back deletes, and before another point is taken home; against the lab's simulator. */
+import { createMoverLookActivities } from '../../activities/movers.ts';
+import type { Sites } from '../../activities/preflight.ts';
+import { createRecoveryPointActivities } from '../../activities/recovery-point.ts';
+import { deleteWithDisks } from '../../lab/azure/attaching.ts';
+import type { FailbackInput } from '../../model/failback-input.ts';
+import { soundPolicy } from '../../model/inventory.ts';
+import type { RecoveryPoint, SourceMachine } from '../../model/machine.ts';
+import { inActivity } from '../activities/in-activity.ts';
+import { type AzureLab, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
+
+let lab: AzureLab;
+let sites: Sites;
+let found: SourceMachine;
+const failback = {
+  machine,
+  source: { site: 'azure', path },
+  target: { site: 'home', path: '/DC0/vm/erp-db' },
+  mover: { name: 'm1', path: '/DC0/vm/m1' },
+  policy: soundPolicy({}),
+} as FailbackInput;
+beforeEach(async () => {
+  lab = await openAzureLab();
+  found = await lab.source.observeMachine(path, quiet());
+  // Home has nothing to object, so that what is refused is refused because of the source.
+  const target = () => ({ observeReopening: async () => undefined });
+  sites = { version: 'v', source: () => lab.source, target } as unknown as Sites;
+});
+afterEach(() => lab.close());
+const names = (): string[] => [...lab.world.snapshots.values()].map((one) => one.name);
+const vm = () => lab.world.machine(group, machine);
+const place = `${group}/${machine}`;
+
+const release = () =>
+  inActivity(() => createRecoveryPointActivities(sites).releaseRecoveryPoints({ failback, run, before: 'all', found }));
+
+test.each<[string, () => unknown, RegExp]>([
+  ['was deleted with its disks', () => deleteWithDisks(lab.world, vm()), /does not exist any more/],
+  ['was deleted, its disks not', () => lab.world.deleteMachine(vm()), /does not exist any more.*disk erp-db-os/],
+  ['is being deleted', () => Object.assign(vm(), { deleting: true }), /is being deleted/],
+  ['was made anew', () => lab.world.machines.set(place, { ...vm(), vmId: 'another' }), /is another machine/],
+  ['lost a disk', () => lab.world.machines.set(place, { ...vm(), dataDisks: [] }), /disk data-0 .*is not attached/],
+])(
+  'S5 S11 S2 a way back whose source %s deletes no recovery point, and names what is still there',
+  async (_, happens, words) => {
+    await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());
+    const points = names();
+    await happens();
+    const failure = (await release().catch((error: unknown) => error)) as { message: string; details: object[] };
+    expect(failure).toMatchObject({ type: 'Refused', message: expect.stringMatching(words) });
+    expect(failure.details).toEqual([expect.objectContaining({ op: 'source-gone', subject: path })]);
+    for (const name of points) expect(failure.message).toContain(`snapshot ${name}`);
+    expect(names()).toEqual(points);
+  },
+);
+
+test('S5 S11 a way back whose source is there, running or not, deletes its recovery points', async () => {
+  const request = await lab.pointRequest();
+  for (const number of [1, 2]) {
+    await lab.source.ensureRecoveryPoint({ ...request, number }, quiet());
+    expect(await release()).toHaveLength(2);
+    await lab.stop();
+  }
+  expect(names()).toEqual([]);
+});
+
+test('S001-13 S1 S5 another point is refused before the machine at home stops when the source ran, is gone, or no longer has the points', async () => {
+  const request = await lab.pointRequest();
+  const lost = await lab.source.ensureRecoveryPoint(request, quiet());
+  const wished = await lab.source.ensureRecoveryPoint({ ...request, number: 2 }, quiet());
+  await lab.stop();
+  const final = await lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet());
+  const input = { failback, run, pairs: [], uses: 1, final, wished };
+  const look = async (change: object = {}) => {
+    const asked = { ...input, ...change };
+    const { checks } = await inActivity(() => createMoverLookActivities(sites).observeReopening(asked));
+    return checks.map(({ seen }) => seen);
+  };
+  const remove = async (point: RecoveryPoint): Promise<unknown> => {
+    const snapshot = [...lab.world.snapshots.values()].find(({ name }) => point.disks[0]?.id.endsWith(`/${name}`));
+    if (!snapshot) throw new Error('there is no such snapshot');
+    await lab.world.deleteSnapshot(snapshot);
+    return expect.stringMatching(new RegExp(`${snapshot.name} .*does not exist any more`));
+  };
+  const ofLost = await remove(lost);
+  expect([await look(), await look({ wished: lost })]).toEqual([[], [ofLost]]);
+  const ofFinal = await remove(final);
+  expect(await look()).toEqual([ofFinal]);
+  await lab.startAndStop();
+  expect(await look()).toEqual([expect.stringContaining('was started after the final recovery point')]);
+  await lab.world.powerOn(vm());
+  expect(await look()).toEqual([expect.stringMatching(/^the source is running/)]);
+  await deleteWithDisks(lab.world, vm());
+  expect(await look()).toEqual([expect.stringContaining('was deleted')]);
+});

@@ -8,6 +8,7 @@ import { type OpenDisk, pointName, type RecoveryPoint } from '../model/machine.t
 import type { ApplicationPoint } from '../model/point.ts';
 import { sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
+import { markSourceSeen } from '../model/transition.ts';
 import { type Arrival, arrive } from './arriving.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
 import { readyToCutOver } from './completion-guard.ts';
@@ -91,6 +92,7 @@ async function stopTheSource(journey: Journey, way: Way, target: Standing): Prom
       summary(`Undo: start ${input.source.path} again`),
       [{ ...ofPower(journey), identity, disksReturned: target.returned }],
     );
+    teller.amend(markSourceSeen);
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
     teller.outageEnds();
   });

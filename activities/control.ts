@@ -2,6 +2,7 @@
  * All verbs of the control worker as one object; the workflow's proxies take their types from it.
  */
 import { createGuestStepActivities } from './guest-steps.ts';
+import { createHomeWatchActivities } from './home-watch.ts';
 import { createMoverLookActivities } from './movers.ts';
 import { createObserveActivities } from './observe.ts';
 import { createOpenedActivities } from './opened.ts';
@@ -19,6 +20,7 @@ export const createControlActivities = (sites: Sites, network: NetworkLooks) => 
   ...createPreflightActivities(sites),
   ...createMoverLookActivities(sites),
   ...createOpenedActivities(sites),
+  ...createHomeWatchActivities(sites),
   ...createRecoveryPointActivities(sites),
   ...createObserveActivities(sites),
   ...createPowerActivities(sites),

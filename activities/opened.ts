@@ -36,15 +36,10 @@ export const openedRequest = (input: OpenedInput): OpenedRequest => ({ ...target
 
 export const createOpenedActivities = (sites: Sites) => ({
   /** Refused with the check's name as its op when something at home is not as it was opened. */
-  observeHomeStays: activity('observeHomeStays', async (input: OpenedInput, work): Promise<HomeSeen> => {
-    const checks = await lookAtHome(sites, input, work);
-    if (typeof checks === 'string') return { unseen: checks };
-    const findings = blocking(checks);
-    // S9: a disk that moved is told before all others, because its call alone has it copied in full.
-    const first = findings.find(({ id }) => id === movedDiskCheck) ?? findings[0];
-    if (first) throw asFailure(first);
-    return {};
-  }),
+  observeHomeStays: activity(
+    'observeHomeStays',
+    (input: OpenedInput, work): Promise<HomeSeen> => assertHomeStays(sites, input, work),
+  ),
 
   /** The checks of both sides once more, those which only make sense at the start left out. */
   observeWayAgain: activity('observeWayAgain', async (input: AgainInput, work): Promise<PreflightAnswer> => {
@@ -85,6 +80,17 @@ async function askMade(sites: Sites, input: AgainInput, work: ReportingWork): Pr
   return source.seen ? { version, checks, source: source.seen, pairs: input.pairs } : { version, checks, pairs: [] };
 }
 
+/** One look at home. Throws Refused with the check's name as its op when something there is not as it was opened. */
+export async function assertHomeStays(sites: Sites, input: OpenedInput, work: ReportingWork): Promise<HomeSeen> {
+  const checks = await lookAtHome(sites, input, work);
+  if (typeof checks === 'string') return { unseen: checks };
+  const findings = blocking(checks);
+  // S9: a disk that moved is told before all others, because its call alone has it copied in full.
+  const first = findings.find(({ id }) => id === movedDiskCheck) ?? findings[0];
+  if (first) throw asFailure(first);
+  return {};
+}
+
 async function lookAtHome(sites: Sites, input: OpenedInput, work: ReportingWork): Promise<Check[] | string> {
   try {
     return await sites.target(input.failback.target.site).observeOpened(openedRequest(input), work);
@@ -100,5 +106,5 @@ const asFailure = ({ id, subject, seen, remedy }: Check): Failure =>
     op: id,
     subject,
     message: `it changed at home while the disks are open: ${seen}`,
-    hint: `${remedy ?? 'Put it back as it was.'} Then resolve with retry: the rounds go on.`,
+    hint: `${remedy ?? 'Put it back as it was.'} Then resolve with retry: the copy goes on.`,
   });

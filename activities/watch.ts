@@ -10,7 +10,7 @@ import { assertSourceOff, type TargetStart } from './power.ts';
 import type { Sites } from './preflight.ts';
 
 /** A watch ends well after so long, to be begun anew: an attempt must not be older than its worker's patience. */
-const watchMs = 24 * 3_600_000;
+export const watchMs = 24 * 3_600_000;
 
 /**
  * So long a cancel may take to be heard here: it comes with the answer to a beat (a second apart, activities/attempt.ts),

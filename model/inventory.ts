@@ -119,6 +119,14 @@ const policy = z.strictObject({
     .max(300)
     .default(30)
     .describe('How often the source is looked at while the target waits for its commit: it must stay off.'),
+  homeWatchSeconds: z
+    .number()
+    .min(0.1)
+    .max(3_600)
+    .default(300)
+    .describe(
+      'How often home is looked at while the target’s disks are written: it must stay off, and all must stand as it was opened.',
+    ),
   scrubEverySeconds: z
     .number()
     .min(0)

@@ -5,7 +5,7 @@
  * A place costs nothing but its number; how fast the worlds are asked is bounded elsewhere.
  */
 
-/** At once of one machine: the watch, the probes at the commit gate, the step of its story, and two more for attempts on their way out. */
+/** At once of one machine: the watch (over home, later over the source), the probes at the commit gate, the step of its story, and two more for attempts on their way out. */
 const perMachine = 5;
 /** For machines that left the inventory while they are under way, or that another computer's inventory began. */
 const unlisted = 1_500;

@@ -5,6 +5,7 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import { type OpenDisk, pointName, type RecoveryPoint } from '../model/machine.ts';
+import { movedDiskCheck } from '../model/opened.ts';
 import type { ApplicationPoint } from '../model/point.ts';
 import { sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
@@ -15,11 +16,13 @@ import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, ofPower, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsBeforeStop } from './guest-steps.ts';
+import { watchingHome } from './home-watch.ts';
 import type { Standing } from './proven.ts';
 import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
 import { noRounds } from './rounds-state.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
+import { isOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
 /** `synced`: what the rounds reached before; absent when everything is copied in here. */
@@ -155,6 +158,12 @@ async function movedAndProven(
   const { run, teller, course } = journey;
   let open: readonly OpenDisk[] | undefined = opened;
   let base = rounds.base;
+  // S9: a disk that is another file than it was opened as is copied in full.
+  const moved = (error: unknown): void => {
+    if (!isOf(error, movedDiskCheck)) return;
+    open = undefined;
+    base = undefined;
+  };
   const pointMade = ({ disks, takenAt }: RecoveryPoint): void =>
     teller.record('final-point', 'the final recovery point was taken', {
       takenAt,
@@ -175,8 +184,9 @@ async function movedAndProven(
         pointMade,
       };
       const isLeft = (): boolean => teller.story.reassignment !== undefined;
-      const result = await unlessLeft(new CancellationScope(), () => syncRound(order), isLeft);
+      const copy = (): Promise<RoundResult> => watchingHome(order, () => syncRound(order));
+      const result = await unlessLeft(new CancellationScope(), copy, isLeft);
       if (result) return { open, result };
     }
-  });
+  }, moved);
 }

@@ -6,7 +6,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk } from '../model/machine.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
-interface Opened {
+export interface Opened {
   readonly input: FailbackInput;
   readonly run: string;
   readonly pairs: readonly DiskPair[];

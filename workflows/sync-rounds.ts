@@ -7,6 +7,7 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
+  ContinueAsNew,
   condition,
   continueAsNew,
   defineQuery,
@@ -25,6 +26,7 @@ import type { RoundReport, RoundsStatus } from '../model/status.ts';
 import { isPointDue, tryApplicationPoint } from './application-points.ts';
 import { roundsDetails } from './details.ts';
 import { lookAtHome, unseenWords } from './home-look.ts';
+import { watchingHome } from './home-watch.ts';
 import { unlessLeft } from './reassigning.ts';
 import { advance, type RoundsState, roundsStatus } from './rounds-state.ts';
 import { Scrubbing } from './scrubbing.ts';
@@ -66,11 +68,12 @@ export async function syncRounds(order: RoundsInput): Promise<RoundsState> {
   const rounds = new Rounds(order);
   await rounds.tellSeeded();
   try {
-    await rounds.untilFinished();
+    await watchingHome(order, () => rounds.untilFinished());
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
     // An undo may follow, and it must not meet a mover that still reads a disk.
     await CancellationScope.nonCancellable(() => rounds.scrubbing.stop());
-    throw error;
+    throw failedAt(error, rounds.reached());
   }
   // The cutover waits for nobody: its final round and its seal take the disk from a scrub that has not heard yet.
   rounds.scrubbing.cancel();
@@ -196,11 +199,8 @@ class Rounds {
 
   private async lookAtHome(): Promise<void> {
     const { number } = this.state;
-    try {
-      this.unseen = number === 0 ? undefined : await lookAtHome(this.order, number);
-    } catch (error) {
-      throw failedAt(error, this.reached());
-    }
+    // What the seed writes on was opened just now, and the watch beside it looks at once.
+    this.unseen = number === 0 ? undefined : await lookAtHome(this.order, number);
   }
 
   /** One round; false when a hold stopped it. */
@@ -210,7 +210,7 @@ class Rounds {
       return true;
     } catch (error) {
       const forHold = this.stoppedForHold && !CancellationScope.current().consideredCancelled;
-      if (!forHold || !stoppedAsAsked(error)) throw failedAt(error, this.reached());
+      if (!forHold || !stoppedAsAsked(error)) throw error;
       return false;
     } finally {
       this.copying = undefined;

@@ -10,6 +10,7 @@ const words: Readonly<Record<string, string>> = {
   observePreflight: 'ask both sides whether the way home is clear',
   observeSource: 'look at the source',
   observeSourceStaysOff: 'watch that the source stays off',
+  observeHomeMeanwhile: 'watch that all stands at home as it was opened',
   observeHomeRuns: 'look whether the machine at home runs with its disks',
   observeSourceRemains: 'look what exists in the source',
   observeMover: 'look at the mover',

@@ -1,5 +1,6 @@
 /**
- * What changes at home while a run is under way: found between two rounds, and found again before the source is stopped.
+ * What changes at home while a run is under way: found while it copies or waits, between two rounds, and found again before
+ * the source is stopped.
  * Rule: one run meets it all and comes home in the end; whether the source was stopped is read from Azure, not from the run.
  */
 
@@ -10,24 +11,23 @@ import { knock } from '../../lab/control-door.ts';
 import { moverName } from '../../lab/vcenter.ts';
 import { setVcenterPower } from '../../lab/vcenter-control.ts';
 import { firstBroken } from '../../model/evidence.ts';
+import type { Phase } from '../../model/phase.ts';
 import type { RoundReport, Status } from '../../model/status.ts';
 import { tell } from './both-worlds.ts';
-import { openScene, type Run, type Scene } from './scene.ts';
+import { isHeld, openScene, type Run, type Scene } from './scene.ts';
 
 let scene: Scene;
 let run: Run;
 /** What the witness holds against the people who power the target on beside the source and move a file. */
-let byHand: string[] = [];
+const byHand: string[] = [];
 beforeAll(async () => {
-  scene = await openScene(3);
-  run = await scene.begin();
+  scene = await openScene(4, { policy: { homeWatchSeconds: 0.5 } });
 }, 180_000);
 afterAll(() => scene?.close(), 60_000);
 
 const door = (path: string, body: object): Promise<unknown> => tell(`${scene.lab.vcenter.control}${path}`, body);
 const witnessed = (): string[] =>
   scene.lab.witness.violations().map(({ invariant, effect, seen }) => `${invariant} after ${effect}: ${seen}`);
-const target = (): string => run.machine.target.vm;
 const sourcePower = async (of = run): Promise<string | undefined> =>
   (await readAzure(scene.lab.azure.control)).vms.find(({ name }) => name === of.machine.source.vm)?.power;
 
@@ -40,25 +40,76 @@ async function oneMoreRound(): Promise<RoundReport | undefined> {
 }
 
 /** Waits for the call, then mends what was done and goes on. */
-async function calledThenMended(op: string, mend: () => Promise<unknown>): Promise<Status> {
+async function calledThenMended(op: string, mend: () => Promise<unknown>, left: Phase = 'Syncing'): Promise<Status> {
   const called = await run.until('NeedsOperator');
-  expect(called).toMatchObject({ left: 'Syncing', trouble: { kind: 'Refused', op } });
+  expect(called).toMatchObject({ left, trouble: { kind: 'Refused', op } });
   expect(await sourcePower()).toBe('running');
   await mend();
   expect(await run.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
   return called;
 }
 
+const switchTarget = (state: 'on' | 'off', of = run): Promise<unknown> =>
+  setVcenterPower(scene.lab.vcenter.control, of.machine.target.vm, state);
+
+/** Keeps what the witness holds against whoever powers the target on, and nothing else. */
+function keepByHand(of = run): void {
+  const news = witnessed().filter((one) => !byHand.includes(one));
+  // The witness tells it with the power-on, or with what the run did right after it, before it looked.
+  const bySwitch = [`powerOn ${of.machine.target.vm}`, ` is open while ${of.machine.target.vm} is on`];
+  expect(news.filter((one) => !bySwitch.some((words) => one.includes(words)))).toEqual([]);
+  byHand.push(...news);
+}
+
+/** Every read of that machine's disks takes longer than the test is patient. */
+const slowReads = (machine: string): object => ({
+  ...{ operation: 'blob.getRange', resource: machine, count: 10_000 },
+  action: { delayMs: 600_000 },
+});
+
+test('S000-28 a target that somebody powers on during the seed, or while the run is held, calls an operator, and the same run goes on when it is off', async () => {
+  await scene.fault('azure', slowReads(scene.lab.machines[0]?.name ?? ''));
+  run = await scene.begin();
+  await scene.untilMet('azure');
+  await switchTarget('on');
+  const seeding = await calledThenMended('target-powered-off', () => switchTarget('off'), 'Seeding');
+  expect(seeding.record.map(({ key }) => key)).not.toContain('seeded');
+  await scene.forgetRules();
+  await oneMoreRound();
+  await run.say('hold');
+  await run.untilView('held', isHeld);
+  await switchTarget('on');
+  await calledThenMended('target-powered-off', () => switchTarget('off'));
+  await run.say('resume');
+  keepByHand();
+}, 120_000);
+
+test('S000-28 S000-1 a target that somebody powers on during the one full copy of sync: during calls an operator; powered off, the copy goes on', async () => {
+  const during = await scene.begin({ sync: 'during', write: 'staged' });
+  await during.until('AwaitingCutover');
+  await scene.fault('azure', slowReads(during.machine.name));
+  await during.say('completeFailover');
+  await scene.untilMet('azure');
+  await switchTarget('on', during);
+  const called = await during.until('NeedsOperator');
+  expect(called).toMatchObject({ left: 'FinalSync', trouble: { kind: 'Refused', op: 'target-powered-off' } });
+  await switchTarget('off', during);
+  keepByHand(during);
+  await scene.forgetRules();
+  expect(await during.say('resolve', { action: 'retry' })).toEqual({ accepted: true });
+  await during.until('AwaitingCommit');
+  // What its old disks wrote while somebody had it on is nobody's record, so the way back is the end that can be judged.
+  await during.say('cancel', { acceptLoss: true });
+  await during.until('ReturnedToSource');
+  const wrong = await during.wrongAtEnd('returned');
+  expect(wrong.filter((one) => !byHand.includes(one))).toEqual([]);
+}, 120_000);
+
 test('S000-1 S000-26 S000-28 C20 a run that copies and is current stands in Syncing; a target that somebody powers on meanwhile calls an operator between two rounds, and the same run goes on', async () => {
   await oneMoreRound();
-  await setVcenterPower(scene.lab.vcenter.control, target(), 'on');
-  const { trouble } = await calledThenMended('target-powered-off', () =>
-    setVcenterPower(scene.lab.vcenter.control, target(), 'off'),
-  );
-  byHand = witnessed();
-  // The witness tells it with the power-on, or with what the run did right after it, before it looked.
-  const bySwitch = [`powerOn ${target()}`, ` is open while ${target()} is on`];
-  expect(byHand.filter((one) => !bySwitch.some((words) => one.includes(words)))).toEqual([]);
+  await switchTarget('on');
+  const { trouble } = await calledThenMended('target-powered-off', () => switchTarget('off'));
+  keepByHand();
   expect(trouble?.message).toContain('is poweredOn');
   expect(trouble?.hint).toContain('Power the on-prem machine off');
   await oneMoreRound();

@@ -9,7 +9,7 @@ import type { View } from '../../client/view.ts';
 import { roundsWorkflowId } from '../../model/failback-input.ts';
 import { homeward, temporal } from './command-line.ts';
 import { bytesSent, fillBetweenRecords, oneWindow, phaseOf } from './kill-points.ts';
-import { openScene, type Run, type Scene } from './scene.ts';
+import { isHeld, openScene, type Run, type Scene } from './scene.ts';
 import { everyFault, thorough } from './thorough.ts';
 
 const MiB = 1 << 20;
@@ -91,7 +91,7 @@ test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI 
   // A hold of a paused copy ends it, and what goes on after it is not paused.
   await pauseCopy(run);
   expect(await run.say('hold')).toEqual({ accepted: true });
-  await run.untilView('held', ({ pending, rounds }) => pending.length === 0 && rounds?.now === 'held');
+  await run.untilView('held', isHeld);
   await scene.forgetRules();
   expect(await run.say('resume')).toEqual({ accepted: true });
   // Each wait of its own: on a busy machine the cutover takes long.

@@ -9,7 +9,7 @@ import type { MessageName } from '../../model/message.ts';
 import type { Status } from '../../model/status.ts';
 import { tell } from './both-worlds.ts';
 import { homeward, temporal } from './command-line.ts';
-import { openScene, type Run, type Scene } from './scene.ts';
+import { isHeld, openScene, type Run, type Scene } from './scene.ts';
 
 const MiB = 1 << 20;
 
@@ -275,7 +275,7 @@ test('L2 S5 a hold stops the seed, going on sends nothing again that was proven,
     await moment(50);
   }
   expect(await run.say('hold')).toEqual({ accepted: true });
-  await run.untilView('held', ({ pending, rounds }) => pending.length === 0 && rounds?.now === 'held');
+  await run.untilView('held', isHeld);
   expect(await shown(run)).toMatchObject({
     phase: 'Seeding',
     needsHuman: true,
@@ -300,9 +300,7 @@ test('L2 S5 a hold stops the seed, going on sends nothing again that was proven,
     await moment(pause / 2);
   }
   await run.signal('hold', { by: 'ben' });
-  const stands = await run.untilView('held', ({ status, pending, rounds }) => {
-    return status?.held !== undefined && pending.length === 0 && rounds?.now === 'held';
-  });
+  const stands = await run.untilView('held', isHeld);
   await run.signal('resume', { by: 'ben' });
   const more = (stands.rounds?.done ?? 0) + 2;
   const goesOn = await run.untilView(

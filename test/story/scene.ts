@@ -37,6 +37,12 @@ const phaseKey = defineSearchAttributeKey(searchAttributeNames.phase, 'KEYWORD')
 const worlds = ['azure', 'vcenter'] as const;
 export type World = (typeof worlds)[number];
 
+/** The run is held and nothing copies any more; home is looked at all the same. */
+export const isHeld = ({ status, pending, rounds }: View): boolean =>
+  status?.held !== undefined &&
+  rounds?.now === 'held' &&
+  pending.every(({ activity }) => activity === 'observeHomeMeanwhile');
+
 export interface Scene {
   readonly lab: Lab;
   readonly workers: LabWorkers;

@@ -1,0 +1,36 @@
+/**
+ * The watch over home beside whatever writes the target's disks, or waits to: a seed of days, one full copy, a hold.
+ * Rule (S000-28): the first look that finds something changed stops `act` and calls a person, as the look before a round
+ * does. What was stopped is waited for, so that nothing writes behind the call.
+ */
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Opened } from './home-look.ts';
+import { summary, watchingVerbs } from './verbs.ts';
+
+/** Answers what `act` did; throws what was found instead, however `act` ended. */
+export async function watchingHome<T>(opened: Opened, act: () => Promise<T>): Promise<T> {
+  const watching = new CancellationScope();
+  const acting = new CancellationScope();
+  let found: unknown;
+  watching
+    .run(() => watch(opened))
+    .catch((error: unknown) => {
+      if (isCancellation(error)) return;
+      found = error;
+      acting.cancel();
+    });
+  const [ended] = await Promise.allSettled([acting.run(act)]);
+  watching.cancel();
+  if (found !== undefined) throw found;
+  if (ended.status === 'rejected') throw ended.reason;
+  return ended.value;
+}
+
+/** Day after day, so that a history of a long copy stays short. */
+async function watch({ input, run, pairs, open }: Opened): Promise<never> {
+  for (;;)
+    await watchingVerbs(input).observeHomeMeanwhile.executeWithOptions(
+      summary(`Does all stand at home as it was opened? ${input.target.path}`),
+      [{ failback: input, run, pairs, open }],
+    );
+}

@@ -213,7 +213,7 @@ function assertOff(
 
 const guestHint = {
   atHome:
-    'Look at its console. Resolve with retry to wait again, change-point (homeward failback change-point) to start it from another point, or cancel with the loss flag to return to the source.',
+    'Look at its console. Resolve with retry to wait again, or cancel with the loss flag to return to the source.',
   apart:
     'It still runs on the isolated network: look at its console. Resolve with retry to wait again, or with undo to go back; nothing went live, so nothing is lost.',
 };

@@ -19,6 +19,8 @@ export const reasons: Readonly<Record<string, string>> = {
 };
 
 export const notShown: Readonly<Record<string, string>> = {
+  'S000-4':
+    'snapshots of the machine itself refuse, are found again under way, and are not merged by the run: which of a person’s snapshots may go is theirs to decide, and a merge may take hours',
   'S001-16': `one machine alone; for a group ${plans}`,
   'S001-17': `one machine alone; for all members of a plan ${plans}`,
   'S001-19': `one machine alone; a group's common point ${plans}`,

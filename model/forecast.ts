@@ -40,6 +40,8 @@ export interface CopyForecast {
   readonly bytes: Band;
   /** Until the copy is done; absent while no rate is known. */
   readonly seconds?: Band;
+  /** What the limit makes of the bound, where one holds and the lists are not read yet. */
+  readonly atLimit?: { readonly bytesPerSecond: number; readonly seconds: number };
 }
 
 /** Seconds. Azure's deallocate takes about a minute; the guest's boot is in the start. */
@@ -161,6 +163,12 @@ export function forecastStart(sizesBytes: readonly number[], measured: Measured 
     : {};
   return { listed: false, bytes: { likely: most, low: 0, high: most }, ...seconds };
 }
+
+/** The bound under a limit; once the lists are read, the movers themselves say which one they are under. */
+export const underLimit = (bound: CopyForecast, bytesPerSecond: number | undefined): CopyForecast =>
+  bound.listed || bytesPerSecond === undefined
+    ? bound
+    : { ...bound, atLimit: { bytesPerSecond, seconds: bound.bytes.high / bytesPerSecond } };
 
 /** How wrong a rate of a few seconds may be for the whole copy: from half at its beginning to a tenth at its end. */
 const rateError = (share: number): number => 0.5 - 0.4 * share;

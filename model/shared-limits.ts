@@ -5,7 +5,7 @@
  */
 import type { Inventory } from './inventory.ts';
 import type { InventoryFault } from './inventory-faults.ts';
-import { type LimitRule, type LimitScope, type ScopeKind, windowKey } from './limit.ts';
+import { compile, type LimitRule, type LimitScope, rateAt, type ScopeKind, windowKey } from './limit.ts';
 
 const sectionOf = { mover: 'movers', site: 'sites', link: 'links' } as const satisfies Record<ScopeKind, string>;
 
@@ -80,3 +80,18 @@ export const limitsPlan = (parsed: Inventory, mover: string): MoverLimitsPlan =>
     rules: rulesOf(parsed, scope),
   })),
 });
+
+/**
+ * The lowest rate homeward.yaml allows a mover's copy from a source at `at` (epoch ms): its share of each scope, in bytes per
+ * second; undefined without a limit. What was set since is known to the mover alone.
+ */
+export function lowestRate(parsed: Inventory, mover: string, source: string, at: number): number | undefined {
+  const sites = [source, parsed.movers[mover]?.site];
+  const rates = limitsPlan(parsed, mover)
+    .scopes.filter(({ scope: { kind, name } }) => kind !== 'site' || sites.includes(name))
+    .flatMap(({ rules, sharedBy }) => {
+      const { bytesPerSecond } = rateAt(rules.map(compile), at);
+      return bytesPerSecond === undefined ? [] : bytesPerSecond / sharedBy;
+    });
+  return rates.length > 0 ? Math.min(...rates) : undefined;
+}

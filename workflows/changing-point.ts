@@ -36,7 +36,11 @@ export async function changeThePoint(
   target.returned = false;
   taken();
   const order = { ...proven, open, uses, to };
+  const { rounds } = teller.findings;
+  const showNow = (now: string): void => teller.find(rounds ? { rounds: { ...rounds, now } } : {});
+  showNow(`taking the disks to the ${before.pointChange?.point} point: every block is looked at`);
   const proofs = await course.step(() => together(open.map((disk) => () => transferOne(journey, order, disk))));
+  showNow('finished');
   recordChanged(journey, before, to, proofs);
   if (to === proven.applied?.point) recordChosen(teller, proven.applied, proven.final);
   const scrubs = scrubsAfter(proven.scrubs, proofs);

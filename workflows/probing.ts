@@ -6,6 +6,8 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { nothingArrived, type ProbeFact } from '../model/arrival.ts';
 import type { Probe } from '../model/arrival-policy.ts';
+import { withOtherPoint } from '../model/other-point.ts';
+import type { Trouble } from '../model/transition.ts';
 import type { Journey } from './departure.ts';
 import { isOf, troubleOf } from './trouble.ts';
 import { probeVerbs, summary } from './verbs.ts';
@@ -21,7 +23,7 @@ export async function probeAtHome(journey: Journey): Promise<void> {
     throw probesFailed(
       journey,
       failed,
-      'Look at the machine and its console. Resolve with retry to probe again. For another point of the source: change-point (homeward failback change-point). To go home to the source instead: cancel with the loss flag (homeward failback cancel --accept-loss); what was written at home since its start is lost then.',
+      'Look at the machine and its console. Resolve with retry to probe again. To go home to the source instead: cancel with the loss flag (homeward failback cancel --accept-loss); what was written at home since its start is lost then.',
     );
   });
 }
@@ -64,25 +66,27 @@ export async function hearGuest<T>(journey: Journey, listen: () => Promise<T>): 
   try {
     return await listen();
   } catch (error) {
-    if (isOf(error, 'observe-guest')) {
-      const at = new Date().toISOString();
-      rollBack(journey, [
-        { name: 'the guest', kind: 'tools', passed: false, seen: troubleOf(error, at).message, at, looks: 1 },
-      ]);
-    }
-    throw error;
+    if (!isOf(error, 'observe-guest')) throw error;
+    const at = new Date().toISOString();
+    const trouble = troubleOf(error, at);
+    rollBack(journey, [{ name: 'the guest', kind: 'tools', passed: false, seen: trouble.message, at, looks: 1 }]);
+    throw noGood(journey, trouble);
   }
 }
 
 const words = (failed: readonly ProbeFact[]): string => failed.map(({ name, seen }) => `${name}: ${seen}`).join('; ');
 
-export const probesFailed = ({ input }: Journey, failed: readonly ProbeFact[], hint: string): ApplicationFailure =>
-  ApplicationFailure.create({
-    type: 'Refused',
-    nonRetryable: true,
-    message: `probes failed: ${words(failed)}`,
-    details: [{ op: 'probes', subject: input.target.path, hint }],
+export const probesFailed = (journey: Journey, failed: readonly ProbeFact[], hint: string): ApplicationFailure =>
+  noGood(journey, {
+    ...{ kind: 'Refused', op: 'probes', subject: journey.input.target.path, hint },
+    ...{ message: `probes failed: ${words(failed)}`, since: new Date().toISOString() },
   });
+
+/** What came home is no good: another point is advised where this run would take one. */
+function noGood({ teller }: Journey, trouble: Trouble): ApplicationFailure {
+  const { kind, op, subject, message, hint } = withOtherPoint(teller.story, trouble);
+  return ApplicationFailure.create({ type: kind, nonRetryable: true, message, details: [{ op, subject, hint }] });
+}
 
 /** Takes the run back in the name of whoever accepted the loss beforehand; does nothing where nobody did. */
 export function rollBack({ input, teller }: Journey, failed: readonly ProbeFact[]): void {

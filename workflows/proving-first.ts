@@ -39,7 +39,7 @@ export async function proveFirst(journey: Journey, { final, uses }: Pick<Proven,
       throw probesFailed(
         journey,
         failed,
-        'It still runs on the isolated network: look at its console. Resolve with retry to probe again, or with undo to go back, or take another point home (homeward failback change-point); nothing went live, so nothing is lost.',
+        'It still runs on the isolated network: look at its console. Resolve with retry to probe again, or with undo to go back; nothing went live, so nothing is lost.',
       );
     }
     const off = await control.ensureProofEnded.executeWithOptions(summary(`Power ${path} off and put it back`), [

@@ -13,8 +13,8 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { Measured } from '../model/forecast.ts';
 import type { DiskPair, SealProof } from '../model/machine.ts';
 import { type Message, messageMeaning } from '../model/message.ts';
+import { otherPoint } from '../model/other-point.ts';
 import { phaseTable } from '../model/phase.ts';
-import { pointChoices } from '../model/point.ts';
 import type { Steering } from '../model/progress.ts';
 import { type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
 import { objectionTo, type Story } from '../model/transition.ts';
@@ -147,21 +147,16 @@ function resolveMeaning(story: Story): string {
     : takes({ name: 'cancel', acceptLoss: true })
       ? `; to go back send cancel {"by":"you","acceptLoss":true}${gone}`
       : '';
-  const point = otherPoint(story);
+  const point = changeMeaning(story);
   const other = point ? `; for another point send changePoint ${point}` : '';
   const skip = takes({ name: 'resolve', action: 'skip' }) ? '; or leave this out with "skip"' : '';
   return `Answer a call for an operator. {"by":"you","action":"retry"}${back}${other}${skip}`;
 }
 
 /** The payload that the law would take for another point now; undefined where it takes none. */
-function otherPoint(story: Story): string | undefined {
-  // What the watch over the source found stands against it: the look before the change would refuse.
-  if (story.trouble?.watch) return undefined;
-  const loss = story.targetLive ? { acceptLoss: true } : {};
-  const point = pointChoices.find(
-    (choice) => objectionTo(story, { name: 'changePoint', by: 'you', point: choice, ...loss }) === undefined,
-  );
-  return point && JSON.stringify({ by: 'you', point, ...loss });
+function changeMeaning(story: Story): string | undefined {
+  const point = otherPoint(story);
+  return point && JSON.stringify({ by: 'you', point, ...(story.targetLive ? { acceptLoss: true } : {}) });
 }
 
 /** What a person can say next, when the run waits for one. */
@@ -186,7 +181,7 @@ function waitingOf({ policy }: FailbackInput, story: Story, { waiting }: Finding
 }
 
 function anotherText(story: Story): string {
-  const point = otherPoint(story);
+  const point = changeMeaning(story);
   return point ? `. If it is no good: changePoint ${point} takes another point home` : '';
 }
 

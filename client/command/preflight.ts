@@ -7,7 +7,8 @@ import type { Command } from 'commander';
 import { verdictOf } from '../../model/check.ts';
 import { wayOf } from '../../model/creation.ts';
 import { type FailbackInput, moverQueue, type PreflightQuestion } from '../../model/failback-input.ts';
-import { forecastStart } from '../../model/forecast.ts';
+import { forecastStart, underLimit } from '../../model/forecast.ts';
+import { lowestRate } from '../../model/shared-limits.ts';
 import type { Link } from '../connect.ts';
 import { afterCommit } from '../home-already.ts';
 import { withPatience } from '../patience.ts';
@@ -50,7 +51,8 @@ export function addPreflight(program: Command): void {
       const checks = commit ? afterCommit(machine, commit, report.checks) : report.checks;
       const verdict = verdictOf(checks);
       const blocked = verdict !== 'clear';
-      const ahead = sizesBytes.length > 0 ? forecastStart(sizesBytes, measured) : undefined;
+      const limit = lowestRate(loaded.inventory, input.mover.name, input.source.site, askedAt);
+      const ahead = sizesBytes.length > 0 ? underLimit(forecastStart(sizesBytes, measured), limit) : undefined;
       const bound = ahead && copyText(ahead);
       if (file !== undefined) {
         const { source, target, mover, policy } = input;

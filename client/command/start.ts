@@ -4,8 +4,10 @@
  */
 import { type Command, Option } from 'commander';
 import { controlQueue, moverQueue } from '../../model/failback-input.ts';
+import { underLimit } from '../../model/forecast.ts';
 import { aloneRemedy } from '../../model/group.ts';
 import { roundsTooFast } from '../../model/inventory-faults.ts';
+import { lowestRate } from '../../model/shared-limits.ts';
 import type { RunOptions } from '../failback.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
@@ -83,7 +85,10 @@ export function addStart(failback: Command): void {
         else {
           const { firstForecast } = await import('../observe.ts');
           const looking = attended ? firstForecast(link, machine) : Promise.resolve(undefined);
-          const ahead = await withPatience('asking both sides how much it may be', looking, context.screen.json);
+          const seen = await withPatience('asking both sides how much it may be', looking, context.screen.json);
+          const { inventory } = context.loaded;
+          const ahead =
+            seen && underLimit(seen, lowestRate(inventory, input.mover.name, input.source.site, Date.now()));
           const bound = ahead ? `\n${copyText(ahead)}` : '';
           const see = `\nSee it: homeward failback status ${machine} --watch`;
           const answer = { ...started, location: inputs.location, inputs, ...(ahead ? { forecast: ahead } : {}) };

@@ -29,10 +29,13 @@ const list = (names: readonly string[]): string => {
 };
 
 /** How much the copy has to move and how long it takes; before the lists are read only the bound is known. */
-export function copyText({ listed, bytes: all, seconds }: CopyForecast): string {
+export function copyText({ listed, bytes: all, seconds, atLimit }: CopyForecast): string {
   if (!listed) {
     const time = seconds ? `, at the rate of the last run up to ${secondsText(seconds.high)}` : '';
-    return `To move: between ${bytes(all.low)} and ${bytes(all.high)}${time}; known once the lists are read.`;
+    const limit = atLimit
+      ? `; all of it takes ${secondsText(atLimit.seconds)} or more at the ${rate(atLimit.bytesPerSecond)} that homeward.yaml allows now`
+      : '';
+    return `To move: between ${bytes(all.low)} and ${bytes(all.high)}${time}${limit}; known once the lists are read.`;
   }
   const time = seconds ? `still ${forecast(seconds, secondsText)}` : 'no rate yet';
   return `Listed to move: ${bytes(all.likely)}; ${time}.`;

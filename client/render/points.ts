@@ -3,13 +3,14 @@
  * Rule: what is not known is said to be at least or at most, never left out.
  */
 import { pointAtHome } from '../../model/another-point.ts';
+import { otherPoint } from '../../model/other-point.ts';
 import { phaseTable } from '../../model/phase.ts';
 import { changingText, olderText, type PointChoice, type PointSummary } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
+import { toldStory } from '../told-story.ts';
 import { isOpen, type View } from '../view.ts';
 import { bytes, clock, count, since } from './figures.ts';
 import { plain } from './paint.ts';
-import { otherPoint } from './to-type.ts';
 
 const newestOf = ({ applicationPoints = [] }: Status): PointSummary | undefined => applicationPoints.at(-1);
 
@@ -62,7 +63,7 @@ export function pointLines(view: View, status: Status, now: number): string[] {
 
 /** What can be at home instead, and at which price; what was written at home is told beside it. */
 function otherLines(view: View, status: Status, now: number): string[] {
-  const other = phaseTable[status.left ?? status.phase].changePoint && otherPoint(status);
+  const other = phaseTable[status.left ?? status.phase].changePoint && otherPoint(toldStory(status));
   const point = newestOf(status);
   if (other === 'latest')
     return [

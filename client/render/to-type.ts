@@ -4,8 +4,8 @@
  */
 import { notToCommit } from '../../model/commit-rules.ts';
 import type { Message } from '../../model/message.ts';
+import { otherPoint } from '../../model/other-point.ts';
 import { phaseTable } from '../../model/phase.ts';
-import { type PointChoice, pointChoices } from '../../model/point.ts';
 import { objectionTo } from '../../model/transition.ts';
 import { type Told, toldStory } from '../told-story.ts';
 import { plain } from './paint.ts';
@@ -55,15 +55,9 @@ const withLoss = (status: Told): string[] =>
     ? [`homeward failback cancel --accept-loss ${status.machine}`]
     : [];
 
-/** The other point that the law takes now; undefined where there is none. */
-export function otherPoint(status: Told): PointChoice | undefined {
-  const loss = status.targetLive ? { acceptLoss: true } : {};
-  return pointChoices.find((point) => taken(status)({ name: 'changePoint', point, ...loss }));
-}
-
 /** The other point, with the flag only where something is lost with it. */
 function anotherPoint(status: Told): string[] {
-  const point = otherPoint(status);
+  const point = otherPoint(toldStory(status));
   const flag = status.targetLive ? ' --accept-loss' : '';
   return point ? [`homeward failback change-point ${status.machine} --point ${point}${flag}`] : [];
 }

@@ -2,7 +2,7 @@
  * Limits and links in homeward.yaml: what they mean for each mover, and mistakes told with line, key and what to write.
  */
 import { parseInventory } from '../../config/load.ts';
-import { limitsPlan, sharersOf } from '../../model/shared-limits.ts';
+import { limitsPlan, lowestRate, sharersOf } from '../../model/shared-limits.ts';
 import { problemsOf, rightText } from './inventory-text.ts';
 
 const withLimits = (limits: string): string => `${rightText}limits:\n${limits}`;
@@ -100,4 +100,16 @@ test('R11 a mover is told its scopes, their rules and between how many each is d
     ['site', 'home', 2, 1],
     ['link', 'wan', 2, 2],
   ]);
+});
+
+test('R4 the lowest share that a mover has of its own limit, its links and both sites counts, and no other site’s', () => {
+  const monday = (time: string) => Date.parse(`2026-03-02T${time}:00Z`);
+  const limited = {
+    ...shared,
+    limits: { ...shared.limits, sites: { ...shared.limits.sites, annex: [{ rate: '1MiB/s' }] } },
+  };
+  expect(lowestRate(limited, 'm1', 'azure-west', monday('12:00'))).toBe(6_250_000);
+  expect(lowestRate(limited, 'm1', 'azure-west', monday('22:00'))).toBe(62_500_000);
+  expect(lowestRate(limited, 'm2', 'azure-west', monday('12:00'))).toBe(100 * 1024 ** 2);
+  expect(lowestRate({ ...shared, limits: { ...shared.limits, sites: {} } }, 'm2', 'azure-west', 0)).toBeUndefined();
 });

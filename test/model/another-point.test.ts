@@ -2,6 +2,7 @@
  * The law about another point: when a person may choose one after the start, what is accepted with it, and what counts then.
  */
 import { type MessageName, parseMessage } from '../../model/message.ts';
+import { withOtherPoint } from '../../model/other-point.ts';
 import {
   beginStory,
   enter,
@@ -37,6 +38,18 @@ test('S001-13 S5 needs the loss flag once the target went live, and none where i
     reason: expect.stringMatching(/went live at 2026-.*"acceptLoss": true/),
   });
   expect(say({ ...called, targetLive: false }, 'changePoint', without).accepted).toBe(true);
+});
+
+test('S7 is advised beside a failure after the start only where the run would take it, and by the name of the other point', () => {
+  const trouble = { kind: 'Refused', op: 'probes', subject: 'vm', message: 'no', hint: 'Look at it.', since: at };
+  const starting: Story = { ...arrived, phase: 'StartingTarget' };
+  const advised = (story: Story): string => withOtherPoint(story, trouble).hint;
+  expect(advised(starting)).toContain('For the application-consistent point of the source');
+  expect(advised({ ...starting, completion: { by: 'ana', at, point: 'application-consistent' } })).toContain(
+    'For the latest point of the source',
+  );
+  expect(advised({ ...starting, applicationPoints: [], noPoints: 'its policy wishes for none' })).toBe(trouble.hint);
+  expect(advised({ ...starting, phase: 'Sealing' })).toBe(trouble.hint);
 });
 
 test('S7 is the other one than the one at home, and one that the run has', () => {

@@ -4,12 +4,14 @@
  * Rule: the simulated worlds are drawn from a fixed seed, so that a miss is the same everywhere.
  */
 import fc from 'fast-check';
+import { copyText } from '../../client/render/ahead.ts';
 import {
   errorPercent,
   forecastCompletion,
   forecastCopy,
   forecastStart,
   type Measured,
+  underLimit,
   within,
 } from '../../model/forecast.ts';
 import type { TransferProgress } from '../../model/progress.ts';
@@ -25,6 +27,18 @@ test('S000-21 R4 before the start nothing but the bound is known: from nothing t
   });
   const again = forecastStart([30 * GiB], { bytesPerSecond: 30 * MiB });
   expect(again.seconds).toEqual({ likely: 1024, low: 0, high: 1536 });
+});
+
+test('R4 a limit bounds the time of the first copy from below, whatever rate the last run had', () => {
+  const bound = forecastStart([10 * GiB], { bytesPerSecond: 30 * MiB });
+  expect(underLimit(bound, 10 * MiB)).toEqual({ ...bound, atLimit: { bytesPerSecond: 10 * MiB, seconds: 1024 } });
+  expect(underLimit(bound, undefined)).toEqual(bound);
+  // Once the lists are read the movers say themselves which limit they are under.
+  const listed = { ...bound, listed: true };
+  expect(underLimit(listed, 10 * MiB)).toEqual(listed);
+  expect(copyText(underLimit(bound, 10 * MiB))).toContain(
+    '; all of it takes 17 min or more at the 10.0 MiB/s that homeward.yaml allows now; known once',
+  );
 });
 
 const measured: Measured = { stopMs: 40_000, sealMs: 1_000, startMs: 20_000 };

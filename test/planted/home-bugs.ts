@@ -7,7 +7,26 @@ const fit = 'test/vsphere/fit.test.ts';
 const opened = 'test/vsphere/opened.test.ts';
 const mover = 'test/model/mover-seen.test.ts';
 
+const underUs = 'test/story/home-under-us.test.ts';
+
 export const homeBugs: readonly PlantedBug[] = [
+  bug('S1', 'workflows/home-watch.ts', '      acting.cancel();\n', '', underUs, 'during the seed'),
+  bug(
+    'S1',
+    'workflows/cutover.ts',
+    'watchingHome(order, () => syncRound(order))',
+    'syncRound(order)',
+    underUs,
+    'during the one full copy',
+  ),
+  bug(
+    'S7',
+    'model/other-point.ts',
+    'otherPoint(callOperator(story, trouble));',
+    "otherPoint(callOperator(story, trouble)) ?? 'latest';",
+    'test/model/another-point.test.ts',
+    'is advised beside a failure',
+  ),
   bug(
     'S9',
     'sites/vsphere/opened-checks.ts',

@@ -178,7 +178,10 @@ test('S001-13 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through th
   witness.olderChosen(run.machine.name, false);
   await run.say('changePoint', toLatest);
   await scene.untilMet('azure');
-  expect(await run.status()).toMatchObject({ phase: 'ChangingPoint', serves: 'nobody', pointChange: { by: 'ana' } });
+  const changing = await run.view();
+  expect(changing.status).toMatchObject({ phase: 'ChangingPoint', serves: 'nobody', pointChange: { by: 'ana' } });
+  expect(changing.rounds?.now).toBe('taking the disks to the latest point: every block is looked at');
+  expect(changing.transfers.map(({ disk }) => disk)).toContain('data-0');
   await Promise.all([scene.workers.kill('mover'), scene.workers.kill('control')]);
   await scene.forgetRules();
   await Promise.all([scene.workers.restart('mover'), scene.workers.restart('control')]);

@@ -200,6 +200,8 @@ test('S5 L6 S000-22 S001-22 a critical script and a probe that fail each call an
     message: 'probes failed: app: 127.0.0.1:1: ECONNREFUSED',
     hint: expect.stringContaining('cancel --accept-loss'),
   });
+  // This run takes no application-consistent points, and the latest is at home.
+  expect(probes.status?.trouble?.hint).not.toContain('change-point');
   expect(probes.status?.arrival?.steps).toMatchObject([{ name: 'license', ended: 'done', tries: 2 }]);
   expect(await run.say('resolve', { action: 'undo' })).toEqual({ refused: expect.stringContaining('went live at 20') });
   const told = /lost; (it wrote about \S+ \S+ to its disks until 20|how much that is nobody has counted)/;

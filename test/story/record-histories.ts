@@ -12,7 +12,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { moverName, moverNameOf } from '../../lab/vcenter.ts';
 import { roundsWorkflowId } from '../../model/failback-input.ts';
 import { tell } from './both-worlds.ts';
-import { isHeld, openScene, type Run, type Scene } from './scene.ts';
+import { nothingMoves, openScene, type Run, type Scene } from './scene.ts';
 
 const folder = join(import.meta.dirname, 'histories');
 
@@ -32,7 +32,7 @@ const endings: readonly Ending[] = [
       await run.until('Seeding', 'Syncing');
       await run.signal('commit', { by: 'too early' });
       await run.signal('hold', { by: 'ana' });
-      await run.untilView('held', isHeld);
+      await run.untilView('held', nothingMoves);
       await run.say('resume');
       await run.until('Syncing');
       for (const name of ['hold', 'resume', 'hold', 'resume']) await run.signal(name, { by: 'ana' });

@@ -37,11 +37,12 @@ const phaseKey = defineSearchAttributeKey(searchAttributeNames.phase, 'KEYWORD')
 const worlds = ['azure', 'vcenter'] as const;
 export type World = (typeof worlds)[number];
 
-/** The run is held and nothing copies any more; home is looked at all the same. */
-export const isHeld = ({ status, pending, rounds }: View): boolean =>
-  status?.held !== undefined &&
-  rounds?.now === 'held' &&
-  pending.every(({ activity }) => activity === 'observeHomeMeanwhile');
+/** The run is held and nothing is under way any more; home is looked at all the same. */
+export const nothingMoves = ({ status, pending }: View): boolean =>
+  status?.held !== undefined && pending.every(({ activity }) => activity === 'observeHomeMeanwhile');
+
+/** The same of its rounds. */
+export const isHeld = (view: View): boolean => nothingMoves(view) && view.rounds?.now === 'held';
 
 export interface Scene {
   readonly lab: Lab;

@@ -48,7 +48,7 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug('S5', 'model/transition.ts', 'trouble.op === sourceGone ? {', "trouble.op === '' ? {", told, unseen),
   bug('S5', 'model/transition.ts', 'trouble?.op === sourceGone && ', '', told, unseen),
   bug('S5', 'workflows/who-serves.ts', 'if (sourceGone) return', 'if (sourceGone && targetLive) return', told, unseen),
-  bug('S5', 'workflows/status-of.ts', 'if (story.trouble?.watch) return undefined;', '', told, 'no other point'),
+  bug('S5', 'model/other-point.ts', 'if (story.trouble?.watch) return undefined;', '', told, 'no other point'),
   bug(
     'S5',
     'client/render/confirm.ts',

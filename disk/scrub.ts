@@ -48,11 +48,10 @@ export async function damageIn(
   });
 }
 
-/** Reads all of a held disk; throws `Corrupt` at the first block that is not what was proven. Returns the bytes read. */
-export async function scrubBlocks(held: HeldDisk): Promise<number> {
+/** Reads all of a held disk; throws `Corrupt` at the first block that is not what was proven; to record that is the caller's. */
+export async function scrubBlocks(held: HeldDisk): Promise<void> {
   const { target, geometry, ledger, memory, signal, meter } = held;
   const proven = { ...held, table: ledger.table };
-  let bytesRead = 0;
   let next = 0;
   let found: Failure | undefined;
   await target.withFresh((reader) =>
@@ -64,12 +63,9 @@ export async function scrubBlocks(held: HeldDisk): Promise<number> {
         if (bytes === 0) continue;
         const damage = await memory.toRead((space) => damageIn(proven, block, reader, space));
         found ??= damage;
-        bytesRead += bytes;
         meter.done(bytes);
       }
     }),
   );
-  if (found === undefined) return bytesRead;
-  await ledger.append({ t: 'broken', because: found.message });
-  throw found;
+  if (found !== undefined) throw found;
 }

@@ -36,7 +36,8 @@ type SealedBlocks = readonly (readonly [number, Buffer])[];
 
 /**
  * Seals the disk at the point it is current at. Safe to call again: a sealed disk answers with its proof, a seal
- * cut off in the middle goes on. Errors as in `transferDisk`; on `Corrupt` the disk stays open.
+ * cut off in the middle goes on. Errors as in `transferDisk`; on `Corrupt` the disk is open, or the hint
+ * says that it may be able to boot.
  */
 export async function sealDisk(options: SealOptions): Promise<SealProof> {
   refuseOtherSize(options);
@@ -49,10 +50,11 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
     try {
       held.meter.enter('sealing', sizeBytes);
       refuseUnproven(held);
-      if (options.reread === true) await scrubBlocks(held);
+      const reread = async (): Promise<void> => (options.reread ? scrubBlocks(held) : undefined);
+      if (grip.marker !== undefined) await recordingDamage(held, reread);
       return await held.memory.toFetch(held.signal, async (lent) => {
         const withheld = await readWithheld(held, lent);
-        const blocks = await recordingDamage(held, () => giveBack(held, withheld));
+        const blocks = await recordingDamage(held, () => giveBack(held, withheld, reread));
         const proof = await recordSeal(held, blocks);
         await foldRecord(held);
         held.meter.enter('done');
@@ -136,12 +138,14 @@ async function readWithheld(held: HeldDisk, { space, filledBy }: Lent): Promise<
 }
 
 /** In the order that keeps the disk from booting until the last write. Answers the digests of the whole blocks at both ends. */
-async function giveBack(held: HeldDisk, withheld: Withheld): Promise<SealedBlocks> {
+async function giveBack(held: HeldDisk, withheld: Withheld, reread: () => Promise<void>): Promise<SealedBlocks> {
   const halfway = held.marker === undefined;
   if (halfway) await recognise(held, withheld);
   else await orOpenAgain(held, 'marked', () => giveEnds(held, withheld));
   return orOpenAgain(held, 'booting', async () => {
-    if (!halfway) await held.target.write(0, withheld.head.subarray(0, held.withholding.bootBytes));
+    // S4: what was cut off here can boot already, so that damage found now has to withhold it again.
+    if (halfway) await reread();
+    else await held.target.write(0, withheld.head.subarray(0, held.withholding.bootBytes));
     await held.target.flush();
     return compareBlocks(held, withheld, 0);
   });
@@ -212,8 +216,10 @@ async function openAgain(
   if (because.kind === 'Fenced') return;
   try {
     const found = await withholding.readMarker();
-    const ours = found === undefined ? first === 'booting' : found.id === own.id && found.epoch === own.epoch;
-    if (ours) await memory.toRead((space) => withholding.open(own, space));
+    if (found === undefined && first === 'marked')
+      throw new Error('what stands in the place of its marker is not ours');
+    if (found === undefined || (found.id === own.id && found.epoch === own.epoch))
+      await memory.toRead((space) => withholding.open(own, space));
   } catch (error) {
     const { message } = hostFailure(error, 'seal', subject);
     throw new Failure(because.kind, {

@@ -45,7 +45,7 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/seal.ts',
-    'if (options.reread === true) await scrubBlocks(held);',
+    'if (grip.marker !== undefined) await recordingDamage(held, reread);',
     '',
     'test/disk/seal.test.ts',
     'changed since it was proven',

@@ -43,8 +43,8 @@ export const sealBugs: readonly PlantedBug[] = [
   bug(
     'S4',
     'disk/seal.ts',
-    "first === 'booting' : found.id",
-    "first === 'marked' : found.id",
+    'if (found === undefined || (found.id',
+    'if (found !== undefined && (found.id',
     again,
     'in the boot sector itself',
   ),
@@ -60,8 +60,8 @@ export const sealBugs: readonly PlantedBug[] = [
   bug(
     'S8',
     'disk/seal.ts',
-    "found === undefined ? first === 'booting'",
-    'found === undefined ? true',
+    "if (found === undefined && first === 'marked')",
+    "if (found === undefined && because.message === '')",
     again,
     'writes nothing more',
   ),
@@ -75,6 +75,14 @@ export const sealBugs: readonly PlantedBug[] = [
   ),
   bug('S3', 'disk/seal.ts', 'filledBy(read);', '', 'test/disk/block-pool.test.ts', 'reaches no other disk'),
   bug('S3', 'disk/copy-block.ts', 'filledBy(read);', '', 'test/disk/block-pool.test.ts', 'reaches no other disk'),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    'if (halfway) await reread();\n    else',
+    'if (!halfway)',
+    again,
+    'with damage found as the disk is read again',
+  ),
   bug('S10', 'disk/target-handle.ts', 'await this.main.sync();', '', sparse, 'only once it is flushed'),
   bug(
     'S10',

@@ -14,8 +14,14 @@ const lightBytes = 1.5 * MiB;
 /** The light ones' own part: 3 disks of 128 GiB, or 5 of 64 GiB, which no heavy one can take. */
 const lightRoomBytes = 4 * MiB;
 
-/** Bytes that the copy of a disk of `sizeBytes` keeps in memory: its block table, and lists of changes. */
-export const weightOf = (sizeBytes: number): number => 256 * 1024 + tableBytes(sizeBytes);
+/** A list of changes as most are: 16,384 ranges. */
+const listBytes = 256 * 1024;
+
+/** Bytes that the copy of a disk of `sizeBytes` keeps in memory: its block table, and a list of changes as most are. */
+export const weightOf = (sizeBytes: number): number => listBytes + tableBytes(sizeBytes);
+
+/** What a list of changes of `bytes` weighs besides; it is known only once it is read (disk/change-list.ts bounds it). */
+export const weightOfList = (bytes: number): number => Math.max(0, bytes - listBytes);
 
 /** The turns of one mover's disks; weights by `weightOf`. */
 export const openTableRoom = (): Turns => new Turns(roomBytes, { upTo: lightBytes, room: lightRoomBytes });

@@ -25,7 +25,7 @@ import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
 import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-worker.ts';
-import { weightOf } from './table-room.ts';
+import { weightOf, weightOfList } from './table-room.ts';
 import { Turns } from './turns.ts';
 import { underLimits } from './under-limits.ts';
 
@@ -96,7 +96,7 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
     return parts.turns.take(
       input.urgent,
       work.signal,
-      () => transferOne(parts, input, work),
+      (grow) => transferOne(parts, input, work, grow),
       weightOf(input.disk.sizeBytes),
     );
   }),
@@ -143,7 +143,12 @@ const waiting = (
   epoch: 0,
 });
 
-async function transferOne(parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<TransferProof> {
+async function transferOne(
+  parts: MoverParts,
+  input: TransferInput,
+  work: ReportingWork,
+  grow: (more: number) => void,
+): Promise<TransferProof> {
   const place = await placeOf(parts, input, work);
   const reader = parts.reader(input.sourceSite);
   const { point, base, around } = input;
@@ -160,6 +165,7 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
       point: pointName(point),
       ...(base ? { base: pointName(base) } : {}),
       signal: work.signal,
+      listed: (bytes) => grow(weightOfList(bytes)),
       ...pacing,
     });
     return { ...proof, ...told() };

@@ -34,16 +34,30 @@ export class Turns {
     return this.busy;
   }
 
-  /** Runs `act` in its turn; at once when it is urgent. Rejects with the signal's reason when it fires while waiting. */
-  async take<T>(urgent: boolean, signal: AbortSignal, act: () => Promise<T>, weight = 1): Promise<T> {
-    if (urgent) this.taken[this.kindOf(weight)] += weight;
+  /**
+   * Runs `act` in its turn; at once when it is urgent. Rejects with the signal's reason when it fires while waiting. What
+   * `act` turns out to weigh besides, it says by `grow`: whoever works goes on, and those that wait find less room.
+   */
+  async take<T>(
+    urgent: boolean,
+    signal: AbortSignal,
+    act: (grow: (more: number) => void) => Promise<T>,
+    weight = 1,
+  ): Promise<T> {
+    const kind = this.kindOf(weight);
+    if (urgent) this.taken[kind] += weight;
     else await this.wait(signal, weight);
     this.busy++;
+    let whole = weight;
+    const grow = (more: number): void => {
+      whole += more;
+      this.taken[kind] += more;
+    };
     try {
-      return await act();
+      return await act(grow);
     } finally {
       this.busy--;
-      this.taken[this.kindOf(weight)] -= weight;
+      this.taken[kind] -= whole;
       this.next();
     }
   }

@@ -1,17 +1,27 @@
 /**
  * The list of a disk's changes while it arrives, kept small: what the plan will fetch as one is one range here.
- * Rule: the plan made of the kept list is the one made of all that was named (disk/block-plan.ts), and what was named is
- * counted and fingerprinted exactly. L5: at most 64 ranges for each block of 4 MiB and 65,536 on their way, 16 bytes each, so
- * 256 KiB for each GiB of a disk at the very worst. A list that runs back by more than 16,384 ranges costs more, and
- * may count twice what it names twice.
+ * Rule: the plan made of the kept list is the one made of all that was named (disk/block-plan.ts), or where that would be too
+ * many ranges one that reads more (disk/coarser.ts); what was named is counted and fingerprinted exactly. L5: at most four
+ * ranges for each block of 4 MiB are kept, 65,536 of a small disk and a million of any, and 65,536 are on their way; 16 bytes
+ * each. A list that runs back by more than 16,384 ranges may count twice what it names twice.
  */
 import { createHash } from 'node:crypto';
 import { joinGapBytes, maxWrites, partOf, zerosOf } from './block-plan.ts';
+import { coarser, type NamedRanges, rangesIn } from './coarser.ts';
 import { blockBytes, blockRange, type Geometry, type Range, writableRange } from './geometry.ts';
 import { type Changes, RangeList } from './range-list.ts';
 
 /** A piece of Azure's list has up to 10,000 ranges, and those that are cleared follow those that are read. */
 const onTheirWay = 65_536;
+/**
+ * A blob gives 500 requests a second or 60 MiB/s: so many ranges take as many as 35 minutes, and to read 1 TiB five hours, so
+ * that joining a part of them costs less than it looks. 16 MiB.
+ */
+const mostKept = 2 ** 20;
+const keptABlock = 4;
+
+export const mostRangesOf = ({ blocks }: Geometry): number =>
+  Math.min(mostKept, Math.max(onTheirWay, keptABlock * blocks));
 
 type Kind = 'data' | 'zero';
 
@@ -22,18 +32,20 @@ export class ChangeList {
   private readonly whole: boolean;
   /** As named, until no more is to come so low. */
   private named: Record<Kind, RangeList> = { data: new RangeList(), zero: new RangeList() };
-  private readonly kept: Record<Kind, RangeList> = { data: new RangeList(), zero: new RangeList() };
+  private kept: NamedRanges = { data: new RangeList(), zero: new RangeList() };
   private readonly hashes = { data: createHash('sha256'), zero: createHash('sha256') };
   private changedBytes = 0;
   /** The block that is being kept now. */
   private block = 0;
   private readonly most: number;
+  private readonly mostKept: number;
 
   /** `whole`: a map of all the disk. `most`: ranges on their way. */
-  constructor(geometry: Geometry, whole: boolean, most = onTheirWay) {
+  constructor(geometry: Geometry, whole: boolean, most = onTheirWay, kept = mostRangesOf(geometry)) {
     this.geometry = geometry;
     this.whole = whole;
     this.most = most;
+    this.mostKept = kept;
   }
 
   add(kind: Kind, start: number, end: number): void {
@@ -44,6 +56,7 @@ export class ChangeList {
   end(): Changes {
     this.settle(true);
     this.closeBlock();
+    this.bound();
     const data = this.kept.data.merged();
     const [dataHash, zeroHash] = [this.hashes.data.digest('hex'), this.hashes.zero.digest('hex')];
     return {
@@ -81,6 +94,7 @@ export class ChangeList {
     this.changedBytes += end - start;
     if (blockOf(start) > this.block) {
       this.closeBlock();
+      this.bound();
       this.block = blockOf(start);
     }
     if (kind === 'data') this.keepData(start, end);
@@ -97,6 +111,11 @@ export class ChangeList {
     // S10: what was cleared between the two is read with them, and is zeros at the point.
     while (zero.count > 0 && zero.at(zero.count - 1).start >= before && zero.at(zero.count - 1).end <= start)
       zero.cut(zero.count - 1);
+  }
+
+  /** By a quarter at once, so that it is seldom done. */
+  private bound(): void {
+    if (rangesIn(this.kept) > this.mostKept) this.kept = coarser(this.kept, Math.floor(this.mostKept * 0.75));
   }
 
   /** Whether the plan reads through the gap between the two. */

@@ -69,6 +69,8 @@ export interface DiskTask extends TargetDiskOptions {
 export interface DiskWork extends DiskTask {
   readonly source: PointReader;
   readonly point: string;
+  /** Hears, once the list of changes is read, how many bytes of memory it takes until the attempt ends. */
+  listed?(bytes: number): void;
 }
 
 /** An attempt's means before it is known what the disk holds. */

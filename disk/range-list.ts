@@ -34,6 +34,11 @@ export class RangeList {
     this.count++;
   }
 
+  /** What it takes of memory. */
+  get heldBytes(): number {
+    return this.starts.byteLength + this.ends.byteLength;
+  }
+
   /** Leaves the first `count` ranges. */
   cut(count: number): void {
     this.count = count;

@@ -79,6 +79,7 @@ async function listChanges(held: HeldDisk, whole: boolean): Promise<Changes> {
   signal.throwIfAborted();
   const { fingerprint: plan, changedBytes } = changes;
   meter.listedBytes = changedBytes;
+  options.listed?.(changes.data.heldBytes + changes.zero.heldBytes);
   const before = ledger.state.round?.plan ?? null;
   if (before !== null && before !== plan && !whole) {
     const because = 'the source names other changes between the same two points than before';

@@ -165,6 +165,41 @@ test('L5 work inside a cutover waits for nobody', async () => {
   await seeding;
 });
 
+test('L5 a disk that turns out heavier takes room from those that wait, and gives all of it back', async () => {
+  const turns = new Turns(10);
+  const [first, second] = [work(), work()];
+  const heavier = turns.take(
+    false,
+    never,
+    (grow) => {
+      grow(6);
+      return first.ended;
+    },
+    2,
+  );
+  await soon();
+  let begun = 0;
+  const wait = (): Promise<void> =>
+    turns.take(
+      false,
+      never,
+      () => {
+        begun++;
+        return second.ended;
+      },
+      5,
+    );
+  const waiting = [wait(), wait()];
+  await soon();
+  expect(begun).toBe(0);
+  first.end();
+  await heavier;
+  await soon();
+  expect(begun).toBe(2);
+  second.end();
+  await Promise.all(waiting);
+});
+
 test('work that is told to stop while it waits leaves the queue', async () => {
   const turns = new Turns(1);
   const first = work();

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { blockWork } from '../../disk/block-plan.ts';
-import { ChangeList } from '../../disk/change-list.ts';
+import { ChangeList, mostRangesOf } from '../../disk/change-list.ts';
 import { blockBytes, geometryOf } from '../../disk/geometry.ts';
 import { type Changes, RangeList } from '../../disk/range-list.ts';
 import { mib } from './workbench.ts';
@@ -93,4 +93,42 @@ test.each<[string, (at: number) => Named['kind']]>([
   const { data, zero, changedBytes } = list.end();
   expect(changedBytes).toBe(512 * mib);
   expect(data.count + zero.count).toBeLessThanOrEqual((64 * large.sizeBytes) / blockBytes);
+});
+
+test('L5 S9 S10 keeps no more ranges than it may: all that was named is in the work, and what was not is read or left alone', () => {
+  fc.assert(
+    fc.property(steps, fc.boolean(), fc.integer({ min: 4, max: 40 }), (list, whole, most) => {
+      const all = namedBy(list);
+      const kept = new ChangeList(geometry, whole, 16, most);
+      for (const { kind, start, end } of all) kept.add(kind, start, end);
+      const changes = kept.end();
+      expect(changes.data.count + changes.zero.count).toBeLessThanOrEqual(most);
+      const wanted = exact(all);
+      // What is withheld is nobody's work.
+      const { headEnd, tailStart } = geometry;
+      const open = exact(all.filter(({ start, end }) => start >= headEnd && end <= tailStart));
+      expect(open.data.minus(changes.data).count).toBe(0);
+      // Only what was named to be cleared is zeros without a look.
+      expect(changes.zero.minus(wanted.zero).count).toBe(0);
+      if (!whole) expect(open.zero.minus(changes.zero).minus(changes.data).count).toBe(0);
+      expect([changes.changedBytes, changes.fingerprint]).toEqual([
+        wanted.changedBytes,
+        collected(all, whole).fingerprint,
+      ]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('L5 a list of small changes all over a large disk is bounded, and no more is read than must be', () => {
+  const large = geometryOf(256 * 1024 * mib, 'erp/os');
+  const most = mostRangesOf(large);
+  const [step, named] = [136 * 1024, 2 * most - 1_000];
+  const list = new ChangeList(large, false);
+  for (let at = 0; at < named; at++) list.add('data', at * step, at * step + 4096);
+  const { data, changedBytes } = list.end();
+  expect([most, changedBytes]).toEqual([2 ** 18, named * 4096]);
+  expect(data.count).toBeLessThanOrEqual(most);
+  expect(data.heldBytes).toBeLessThanOrEqual(32 * most);
+  expect(data.total()).toBeLessThan(0.66 * named * step);
 });

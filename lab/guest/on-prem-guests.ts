@@ -33,6 +33,8 @@ export interface OnPremGuests {
   wrote(machine: string): { readonly bytes: number; readonly told: number };
   /** Resolves when whatever was seen off by now writes no more: a machine without power writes nothing. */
   halted(): Promise<void>;
+  /** From now on its Tools say nothing, whatever it boots. */
+  silence(machine: string): void;
   /** Why the last look at vCenter failed, if it did. */
   trouble(): unknown;
   stop(): Promise<void>;
@@ -46,7 +48,7 @@ interface Running {
   readonly disks: readonly CountedDisk[];
 }
 
-const lookEveryMs = 100;
+const lookEveryMs = 250;
 
 const placeOf = ({ path, redo }: VcenterVm['disks'][number]): string => redo ?? path;
 
@@ -83,6 +85,9 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
   let stopping = false;
   let looks = 0;
   let looked = Promise.withResolvers<void>();
+  /** Ends the pause before the next look. */
+  let lookNow = (): void => undefined;
+  const silent = new Set<string>();
   const follow = async (vm: VcenterVm): Promise<void> => {
     const wanted = plan.machines.find((each) => each.name === vm.name);
     if (wanted === undefined) return;
@@ -109,7 +114,8 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
     running.set(vm.name, started);
     booted.set(vm.name, [...(booted.get(vm.name) ?? []), ...started.disks]);
     const ip = started.apart ? '' : wanted.ip;
-    if (started.guest.booted) await reportGuest(plan.control, { vm: vm.name, running: true, ip });
+    if (started.guest.booted && !silent.has(vm.name))
+      await reportGuest(plan.control, { vm: vm.name, running: true, ip });
   };
   const loop = async (): Promise<void> => {
     while (!stopping) {
@@ -124,7 +130,10 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
       looks++;
       looked.resolve();
       looked = Promise.withResolvers<void>();
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+      await new Promise<void>((resolve) => {
+        lookNow = resolve;
+        setTimeout(resolve, lookEveryMs);
+      });
     }
   };
   const looping = loop();
@@ -146,8 +155,12 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
     async halted() {
       // A look that is under way may have begun before.
       const enough = looks + 2;
-      while (looks < enough && !stopping) await Promise.race([looked.promise, looping]);
+      while (looks < enough && !stopping) {
+        lookNow();
+        await Promise.race([looked.promise, looping]);
+      }
     },
+    silence: (machine) => void silent.add(machine),
     trouble: () => trouble,
     async stop() {
       stopping = true;

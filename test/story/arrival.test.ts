@@ -299,22 +299,14 @@ test('S5 S001-20 a cancel while VMware Tools are enabled sets them as they were 
 
 test('S5 S7 a machine that does not come up at all counts as a failed probe: it goes back in the name of whoever accepted the loss, live or apart', async () => {
   const silent = [runs.mute, runs.muteApart];
-  // Tools of the lab answer after each start; here they never do for long.
-  const muting = setInterval(() => {
-    for (const { machine } of silent)
-      knock(`${scene.lab.vcenter.control}/guest`, { vm: machine.target.vm, running: false }).catch(() => undefined);
-  }, 100);
-  try {
-    await Promise.all(silent.map(complete));
-    for (const run of silent) {
-      const end = await run.until('ReturnedToSource', 'NeedsOperator', 'AwaitingCommit');
-      expect(end).toMatchObject({ phase: 'ReturnedToSource', cancellation: { by: 'ravi', acceptLoss: true } });
-      expect(end.cancellation?.note).toMatch(/the guest: the guest did not answer within 5 s/);
-      expect(keys(end)).toContain('rollback');
-      expect(keys(end).includes('target-started')).toBe(run === runs.mute);
-      expect(await run.wrongAtEnd('returned')).toEqual([]);
-    }
-  } finally {
-    clearInterval(muting);
+  for (const { machine } of silent) scene.lab.onPremGuests.silence(machine.target.vm);
+  await Promise.all(silent.map(complete));
+  for (const run of silent) {
+    const end = await run.until('ReturnedToSource', 'NeedsOperator', 'AwaitingCommit');
+    expect(end).toMatchObject({ phase: 'ReturnedToSource', cancellation: { by: 'ravi', acceptLoss: true } });
+    expect(end.cancellation?.note).toMatch(/the guest: the guest did not answer within 5 s/);
+    expect(keys(end)).toContain('rollback');
+    expect(keys(end).includes('target-started')).toBe(run === runs.mute);
+    expect(await run.wrongAtEnd('returned')).toEqual([]);
   }
 }, 120_000);

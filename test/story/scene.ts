@@ -25,9 +25,9 @@ import type { MessageName } from '../../model/message.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 
-const lookEveryMs = 100;
+const lookEveryMs = 250;
 /** A whole view is asked of Temporal and the worker, and costs both of them what the run itself wants. */
-const viewEveryMs = 200;
+const viewEveryMs = 500;
 /** Operations of Azure take as long as one look; what waits for a slow one slows it by a rule. */
 const azureSettings = { lroMs: 20 };
 const patienceMs = 90_000;

@@ -41,7 +41,7 @@ export interface TargetRun {
 /** What a site is told of the power of a run's target. */
 export const targetPower = ({ failback, run, open }: TargetRun): TargetPower => ({
   ...{ path: failback.target.path, run, made: isMade(failback) },
-  ...(open ? { open } : {}),
+  ...(open ? { open, mover: failback.mover.path } : {}),
 });
 
 export interface TargetStop extends TargetRun {

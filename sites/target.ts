@@ -42,8 +42,10 @@ export interface TargetPower {
   readonly run: string;
   /** The run makes the machine itself: whatever else stands at the path is not meant. */
   readonly made?: boolean;
-  /** The disks that were returned to it: whoever holds them all may be it, where neither path nor record finds it. */
+  /** The disks that were returned to it: whoever holds them may be what runs, whatever stands at the path or carries the record. */
   readonly open?: readonly OpenDisk[];
+  /** Where the mover stands that has them while they are open: it alone holds them and does not run with them. */
+  readonly mover?: string;
 }
 
 export interface TargetStop extends TargetPower {

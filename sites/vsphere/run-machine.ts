@@ -1,32 +1,38 @@
 /**
  * Finds the machine of a run, before and after it was given its disks.
  * Rule (S1): once it was given them, a machine that is not found is not off: it may run renamed, in a folder without rights,
- * under another vCenter or on a host that was taken out of this one. Only who holds the disks can stand for it then.
+ * under another vCenter or on a host that was taken out of this one. Only who holds the disks can stand for it then. And one
+ * that is off with the record does not stand for the disks: somebody may have them run in another machine.
  */
 import { refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetPower } from '../target.ts';
 import { placesOf } from './disk-places.ts';
-import { findAnywhere, lookAt, type Machine, type Vcenter } from './inventory.ts';
+import { findAnywhere, findByPath, lookAt, type Machine, type Vcenter } from './inventory.ts';
 import { findCreated } from './new-machine.ts';
 
 export const findTarget = (at: Vcenter, request: TargetPower, work: Work): Promise<Machine | undefined> =>
   request.made ? findCreated(at, request, work) : findAnywhere(at, request.path, work, request.run);
 
 /**
- * The machine that the disks were returned to: the one that is known as the run's; else one that holds a disk of it and is not off;
- * else, when somebody holds each of them, one of those. Refused otherwise.
+ * The machine that the disks were returned to: the one that is known as the run's, while it is not off; else any other than
+ * the mover that holds a disk of it and is not off, because that one runs with it (S1); else the run's; else, when somebody
+ * holds each of the disks, one of those. Refused otherwise.
  */
 export async function needReturned(at: Vcenter, request: TargetPower, work: Work): Promise<Machine> {
-  const { path, run, made, open = [] } = request;
+  const { path, run, made, mover, open = [] } = request;
   const found = await findTarget(at, request, work);
-  if (found && (made || found.mark?.run === run)) return found;
+  const ours = found && (made || found.mark?.run === run) ? found : undefined;
+  if (ours && ours.power !== 'stopped') return ours;
   const places = await placesOf(at, open, work);
   const refs = new Map(places.flatMap(({ holders }) => holders).map(({ ref }) => [ref.value, ref]));
+  const carrier = mover === undefined ? undefined : await findByPath(at, mover, work);
+  for (const known of [carrier, ours?.ref]) if (known) refs.delete(known.value);
   const holders: Machine[] = [];
   for (const ref of refs.values()) holders.push(await lookAt(at, ref, path, work));
   const runs = holders.find(({ power }) => power !== 'stopped');
   if (runs) return runs;
+  if (ours) return ours;
   const [holder] = holders;
   if (holder && places.every((place) => place.holders.length > 0)) return holder;
   const who = found ? `another machine stands at ${path}` : `no machine stands at ${path}`;

@@ -18,11 +18,20 @@ export const movedBugs: readonly PlantedBug[] = [
   bug(
     'S1',
     'sites/vsphere/run-machine.ts',
-    'if (found && (made || found.mark?.run === run)) return found;',
-    'if (found) return found;',
+    'const ours = found && (made || found.mark?.run === run) ? found : undefined;',
+    'const ours = found;',
     moved,
     'with a part of the disks',
   ),
+  bug(
+    'S1',
+    'sites/vsphere/run-machine.ts',
+    "if (ours && ours.power !== 'stopped') return ours;",
+    'if (ours) return ours;',
+    moved,
+    'its disks run in another one',
+  ),
+  bug('S1', 'sites/vsphere/run-machine.ts', '[carrier, ours?.ref]', '[ours?.ref]', moved, 'half way to another point'),
   bug(
     'S1',
     'sites/vsphere/run-machine.ts',

@@ -34,6 +34,9 @@ const names = [
   'hidden',
   'other',
   'twin',
+  'given',
+  'taker',
+  'half-way',
   'never',
   'live',
   'live-staged',
@@ -91,7 +94,11 @@ async function sourceStarted(target: TargetSite, name: string, open: readonly Op
     },
   };
   const sites = { source: () => source, target: () => target } as never;
-  const failback = { source: { site: 'a', path: 'rg/vm' }, target: { site: 'v', path: pathOf(name) } };
+  const failback = {
+    source: { site: 'a', path: 'rg/vm' },
+    target: { site: 'v', path: pathOf(name) },
+    mover: { path: moverPath },
+  };
   const input = { failback, run: runA, identity: undefined, disksReturned, open } as never;
   const answer = inActivity(() => createPowerActivities(sites).ensureSourceStarted(input));
   const told = await answer.then(() => '').catch((error: Error) => error.message);
@@ -161,6 +168,30 @@ test('S1 a machine that stands at the path without the record and with a part of
   await simulator.hands('twin', (at, machine) => ensurePlugged(at, machine, [plug], work));
   await simulator.door('POST', '/power', { vm: 'twin', state: 'on' });
   expect(await sourceStarted(target, 'moved', open)).toMatchObject(beside('twin now without our record, is running'));
+});
+
+test('S1 the machine with the record is off, but its disks run in another one: that one is not stopped as ours, nor does the source start beside it', async () => {
+  const { target, open } = await live('given');
+  await simulator.door('POST', '/power', { vm: 'given', state: 'off' });
+  const files = open.map(({ file }) => file);
+  await simulator.hands('given', (at, machine) => ensureUnplugged(at, machine, files, [], work));
+  const plugs = open.map(({ file, sizeBytes }) => ({ file, sizeBytes, diskMode: 'persistent' }));
+  await simulator.hands('taker', (at, machine) => ensurePlugged(at, machine, plugs, work));
+  await simulator.door('POST', '/power', { vm: 'taker', state: 'on' });
+  await expect(target.ensureStopped({ ...powerOf('given'), open }, work)).rejects.toMatchObject(refused('taker'));
+  const beside = await sourceStarted(target, 'given', open);
+  expect(beside).toMatchObject({ started: false, told: expect.stringMatching(/taker.*is running \(poweredOn\)/) });
+  expect((await simulator.machine('taker')).power).toBe('on');
+  await simulator.door('POST', '/power', { vm: 'taker', state: 'off' });
+  expect(await sourceStarted(target, 'given', open)).toEqual({ started: true, told: '' });
+});
+
+test('S1 L6 disks that hang on the mover, half way to another point, run nowhere: the mover is no other machine and keeps no source from serving', async () => {
+  const target = simulator.target();
+  const request = await opened('half-way');
+  expect((await simulator.machine(moverName)).power).toBe('on');
+  expect(await sourceStarted(target, 'half-way', request.open)).toEqual({ started: true, told: '' });
+  await target.ensureDisksAbandoned(request, work);
 });
 
 test('S1 L6 a machine that was never given its disks has nothing to run: not found, it keeps no source from serving', async () => {

@@ -72,7 +72,8 @@ export interface Disk {
   readonly resourceGroup: string;
   readonly uniqueId: string;
   readonly sku: string;
-  readonly sectorBytes: number;
+  /** Undefined: Azure does not say it. */
+  readonly sectorBytes: number | undefined;
   readonly hyperVGeneration: string | undefined;
   readonly osType: string | undefined;
   readonly timeCreated: string;

@@ -22,6 +22,7 @@ import { parseId, parsePath, sameId } from './arm-id.ts';
 import { ask, look, together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import type { NetworkClients } from './network-client.ts';
+import { sectorBytesOf } from './sector-size.ts';
 
 /** A disk as the VM names it; `id` is absent where it is no managed disk. */
 export interface DiskPlace {
@@ -241,7 +242,7 @@ async function observeDisk(azure: AzureClients, path: string, place: DiskPlace, 
     id,
     name: seen.name ?? parseId(id).name,
     sizeBytes: diskSizeBytes,
-    sectorBytes: seen.creationData?.logicalSectorSize ?? 512,
+    sectorBytes: sectorBytesOf(seen.creationData?.logicalSectorSize, seen.sku?.name),
     identity: uniqueId,
     sku: seen.sku?.name ?? 'unknown',
   };

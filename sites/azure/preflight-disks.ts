@@ -12,6 +12,7 @@ import type { AzureClients } from './client.ts';
 import { type DiskPlace, diskPlaces, lastTaken, readDisk } from './machine.ts';
 import { encryptionKeyCheck, guestEncryptionCheck } from './preflight-encryption.ts';
 import { snapshotChecks } from './preflight-snapshots.ts';
+import { sectorBytesOf } from './sector-size.ts';
 import { listSnapshots } from './snapshots.ts';
 
 export interface SeenDisks {
@@ -66,10 +67,11 @@ const unmanagedCheck = (path: string, { disk, ephemeral }: DiskPlace): Check =>
   });
 
 function sectorCheck(subject: string, disk: Disk): Check {
-  const bytes = disk.creationData?.logicalSectorSize ?? 512;
+  const said = disk.creationData?.logicalSectorSize;
+  const bytes = sectorBytesOf(said, disk.sku?.name);
   if (bytes === 512) return passed('source-disk-sector-size', subject, '512-byte sectors');
   return seenAs('source-disk-sector-size', 'refuse', subject, {
-    seen: `${disk.name ?? subject} has ${bytes}-byte sectors; Azure exports it as VHDX and a guest formatted so does not boot at home`,
+    seen: `${disk.name ?? subject} has ${bytes}-byte sectors${said === undefined ? ', the default of its kind' : ''}; Azure exports it as VHDX and a guest formatted so does not boot at home`,
     remedy: 'Copy its content to a disk with 512-byte sectors in Azure, attach that instead, and start again.',
   });
 }

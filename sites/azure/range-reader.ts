@@ -19,6 +19,9 @@ export interface RangeReader {
   read: PointReader['read'];
 }
 
+/** Of a fixed VHD, which an export may carry behind the disk. */
+const footerBytes = 512;
+
 export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeReader {
   const checksum = new RangeChecksum();
   const source = { ...open, base: undefined };
@@ -64,7 +67,9 @@ async function take(
   const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
   if (Number(from) !== first || Number(to) !== first + into.byteLength - 1)
     throw wrong(what, `range ${from ?? '?'}-${to ?? '?'} instead of the one asked for`);
-  if (Number(total) < sizeBytes) throw wrong(what, `a total of ${total} bytes, fewer than the disk has`);
+  // A blob that holds more than the disk and its footer is a container, whose offsets are others.
+  if (![sizeBytes, sizeBytes + footerBytes].includes(Number(total)))
+    throw wrong(what, `a total of ${total} bytes, and the disk has ${sizeBytes}`);
   const length = answer.header('content-length');
   if (length !== undefined && Number(length) !== into.byteLength) throw wrong(what, `${length} bytes announced`);
   await fill(what, answer, into);

@@ -180,10 +180,13 @@ test('an Azure that is too busy to answer has said nothing: no check refuses, an
     }
 });
 
-test('a disk with 4096-byte sectors is refused by name, an Ultra disk is a warning', async () => {
+test.each([
+  ['with 4096-byte sectors', 4096],
+  ['of a kind that has them by default, of which Azure says nothing,', undefined],
+])('S3 a disk %s is refused by name, an Ultra disk is a warning', async (_, sectorBytes) => {
   lab = await openAzureLab();
   const data = lab.world.disk(group, 'erp-db-data');
-  lab.world.disks.set(`${group}/erp-db-data`, { ...data, sectorBytes: 4096, sku: 'PremiumV2_LRS' });
+  lab.world.disks.set(`${group}/erp-db-data`, { ...data, sectorBytes, sku: 'PremiumV2_LRS' });
   const checks = await checksOf();
   const refused = checks.filter((check) => check.verdict === 'refuse');
   expect(refused).toMatchObject([{ id: 'source-disk-sector-size', seen: expect.stringContaining('erp-db-data') }]);

@@ -102,4 +102,20 @@ export const wireBugs: readonly PlantedBug[] = [
     'test/azure/crc64.test.ts',
     'after a while',
   ),
+  bug(
+    'S3',
+    'sites/azure/sector-size.ts',
+    'said ?? (mayHaveLarge.includes(sku) ? 4096 : 512)',
+    'said ?? (mayHaveLarge.includes(sku) ? 512 : 512)',
+    'test/azure/preflight.test.ts',
+    'of which Azure says nothing',
+  ),
+  bug(
+    'S3',
+    'sites/azure/range-reader.ts',
+    'if (![sizeBytes, sizeBytes + footerBytes].includes(Number(total)))',
+    'if (Number(total) < sizeBytes)',
+    'test/azure/application-points.test.ts',
+    'whose blob is longer',
+  ),
 ];

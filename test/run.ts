@@ -26,7 +26,7 @@ const root = join(import.meta.dirname, '..');
  * the files compute in their own process. Jest's workers take the options of their parent.
  */
 const roomToGrow = ['--initial-heap-size=512'];
-// One more than there are cores: a story waits about as long as it computes.
+// Two more than there are cores: a story alone waits for three quarters of its time.
 const jest = spawn(
   process.execPath,
   [
@@ -35,7 +35,7 @@ const jest = spawn(
     join(root, 'node_modules/jest/bin/jest.js'),
     '--reporters=default',
     `--reporters=${join(root, 'test/counts-reporter.cjs')}`,
-    `--maxWorkers=${availableParallelism() + 1}`,
+    `--maxWorkers=${availableParallelism() + 2}`,
     ...process.argv.slice(2),
   ],
   {

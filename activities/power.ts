@@ -166,7 +166,7 @@ const wayOn: typeof wayBack = {
 };
 
 const targetRuns =
-  'Find out who started the target and look at what was written there. Stop it, then resolve with retry; or resolve with skip and see to the power of the source yourself.';
+  'Find out who started the target and look at what was written there. If the source is gone, the machine at home may be the last copy: leave it as it is and resolve with skip. Else stop it, then resolve with retry; or resolve with skip and see to the power of the source yourself.';
 
 /** Looked at here and now: whoever is about to bring the target to life may not go by what was seen before. */
 export async function assertSourceOff(

@@ -28,9 +28,10 @@ export interface ReopenInput extends TargetInput {
   readonly halfWay?: boolean;
 }
 
-/** `found`: the source as it was found. */
+/** `found`: the source as it was found. `sealed`: the disks were sealed, so the target may live from them. */
 export interface AbandonInput extends TargetInput {
   readonly found: SourceMachine;
+  readonly sealed: boolean;
 }
 
 export type ReturnInput = TargetInput & TargetStart;
@@ -77,11 +78,14 @@ export const createTargetActivities = (sites: Sites) => {
       'ensureMoverLeft',
       (input: TargetInput, work): Promise<void> => site(input).ensureMoverLeft(targetRequest(input), work),
     ),
-    /** Disks that the run made are deleted, but only while the source is there; originals are never deleted (S5). */
+    /**
+     * S5: only while the source is there are disks deleted that the run made, or originals, which are never deleted, taken
+     * off a machine that may live from them.
+     */
     ensureDisksAbandoned: activity('ensureDisksAbandoned', async (input: AbandonInput, work): Promise<string[]> => {
       const stays = (input.open ?? []).map(({ file }) => file);
-      if (wayOf(input.failback) !== 'in-place')
-        await assertSourceThere(sites, { ...input, step: 'delete', stays }, work);
+      const step = wayOf(input.failback) === 'in-place' ? 'take-off' : 'delete';
+      if (step === 'delete' || input.sealed) await assertSourceThere(sites, { ...input, step, stays }, work);
       return await site(input).ensureDisksAbandoned(targetRequest(input), work);
     }),
     /** After commit: our marks go; answers what stays on purpose. */

@@ -128,11 +128,29 @@ export interface GuestAccess {
   releaseScripts(request: GuestPlaceRequest, work: Work): Promise<string[]>;
 }
 
+/** A machine as the run found it. */
+export interface WhereaboutsRequest {
+  readonly path: string;
+  readonly identity: string | undefined;
+  readonly disks: readonly SourceDisk[];
+}
+
+export interface Whereabouts {
+  /** The machine where it is now; what stands at the path where it was not found elsewhere. */
+  readonly machine: SourceState;
+  /** Its path now, when it was moved. */
+  readonly movedTo?: string;
+  /** Those of the disks that it does not hold, but that still exist. */
+  readonly detached: readonly DiskKey[];
+}
+
 export interface SourceSite extends GuestAccess {
   readonly site: string;
   /** Waits for the end of a try that was begun and nobody heard of; undefined when it never was. Begins none. */
   observeScriptRun(request: GuestScriptRequest, work: Work): Promise<StepRun | undefined>;
   observeMachine(path: string, work: Work): Promise<SourceMachine>;
+  /** Where the machine and its disks are now, also when it was moved. Does not hang on its network. Changes nothing. */
+  observeWhereabouts(request: WhereaboutsRequest, work: Work): Promise<Whereabouts>;
   /** Size, firmware and NICs, for a machine that is to be made like it; what this side does not tell is absent. */
   observeShape(path: string, work: Work): Promise<SourceShape>;
   /** Named checks of this side: reachability, rights, power, unsupported disks, snapshot quotas. Changes nothing. */

@@ -16,6 +16,7 @@ export async function proveFirst(journey: Journey, { final, uses }: Pick<Proven,
   if (input.policy.prove !== 'isolated') return;
   const control = controlVerbs(input);
   const { path } = input.target;
+  const before = course.undoable;
   course.beforehand('the boot apart from everybody', async () => {
     // Barred first (S4), so that an attempt to start it that comes late finds it so.
     await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${path}`), [ofPower(journey)]);
@@ -55,6 +56,8 @@ export async function proveFirst(journey: Journey, { final, uses }: Pick<Proven,
     });
     show(journey, 'proven');
   });
+  // S5: from here on the machine may be live, and only an undo that looks for the source first may stop it.
+  course.forgetUndosAfter(before);
 }
 
 async function hearItApart(journey: Journey): Promise<Guest> {

@@ -72,14 +72,20 @@ export function endSays(
   if (story.untouched && isFinal(story.phase)) return untouchedSays;
   const wrote = (what: string): boolean => record.some(({ key }) => key.startsWith(what));
   if (story.phase !== 'ReturnedToSource') return undefined;
-  if (wayOf(input) !== 'in-place' || !wrote('open/')) return leftOut.length > 0 ? partlySays : undefined;
-  return wrote('seal/')
-    ? `${takenBackSays} hold what this run wrote, no more what they held before. ${repairSays}`
-    : `${takenBackSays} are half written and cannot boot. ${repairSays}`;
+  const inPlace = wayOf(input) === 'in-place' && wrote('open/');
+  const on = story.sourceGone ? lastCopySays : repairSays;
+  if (inPlace && !wrote('seal/')) return `${takenBackSays} are half written and cannot boot. ${on}`;
+  // S5: sealed disks whose step was left out may be what serves.
+  if (story.sourceGone) return `${partlySays} ${lastCopySays}`;
+  if (inPlace && !leftOut.includes('open target disks'))
+    return `${takenBackSays} hold what this run wrote, no more what they held before. ${repairSays}`;
+  return leftOut.length > 0 ? partlySays : undefined;
 }
 
 const takenBackSays = 'The failback was taken back. Not undone: the original disks at home';
 const repairSays = 'Do not start the machine there; a later run with write: in-place repairs them.';
+const lastCopySays =
+  'The source was not found when it was last looked for, so what is left at home and in Azure may be the last copy: look at it before you start, stop, overwrite or delete any of it.';
 const partlySays = 'The failback was taken back, but not all that it had changed.';
 const untouchedSays = 'The run ended before it touched anything; look at both sides to know who serves.';
 

@@ -116,6 +116,9 @@ const sourceMissing = ({ checks, sourceGone }: Status): boolean =>
 
 const notFound = 'was NOT FOUND when it was last looked for: nothing can start it until it is there again';
 
+/** What the way back does at home until then (activities/source-there.ts). */
+const untilThere = 'nothing is stopped or deleted unless the source is there again';
+
 /** Shown before a *cancel* that loses nothing: who serves then, and what becomes of what was written (S5). */
 export function describeCancel(status: Status): string {
   const missing = sourceMissing(status);
@@ -124,15 +127,16 @@ export function describeCancel(status: Status): string {
     `Cancel the failback of ${plain(status.machine)}: everything is taken back${missing ? '' : ', and the source serves'}.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
     `  source     ${side(status.source)} ${missing ? notFound : then}`,
-    `  at home    ${leftAtHome(status)}`,
+    `  at home    ${leftAtHome(status, missing)}`,
     '  after it   the run is over; another one begins from the start',
   ].join('\n');
 }
 
-function leftAtHome({ phase, left, write }: Status): string {
+function leftAtHome({ phase, left, write }: Status, missing: boolean): string {
   if (phaseTable[left ?? phase].cancel === 'end') return 'nothing was changed yet';
   if (write === 'in-place')
     return 'the original disks, written in place, are NOT undone; a later run in place repairs them';
+  if (missing) return untilThere;
   return write === 'staged'
     ? 'the new disks are removed; the original ones were not touched'
     : 'the new machine is removed';
@@ -144,11 +148,11 @@ export function describeLoss(status: Status, nowMs = Date.now()): string {
   const ran = since === undefined ? '' : ` since ${since} (${duration(nowMs - Date.parse(since))})`;
   const missing = sourceMissing(status);
   return [
-    `Cancel the failback of ${plain(status.machine)} with loss: the machine at home stops${missing ? ', and nobody serves' : ' and the source serves again'}.`,
+    `Cancel the failback of ${plain(status.machine)} with loss: ${missing ? untilThere : 'the machine at home stops and the source serves again'}.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
-    `  stops      ${side(status.target)}`,
+    `  stops      ${side(status.target)}${missing ? ', only if the source is there again' : ''}`,
     `  starts     ${side(status.source)}${missing ? ` ${notFound}` : ', as it was at the final recovery point'}`,
-    `  lost       everything written at home${ran}; ${writtenText(status, (iso) => clock(iso, nowMs))}`,
+    `  lost       everything written at home${ran}${missing ? ', once it stops' : ''}; ${writtenText(status, (iso) => clock(iso, nowMs))}`,
   ].join('\n');
 }
 

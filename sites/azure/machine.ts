@@ -89,6 +89,12 @@ export function readDisk(azure: AzureClients, id: string, work: Work): Promise<D
   return ask({ op: 'disks.get', subject: id }, work, (call) => azure.compute.disks.get(resourceGroup, name, call));
 }
 
+/** The same of one that may be gone. */
+export const findDisk = (azure: AzureClients, id: string, work: Work): Promise<Disk | undefined> => {
+  const { resourceGroup, name } = parseId(id);
+  return look({ op: 'disks.get', subject: name }, work, (call) => azure.compute.disks.get(resourceGroup, name, call));
+};
+
 export const readNic = (azure: NetworkClients, id: string, work: Work): Promise<NetworkInterface | undefined> => {
   const { resourceGroup, name } = parseId(id);
   return look({ op: 'networkInterfaces.get', subject: name }, work, (call) =>

@@ -5,16 +5,16 @@
  * Never deletes a machine that is not stopped or ran after the final point, disks of a machine that somebody else deleted,
  * a machine, disk or NIC that was made anew, or a snapshot without our tags.
  */
-import type { Disk, Snapshot } from '@azure/arm-compute';
+import type { Snapshot } from '@azure/arm-compute';
 import { Failure, transient } from '../../model/failure.ts';
 import type { SourceDisk, SourceNic } from '../../model/machine.ts';
 import type { RemainsRequest, RetireRequest, Work } from '../source.ts';
 import { releaseApplicationPoints, remainingApplicationPoints } from './application-point.ts';
 import { parseId, parsePath, sameId } from './arm-id.ts';
-import { look, together } from './call.ts';
+import { together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { goneIsDone, lookUntil, runOperation } from './long-running.ts';
-import { powerSeen, readNic, readVm } from './machine.ts';
+import { findDisk, powerSeen, readNic, readVm } from './machine.ts';
 import type { NetworkClients } from './network-client.ts';
 import { assertAsRecorded, assertSameDisk, assertSameNic, type Remains } from './retire-guards.ts';
 import { markRetiring, tellsOurDeletion, unmarkRetiring } from './retirement-mark.ts';
@@ -150,11 +150,6 @@ export async function observeRemains(azure: NetworkClients, request: RemainsRequ
     ...points,
   ];
 }
-
-const findDisk = (azure: AzureClients, id: string, work: Work): Promise<Disk | undefined> => {
-  const { resourceGroup, name } = parseId(id);
-  return look({ op: 'disks.get', subject: name }, work, (call) => azure.compute.disks.get(resourceGroup, name, call));
-};
 
 async function deleteNic(azure: NetworkClients, recorded: SourceNic, work: Work): Promise<void> {
   const { resourceGroup, name } = parseId(recorded.id);

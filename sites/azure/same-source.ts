@@ -45,7 +45,7 @@ function servesNow(power: string): boolean | undefined {
 /** The attached disks must be the recorded ones: one that was added or swapped would stay behind. */
 function assertSameMachine({ path, identity, disks }: PointRequest, vm: VirtualMachine): void {
   if (vm.vmId !== identity)
-    throw sourceChanged(path, `${path} is another machine than the one this run began with`, startAgain);
+    throw sourceChanged(path, `${path} is another machine than the one this run began with`, leaveAndStart);
   const stranger = strangeDisk(vm, disks);
   if (stranger !== undefined)
     throw sourceChanged(
@@ -59,7 +59,7 @@ function assertSameMachine({ path, identity, disks }: PointRequest, vm: VirtualM
     throw sourceChanged(
       path,
       `disk ${gone.disk} (${gone.name}) is not attached to ${path} any more`,
-      `Attach it again in Azure and resolve with retry. To do without it: ${startAgain}`,
+      `Attach it again in Azure and resolve with retry. To do without it: ${leaveAndStart}`,
     );
 }
 
@@ -87,6 +87,9 @@ export function strangeDisk(vm: VirtualMachine, recorded: readonly SourceDisk[])
 }
 
 const startAgain = 'cancel and start again, so that all disks are brought home as they are now.';
+/** Where the way back finds no source to go back to (activities/source-there.ts). */
+const leaveAndStart =
+  'cancel, leave out with skip what the cancel would delete, and start again; delete that by hand once nobody needs it.';
 
 const sourceChanged = (path: string, message: string, hint: string): Failure =>
   refused({ op: 'source-changed', subject: path, message, hint: hint.charAt(0).toUpperCase() + hint.slice(1) });

@@ -14,12 +14,14 @@ import { observePoints } from './recorded-point.ts';
 import { ensureRecoveryPoint, releaseRecoveryPoints } from './recovery-point.ts';
 import { ensureRetired, observeRemains } from './retire.ts';
 import { ensureScriptRun, observeAgent, observeScriptRun, releaseScripts } from './run-command.ts';
+import { observeWhereabouts } from './whereabouts.ts';
 
 export function createAzureSource(parts: AzureSiteParts): SourceSite & { close(): Promise<void> } {
   const azure = createNetworkClients(azureAccess(parts));
   return {
     site: parts.site,
     observeMachine: (path, work) => observeMachine(azure, path, work),
+    observeWhereabouts: (request, work) => observeWhereabouts(azure, request, work),
     observeShape: (path, work) => observeShape(azure, path, work),
     preflight: (request, work) => preflight(azure, request, work),
     ensureStopped: (request, work) => ensureStopped(azure, request, work),

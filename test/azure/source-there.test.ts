@@ -1,8 +1,9 @@
 /** What is looked at in Azure before the way back deletes, and before another point is taken home; against the lab's simulator. */
 import { createMoverLookActivities } from '../../activities/movers.ts';
+import { createPowerActivities } from '../../activities/power.ts';
 import type { Sites } from '../../activities/preflight.ts';
 import { createRecoveryPointActivities } from '../../activities/recovery-point.ts';
-import { deleteWithDisks } from '../../lab/azure/attaching.ts';
+import { deleteWithDisks, detachAndDelete } from '../../lab/azure/attaching.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { soundPolicy } from '../../model/inventory.ts';
 import type { RecoveryPoint, SourceMachine } from '../../model/machine.ts';
@@ -34,25 +35,70 @@ const place = `${group}/${machine}`;
 const release = () =>
   inActivity(() => createRecoveryPointActivities(sites).releaseRecoveryPoints({ failback, run, before: 'all', found }));
 
-test.each<[string, () => unknown, RegExp]>([
-  ['was deleted with its disks', () => deleteWithDisks(lab.world, vm()), /does not exist any more/],
-  ['was deleted, its disks not', () => lab.world.deleteMachine(vm()), /does not exist any more.*disk erp-db-os/],
-  ['is being deleted', () => Object.assign(vm(), { deleting: true }), /is being deleted/],
-  ['was made anew', () => lab.world.machines.set(place, { ...vm(), vmId: 'another' }), /is another machine/],
-  ['lost a disk', () => lab.world.machines.set(place, { ...vm(), dataDisks: [] }), /disk data-0 .*is not attached/],
+const move = () => {
+  const moved = vm();
+  lab.world.machines.delete(place);
+  lab.world.machines.set(`rg-elsewhere/${machine}`, { ...moved, resourceGroup: 'rg-elsewhere' });
+};
+const detach = () => lab.world.machines.set(place, { ...vm(), dataDisks: [] });
+const removeDisk = () => detachAndDelete(lab.world, vm(), vm().dataDisks[0]?.disk ?? '');
+
+test.each<[string, string, () => unknown, RegExp]>([
+  ['was deleted with its disks', 'source-gone', () => deleteWithDisks(lab.world, vm()), /does not exist any more/],
+  [
+    'was deleted, its disks not',
+    'source-gone',
+    () => lab.world.deleteMachine(vm()),
+    /not exist any more.*disk erp-db-os/,
+  ],
+  ['is being deleted', 'source-gone', () => Object.assign(vm(), { deleting: true }), /is being deleted/],
+  [
+    'was made anew',
+    'source-gone',
+    () => lab.world.machines.set(place, { ...vm(), vmId: 'another' }),
+    /is another machine/,
+  ],
+  ['lost a disk', 'source-changed', detach, /disk data-0 .*is not attached .* still exists/],
+  ['lost a disk for good', 'source-changed', removeDisk, /disk data-0 .*does not exist any more/],
 ])(
-  'S5 S11 S2 a way back whose source %s deletes no recovery point, and names what is still there',
-  async (_, happens, words) => {
+  'S5 S11 S2 a way back whose source %s (%s) deletes no recovery point, and names what is still there',
+  async (_, op, happens, words) => {
     await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());
     const points = names();
     await happens();
     const failure = (await release().catch((error: unknown) => error)) as { message: string; details: object[] };
     expect(failure).toMatchObject({ type: 'Refused', message: expect.stringMatching(words) });
-    expect(failure.details).toEqual([expect.objectContaining({ op: 'source-gone', subject: path })]);
+    expect(failure.details).toEqual([expect.objectContaining({ op, subject: path })]);
     for (const name of points) expect(failure.message).toContain(`snapshot ${name}`);
     expect(names()).toEqual(points);
   },
 );
+
+test('S5 S11 a source that was moved is there: its recovery points go, but the machine at home is not stopped, because nothing starts the source where it is now', async () => {
+  await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());
+  move();
+  const { ensureTargetStopped } = createPowerActivities(sites);
+  const failure = await inActivity(() => ensureTargetStopped({ failback, run, found })).catch(
+    (error: unknown) => error,
+  );
+  const words = /was moved in Azure and is now rg-elsewhere\/erp-db; nothing was stopped/;
+  expect(failure).toMatchObject({
+    message: expect.stringMatching(words),
+    details: [expect.objectContaining({ op: 'source-changed' })],
+  });
+  expect(await release()).toHaveLength(2);
+  expect(names()).toEqual([]);
+});
+
+test('S5 whether the source is there is seen without its network, there or not', async () => {
+  await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());
+  const whole = vm();
+  lab.fault('networkInterfaces.get', { status: 403, code: 'AuthorizationFailed', message: 'no right' }, { count: 100 });
+  detach();
+  await expect(release()).rejects.toMatchObject({ message: expect.stringContaining('is not attached') });
+  lab.world.machines.set(place, whole);
+  expect(await release()).toHaveLength(2);
+});
 
 test('S5 S11 a way back whose source is there, running or not, deletes its recovery points', async () => {
   const request = await lab.pointRequest();

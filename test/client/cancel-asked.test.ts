@@ -39,7 +39,13 @@ test('S5 S000-16 of a source that was not found nobody reads that it serves, goe
       expect(text).toContain('azure-west  rg-dr/erp-db was NOT FOUND when it was last looked for');
       expect(text).not.toMatch(/source serves|goes on as it is|is started again|as it was at the final/);
     }
-  expect(describeLoss(called({ left: 'AwaitingCommit', sourceGone: true }), now)).toContain('and nobody serves');
+  const loss = describeLoss(called({ left: 'AwaitingCommit', sourceGone: true }), now);
+  expect(loss).toContain('with loss: nothing is stopped or deleted unless the source is there again.');
+  expect(loss).toMatch(/stops +.*, only if the source is there again/);
+  expect(loss).toMatch(/lost +everything written at home since .*, once it stops/);
+  expect(loss).not.toContain('nobody serves');
+  const staged = called({ left: 'Syncing', sourceGone: true, write: 'staged' });
+  expect(describeCancel(staged)).not.toContain('are removed');
   expect(describeCancel(called({ left: 'StoppingSource' }))).toContain('is started again');
   expect(describeLoss(called({ left: 'AwaitingCommit' }), now)).toContain('the source serves again');
 });

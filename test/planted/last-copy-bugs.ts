@@ -10,13 +10,20 @@ const atHome = 'test/story/source-watch.test.ts';
 const alone = 'is stopped for no other point';
 const told = 'test/story/way-back-told.test.ts';
 const unseen = 'of a source that was not found';
+const serves = 'workflows/who-serves.ts';
+const writtenOver = 'let the disks at home be written over';
+const whereabouts = 'sites/azure/whereabouts.ts';
+const moved = 'a source that was moved is there';
+const inPlace = 'came home in place keeps its disks';
+const confirm = 'client/render/confirm.ts';
+const asked = 'test/client/cancel-asked.test.ts';
 
 export const lastCopyBugs: readonly PlantedBug[] = [
-  bug('S5', there, "if (seen.power === 'absent')", 'if (seen.power === undefined)', look, kept),
-  bug('S5', there, 'if (seen.beingDeleted)', 'if (seen.power === undefined)', look, kept),
-  bug('S5', there, 'if (seen.identity !== found.identity)', 'if (seen.power === undefined)', look, kept),
-  bug('S5', there, 'found.disks.find(', '[].find(', look, kept),
-  bug('S11', there, '...(await source.observeRemains(remainsRequest(input), work)), ', '', look, kept),
+  bug('S5', there, "if (machine.power === 'absent')", 'if (machine.power === undefined)', look, kept),
+  bug('S5', there, 'if (machine.beingDeleted)', 'if (machine.power === undefined)', look, kept),
+  bug('S5', there, 'machine.identity === found.identity', 'machine.power !== undefined', look, kept),
+  bug('S5', there, 'if (taken)', 'if (!taken)', look, kept),
+  bug('S11', there, '...(await source.observeRemains({ ...remainsRequest(input), nics: [] }, work)), ', '', look, kept),
   bug(
     'S5',
     'activities/recovery-point.ts',
@@ -36,25 +43,33 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     'activities/target.ts',
-    "if (wayOf(input.failback) !== 'in-place')",
-    'if (stays.length < 0)',
+    "if (step === 'delete' || input.sealed)",
+    'if (input.sealed)',
     'test/story/gates.test.ts',
     'expires after the source was deleted',
   ),
+  bug('S5', there, 'if (lost)', 'if (lost === undefined)', look, kept),
+  bug('S5', there, "gone === undefined ? 'source-changed' : sourceGone", 'sourceGone', look, kept),
+  bug('S5', there, "movedTo !== undefined && step !== 'delete'", 'movedTo !== undefined', look, moved),
+  bug('S5', there, "movedTo !== undefined && step !== 'delete'", "movedTo === ''", look, moved),
+  bug('S5', there, ', nics: [] }', ' }', look, 'without its network'),
+  bug('S5', whereabouts, 'id === undefined ? undefined : pathOf(id)', 'undefined', look, moved),
+  bug('S5', whereabouts, 'seen[at]?.uniqueId === disk.identity', 'seen[at] === undefined', look, kept),
+  bug('S5', 'workflows/proving-first.ts', 'course.forgetUndosAfter(before);', '', atHome, alone),
+  bug('S5', 'activities/target.ts', "step === 'delete' || input.sealed", "step === 'delete'", atHome, inPlace),
+  bug('S5', 'workflows/departure.ts', 'sealed: teller.findings.seals.length > 0', 'sealed: false', atHome, inPlace),
+  bug('S5', serves, 'if (story.sourceGone) return', 'if (story.sourceGone && !inPlace) return', told, writtenOver),
+  bug('S5', serves, 'story.sourceGone ? lastCopySays : repairSays', 'repairSays', told, writtenOver),
+  bug('S5', serves, "inPlace && !leftOut.includes('open target disks')", 'inPlace', told, writtenOver),
+  bug('S5', confirm, 'missing ? untilThere :', '!missing ? untilThere :', asked, unseen),
+  bug('S5', confirm, 'if (missing) return untilThere;', '', asked, unseen),
   bug('S5', 'workflows/arriving.ts', '...ofPower(journey), found: way.found }', '...ofPower(journey) }', atHome, alone),
   bug('S1', 'activities/movers.ts', "await assertSourceOff(sites, input, 'another point', work);", '', atHome, alone),
   bug('S5', 'workflows/arriving.ts', '(now.applied?.point ?? final)', 'final', atHome, alone),
   bug('S5', 'activities/movers.ts', '...final.disks, ', '', look, 'another point is refused'),
   bug('S5', 'model/transition.ts', 'trouble.op === sourceGone ? {', "trouble.op === '' ? {", told, unseen),
   bug('S5', 'model/transition.ts', 'trouble?.op === sourceGone && ', '', told, unseen),
-  bug('S5', 'workflows/who-serves.ts', 'if (sourceGone) return', 'if (sourceGone && targetLive) return', told, unseen),
+  bug('S5', serves, 'if (sourceGone) return', 'if (sourceGone && targetLive) return', told, unseen),
   bug('S5', 'model/other-point.ts', 'if (story.trouble?.watch) return undefined;', '', told, 'no other point'),
-  bug(
-    'S5',
-    'client/render/confirm.ts',
-    'sourceGone === true ||',
-    'sourceGone === false ||',
-    'test/client/cancel-asked.test.ts',
-    'a source that was not found',
-  ),
+  bug('S5', confirm, 'sourceGone === true ||', 'sourceGone === false ||', asked, unseen),
 ];

@@ -12,17 +12,19 @@ import type { Run } from './scene.ts';
 export const deleteSource = (lab: Lab, { machine }: Run): Promise<unknown> =>
   knock(`${lab.azure.control}/vms/${machine.source.vm}`, {}, 'DELETE');
 
-/** By name; `files` made by the run, wherever they hang, and whether each is there. */
+/** By name; `files` made by the run, wherever they hang, and whether each is there; `attached`: what the machine at home holds. */
 export async function copiesOf(lab: Lab, { machine }: Run) {
   const { snapshots } = await readAzure(lab.azure.control);
   const vms = await readVcenter(lab.vcenter.control);
   const made = vms
     .flatMap((vm) => vm.disks)
     .filter(({ file }) => file.includes(machine.target.vm) && file.includes('-homeward-'));
+  const target = vms.find((vm) => vm.name === machine.target.vm);
   return {
     snapshots: snapshots.map(({ name }) => name).filter((name) => name.includes(machine.name)),
     files: made.map(({ file }) => file),
     atHome: made.map(({ path }) => existsSync(path)),
-    power: vms.find((vm) => vm.name === machine.target.vm)?.power,
+    power: target?.power,
+    attached: (target?.disks ?? []).map(({ file }) => file),
   };
 }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readAzure } from '../../lab/azure-control.ts';
+import { setVcenterPower } from '../../lab/vcenter-control.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 import { tell } from './both-worlds.ts';
@@ -19,7 +20,7 @@ const runMs = 120_000;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(everyFault ? 6 : 5, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
+  scene = await openScene(everyFault ? 7 : 6, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
 }, 180_000);
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
@@ -159,8 +160,12 @@ test(
 const toOlder = { point: 'application-consistent', acceptLoss: true };
 
 /** The machine is at home, the other point could be chosen, and its source is deleted with its disks. */
-async function homeAlone({ before, atHome }: Partial<Record<'before' | 'atHome', (run: Run) => Promise<unknown>>>) {
-  const run = await scene.begin({ roundEvery, write: 'staged' }, { applicationPointEverySeconds: roundEvery });
+async function homeAlone(
+  { before, atHome }: Partial<Record<'before' | 'atHome', (run: Run) => Promise<unknown>>>,
+  policy: object = {},
+) {
+  const asked = { applicationPointEverySeconds: roundEvery, ...policy };
+  const run = await scene.begin({ roundEvery, write: 'staged', ...policy }, asked);
   await run.untilView('with a point to choose', ({ status }) => status?.applicationPoints?.length === 1);
   await before?.(run);
   await run.say('completeFailover');
@@ -184,29 +189,61 @@ async function refusesAPointThatIsGone(run: Run): Promise<void> {
   await scene.forgetRules();
 }
 
-/** A cancel with loss, each step of it left out: nothing is stopped and nothing deleted. */
-async function keepsAllThatIsLeft(run: Run, steps: readonly string[]): Promise<void> {
+const allSteps = ['start the target', 'stop the source', 'recovery points', 'open target disks'];
+
+/** A cancel with loss, each step of it left out after what an operator does `meanwhile`: nothing is stopped, deleted or taken off. */
+async function keepsAllThatIsLeft(
+  run: Run,
+  steps: readonly string[],
+  meanwhile: (step: string) => Promise<unknown> = async () => undefined,
+): Promise<void> {
   const before = await copiesOf(scene.lab, run);
-  expect([before.power, before.atHome, before.snapshots.length > 1]).toEqual(['on', [true, true], true]);
+  expect([before.power, before.attached.length, before.snapshots.length > 1]).toEqual(['on', 2, true]);
   expect(await run.say('cancel', { acceptLoss: true })).toEqual({ accepted: true });
   for (const step of steps) {
     const { status } = await run.untilView(step, (view) => view.status?.trouble?.step === `undo: ${step}`);
-    expect(status).toMatchObject({ left: 'Undoing', trouble: { kind: 'Refused' } });
+    const op = step === 'stop the source' ? 'observe-power' : 'source-gone';
+    expect(status).toMatchObject({ left: 'Undoing', trouble: { kind: 'Refused', op } });
+    expect(status?.trouble?.hint).toMatch(/is gone, .* may be the last copy: .*skip/);
     expect(status?.serves).toMatch(/^target, .*the source was not found/);
+    await meanwhile(step);
     expect(await run.say('resolve', { action: 'skip' })).toEqual({ accepted: true });
   }
   const end = await run.until('ReturnedToSource');
   expect(end.serves).toBe(`look at both sides: an operator left out ${steps.join(', ')}`);
+  expect(end.says).toMatch(/may be the last copy/);
   expect(await copiesOf(scene.lab, run)).toEqual(before);
 }
 
 test(
-  'S5 S11 S001-13 S1 a machine at home whose source was deleted is stopped for no other point, and a cancel with loss stops and deletes nothing of it, each step left out or not',
+  'S5 S11 S001-13 S1 a machine at home whose source was deleted is stopped for no other point, and a cancel with loss stops and deletes nothing of it, proven apart before or not, each step left out or not',
   async () => {
-    const run = await homeAlone({ atHome: refusesAPointThatIsGone });
+    const run = await homeAlone({ atHome: refusesAPointThatIsGone }, { prove: 'isolated' });
     expect(await run.say('changePoint', toOlder)).toEqual({ refused: expect.stringContaining('source was deleted') });
     expect(recorded(await run.status(), 'target-stopped')).toBe(false);
-    await keepsAllThatIsLeft(run, ['start the target', 'stop the source', 'recovery points', 'open target disks']);
+    await keepsAllThatIsLeft(run, allSteps);
+  },
+  runMs,
+);
+
+test(
+  'S5 S11 the last copy that came home in place keeps its disks in a cancel with loss, also when somebody powers it off and tries again',
+  async () => {
+    const run = await homeAlone({}, { write: 'in-place', prove: 'isolated' });
+    const { control } = scene.lab.vcenter;
+    await keepsAllThatIsLeft(run, allSteps, async (step) => {
+      if (step !== 'open target disks') return;
+      const calls = async (): Promise<number> =>
+        (await run.status()).record.filter(({ key }) => key === 'operator-called').length;
+      const before = await calls();
+      await setVcenterPower(control, run.machine.target.vm, 'off');
+      await run.say('resolve', { action: 'retry' });
+      await run.untilView('called again', ({ status }) => {
+        const { record = [], phase } = status ?? {};
+        return phase === 'NeedsOperator' && record.filter(({ key }) => key === 'operator-called').length > before;
+      });
+      await setVcenterPower(control, run.machine.target.vm, 'on');
+    });
   },
   runMs,
 );

@@ -124,6 +124,24 @@ test('S5 S4 a way back never calls original disks undone that were written in pl
     expect(other.says).toContain('what it had changed is undone');
 });
 
+test('S5 S11 an end whose source was not found advises nobody to let the disks at home be written over', () => {
+  const leftOut = ['recovery points', 'open target disks'];
+  const end: Story = { ...begun, phase: 'ReturnedToSource' };
+  const gone: Story = { ...end, sourceGone: true };
+  const sealed = ['open/os', 'seal/os', 'target-started'];
+  for (const status of [told(gone, sealed, { leftOut }), told(gone, ['open/os'], { leftOut }, { write: 'staged' })]) {
+    expect(status.says).toMatch(/not all .*source was not found .*may be the last copy/);
+    expect(status.says).not.toMatch(/Do not start|repairs/);
+  }
+  // Half written they are no copy of anything, but the recovery points are.
+  const half = told(gone, ['open/os', 'undo/open target disks'], { leftOut: ['recovery points'] });
+  expect(half.says).toMatch(/are half written and cannot boot.*may be the last copy/);
+  expect(half.says).not.toContain('repairs');
+  expect(told(end, sealed, { leftOut }).says).not.toMatch(/Do not start|repairs/);
+  const unplugged = told(end, [...sealed, 'undo/open target disks'], { leftOut: ['recovery points'] });
+  expect(unplugged.says).toMatch(/hold what this run wrote.*repairs/);
+});
+
 test('L4 a gate that expires says when, and what happens then; a commit never does', () => {
   const waiting = { since: at, reminded: 0 };
   const gate = told({ ...begun, phase: 'Syncing' }, [], { waiting }, { gateExpiresSeconds: 3_600 });

@@ -190,7 +190,8 @@ export interface OpenRequest {
   readonly disk: DiskKey;
   /**
    * While nobody serves, closing the reader waits for nothing: `keep` what it takes to read the point for the next step on
-   * it by this process, or `let-go` of it behind the caller's back. Absent: it is given back, and that is waited for.
+   * it by this process, or `let-go` of it behind the caller's back. Absent: it is given back, and that is
+   * waited for until the work is told to stop (L7).
    */
   readonly afterwards?: 'keep' | 'let-go';
 }

@@ -34,26 +34,40 @@ export class LeaseShelf {
 
   keep(point: DiskPoint, lease: Lease): void {
     const before = this.take(point);
-    if (before !== undefined && before !== lease) this.giveBack(before);
+    if (before !== undefined && before !== lease) void this.giveBack(before);
     const timer = setTimeout(() => {
       const late = this.take(point);
-      if (late !== undefined) this.giveBack(late);
+      if (late !== undefined) void this.giveBack(late);
     }, keptMs);
     timer.unref();
     this.kept.set(keyOf(point), { lease, timer });
   }
 
-  /** Revokes without being waited for; closing a lease never throws. */
-  giveBack(lease: Lease): void {
+  /** Revokes, whether or not anybody waits for it; closing a lease never throws. */
+  giveBack(lease: Lease): Promise<void> {
     const leaving = lease.close().finally(() => this.leaving.delete(leaving));
     this.leaving.add(leaving);
+    return leaving;
+  }
+
+  /**
+   * Revokes and waits for it, until `signal` fires at the latest: Azure may take half a minute, which an attempt that is
+   * paused or whose process ends does not have (L7). The revocation goes on then.
+   */
+  async giveBackUntil(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    const hear = (): void => tell();
+    signal.addEventListener('abort', hear, { once: true });
+    const leaving = Promise.all(leases.map((lease) => this.giveBack(lease)));
+    if (!signal.aborted) await Promise.race([leaving, told]);
+    signal.removeEventListener('abort', hear);
   }
 
   /** Safe twice. */
   async close(): Promise<void> {
     for (const { lease, timer } of this.kept.values()) {
       clearTimeout(timer);
-      this.giveBack(lease);
+      void this.giveBack(lease);
     }
     this.kept.clear();
     let timer: NodeJS.Timeout | undefined;

@@ -62,14 +62,12 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
       const untilLease = around && !isUntil && leaseOf(around.until, 'base');
       const others = [sinceLease, untilLease].filter((one) => one instanceof Lease);
       const leases = [lease, ...others];
-      const revoke = async (): Promise<void> => {
-        await Promise.all(leases.map((one) => one.close()));
-      };
+      const revoke = (): Promise<void> => shelf.giveBackUntil(leases, work.signal);
       const close = async (): Promise<void> => {
         if (afterwards === undefined) return await revoke();
-        for (const other of others) shelf.giveBack(other);
+        for (const other of others) void shelf.giveBack(other);
         if (afterwards === 'keep') shelf.keep(point, lease);
-        else shelf.giveBack(lease);
+        else void shelf.giveBack(lease);
       };
       work.report(`opening ${lease.name}`);
       const granted = await Promise.allSettled(leases.map((one) => one.sas()));

@@ -209,6 +209,25 @@ describe('while nobody serves', () => {
     lab.faults.remove();
   }, 20_000);
 
+  test('L7 S11 an attempt that is told to stop waits for no revocation, and each grant is taken back all the same', async () => {
+    const own = lab.reader();
+    const [base, point] = [await takePoint(), await takePoint()];
+    const [stop, sooner] = [new AbortController(), new AbortController()];
+    const reader = await own.openPoint({ point, base, disk: 'data-0' }, quiet(stop.signal));
+    lab.fault('snapshots.revokeAccess', { delayMs: 3_000 }, { count: 9 });
+    const closing = reader.close();
+    stop.abort();
+    await closing;
+    expect(activeGrants()).toHaveLength(2);
+    await untilNone();
+    // One whose grant is just asked for has to be taken back, too: its answer may be lost.
+    const began = performance.now();
+    const told = { ...quiet(sooner.signal), mayChange: () => sooner.abort() };
+    await expect(own.openPoint({ point, disk: 'data-0' }, told)).rejects.toThrow();
+    expect(performance.now() - began).toBeLessThan(3_000);
+    await own.close();
+  }, 20_000);
+
   test('a reader that is closed twice leaves a grant that serves', async () => {
     const own = lab.reader();
     const point = await takePoint();

@@ -8,6 +8,7 @@ export interface PlantedBug {
     | 'S7'
     | 'L4'
     | 'L5'
+    | 'L7'
     | 'R7'
     | 'R11'
     | 'S1'

@@ -29,6 +29,8 @@ afterAll(() => scene?.close(), 60_000);
 
 const slowReads = (delayMs: number): Promise<void> =>
   scene.fault('azure', { operation: 'blob.getRange', resource: 'data-0', count: 10_000, action: { delayMs } });
+const slowRevocation = (delayMs: number): Promise<void> =>
+  scene.fault('azure', { operation: 'snapshots.revokeAccess', resource: 'data-0', count: 1, action: { delayMs } });
 const steer = (run: Run, verb: string, ...rest: string[]) =>
   temporal(scene.lab, 'activity', verb, '-w', roundsWorkflowId(run.machine.name), '-a', copy, ...rest);
 const copyOf = (run: Run, what: string, holds: (step: { paused: boolean; attempt: number }) => boolean) =>
@@ -55,7 +57,11 @@ test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI 
   await slowReads(500);
   await untilSent(run, 72 * MiB);
 
+  // A pause waits for nothing in Azure: an attempt that did would wait for its whole patience of 20 s.
+  await slowRevocation(60_000);
+  const asked = performance.now();
   await pauseCopy(run);
+  expect(performance.now() - asked).toBeLessThan(15_000);
   const before = await sent(run);
   await pause(1_500);
   expect(await sent(run)).toBe(before);
@@ -137,6 +143,7 @@ thorough(
     // What is left now takes longer than the mover may.
     await scene.forgetRules();
     await scene.fault('azure', { operation: 'blob.getRange', count: 10_000, action: { delayMs: 12_000 } });
+    await slowRevocation(60_000);
     const asked = performance.now();
     process.kill(scene.workers.pid('mover'), 'SIGTERM');
     while (scene.workers.running('mover') && performance.now() - asked < 30_000) await pause(20);

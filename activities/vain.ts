@@ -2,7 +2,8 @@
  * How many attempts in a row were in vain, so that a person is asked when waiting cures nothing (L1), and is not asked
  * because a step of days has met many short troubles, each of which it got over.
  * Rule: what counts is the row, not Temporal's number of the attempt. The count travels in the heartbeats, because the next
- * attempt may be another process's.
+ * attempt may be another process's; so does how far the step has come, because an attempt that goes on from a journal counts
+ * up to there again.
  */
 import { type Clock, systemClock } from './token-bucket.ts';
 
@@ -20,23 +21,35 @@ export interface Earlier {
   readonly heartbeatDetails?: unknown;
 }
 
+/** What of details counts here, as far as it is a number. `doneBytes`: proven by this attempt or before it (model/progress.ts). */
+function figure(details: unknown, name: 'doneBytes' | 'inVain' | 'reachedBytes'): number {
+  const found = (details as Partial<Record<typeof name, unknown>> | null | undefined)?.[name];
+  return typeof found === 'number' ? found : 0;
+}
+
 export class InVain {
   private readonly before: number;
   private readonly clock: Pick<Clock, 'monotonicMs'>;
   private readonly begunMs: number;
+  /** The most bytes that an attempt before this one has told. */
+  private readonly reachedBefore: number;
+  private reached: number;
 
   constructor({ attempt, heartbeatDetails }: Earlier, clock: Pick<Clock, 'monotonicMs'> = systemClock) {
-    const sent = (heartbeatDetails as { inVain?: unknown } | null | undefined)?.inVain;
     // The attempt before has failed, too; one that could not send a word has left the count of the one before it.
-    this.before = attempt === 1 ? 0 : (typeof sent === 'number' ? sent : 0) + 1;
+    this.before = attempt === 1 ? 0 : figure(heartbeatDetails, 'inVain') + 1;
+    this.reachedBefore = figure(heartbeatDetails, 'reachedBytes');
+    this.reached = this.reachedBefore;
     this.clock = clock;
     this.begunMs = clock.monotonicMs();
   }
 
   /** What to send along with a heartbeat: how many before this attempt were in vain, as it will count for the next one. */
   with(details: unknown): unknown {
-    const inVain = this.row();
-    return inVain === 0 || typeof details !== 'object' ? details : { ...details, inVain };
+    this.reached = Math.max(this.reached, figure(details, 'doneBytes'));
+    if (typeof details !== 'object') return details;
+    const [inVain, reachedBytes] = [this.row(), this.reached];
+    return { ...details, ...(inVain > 0 && { inVain }), ...(reachedBytes > 0 && { reachedBytes }) };
   }
 
   /** Whether a failure of this attempt is one too many. */
@@ -44,7 +57,9 @@ export class InVain {
     return this.row() + 1 >= patience;
   }
 
+  /** An attempt that brought more than any before it was not in vain, however short it was. */
   private row(): number {
+    if (this.reached > this.reachedBefore) return 0;
     return this.clock.monotonicMs() - this.begunMs >= longMs ? 0 : this.before;
   }
 }

@@ -319,4 +319,28 @@ export const lateBugs: readonly PlantedBug[] = [
     'test/model/commit-rules.test.ts',
     'never said to have gone live',
   ),
+  bug(
+    'L7',
+    'sites/azure/lease-shelf.ts',
+    'if (!signal.aborted) await Promise.race([leaving, told]);',
+    'await leaving;',
+    'test/azure/reading.test.ts',
+    'told to stop waits for no revocation',
+  ),
+  bug(
+    'L1',
+    'activities/vain.ts',
+    'if (this.reached > this.reachedBefore) return 0;',
+    '',
+    'test/activities/vain.test.ts',
+    'bring more of the disk',
+  ),
+  bug(
+    'L1',
+    'activities/vain.ts',
+    "this.reachedBefore = figure(heartbeatDetails, 'reachedBytes');",
+    'this.reachedBefore = 0;',
+    'test/activities/vain.test.ts',
+    'no progress',
+  ),
 ];

@@ -5,7 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { controlQueue, machineWorkflowId, moverQueue, roundsWorkflowId } from '../model/failback-input.ts';
-import { type CopyForecast, forecastCompletion, forecastCopy, forecastStart } from '../model/forecast.ts';
+import {
+  type CopyForecast,
+  forecastCompletion,
+  forecastCopy,
+  forecastOutage,
+  forecastStart,
+} from '../model/forecast.ts';
 import { outagesTogether } from '../model/outage.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import { rereadCost } from '../model/scrub.ts';
@@ -114,7 +120,7 @@ function ahead(
   status: Status,
   rounds: RoundsStatus | undefined,
   transfers: readonly TransferProgress[],
-): Pick<View, 'forecast' | 'copy'> {
+): Pick<View, 'forecast' | 'outageAhead' | 'copy'> {
   const { measured, disks, outage } = status;
   const nothingYet = disks.length > 0 && !outage && (rounds?.done ?? 0) === 0;
   const bound = nothingYet
@@ -130,7 +136,9 @@ function ahead(
   const reread = status.reread ? rereadCost(sizeBytes, rounds?.scrubs) : undefined;
   const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread };
   const forecast = outage ? undefined : forecastCompletion(facts, Date.now());
-  return { ...(copy ? { copy } : {}), ...(forecast ? { forecast } : {}) };
+  // Where every disk is copied inside the outage, its steps say next to nothing of its length.
+  const outageAhead = nothingYet && status.sync === 'before' ? forecastOutage(facts) : undefined;
+  return { ...(copy ? { copy } : {}), ...(forecast ? { forecast } : {}), ...(outageAhead ? { outageAhead } : {}) };
 }
 
 /** The run's own status. A run that ended well left it as its result, which needs no worker; else it is queried. */

@@ -2,7 +2,7 @@
  * What the client knows about a run at one moment: the run's own answer, and what the server tells without a worker.
  * Rule: plain JSON-safe data, so that showing it is a pure function of it and `--json` prints it as it is.
  */
-import type { CompletionForecast, CopyForecast } from '../model/forecast.ts';
+import type { CompletionForecast, CopyForecast, OutageForecast } from '../model/forecast.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import type { RoundsStatus, Status } from '../model/status.ts';
 
@@ -93,6 +93,8 @@ export interface View {
   readonly outageMs?: number;
   /** What completing now would cost; only before the outage. */
   readonly forecast?: CompletionForecast;
+  /** The outage to expect, without what is left to move; only until the first round is done. */
+  readonly outageAhead?: OutageForecast;
   /** How long the copy that is under way will take. */
   readonly copy?: CopyForecast;
 }

@@ -25,13 +25,18 @@ export interface Measured {
   readonly bytesPerSecond?: number | undefined;
 }
 
-export interface CompletionForecast {
-  readonly bytes: Band;
+/** What an outage takes. */
+export interface OutageForecast {
   readonly outageSeconds: Band;
   /** Which steps no run of this machine has measured yet; their times are assumed. */
   readonly assumed: readonly ('stop' | 'seal' | 'start')[];
   /** What of the outage the policy `reread` costs; absent without it. */
   readonly reread?: RereadCost;
+}
+
+export interface CompletionForecast extends OutageForecast {
+  /** What is left to move in it. */
+  readonly bytes: Band;
 }
 
 export interface CopyForecast {
@@ -135,24 +140,42 @@ export interface CompletionFacts {
   readonly reread?: RereadCost | undefined;
 }
 
+const stepNames = ['stop', 'seal', 'start'] as const;
+
+const stepsOf = (measured: Measured = {}): Record<(typeof stepNames)[number], Band> => ({
+  stop: measuredStep(measured.stopMs, assumed.stop),
+  seal: measuredStep(measured.sealMs, assumed.seal),
+  start: measuredStep(measured.startMs, assumed.start),
+});
+
+/** The steps, and `moving` seconds for the final round. */
+function outageOf(
+  { measured = {}, reread }: Pick<CompletionFacts, 'measured' | 'reread'>,
+  moving: Band,
+): OutageForecast {
+  const { stop, seal, start } = stepsOf(measured);
+  const outageSeconds = sum(stop, moving, seal, rereading(reread), start);
+  const unmeasured = stepNames.filter((name) => measured[`${name}Ms`] === undefined);
+  return { outageSeconds, assumed: unmeasured, ...(reread ? { reread } : {}) };
+}
+
 /** What *complete failover* would cost at `now` (epoch ms); undefined before the first round is done. */
 export function forecastCompletion(facts: CompletionFacts, now: number): CompletionForecast | undefined {
-  const { recent, measured = {} } = facts;
+  const { recent } = facts;
   const last = recent.at(-1);
   if (!last) return undefined;
-  const steps = {
-    stop: measuredStep(measured.stopMs, assumed.stop),
-    seal: measuredStep(measured.sealMs, assumed.seal),
-    start: measuredStep(measured.startMs, assumed.start),
-  };
-  const bytes = changesAfter(recent, Math.max(0, now - Date.parse(last.takenAt)), steps.stop, facts.sizeBytes);
+  const { stop } = stepsOf(facts.measured);
+  const bytes = changesAfter(recent, Math.max(0, now - Date.parse(last.takenAt)), stop, facts.sizeBytes);
   const limit = facts.limit ?? last.limit;
-  const moving = finalRound(recent, bytes, limit?.bytesPerSecond);
-  const outageSeconds = sum(steps.stop, moving, steps.seal, rereading(facts.reread), steps.start);
-  const names = ['stop', 'seal', 'start'] as const;
-  const unmeasured = names.filter((name) => measured[`${name}Ms`] === undefined);
-  return { bytes, outageSeconds, assumed: unmeasured, ...(facts.reread ? { reread: facts.reread } : {}) };
+  return { bytes, ...outageOf(facts, finalRound(recent, bytes, limit?.bytesPerSecond)) };
 }
+
+/**
+ * The outage as far as it can be told before the first round is done: what it takes when next to nothing is left to move.
+ * Its band is open upwards: how much changes nobody has seen yet.
+ */
+export const forecastOutage = (facts: Pick<CompletionFacts, 'measured' | 'reread'>): OutageForecast =>
+  outageOf(facts, finalRound([], exactly(0), undefined));
 
 /** Before the start nothing is known but the bound (S000-21), and a time where an earlier run of the machine has one. */
 export function forecastStart(sizesBytes: readonly number[], measured: Measured = {}): CopyForecast {

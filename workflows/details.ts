@@ -7,7 +7,7 @@ import { lastWords, soakIn } from '../model/arrival.ts';
 import { atHomeWords } from '../model/commit-rules.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../model/failback-input.ts';
-import { forecastCompletion } from '../model/forecast.ts';
+import { forecastCompletion, forecastOutage, type OutageForecast } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { outagesTogether } from '../model/outage.ts';
@@ -165,14 +165,22 @@ const divergenceText = ({ changedBytesPerSecond, movedBytesPerSecond }: Converge
 
 /** As of the last words of the rounds; the CLI computes it anew at each look. */
 function completionText(input: FailbackInput, pairs: readonly DiskPair[], rounds: RoundsStatus): string[] {
+  const { measured } = input;
   const sizeBytes = pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0);
-  const ahead = forecastCompletion({ recent: rounds.recent, measured: input.measured, sizeBytes }, Date.now());
-  if (!ahead) return [];
-  const { bytes, outageSeconds } = ahead;
-  const span = `${mebibytes(bytes.likely)} (${mebibytes(bytes.low)} to ${mebibytes(bytes.high)})`;
-  const time = `${outageSeconds.likely.toFixed(0)} s (${outageSeconds.low.toFixed(0)} s to ${outageSeconds.high.toFixed(0)} s)`;
-  const unsure = ahead.assumed.length > 0 ? `; assumed, not measured yet: ${ahead.assumed.join(', ')}` : '';
-  return ['', `Completing now would move about ${span} and cost about ${time} of outage${unsure}.`];
+  const ahead = forecastCompletion({ recent: rounds.recent, measured, sizeBytes }, Date.now());
+  if (!ahead) {
+    const longer = 'and longer by what changes while the first copy runs, which is known after it';
+    return ['', `To expect: ${costText(forecastOutage({ measured }), longer)}`];
+  }
+  const { likely, low, high } = ahead.bytes;
+  const span = `${mebibytes(likely)} (${mebibytes(low)} to ${mebibytes(high)})`;
+  return ['', `Completing now would move about ${span} and cost ${costText(ahead)}`];
+}
+
+function costText({ outageSeconds: { likely, low, high }, assumed }: OutageForecast, longer = ''): string {
+  const time = `about ${likely.toFixed(0)} s (${low.toFixed(0)} s to ${high.toFixed(0)} s) of outage`;
+  const unsure = assumed.length > 0 ? `; assumed, not measured yet: ${assumed.join(', ')}` : '';
+  return `${[time, longer].filter((one) => one !== '').join(', ')}${unsure}.`;
 }
 
 const scrubLine = ({ disk, last, damage, damages, problem }: ScrubReport): string => {

@@ -3,19 +3,26 @@
  * Rule: every forecast is told with its band, and what is assumed rather than measured is said to be.
  */
 import { type Convergence, divergenceAdvice } from '../../model/convergence.ts';
-import type { CompletionForecast, CopyForecast } from '../../model/forecast.ts';
+import type { CompletionForecast, CopyForecast, OutageForecast } from '../../model/forecast.ts';
 import type { ProgressLimit, TransferProgress } from '../../model/progress.ts';
 import type { RereadCost } from '../../model/scrub.ts';
 import { bytes, forecast, rate, secondsText } from './figures.ts';
 
 /** `about 45.0 MiB (…) are still to be moved; the outage will be about 91 s (…)`. */
-export function completionText({ bytes: left, outageSeconds, assumed, reread }: CompletionForecast): string {
-  const unsure =
-    assumed.length === 0
-      ? ''
-      : `; ${list(assumed)} assumed, no run has measured ${assumed.length > 1 ? 'them' : 'it'} yet`;
-  return `${forecast(left, bytes)} to move, ${forecast(outageSeconds, secondsText)} of outage${rereadText(reread)}${unsure}`;
-}
+export const completionText = ({ bytes: left, ...outage }: CompletionForecast): string =>
+  `${forecast(left, bytes)} to move, ${outageText(outage)}${unsureText(outage)}`;
+
+/** Before the first round is done: the band is open upwards, and that is said. */
+export const earlyOutageText = (outage: OutageForecast): string =>
+  `${outageText(outage)}, and longer by what changes while the first copy runs, which is known after it${unsureText(outage)}`;
+
+const outageText = ({ outageSeconds, reread }: OutageForecast): string =>
+  `${forecast(outageSeconds, secondsText)} of outage${rereadText(reread)}`;
+
+const unsureText = ({ assumed }: OutageForecast): string =>
+  assumed.length === 0
+    ? ''
+    : `; ${list(assumed)} assumed, no run has measured ${assumed.length > 1 ? 'them' : 'it'} yet`;
 
 function rereadText(cost: RereadCost | undefined): string {
   if (!cost) return '';

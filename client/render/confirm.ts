@@ -11,7 +11,7 @@ import type { PointChoice } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
 import { writtenText } from '../../model/written.ts';
 import type { View } from '../view.ts';
-import { completionText } from './ahead.ts';
+import { completionText, earlyOutageText } from './ahead.ts';
 import { bytes, clock, count, duration } from './figures.ts';
 import { locationOf, networkLines } from './location.ts';
 import { plain } from './paint.ts';
@@ -22,9 +22,7 @@ const side = (address: { readonly site: string; readonly path: string }): string
 
 /** Shown before *complete failover* (S002-11, S001-12). */
 export function describeCompletion(view: View, status: Status, point?: PointChoice, now = Date.now()): string {
-  const cost = view.forecast
-    ? completionText(view.forecast)
-    : `not known yet: no round is done${status.sync === 'during' ? '; every disk is copied in full inside the outage' : ''}`;
+  const cost = costText(view, status);
   const all = status.disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
   return [
     `Complete the failover of ${plain(status.machine)}: this stops the source and starts the machine at home.`,
@@ -40,6 +38,12 @@ export function describeCompletion(view: View, status: Status, point?: PointChoi
     ...agreedLines(status.agreed, ['rollback', 'people', 'beforeStop', 'prove', 'afterStart', 'probes', 'kept']),
     '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',
   ].join('\n');
+}
+
+function costText({ forecast, outageAhead }: View, { sync }: Status): string {
+  if (forecast) return completionText(forecast);
+  if (outageAhead) return earlyOutageText(outageAhead);
+  return `not known yet: no round is done${sync === 'during' ? '; every disk is copied in full inside the outage' : ''}`;
 }
 
 /** Nothing of what the policy does by itself may come as a surprise (S2); a gate that is being opened expires no more. */

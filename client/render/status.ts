@@ -8,7 +8,7 @@ import { unpauseCommand } from '../../model/progress.ts';
 import { expiryText, type RoundReport, type RoundsStatus, type Status, type Waiting } from '../../model/status.ts';
 import { writtenText, writtenThere } from '../../model/written.ts';
 import { isOpen, type View } from '../view.ts';
-import { completionText, copyText, divergenceText, limitIn, limitText } from './ahead.ts';
+import { completionText, copyText, divergenceText, earlyOutageText, limitIn, limitText } from './ahead.ts';
 import { arrivalLines } from './arrival.ts';
 import { awaitsLines } from './awaits.ts';
 import { diskLines } from './bars.ts';
@@ -215,6 +215,7 @@ function remainsLines(view: View, style: Style): string[] {
 }
 
 function costLines(view: View, style: Style): string[] {
+  if (view.outageAhead && isOpen(view)) return say(`To expect: ${earlyOutageText(view.outageAhead)}.`, style);
   if (!view.forecast || !view.status || phaseTable[view.status.phase]?.gate !== 'completeFailover') return [];
   return say(`Completing now: ${completionText(view.forecast)}.`, style);
 }

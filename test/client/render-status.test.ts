@@ -2,6 +2,7 @@
  * What people see of a run, on wide, narrow and low terminals, with and without colour.
  */
 import { styleText } from 'node:util';
+import { describeCompletion } from '../../client/render/confirm.ts';
 import { renderLine, renderRefusal } from '../../client/render/line.ts';
 import { plainStyle } from '../../client/render/paint.ts';
 import { renderStatus } from '../../client/render/status.ts';
@@ -39,6 +40,16 @@ erp-db  Syncing
 
   Refused commit by bob at 11:59:00 UTC: the run is in phase Syncing`.slice(1),
   );
+});
+
+test('R4 while the seed runs status tells the outage to expect, open upwards, and so does the question before completing', () => {
+  const outageAhead = { outageSeconds: { likely: 94, low: 7, high: 540 }, assumed: ['seal' as const] };
+  const seeding = viewOf(statusIn('Seeding', {}), { outageAhead });
+  const told =
+    'about 94 s (7 s to 9 min) of outage, and longer by what changes while the first copy runs, which is known after it; seal is assumed, no run has measured it yet';
+  expect(renderStatus(seeding, now, { ...plainStyle, width: 220 })).toContain(`To expect: ${told}.`);
+  expect(describeCompletion(seeding, statusIn('Seeding', {}))).toContain(`  cost       ${told}`);
+  expect(renderStatus({ ...seeding, execution: 'terminated' }, now, plainStyle)).not.toContain('To expect');
 });
 
 test('a run says of each disk when it was last read again in full, what a scrub found, and what reading all again costs', () => {

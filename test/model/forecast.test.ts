@@ -4,11 +4,12 @@
  * Rule: the simulated worlds are drawn from a fixed seed, so that a miss is the same everywhere.
  */
 import fc from 'fast-check';
-import { copyText } from '../../client/render/ahead.ts';
+import { copyText, earlyOutageText } from '../../client/render/ahead.ts';
 import {
   errorPercent,
   forecastCompletion,
   forecastCopy,
+  forecastOutage,
   forecastStart,
   type Measured,
   underLimit,
@@ -123,6 +124,23 @@ test('R4 after the seed alone the changes are unknown up to all that was copied;
   expect(forecastCompletion({ ...facts, recent: [] }, at)).toBeUndefined();
   const { bytes } = forecastCompletion({ ...facts, recent: steady.rounds.slice(0, 1) }, at) ?? {};
   expect(bytes).toEqual({ likely: 0, low: 0, high: 8 * GiB });
+});
+
+test('R4 before the first round the outage is told without what will have changed, from what was measured or is assumed', () => {
+  const early = forecastOutage({});
+  expect(early).toEqual({ outageSeconds: { likely: 94, low: 7.2, high: 540 }, assumed: ['stop', 'seal', 'start'] });
+  const again = forecastOutage({ measured: { stopMs: 40_000, startMs: 20_000 } });
+  expect(again.assumed).toEqual(['seal']);
+  expect(again.outageSeconds.likely).toBe(40 + 2 + 20 + 2);
+  // Whatever the rounds then find comes on top of it.
+  const first = forecastCompletion({ ...facts, measured: {}, recent: steady.rounds.slice(0, 1) }, at);
+  expect(first?.outageSeconds.high).toBeGreaterThan(early.outageSeconds.high);
+  expect(earlyOutageText(early)).toBe(
+    'about 94 s (7.2 s to 9 min) of outage, and longer by what changes while the first copy runs, which is known after it; stop, seal and start are assumed, no run has measured them yet',
+  );
+  const reread = { bytes: 64 * GiB, seconds: 100, measured: true };
+  expect(forecastOutage({ reread }).outageSeconds.likely).toBe(194);
+  expect(earlyOutageText(forecastOutage({ reread }))).toContain('100 s of it to read all 64.0 GiB again');
 });
 
 test('R4 every forecast lies in its own band, and no more changes than the disks hold', () => {

@@ -71,6 +71,8 @@ test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI 
   const told = await run.untilView('told', ({ rounds }) => rounds?.paused?.length === 1);
   expect(told.rounds?.paused?.[0]).toMatchObject({ activityId: copy, by: 'ana', reason: 'backup window' });
   expect(told.status).toMatchObject({ phase: 'Seeding', refusals: [] });
+  expect(shown.out).toContain('To expect: about 94 s (7.2 s to 9 min) of outage, and longer by what changes');
+  expect(await detailsOf(run)).toContain('To expect: about 94 s (7 s to 540 s) of outage, and longer by what changes');
   expect(await detailsOf(run)).toContain('### Paused by an operator in Temporal: `transfer-data-0`\nana paused it');
 
   // Another mover process goes on, and still says that the pause is over.

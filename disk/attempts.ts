@@ -130,7 +130,7 @@ export async function asBackgroundAttempt<T>(
 }
 
 /** Awaits `work`, but not longer than the signal allows: it may go on without us. */
-export async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+export async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason);
   if (signal.aborted) stop();

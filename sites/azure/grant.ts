@@ -5,6 +5,7 @@
  * A second attempt for the same moment may overlap an older one: each revokes the other's SAS once and renews on the
  * 403. That is acceptable, because the fence on the target disk (S8) ends the older attempt, not this lease.
  */
+import { untilAborted } from '../../disk/attempts.ts';
 import { corrupt, type Failure, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { ReadablePoint } from './readable-point.ts';
@@ -86,7 +87,8 @@ export class Lease implements SnapshotLease {
     this.#renewing ??= this.#obtain(serial).finally(() => {
       this.#renewing = undefined;
     });
-    await this.#renewing;
+    // L7: Azure's answer is not let go of (S11: `close` waits for it), but who was told to stop does not wait.
+    await untilAborted(this.#renewing, this.#work.signal);
   }
 
   async #obtain(serial: number): Promise<void> {

@@ -4,6 +4,7 @@
  * Rule: a lease on the shelf belongs to nobody; whoever takes it, owns it. Each is revoked in the end: when its time is up,
  * when the process closes, or at the latest with its snapshot (S11).
  */
+import { untilAborted } from '../../disk/attempts.ts';
 import type { DiskPoint } from '../../model/machine.ts';
 import type { Lease } from './grant.ts';
 
@@ -55,12 +56,8 @@ export class LeaseShelf {
    * paused or whose process ends does not have (L7). The revocation goes on then.
    */
   async giveBackUntil(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
-    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
-    const hear = (): void => tell();
-    signal.addEventListener('abort', hear, { once: true });
     const leaving = Promise.all(leases.map((lease) => this.giveBack(lease)));
-    if (!signal.aborted) await Promise.race([leaving, told]);
-    signal.removeEventListener('abort', hear);
+    await untilAborted(leaving, signal).catch(() => undefined);
   }
 
   /** Safe twice. */

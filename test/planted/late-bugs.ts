@@ -322,9 +322,17 @@ export const lateBugs: readonly PlantedBug[] = [
   bug(
     'L7',
     'sites/azure/lease-shelf.ts',
-    'if (!signal.aborted) await Promise.race([leaving, told]);',
+    'await untilAborted(leaving, signal).catch(() => undefined);',
     'await leaving;',
-    'test/azure/reading.test.ts',
+    'test/azure/lease-shelf.test.ts',
+    'told to stop waits for no revocation',
+  ),
+  bug(
+    'L7',
+    'sites/azure/grant.ts',
+    'await untilAborted(this.#renewing, this.#work.signal);',
+    'await this.#renewing;',
+    'test/azure/lease-shelf.test.ts',
     'told to stop waits for no revocation',
   ),
   bug(

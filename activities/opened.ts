@@ -20,6 +20,8 @@ import { type TargetInput, targetRequest } from './target.ts';
 
 export interface OpenedInput extends TargetInput {
   readonly open: readonly OpenDisk[];
+  /** Home has to be seen: one that is out of reach is no answer, but tried again. */
+  readonly needed?: boolean;
 }
 
 export interface AgainInput extends TargetInput {
@@ -96,7 +98,7 @@ async function lookAtHome(sites: Sites, input: OpenedInput, work: ReportingWork)
     return await sites.target(input.failback.target.site).observeOpened(openedRequest(input), work);
   } catch (error) {
     work.signal.throwIfAborted();
-    if (!(error instanceof Failure) || error.kind === 'Defect') throw error;
+    if (input.needed || !(error instanceof Failure) || error.kind === 'Defect') throw error;
     return error.message;
   }
 }

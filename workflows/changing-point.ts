@@ -8,14 +8,16 @@ import type { ReopenInput } from '../activities/target.ts';
 import { nothingArrived } from '../model/arrival.ts';
 import { moverStepId } from '../model/failback-input.ts';
 import { type DiskKey, type OpenDisk, pointName, type RecoveryPoint, type TransferProof } from '../model/machine.ts';
+import { movedDiskCheck } from '../model/opened.ts';
 import { pointOf } from '../model/point.ts';
 import { scrubsAfter } from '../model/scrub.ts';
 import { markTargetOff, type Story } from '../model/transition.ts';
 import { recordChosen } from './chosen-point.ts';
 import { type Journey, ofPower, ofTarget, type Way } from './departure.ts';
+import { watchingHome } from './home-watch.ts';
 import type { Proven, Standing } from './proven.ts';
 import { together } from './sync-round.ts';
-import { lineageBroke } from './trouble.ts';
+import { isOf, lineageBroke } from './trouble.ts';
 import { controlVerbs, moverVerbs, summary } from './verbs.ts';
 import { recordLoss } from './write-count.ts';
 
@@ -39,7 +41,7 @@ export async function changeThePoint(
   const { rounds } = teller.findings;
   const showNow = (now: string): void => teller.find(rounds ? { rounds: { ...rounds, now } } : {});
   showNow(`taking the disks to the ${before.pointChange?.point} point: every block is looked at`);
-  const proofs = await course.step(() => together(open.map((disk) => () => transferOne(journey, order, disk))));
+  const proofs = await transferAll(journey, order);
   showNow('finished');
   recordChanged(journey, before, to, proofs);
   if (to === proven.applied?.point) recordChosen(teller, proven.applied, proven.final);
@@ -100,7 +102,27 @@ interface ChangeOrder extends Proven {
   readonly to: RecoveryPoint;
 }
 
-async function transferOne({ input, run }: Journey, order: ChangeOrder, disk: OpenDisk): Promise<TransferProof> {
+/** One step, however often it is tried. S9: once a disk was another file than it was reopened as, all are copied in full. */
+async function transferAll(journey: Journey, order: ChangeOrder): Promise<TransferProof[]> {
+  const { input, run, course } = journey;
+  const { open, way } = order;
+  let moved = false;
+  const transfers = (): Promise<TransferProof[]> =>
+    together(open.map((disk) => () => transferOne(journey, order, disk, moved)));
+  return await course.step(
+    () => watchingHome({ input, run, pairs: way.pairs, open }, transfers),
+    (error) => {
+      moved ||= isOf(error, movedDiskCheck);
+    },
+  );
+}
+
+async function transferOne(
+  { input, run }: Journey,
+  order: ChangeOrder,
+  disk: OpenDisk,
+  moved: boolean,
+): Promise<TransferProof> {
   const { to, held, final, applied, uses } = order;
   const key = disk.disk;
   const work = {
@@ -113,6 +135,9 @@ async function transferOne({ input, run }: Journey, order: ChangeOrder, disk: Op
     priority: { priorityKey: 1 },
   });
   const mover = moverVerbs(input);
+  const whole = (why: string): Promise<TransferProof> =>
+    mover.transferDisk.executeWithOptions(say(`whole disk, ${why}`), [work]);
+  if (moved) return await whole('it was moved');
   const around = applied && { since: pointOf(applied.since, key), until: pointOf(final, key) };
   try {
     return await mover.transferDisk.executeWithOptions(say('what was written and what differs'), [
@@ -120,7 +145,7 @@ async function transferOne({ input, run }: Journey, order: ChangeOrder, disk: Op
     ]);
   } catch (error) {
     if (!lineageBroke(error)) throw error;
-    return await mover.transferDisk.executeWithOptions(say('whole disk, lineage broken'), [work]);
+    return await whole('lineage broken');
   }
 }
 

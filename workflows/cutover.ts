@@ -16,6 +16,7 @@ import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, ofPower, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsBeforeStop } from './guest-steps.ts';
+import { lookBeforeStop } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
 import type { Standing } from './proven.ts';
 import { unlessLeft } from './reassigning.ts';
@@ -35,11 +36,13 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');
   const target: Standing = { returned: false };
-  const startedAt = await stopTheSource(journey, way, target);
+  const before = await readyToStop(journey, way);
+  const still = synced && (await asOpened(journey, way, synced));
+  const startedAt = await stopTheSource(journey, way, target, before);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
-  const opened = synced?.open ?? (await openTheTarget(journey, way));
-  const to = { open: opened, rounds: synced?.rounds ?? noRounds };
+  const opened = still?.open ?? (await openTheTarget(journey, way));
+  const to = { open: opened, rounds: still?.rounds ?? noRounds };
   const { open, point, held, report, scrubs } = await finalRound(journey, way, to, chosen);
   const movedAt = Date.now();
   const proven = {
@@ -75,17 +78,52 @@ function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced 
   });
 }
 
+/** The source as it stands before the stop, once the scripts in it are done. */
+interface BeforeStop {
+  readonly served: boolean;
+  readonly powerSeen: string;
+}
+
+async function readyToStop(journey: Journey, way: Way): Promise<BeforeStop> {
+  const { input, course } = journey;
+  // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
+  const { power, powerSeen, guestOff } = await course.step(() =>
+    controlVerbs(input).observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
+  );
+  const served = (power === 'running' || power === 'changing') && guestOff !== true;
+  await stepsBeforeStop(journey, way, served);
+  return { served, powerSeen };
+}
+
+/**
+ * S000-28: nobody looks at home while the scripts run, so it is looked at right behind them. S9: answers what the final round
+ * goes on from: without a base once a disk was another file meanwhile.
+ */
+async function asOpened({ input, run, teller, course }: Journey, { pairs }: Way, synced: Synced): Promise<Synced> {
+  const { open } = synced;
+  let { rounds } = synced;
+  const look = async (): Promise<void> => {
+    // Another mover opens them anew.
+    if (!teller.story.reassignment) await lookBeforeStop({ input, run, pairs, open });
+  };
+  await course.step(look, (error) => {
+    if (isOf(error, movedDiskCheck)) rounds = withoutBase(rounds);
+  });
+  return { open, rounds };
+}
+
+const withoutBase = ({ base: _base, ...rounds }: Synced['rounds']): Synced['rounds'] => rounds;
+
 /** Answers when the outage began (epoch ms): right before the stop was sent. */
-async function stopTheSource(journey: Journey, way: Way, target: Standing): Promise<number> {
+async function stopTheSource(
+  journey: Journey,
+  way: Way,
+  target: Standing,
+  { served, powerSeen }: BeforeStop,
+): Promise<number> {
   const { input, teller, course } = journey;
   const { identity } = way.found;
   const control = controlVerbs(input);
-  // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
-  const before = await course.step(() =>
-    control.observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
-  );
-  const served = (before.power === 'running' || before.power === 'changing') && before.guestOff !== true;
-  await stepsBeforeStop(journey, way, served);
   course.beforehand('stop the source', async () => {
     // Either way what it was before the stop it is again.
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
@@ -107,7 +145,7 @@ async function stopTheSource(journey: Journey, way: Way, target: Standing): Prom
     ]),
   );
   teller.record('source-stopped', 'the source was observed stopped after the stop', {
-    before: before.powerSeen,
+    before: powerSeen,
     power: stopped.powerSeen,
   });
   return startedAt;

@@ -1,6 +1,7 @@
 /**
- * The look at home between two rounds: whether all still stands there as it was opened.
- * Rule: what changed calls a person before anything more is written; a home that cannot be looked at stops no round.
+ * The look at home between two rounds, and right before the source is stopped: whether all still stands there as it was opened.
+ * Rule: what changed calls a person before anything more is written or stopped; a home that cannot be looked at stops no
+ * round, but nobody stops the source without having seen it.
  */
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk } from '../model/machine.ts';
@@ -20,6 +21,14 @@ export async function lookAtHome({ input, run, pairs, open }: Opened, number: nu
     [{ failback: input, run, pairs, open }],
   );
   return unseen;
+}
+
+/** Right before the source is stopped: throws when something there changed, or could not be seen. */
+export async function lookBeforeStop({ input, run, pairs, open }: Opened): Promise<void> {
+  await controlVerbs(input).observeHomeStays.executeWithOptions(
+    summary(`Right before ${input.source.path} stops: does all stand at home as it was opened?`),
+    [{ failback: input, run, pairs, open, needed: true }],
+  );
 }
 
 /** For the words on the round that follows. */

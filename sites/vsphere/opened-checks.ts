@@ -40,9 +40,9 @@ export function recordCheck({ path, run }: OpenedRequest, { mark, name }: Machin
   });
 }
 
-/** In place they hang on nothing else; staged the originals stay where they were, for the way back. */
+/** In place they hang on nothing else; staged the originals stay where they were, for the way back, until the machine gets the new disks. */
 export function originalsCheck({ path }: OpenedRequest, { mark, disks, name }: Machine): Check {
-  const kept = isOpen(mark) && mark.way === 'staged' ? mark.originals : [];
+  const kept = isOpen(mark) && mark.way === 'staged' && mark.uses === 0 ? mark.originals : [];
   const gone = kept.filter(({ file }) => !disks.some((disk) => disk.file === file)).map(({ file }) => file);
   return check({
     id: 'original-disks-stay',

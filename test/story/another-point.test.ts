@@ -23,7 +23,7 @@ let port = 0;
 let bad: Run;
 let fine: Run;
 beforeAll(async () => {
-  scene = await openScene(2, { policy: { applicationPointEverySeconds: 3_600 } });
+  scene = await openScene(2, { policy: { applicationPointEverySeconds: 3_600, homeWatchSeconds: 0.5 } });
   port = await freePort();
   application = createServer((socket) => socket.end());
   const answers = probe.parse({
@@ -163,7 +163,7 @@ async function refusedWhileItServes(run: Run, live: Status): Promise<void> {
   await snapshotAtHome(run, 'DELETE');
 }
 
-test('S001-13 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through the death of both workers, and a cancel in the middle of it ends with the source serving as it was found', async () => {
+test('S001-13 S000-28 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through the death of both workers, and a cancel in the middle of it ends with the source serving as it was found', async () => {
   const run = fine;
   const { witness } = scene.lab;
   await aheadOfItsPoint(run);
@@ -198,6 +198,16 @@ test('S001-13 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through th
   await scene.untilMet('azure');
   // The machine at home is off by then: nothing more is lost, so no flag is asked for.
   expect(await run.status()).toMatchObject({ phase: 'ChangingPoint', serves: 'nobody' });
+  await snapshotAtHome(run, 'POST');
+  expect(await run.until('NeedsOperator')).toMatchObject({
+    left: 'ChangingPoint',
+    trouble: { op: 'target-no-snapshots' },
+  });
+  await snapshotAtHome(run, 'DELETE');
+  await scene.forgetOldestRule('azure');
+  await slowReading(`${run.machine.name}-data_`);
+  await run.say('resolve', { action: 'retry' });
+  await scene.untilMet('azure');
   // Its disks are off it, so that nothing of vCenter's is needed for the source to serve again.
   await scene.fault('vcenter', { method: '*', count: -1, action: 'drop' });
   expect(await run.say('cancel')).toEqual({ accepted: true });

@@ -10,6 +10,7 @@ import { readAzure } from '../../lab/azure-control.ts';
 import { knock } from '../../lab/control-door.ts';
 import { moverName } from '../../lab/vcenter.ts';
 import { setVcenterPower } from '../../lab/vcenter-control.ts';
+import { guestStep } from '../../model/arrival-policy.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import type { Phase } from '../../model/phase.ts';
 import type { RoundReport, Status } from '../../model/status.ts';
@@ -69,7 +70,7 @@ const slowReads = (machine: string): object => ({
 
 test('S000-28 a target that somebody powers on during the seed, or while the run is held, calls an operator, and the same run goes on when it is off', async () => {
   await scene.fault('azure', slowReads(scene.lab.machines[0]?.name ?? ''));
-  run = await scene.begin();
+  run = await scene.begin({}, { beforeStop: [guestStep.parse({ name: 'drain', script: 'sleep 4' })] });
   await scene.untilMet('azure');
   await switchTarget('on');
   const seeding = await calledThenMended('target-powered-off', () => switchTarget('off'), 'Seeding');
@@ -157,7 +158,7 @@ test('S4 S5 S11 a run that is taken back while an open disk lies elsewhere says 
   expect((await other.wrongAtEnd('returned')).filter((one) => !byHand.includes(one))).toEqual([]);
 }, 120_000);
 
-test('S001-6 S001-8 what would go wrong in the outage is found before the source is stopped; mended, the same run takes one more round and comes home', async () => {
+test('S000-28 S001-6 S001-8 what would go wrong in the outage is found before the source is stopped; mended, the same run takes one more round and comes home', async () => {
   await door('/privileges', { deny: ['VirtualMachine.Interact.PowerOn'] });
   expect(await run.say('completeFailover')).toEqual({ accepted: true });
   const called = await calledThenMended('check-before-cutover', () => door('/privileges', { deny: [] }));
@@ -167,6 +168,12 @@ test('S001-6 S001-8 what would go wrong in the outage is found before the source
   });
   expect(called.outage).toBeUndefined();
   expect(called.checks).toContainEqual(expect.objectContaining({ id: 'open-disks-stay', verdict: 'pass' }));
+  // Nobody looks while the scripts run, so home is looked at right behind them.
+  await run.untilView('draining', ({ pending }) => pending.some(({ activity }) => activity === 'ensureGuestScriptRun'));
+  await switchTarget('on');
+  const late = await calledThenMended('target-powered-off', () => switchTarget('off'), 'StoppingSource');
+  expect(late.outage).toBeUndefined();
+  keepByHand();
   const home = await run.until('AwaitingCommit');
   expect(home.run).toBe(called.run);
   expect(home.rounds?.done).toBeGreaterThan((called.rounds?.done ?? 0) + 1);

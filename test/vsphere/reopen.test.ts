@@ -2,6 +2,7 @@
  * Sealed disks that the target had in use go back to the mover, against the simulator: off the machine, barred from starting,
  * and in their slots again afterwards. Rule: what the client says and what the simulator shows must agree.
  */
+import { blocking } from '../../model/check.ts';
 import { ensureUnplugged } from '../../sites/vsphere/reconfigure.ts';
 import {
   diskOf,
@@ -58,7 +59,7 @@ test.each([
   ['again', undefined],
   ['again-staged', 'staged'],
 ] as const)(
-  'S001-13 S4 S8 the disks of %s go back to the mover and return as often as they are wanted, each attempt twice, and a late one is fenced',
+  'S001-13 S000-28 S4 S8 the disks of %s go back to the mover and return as often as they are wanted, each attempt twice, and a late one is fenced; all stands as it was opened then',
   async (name, write) => {
     const { target, request, opened } = await used(name, write);
     const files = opened.map(({ file }) => file);
@@ -68,6 +69,7 @@ test.each([
         opened.map(({ disk, file, sizeBytes, uuid }) => ({ disk, file, sizeBytes, uuid })),
       );
       expect(await target.ensureDisksReopened({ ...request, uses }, work)).toEqual(first);
+      expect(blocking(await target.observeOpened({ ...request, open: first }, work))).toEqual([]);
       expect([await filesOn(name), (await onMover(name)).sort()]).toEqual([[], [...files].sort()]);
       await expect(target.ensureStarted(powerOf(name), work)).rejects.toMatchObject({ kind: 'Refused' });
       await target.ensureDisksReleased({ ...request, uses }, work);

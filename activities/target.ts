@@ -5,7 +5,7 @@
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine, TargetMachine } from '../model/machine.ts';
-import type { TargetRequest } from '../sites/target.ts';
+import type { ReturnRequest, TargetRequest } from '../sites/target.ts';
 import { activity } from './attempt.ts';
 import { assertSourceOff, type TargetStart } from './power.ts';
 import type { Sites } from './preflight.ts';
@@ -47,6 +47,8 @@ export const targetRequest = ({ failback, run, pairs, creation, open }: TargetIn
   ...(open ? { open } : {}),
 });
 
+const returnRequest = (input: ReturnInput): ReturnRequest => ({ ...targetRequest(input), uses: input.uses ?? 0 });
+
 export const createTargetActivities = (sites: Sites) => {
   const site = (input: TargetInput) => sites.target(input.failback.target.site);
   return {
@@ -55,14 +57,17 @@ export const createTargetActivities = (sites: Sites) => {
       (input: TargetInput, work): Promise<OpenDisk[]> => site(input).ensureDisksOpen(targetRequest(input), work),
     ),
     /**
-     * From the mover back to the machine, in two looks: released first, then returned. A source that was started again
-     * stops it here already (S1): while the disks hang on the mover the whole run can still be taken back without loss.
+     * Off the mover, sealed, and not yet back on their machine. A source that was started again stops it here already (S1):
+     * while the disks hang on the mover the whole run can still be taken back without loss.
      */
+    ensureDisksReleased: activity('ensureDisksReleased', async (input: ReturnInput, work): Promise<void> => {
+      await assertSourceOff(sites, input, 'the disks go back', work);
+      await site(input).ensureDisksReleased(returnRequest(input), work);
+    }),
+    /** Into the slots of their machine. The source is looked at again, because a person may have answered in between. */
     ensureDisksReturned: activity('ensureDisksReturned', async (input: ReturnInput, work): Promise<TargetMachine> => {
       await assertSourceOff(sites, input, 'the disks go back', work);
-      const request = { ...targetRequest(input), uses: input.uses ?? 0 };
-      await site(input).ensureDisksReleased(request, work);
-      return await site(input).ensureDisksReturned(request, work);
+      return await site(input).ensureDisksReturned(returnRequest(input), work);
     }),
     /** Another point was chosen: off the machine, which is off, and onto the mover that wrote them. */
     ensureDisksReopened: activity(

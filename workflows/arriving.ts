@@ -75,12 +75,15 @@ export async function arrive(
 async function startTheTarget(journey: Journey, { way, final, uses }: Proven, target: Standing): Promise<void> {
   const { input, run, teller, course } = journey;
   const control = controlVerbs(input);
-  target.returned = true;
+  const order = { ...ofTarget(journey, way), final, uses };
   target.seenReturned = false;
+  await course.step(() =>
+    control.ensureDisksReleased.executeWithOptions(summary(`Take the sealed disks off ${input.mover.name}`), [order]),
+  );
+  // L6: until now the machine at home has nothing to run, so that it may be found or not when the source is to serve again.
+  target.returned = true;
   const { name = '' } = await course.step(() =>
-    control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [
-      { ...ofTarget(journey, way), final, uses },
-    ]),
+    control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [order]),
   );
   target.seenReturned = true;
   // A new machine may have got another name than was wished for.

@@ -14,6 +14,7 @@ import { scrubsAfter } from '../model/scrub.ts';
 import { markTargetOff, type Story } from '../model/transition.ts';
 import { recordChosen } from './chosen-point.ts';
 import { type Journey, ofPower, ofTarget, type Way } from './departure.ts';
+import { needHomeAsOpened } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
 import type { Proven, Standing } from './proven.ts';
 import { together } from './sync-round.ts';
@@ -109,8 +110,13 @@ async function transferAll(journey: Journey, order: ChangeOrder): Promise<Transf
   let moved = false;
   const transfers = (): Promise<TransferProof[]> =>
     together(open.map((disk) => () => transferOne(journey, order, disk, moved)));
+  const opened = { input, run, pairs: way.pairs, open };
   return await course.step(
-    () => watchingHome({ input, run, pairs: way.pairs, open }, transfers),
+    async () => {
+      const proofs = await watchingHome(opened, transfers);
+      await needHomeAsOpened(opened, 'Right before the seal');
+      return proofs;
+    },
     (error) => {
       moved ||= isOf(error, movedDiskCheck);
     },

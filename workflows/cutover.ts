@@ -16,7 +16,7 @@ import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, ofPower, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
 import { stepsBeforeStop } from './guest-steps.ts';
-import { lookBeforeStop } from './home-look.ts';
+import { needHomeAsOpened } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
 import type { Standing } from './proven.ts';
 import { unlessLeft } from './reassigning.ts';
@@ -104,7 +104,8 @@ async function asOpened({ input, run, teller, course }: Journey, { pairs }: Way,
   let { rounds } = synced;
   const look = async (): Promise<void> => {
     // Another mover opens them anew.
-    if (!teller.story.reassignment) await lookBeforeStop({ input, run, pairs, open });
+    if (!teller.story.reassignment)
+      await needHomeAsOpened({ input, run, pairs, open }, `Right before ${input.source.path} stops`);
   };
   await course.step(look, (error) => {
     if (isOf(error, movedDiskCheck)) rounds = withoutBase(rounds);
@@ -222,7 +223,12 @@ async function movedAndProven(
         pointMade,
       };
       const isLeft = (): boolean => teller.story.reassignment !== undefined;
-      const copy = (): Promise<RoundResult> => watchingHome(order, () => syncRound(order));
+      const copy = async (): Promise<RoundResult> => {
+        const result = await watchingHome(order, () => syncRound(order));
+        // S9: the watch looks now and then; what was moved since its last look is found before it is sealed.
+        await needHomeAsOpened(order, 'Right before the seal');
+        return result;
+      };
       const result = await unlessLeft(new CancellationScope(), copy, isLeft);
       if (result) return { open, result };
     }

@@ -1,7 +1,7 @@
 /**
- * The look at home between two rounds, and right before the source is stopped: whether all still stands there as it was opened.
+ * The look at home between two rounds, right before the source is stopped and right before the seal: whether all still stands there as it was opened.
  * Rule: what changed calls a person before anything more is written or stopped; a home that cannot be looked at stops no
- * round, but nobody stops the source without having seen it.
+ * round, but nobody stops the source or seals a disk without having seen it.
  */
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk } from '../model/machine.ts';
@@ -23,10 +23,10 @@ export async function lookAtHome({ input, run, pairs, open }: Opened, number: nu
   return unseen;
 }
 
-/** Right before the source is stopped: throws when something there changed, or could not be seen. */
-export async function lookBeforeStop({ input, run, pairs, open }: Opened): Promise<void> {
+/** `when`: what follows it, or went before. Throws when something there changed, or could not be seen. */
+export async function needHomeAsOpened({ input, run, pairs, open }: Opened, when: string): Promise<void> {
   await controlVerbs(input).observeHomeStays.executeWithOptions(
-    summary(`Right before ${input.source.path} stops: does all stand at home as it was opened?`),
+    summary(`${when}: does all stand at home as it was opened?`),
     [{ failback: input, run, pairs, open, needed: true }],
   );
 }

@@ -18,6 +18,7 @@ const words: Readonly<Record<string, string>> = {
   observeGuest: 'wait for the guest at home to answer',
   ensureRecoveryPoint: 'make a recovery point',
   ensureDisksOpen: 'hang the target disks on the mover',
+  ensureDisksReleased: 'take the sealed disks off the mover',
   ensureDisksReturned: 'give the disks back to the target',
   ensureDisksAbandoned: 'give up the target disks',
   ensureMoverLeft: 'take the disks off the mover',

@@ -17,7 +17,7 @@ import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reco
 import { writtenDisks, writtenFile, writtenFiles } from './staged-disks.ts';
 import { isA } from './wire/shapes.ts';
 
-async function unplugFromMover(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
+async function unplugFromMover(at: Vcenter, request: TargetRequest, movedHint: string, work: Work): Promise<void> {
   const mover = await findMover(at, request.mover, work);
   if (!mover) return;
   const disks = writtenDisks(request);
@@ -26,7 +26,7 @@ async function unplugFromMover(at: Vcenter, request: TargetRequest, work: Work):
   const astray = missing.length === 0 ? [] : await placesOf(at, missing, work);
   needUnmoved(
     astray.filter((place) => heldBy(place, mover)),
-    movedOnMover,
+    movedHint,
   );
   // vCenter would refuse the change in words of its own; this says what to do about it.
   if (mover.disks.some((disk) => files.includes(disk.file))) needNoSnapshots(mover);
@@ -37,9 +37,13 @@ async function unplugFromMover(at: Vcenter, request: TargetRequest, work: Work):
 const movedOnMover =
   'Exclude the mover from Storage DRS. Detach the disk from it (keep the file), move the file back to its old name in the datastore browser, then resolve with retry. Or take the run back.';
 
+/** S9: it was moved after the last look before the seal, so that nothing tells whether the file it is now holds all that was proven. */
+const movedSealed =
+  'It was moved while or after it was sealed, so nobody has proven the file that it is now. Take the run back (cancel): the target was not started, so nothing more is lost. Exclude the mover from Storage DRS before the next run.';
+
 export async function ensureMoverLeft(at: Vcenter, request: TargetRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
-  await unplugFromMover(at, request, work);
+  await unplugFromMover(at, request, movedOnMover, work);
   // Where they were not yet opened they hang on their own machine.
   const target = await findTarget(at, request, work);
   // A machine that the run makes may not be made yet.
@@ -62,7 +66,7 @@ export async function ensureDisksReleased(at: Vcenter, request: ReturnRequest, w
   const target = await needTarget(at, request, work);
   needOwnMark(target, request);
   needUsesNotAfter(target, request.run, request.uses ?? 0);
-  await unplugFromMover(at, request, work);
+  await unplugFromMover(at, request, movedSealed, work);
   // Plugging and marking are two changes, and whoever does them may die in between or after them. So the disks may hang
   // on their own machine already, whatever its mark of this run says; they are sealed by now, and nobody writes there.
   await needHeldOnlyBy(at, files, [target], work);

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readAzure } from '../../lab/azure-control.ts';
 import { readVcenter, setSampleSeconds } from '../../lab/vcenter-control.ts';
 import type { Status } from '../../model/status.ts';
+import { tell } from './both-worlds.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
 import { thorough } from './thorough.ts';
 
@@ -15,7 +16,7 @@ const slowMs = 2_500;
 const sampleSeconds = 1;
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(10);
+  scene = await openScene(11);
 }, 120_000);
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
@@ -133,6 +134,23 @@ thorough(
   },
   180_000,
 );
+
+test('S5 L6 sealed disks that never went back keep no source from serving, though the machine at home has left the inventory by then', async () => {
+  const run = await scene.begin({ sync: 'during' });
+  await run.until('AwaitingCutover');
+  await slowSeal(run);
+  await run.say('completeFailover');
+  await run.until('Sealing');
+  await tell(`${scene.lab.vcenter.control}/unregister`, { vm: run.machine.target.vm });
+  const called = await run.until('NeedsOperator');
+  expect(called).toMatchObject({ left: 'StartingTarget', trouble: { op: 'FindByInventoryPath' } });
+  expect(await run.say('cancel')).toEqual({ accepted: true });
+  const end = await run.until('ReturnedToSource');
+  expect(end.serves).toBe('source, as it was found');
+  expect(end.says).not.toContain('left out');
+  const azure = await readAzure(scene.lab.azure.control);
+  expect(azure.vms.find((vm) => vm.name === run.machine.source.vm)?.power).toBe('running');
+}, 120_000);
 
 test('S5 once the target may be live a cancel without the loss flag is refused with how much was written at home, and with it the source serves again and the record has how much that was', async () => {
   const { vcenter, onPremGuests } = scene.lab;

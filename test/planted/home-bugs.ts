@@ -19,21 +19,14 @@ export const homeBugs: readonly PlantedBug[] = [
     underUs,
     'during the one full copy',
   ),
-  bug(
-    'S1',
-    'workflows/cutover.ts',
-    'if (!teller.story.reassignment)',
-    'if (open.length === 0)',
-    underUs,
-    'during the seed|what would go wrong',
-  ),
+  bug('S1', 'workflows/cutover.ts', 'if (!teller.story.reassignment)', 'if (open.length === 0)', underUs, 'S000-28'),
   bug(
     'S9',
     'workflows/cutover.ts',
     'if (isOf(error, movedDiskCheck)) rounds = withoutBase(rounds);',
     '',
     underUs,
-    'during the seed|what would go wrong',
+    'S000-28',
   ),
   bug(
     'S9',

@@ -49,6 +49,7 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
     const held = await goOn(grip, grip.view);
     try {
       held.meter.enter('sealing', sizeBytes);
+      if (state.phase === 'sealing' && held.marker !== undefined) await withholdAgain(held);
       refuseUnproven(held);
       const reread = async (): Promise<void> => (options.reread ? scrubBlocks(held) : undefined);
       if (grip.marker !== undefined) await recordingDamage(held, reread);
@@ -89,6 +90,10 @@ async function foldRecord({ ledger, options, subject }: HeldDisk): Promise<void>
     );
   }
 }
+
+/** S4: what a seal that was killed gave back is withheld again before the source, or the rest of the disk, is read. */
+const withholdAgain = (held: HeldDisk): Promise<void> =>
+  orOpenAgain(held, 'marked', () => held.memory.toRead((space) => held.withholding.open(held.own, space)));
 
 /** S3: what a seal finds on the disk ends the disk's lineage, so that the next try copies the whole disk (S9). */
 async function recordingDamage<T>(held: HeldDisk, act: () => Promise<T>): Promise<T> {

@@ -4,7 +4,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
+import type { PointReader } from '../../disk/point-reader.ts';
 import { observeDisk, observeSeal } from '../../disk/target-disk.ts';
+import { refused } from '../../model/failure.ts';
 import { type CallName, type HostCall, watchHost } from './host-edge.ts';
 import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
 
@@ -13,6 +15,9 @@ const image = patternImage(1, size);
 image.writeUInt16LE(0xaa55, 510);
 
 const point = (): ImagePoint => new ImagePoint(image);
+const noSource = (): never => {
+  throw refused({ op: 'read', subject: 'a-snapshot', message: 'nothing to be had', hint: 'Ask the cloud.' });
+};
 const eio = (): Promise<never> => Promise.reject(Object.assign(new Error('EIO: done by the test'), { code: 'EIO' }));
 
 async function copied(work: (bench: Workbench) => Promise<void>): Promise<void> {
@@ -44,6 +49,54 @@ async function mendedByAFullCopy(bench: Workbench): Promise<void> {
   await bench.seal(point(), 'p0');
   await sealedRight(bench);
 }
+
+/** Ends a seal as a kill does it once the partition header went back: not one call on the disk or its record comes through. */
+async function killBehindHeader(bench: Workbench): Promise<void> {
+  let dead = false;
+  const ended = sealWhile(bench, async (call) => {
+    if (dead && (call.path === bench.path || call.path === bench.statePath('journal'))) return eio();
+    const done = await call.all();
+    dead ||= call.path === bench.path && call.name === 'write' && call.offset === 512;
+    return done;
+  });
+  expect(await failureOf(ended)).toBe('Refused target.flush');
+}
+
+test.each<[string, string, object, (bench: Workbench) => PointReader]>([
+  ['whose source gives nothing', 'Refused read', {}, () => new ImagePoint(image, undefined, noSource)],
+  [
+    'that finds damage as it reads the disk again',
+    'Corrupt scrub',
+    { reread: true },
+    (bench) => {
+      bench.damage(5 * mib, Buffer.alloc(256, 'torn'));
+      return point();
+    },
+  ],
+])(
+  'S4 what a seal that was killed behind the partition header gave back is withheld again by the next one %s',
+  async (_, ends, how, source) => {
+    await copied(async (bench) => {
+      await killBehindHeader(bench);
+      expect(firstDifference(bench.content().subarray(512), image.subarray(512))).toBe(-1);
+      expect(await failureOf(bench.seal(source(bench), 'p0', how))).toBe(ends);
+      await withheldAtBothEnds(bench);
+    });
+  },
+);
+
+test('S4 a seal that cannot withhold again what a killed one gave back says that the disk may be able to boot', async () => {
+  await copied(async (bench) => {
+    await killBehindHeader(bench);
+    const ended = sealWhile(bench, async (call) =>
+      call.path === bench.path && call.name === 'write' && call.offset === size - mib ? eio() : call.all(),
+    );
+    await expect(ended).rejects.toMatchObject({
+      kind: 'Refused',
+      hint: expect.stringContaining('may be able to boot'),
+    });
+  });
+});
 
 // The first write at 0 is the marker of the sealing attempt itself, the second one the boot sector.
 test.each<[string, CallName]>([
@@ -91,6 +144,13 @@ test('S8 a disk that is sealed by the record and carries the open marker of anot
   });
 });
 
+async function withheldAtBothEnds(bench: Workbench): Promise<void> {
+  expect((await observeDisk(bench.options())).marker).toMatchObject({ run: 'run-1' });
+  const [content, nothing] = [bench.content(), Buffer.alloc(mib)];
+  expect(firstDifference(content.subarray(512, mib), nothing.subarray(512))).toBe(-1);
+  expect(firstDifference(content.subarray(size - mib), nothing)).toBe(-1);
+}
+
 /** Ends a seal between the write of the boot sector and its flush, as a mover does that lost its storage for good there. */
 async function sealHalfway(bench: Workbench): Promise<void> {
   let atZero = 0;
@@ -131,10 +191,7 @@ test.each<[string, number, string, { reread?: boolean }]>([
       await sealHalfway(bench);
       bench.damage(at, Buffer.alloc(256, 'torn'));
       expect(await failureOf(bench.seal(point(), 'p0', how))).toBe(ends);
-      expect((await observeDisk(bench.options())).marker).toMatchObject({ run: 'run-1' });
-      const [content, nothing] = [bench.content(), Buffer.alloc(mib)];
-      expect(firstDifference(content.subarray(512, mib), nothing.subarray(512))).toBe(-1);
-      expect(firstDifference(content.subarray(size - mib), nothing)).toBe(-1);
+      await withheldAtBothEnds(bench);
       await mendedByAFullCopy(bench);
     });
   },

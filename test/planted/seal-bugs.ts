@@ -83,6 +83,22 @@ export const sealBugs: readonly PlantedBug[] = [
     again,
     'with damage found as the disk is read again',
   ),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    "if (state.phase === 'sealing' && held.marker !== undefined) await withholdAgain(held);",
+    '',
+    again,
+    'killed behind the partition header',
+  ),
+  bug(
+    'S4',
+    'disk/seal.ts',
+    "orOpenAgain(held, 'marked', () => held.memory.toRead((space) => held.withholding.open(held.own, space)));",
+    'held.memory.toRead((space) => held.withholding.open(held.own, space));',
+    again,
+    'cannot withhold again what a killed one',
+  ),
   bug('S10', 'disk/target-handle.ts', 'await this.main.sync();', '', sparse, 'only once it is flushed'),
   bug(
     'S10',

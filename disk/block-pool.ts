@@ -6,9 +6,10 @@
  * nobody waits in a circle. A block a late source may still write into is not lent again before that has ended; one whose
  * holder is stuck on a dead disk is replaced by a new one (L5), as many as the pool has of its kind and no more: where still
  * more are stuck, others have fewer and in the end wait. A few blocks are for cutovers alone. A disk whose source has not
- * answered yet, or failed last, gets memory on trial: one block a disk, two a machine, five in all, however many say nothing.
+ * answered yet, or failed last, gets memory on trial: one block a disk, two a machine, and one where there are many of those.
  */
 import { blockBytes } from './geometry.ts';
+import { noTrial, type Trial, trialBlocks } from './trial.ts';
 
 /** The part of it we use; the language's own declarations count it to the browser. */
 declare const WebAssembly: {
@@ -25,17 +26,10 @@ const wasmPage = 64 * 1024;
 export const poolBlocks = { fetch: 12, proof: 4 } as const;
 /** Of these so many are for the urgent alone: other machines' sources and disks may hang, a cutover must not wait for them. */
 export const urgentBlocks = { fetch: 2, proof: 1 } as const;
-export type Use = keyof typeof poolBlocks;
-
-/** Blocks to fetch into that are lent at one time to disks whose sources have still to answer; the urgent have as many apart. */
-export interface Trial {
-  readonly ofDisk: number;
-  readonly ofMachine: number;
-  readonly inAll: number;
-}
-export const trialBlocks: Trial = { ofDisk: 1, ofMachine: 2, inAll: 5 };
-const unbounded = Number.POSITIVE_INFINITY;
-const noTrial: Trial = { ofDisk: unbounded, ofMachine: unbounded, inAll: unbounded };
+type Use = keyof typeof poolBlocks;
+/** What a block is for: as its use says, or to clear, in one of those to fetch into, and with no source to wait for. */
+export type Need = Use | 'clear';
+const useOf = (need: Need): Use => (need === 'proof' ? need : 'fetch');
 
 /** One disk that borrows. */
 export interface Share {
@@ -49,6 +43,7 @@ export interface Share {
 export const newShare = (machine: string, urgent: boolean): Share => ({ machine, urgent, answers: false });
 
 interface Waiter {
+  readonly need: Need;
   readonly share: Share;
   readonly begin: (block: Buffer) => void;
   readonly refuse: (reason: unknown) => void;
@@ -81,8 +76,8 @@ function memoryOf(blocks: number): SharedArrayBuffer {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
 }
 
-/** Only a source is put to the trial: who reads the target back waits for no source. */
-const onTrial = (use: Use, { answers }: Share): boolean => use === 'fetch' && !answers;
+/** Only a source is put to the trial: who reads the target back, or clears it, waits for none. */
+const onTrial = (need: Need, { answers }: Share): boolean => need === 'fetch' && !answers;
 
 /** What one disk waits for comes in the order it asked. */
 function firstOfEach(waiting: readonly Waiter[]): Waiter[] {
@@ -123,9 +118,15 @@ export class BlockPool {
    * Lends a block for the time of `work`. Waits for one: the urgent come first, then the machine that holds fewest, then the
    * disk that does, then who came first. `signal` ends the waiting with its reason.
    */
-  async lend<T>(use: Use, share: Share, signal: AbortSignal | undefined, work: (lent: Lent) => Promise<T>): Promise<T> {
-    const free = this.mayTake(use, share) ? this.take(use, share) : undefined;
-    const space = free ?? (await this.wait(use, share, signal));
+  async lend<T>(
+    need: Need,
+    share: Share,
+    signal: AbortSignal | undefined,
+    work: (lent: Lent) => Promise<T>,
+  ): Promise<T> {
+    const use = useOf(need);
+    const free = this.mayTake(need, share) ? this.take(need, share) : undefined;
+    const space = free ?? (await this.wait(need, share, signal));
     const reads: Promise<void>[] = [];
     const filledBy = (read: Promise<unknown>): void => {
       const heard = (answers: boolean): void => this.heard(use, space, answers);
@@ -145,18 +146,20 @@ export class BlockPool {
     }
   }
 
-  private mayTake(use: Use, share: Share): boolean {
+  private mayTake(need: Need, share: Share): boolean {
+    const use = useOf(need);
     if (this.shelves[use].free.length <= (share.urgent ? 0 : this.reserved[use])) return false;
-    return !onTrial(use, share) || this.hasTrial(share);
+    return !onTrial(need, share) || this.hasTrial(share);
   }
 
-  /** L5: what a silent source holds, it holds for long; so what all of those hold leaves room for whoever is answered. */
+  /** L5: what a silent source holds, it holds for long; so there is room for other machines' trials, and for whoever is answered. */
   private hasTrial(mine: Share): boolean {
     const alike = [...this.loans.fetch.values()].filter((loan) => loan.onTrial && loan.share.urgent === mine.urgent);
     const count = (same: (share: Share) => boolean): number => alike.filter(({ share }) => same(share)).length;
-    const { ofDisk, ofMachine, inAll } = this.trial;
-    if (alike.length >= inAll || count((share) => share === mine) >= ofDisk) return false;
-    return count(({ machine }) => machine === mine.machine) < ofMachine;
+    const ofMine = count(({ machine }) => machine === mine.machine);
+    if (ofMine === 0) return alike.length < this.trial.inAll;
+    const { ofDisk, ofMachine, manyFrom } = this.trial;
+    return alike.length < manyFrom && ofMine < ofMachine && count((share) => share === mine) < ofDisk;
   }
 
   private heard(use: Use, space: Buffer, answers: boolean): void {
@@ -167,9 +170,10 @@ export class BlockPool {
     this.serve(use);
   }
 
-  private take(use: Use, share: Share): Buffer | undefined {
+  private take(need: Need, share: Share): Buffer | undefined {
+    const use = useOf(need);
     const space = this.shelves[use].free.pop();
-    if (space !== undefined) this.loans[use].set(space, { share, onTrial: onTrial(use, share) });
+    if (space !== undefined) this.loans[use].set(space, { share, onTrial: onTrial(need, share) });
     return space;
   }
 
@@ -192,10 +196,10 @@ export class BlockPool {
   private serve(use: Use): void {
     const { waiting } = this.shelves[use];
     for (;;) {
-      const [first, ...others] = firstOfEach(waiting).filter(({ share }) => this.mayTake(use, share));
+      const [first, ...others] = firstOfEach(waiting).filter(({ need, share }) => this.mayTake(need, share));
       if (first === undefined) return;
       const next = others.reduce((best, one) => (this.goesBefore(use, one.share, best.share) ? one : best), first);
-      const space = this.take(use, next.share);
+      const space = this.take(next.need, next.share);
       waiting.splice(waiting.indexOf(next), 1);
       if (space !== undefined) next.begin(space);
     }
@@ -235,11 +239,11 @@ export class BlockPool {
     }
   }
 
-  private async wait(use: Use, share: Share, signal: AbortSignal | undefined): Promise<Buffer> {
+  private async wait(need: Need, share: Share, signal: AbortSignal | undefined): Promise<Buffer> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    const { waiting } = this.shelves[use];
-    const mine: Waiter = { share, begin: resolve, refuse: reject };
+    const { waiting } = this.shelves[useOf(need)];
+    const mine: Waiter = { need, share, begin: resolve, refuse: reject };
     const leave = (): void => {
       const at = waiting.indexOf(mine);
       // Served at the same moment: the block is ours, and its owner meets the signal itself.
@@ -266,13 +270,12 @@ export function processPool(): BlockPool {
 }
 
 const sectors: Buffer[] = [];
-const sectorsAPage = wasmPage / 4096;
 
 /** Lends an aligned page of 4096 bytes, for single sectors: the marker, the boot sector. */
 export async function withSector<T>(work: (sector: Buffer) => Promise<T>): Promise<T> {
   if (sectors.length === 0) {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-    for (let at = 0; at < sectorsAPage; at++) sectors.push(Buffer.from(memory.buffer, at * 4096, 4096));
+    for (let at = 0; at < wasmPage / 4096; at++) sectors.push(Buffer.from(memory.buffer, at * 4096, 4096));
   }
   const sector = sectors.pop() ?? Buffer.alloc(0);
   try {

@@ -106,16 +106,26 @@ export async function copyBlock(
     uncounted += bytes;
   };
   try {
-    await held.memory.toFetch(signal, async (lent) => {
-      const sound = await soundJob(held, planned, lent.space);
-      await fetchBlock(held, sound.job, lent, signal, besides);
-      noteRepair(held, planned, sound.job);
-      besides(lengthOf(sound.job.reads) - lengthOf(planned.reads));
+    const bring = async (lent: Lent, { job, ...sound }: SoundJob): Promise<void> => {
+      await fetchBlock(held, job, lent, signal, besides);
+      noteRepair(held, planned, job);
+      besides(lengthOf(job.reads) - lengthOf(planned.reads));
       await windows.run(lengthOf(sound.loaded), () => {
         signal.throwIfAborted();
-        return writeBlock(held, sound, lent.space);
+        return writeBlock(held, { job, ...sound }, lent.space);
       });
-    });
+    };
+    const look = (lent: Lent): Promise<SoundJob> => soundJob(held, planned, lent.space);
+    // L5: what only clears waits for no source's trial; what turns out to need a repair begins anew, as one that asks its source.
+    const cleared =
+      planned.reads.length === 0 &&
+      (await held.memory.toClear(signal, async (lent) => {
+        const sound = await look(lent);
+        if (sound.job.reads.length > 0) return false;
+        await bring(lent, sound);
+        return true;
+      }));
+    if (!cleared) await held.memory.toFetch(signal, async (lent) => bring(lent, await look(lent)));
   } catch (error) {
     // What ended the block is told, whatever the wait for the limit ends with.
     if (uncounted > 0) await pace(uncounted).catch(() => undefined);

@@ -53,6 +53,11 @@ export class DiskMemory {
     }
   }
 
+  /** A block to fetch into that no source is asked for: a silent one does not hold up what becomes zeros. */
+  toClear<T>(signal: AbortSignal, work: (lent: Lent) => Promise<T>): Promise<T> {
+    return this.pool.lend('clear', this.share, signal, work);
+  }
+
   /** A block to read the target into. Its holder must wait for nothing but the disk. */
   toRead<T>(work: (space: Buffer) => Promise<T>): Promise<T> {
     return this.pool.lend('proof', this.share, undefined, ({ space }) => work(space));

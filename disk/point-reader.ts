@@ -4,7 +4,7 @@
  */
 import { Failure, type FailureFacts } from '../model/failure.ts';
 
-/** Transient: the source said nothing for so long that the memory it was to fill is of more use to others meanwhile. */
+/** Transient: the source said nothing, or too little, for so long that the memory it was to fill is of more use to others meanwhile. */
 export class SourceSilent extends Failure {
   constructor({ op, subject, message, hint }: Omit<FailureFacts, 'retryAfterMs'>) {
     super('Transient', { op, subject, message, hint });
@@ -29,7 +29,7 @@ export interface PointReader {
   /**
    * Fills `into` with the bytes at `offset`. Checked on arrival against what was asked (status, range, length,
    * ETag) and against the service's checksum where it gives one; throws `Failure` otherwise, a `SourceSilent` instead of
-   * asking again after a silence. `wasted` hears of bytes that were sent and are of no use, so that a limit can count them.
+   * asking again after a silence or a trickle. `wasted` hears of bytes that were sent and are of no use, so that a limit can count them.
    * Safe to call concurrently.
    */
   read(offset: number, into: Uint8Array, signal: AbortSignal, wasted?: (bytes: number) => void): Promise<void>;

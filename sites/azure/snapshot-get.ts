@@ -11,7 +11,7 @@ import { answerFailure, azureFailure, retryAfter } from './failure.ts';
 import type { Flow } from './flow.ts';
 import type { Sas, SnapshotLease } from './grant.ts';
 import type { OneContent } from './one-content.ts';
-import { FellSilent } from './request-deadline.ts';
+import { TooSlow } from './request-deadline.ts';
 
 /** Page lists in pieces (`maxresults`) exist from this version on; MD5 of ranges and diffs are older. */
 export const blobVersion = '2020-10-02';
@@ -29,7 +29,7 @@ export interface SnapshotGet {
   readonly what: What;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** L5: memory that others could use waits for the answer, so a silence is told at once (`SourceSilent`), not asked again. */
+  /** L5: memory that others could use waits for the answer, so that it was silent or too slow is told at once (`SourceSilent`), not asked again. */
   readonly holdsMemory?: boolean;
 }
 
@@ -63,7 +63,7 @@ export async function getFromSnapshot<T>(
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const failure = azureFailure(what, error);
-      if (request.holdsMemory === true && error instanceof FellSilent) throw new SourceSilent(failure);
+      if (request.holdsMemory === true && error instanceof TooSlow) throw new SourceSilent(failure);
       if (failure.kind === 'Expired') {
         if (renewals === mostRenewals) throw refusedAgain(what, failure);
         if (renewals > 0) await pause(open.transport.limits.repeatMs * 2 ** renewals, signal);

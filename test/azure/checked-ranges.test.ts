@@ -96,11 +96,15 @@ test('R11 tells of each answer that was sent for nothing, and of no other: wrong
   expect(wasted).toEqual([pieceBytes]);
 });
 
-test('L5 a range that meets silence is not asked for again by the reader: its memory is of use to others', async () => {
+test.each([
+  ['meets silence', { stallMs: 300 }],
+  ['only trickles in', { stallMs: 9_000, requestMs: 300 }],
+])('L5 a range that %s is not asked for again by the reader: its memory is of use to others', async (_, limits) => {
   const disk = point.disks.find((one) => one.disk === 'data-0');
   if (!disk) throw new Error('no disk in the point');
-  const limits = { stallMs: 300, repeatMs: 5 };
-  const reader = await lab.reader({ limits }).openPoint({ point: disk, disk: 'data-0' }, quiet());
+  const reader = await lab
+    .reader({ limits: { ...limits, repeatMs: 5 } })
+    .openPoint({ point: disk, disk: 'data-0' }, quiet());
   open.push(reader);
   lab.calls();
   lab.fault('blob.getRange', { stallMs: 2_000 }, { count: 9 });

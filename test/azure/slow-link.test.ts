@@ -3,6 +3,9 @@
  * arrives. The link is a model in a time of its own, so that 100 KiB/s and five minutes cost nothing.
  * Rule: only the link is a model; who asks, waits, checks and repeats is the product.
  */
+import { BlockPool, poolBlocks, urgentBlocks } from '../../disk/block-pool.ts';
+import { DiskMemory } from '../../disk/disk-memory.ts';
+import { trialBlocks } from '../../disk/trial.ts';
 import { type BlobAnswer, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
 import { crc64Of } from '../../sites/azure/crc64.ts';
 import { type Flow, flowOfDisk, flowOfMover } from '../../sites/azure/flow.ts';
@@ -107,16 +110,22 @@ const lease = {
   close: async () => undefined,
 };
 
-/** Reads `ranges` of each of `disks`, eight at once of a disk as a copy does; the first failure is an attempt's end. */
+/** Reads `ranges` of each of `disks`, as a copy does: eight at once of a disk, in a mover's memory. The first failure is an attempt's end. */
 async function readAll(line: Line, disks: number, ranges: number): Promise<Flow[]> {
   const transport = endpointBehind(line);
   const flows = Array.from({ length: disks }, () => flowOfDisk(line.limits, () => line.nowMs));
-  const into = Buffer.alloc(rangeBytes);
-  const copy = async (flow: Flow): Promise<void> => {
+  const pool = new BlockPool(poolBlocks, urgentBlocks, trialBlocks);
+  const copy = async (flow: Flow, disk: number): Promise<void> => {
+    const memory = new DiskMemory(pool, `machine-${disk}`, false, Buffer.alloc(0));
     const reader = createRangeReader({ transport, lease, content: new OneContent(), flow }, 2 ** 40);
     const next = Array.from({ length: ranges }, (_, at) => at * rangeBytes).values();
     const one = async (): Promise<void> => {
-      for (const at of next) await reader.read(at, into, never);
+      for (const at of next)
+        await memory.toFetch(never, async ({ space, filledBy }) => {
+          const read = reader.read(at, space.subarray(0, rangeBytes), never);
+          filledBy(read);
+          await read;
+        });
     };
     await Promise.all(Array.from({ length: 8 }, one));
   };

@@ -99,7 +99,7 @@ describe('the pool', () => {
   });
 
   test('L5 lends to sources that never answered no more than the trial allows, and all there is to one that does', async () => {
-    const pool = new BlockPool({ fetch: 6, proof: 1 }, undefined, { ofDisk: 1, ofMachine: 1, inAll: 2 });
+    const pool = new BlockPool({ fetch: 6, proof: 1 }, undefined, { ofDisk: 1, ofMachine: 1, manyFrom: 2, inAll: 2 });
     const order: string[] = [];
     const silent = ['a', 'a', 'b', 'c'].map((machine, at) =>
       borrow(pool, newShare(machine, false), `${machine}${at}`, order),
@@ -118,7 +118,7 @@ describe('the pool', () => {
   });
 
   test('L5 ends the trial with the first good read, at once for all who wait, and begins it again with one that fails', async () => {
-    const pool = new BlockPool({ fetch: 3, proof: 1 }, undefined, { ofDisk: 1, ofMachine: 2, inAll: 2 });
+    const pool = new BlockPool({ fetch: 3, proof: 1 }, undefined, { ofDisk: 1, ofMachine: 2, manyFrom: 2, inAll: 2 });
     const share = newShare('erp', false);
     const order: string[] = [];
     const read = Promise.withResolvers<void>();

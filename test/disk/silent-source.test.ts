@@ -2,10 +2,20 @@
  * Machines whose sources say nothing, beside one that is well: what the silent hold of the memory for all disks.
  * Rule: no clock decides; a silent read ends when the test says so, as the reader ends one by itself (`SourceSilent`).
  */
+import { setTimeout } from 'node:timers/promises';
 import { poolBlocks } from '../../disk/block-pool.ts';
 import { type PointReader, SourceSilent } from '../../disk/point-reader.ts';
 import { transferDisk } from '../../disk/target-disk.ts';
-import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, Workbench } from './workbench.ts';
+import {
+  failureOf,
+  firstDifference,
+  ImagePoint,
+  mib,
+  onWorkbench,
+  patternImage,
+  Workbench,
+  zero,
+} from './workbench.ts';
 
 const size = 40 * mib;
 const many = 24;
@@ -39,12 +49,12 @@ const ticks = async (turns: number): Promise<void> => {
   for (let turn = 0; turn < turns; turn++) await new Promise((next) => setImmediate(next));
 };
 
-/** The disks of one machine, all at once, each until it is stopped. */
-function copyMany(bench: Workbench, source: (disk: number) => PointReader, urgent: boolean) {
+/** The disks of one machine or several, all at once, each until it is stopped. */
+function copyMany(bench: Workbench, source: (disk: number) => PointReader, urgent: boolean, machines = 1) {
   const stop = new AbortController();
   const copies = Array.from({ length: many }, (_, at) => {
     const own = new Workbench(size, bench.folder, `silent-${at}.raw`);
-    const options = own.options({ machine: 'silent', signal: stop.signal });
+    const options = own.options({ machine: `silent-${at % machines}`, signal: stop.signal });
     return transferDisk({ ...options, disk: `data-${at}`, urgent, source: source(at), point: 'p0' });
   });
   const ended = Promise.allSettled(copies);
@@ -66,17 +76,23 @@ async function copyWell(bench: Workbench, urgent: boolean): Promise<void> {
 
 const pattern = patternImage(1, size);
 
-test.each([false, true])(
-  'L5 a machine whose 24 disks say nothing keeps no disk of another machine from its point (urgent: %s)',
-  async (urgent) => {
+// Two blocks a machine are on trial while there are few, and one where there are many: at the most 2 + 2 + 1, and 1 + 1.
+test.each([
+  [1, 2, false],
+  [1, 2, true],
+  [3, 5, false],
+  [3, 5, true],
+  [5, 7, false],
+])(
+  'L5 24 disks of %i machine(s) that say nothing hold %i blocks at most and keep no disk of another machine from its point (urgent: %s)',
+  async (machines, most, urgent) => {
     await onWorkbench(size, async (bench) => {
       const quiet = new Silence();
-      const silent = copyMany(
-        bench,
-        () => new ImagePoint(pattern, undefined, (_, signal) => quiet.fall(signal)),
-        urgent,
-      );
-      while (quiet.waiting.size < 2) await ticks(1);
+      const source = () => new ImagePoint(pattern, undefined, (_, signal) => quiet.fall(signal));
+      const silent = copyMany(bench, source, urgent, machines);
+      while (quiet.waiting.size < Math.min(most, 5)) await ticks(1);
+      await ticks(20);
+      expect(quiet.waiting.size).toBeLessThanOrEqual(most);
       // Not one of the silent reads ends meanwhile.
       await copyWell(bench, urgent).finally(silent.end);
     });
@@ -101,6 +117,47 @@ test.each([false, true])(
     });
   },
 );
+
+describe('a delta that only clears parts of blocks, beside eight machines that say nothing', () => {
+  const image = patternImage(2, size);
+  const holes = Array.from({ length: 8 }, (_, block) => zero(4 * mib * (block + 1) + mib, 4096));
+  /** In the leaf of the first hole. */
+  const besideAt = 5 * mib + 4096;
+  const cleared = Buffer.from(image);
+  for (const { offset, length } of holes) cleared.fill(0, offset, offset + length);
+
+  test.each([
+    ['asks no source, and waits for none', 0],
+    ['begins anew as one that asks its source where a leaf has to be mended, on trial like any other', 1],
+  ])('L5 %s', async (_, damaged) => {
+    await onWorkbench(size, async (bench) => {
+      const well = new Workbench(size, bench.folder, 'well.raw');
+      const options = well.options({ machine: 'well', signal: AbortSignal.timeout(10_000) });
+      await transferDisk({ ...options, source: new ImagePoint(image), point: 'p0' });
+      if (damaged > 0) well.damage(besideAt, Buffer.alloc(damaged, (image[besideAt] ?? 0) ^ 1));
+      const quiet = new Silence();
+      const silent = copyMany(bench, () => new ImagePoint(pattern, undefined, (_, on) => quiet.fall(on)), false, 8);
+      try {
+        while (quiet.waiting.size < 8) await ticks(1);
+        const source = new ImagePoint(cleared, holes);
+        const delta = transferDisk({ ...options, source, point: 'p1', base: 'p0' });
+        if (damaged > 0) {
+          // A read that must not be is made well within this time.
+          const ended = await Promise.race([delta, setTimeout(500)]);
+          expect([ended, source.reads]).toEqual([undefined, []]);
+        }
+        // It has its turn behind the disks that waited before it.
+        for (const ended = delta.then(() => true); damaged > 0 && !(await Promise.race([ended, ticks(20)])); )
+          quiet.passed();
+        await delta;
+        expect(source.reads).toHaveLength(damaged);
+        expect(firstDifference(well.content().subarray(mib, size - mib), cleared.subarray(mib, size - mib))).toBe(-1);
+      } finally {
+        await silent.end();
+      }
+    });
+  });
+});
 
 test('L1 L5 a source that is silent four times in a row ends the attempt, three times do not, eight at once are one', async () => {
   await onWorkbench(size, async (bench) => {

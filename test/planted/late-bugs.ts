@@ -153,10 +153,10 @@ export const lateBugs: readonly PlantedBug[] = [
   bug(
     'L5',
     'disk/block-pool.ts',
-    'return !onTrial(use, share) || this.hasTrial(share);',
+    'return !onTrial(need, share) || this.hasTrial(share);',
     'return true;',
     silentSource,
-    'keeps no disk of another machine',
+    'keep no disk of another machine',
   ),
   bug(
     'L5',
@@ -182,6 +182,23 @@ export const lateBugs: readonly PlantedBug[] = [
     silentSource,
     'silent four times',
   ),
+  bug(
+    'L5',
+    'disk/block-pool.ts',
+    'if (ofMine === 0) return alike.length < this.trial.inAll;',
+    'if (ofMine === 0) return alike.length < this.trial.manyFrom;',
+    silentSource,
+    'blocks at most and keep',
+  ),
+  bug(
+    'L5',
+    'disk/copy-block.ts',
+    'planned.reads.length === 0 &&',
+    'planned.reads.length < 0 &&',
+    silentSource,
+    'asks no source',
+  ),
+  bug('L5', 'disk/copy-block.ts', 'if (sound.job.reads.length > 0) return false;', '', silentSource, 'begins anew'),
   bug('L1', 'disk/disk-memory.ts', 'this.silences = 0;', '', silentSource, 'silent four times'),
   bug(
     'R11',

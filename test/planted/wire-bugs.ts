@@ -14,10 +14,10 @@ export const wireBugs: readonly PlantedBug[] = [
   bug(
     'L5',
     'sites/azure/snapshot-get.ts',
-    'if (request.holdsMemory === true && error instanceof FellSilent) throw new SourceSilent(failure);',
-    '',
+    'if (request.holdsMemory === true && error instanceof TooSlow) throw new SourceSilent(failure);',
+    "if (request.holdsMemory === true && failure.message.includes('silent')) throw new SourceSilent(failure);",
     'test/azure/checked-ranges.test.ts',
-    'a range that meets silence',
+    'trickles',
   ),
   bug(
     'L5',

@@ -92,6 +92,7 @@ const grpcDeadlineExceeded = 4;
 const grpcNotFound = 5;
 const grpcPermissionDenied = 7;
 const grpcFailedPrecondition = 9;
+const grpcUnimplemented = 12;
 const grpcUnavailable = 14;
 const grpcUnauthenticated = 16;
 
@@ -126,6 +127,14 @@ export function asProblem(error: unknown, machine: string, settings: Place): unk
       'unreachable',
       `${at} stopped answering`,
       'Try again; nothing is lost, runs go on by themselves.',
+      error,
+    );
+  // An ingress or another server: it takes the connection, and knows none of the calls.
+  if (code === grpcUnimplemented)
+    return new Problem(
+      'unreachable',
+      `what answers at ${placeText(settings)} is not Temporal: ${inner.details}`,
+      'Say where Temporal is: TEMPORAL_ADDRESS, a Temporal profile, or temporal.address in homeward.yaml.',
       error,
     );
   if (code === grpcPermissionDenied || code === grpcUnauthenticated)

@@ -32,6 +32,8 @@ export function renderChecksDuring(machine: string, phase: string, checks: reado
     `See it: homeward failback status ${plain(machine)}`,
     '',
     ...checks.flatMap((check) => checkLines(check, style)),
+    '',
+    `${paint(style, 'yellow', 'under way')}: nothing starts beside this run (${sumsOf(checks)})`,
   ].join('\n');
 }
 
@@ -50,11 +52,15 @@ function checkLines(check: Check, style: Style): string[] {
   return body.map((line, index) => (index === 0 ? `${verdict}  ${line}` : `${' '.repeat(indent)}${line}`));
 }
 
+function sumsOf(checks: readonly Check[]): string {
+  const verdicts: readonly Verdict[] = ['pass', 'warn', 'wait', 'refuse'];
+  return verdicts.map((each) => `${checks.filter(({ verdict }) => verdict === each).length} ${each}`).join(', ');
+}
+
 function verdictLine(machine: string, checks: readonly Check[], style: Style): string {
   const blockers = blocking(checks);
-  const count = (verdict: Verdict) => checks.filter((check) => check.verdict === verdict).length;
-  const sums = `${count('pass')} pass, ${count('warn')} warn, ${count('wait')} wait, ${count('refuse')} refuse`;
-  if (blockers.length > 0 && count('refuse') === 0)
+  const sums = sumsOf(checks);
+  if (blockers.length > 0 && !checks.some(({ verdict }) => verdict === 'refuse'))
     return `${paint(style, 'yellow', 'waits')}: ${machine} may come home once what it waits for is there; a run asks again by itself (${sums})`;
   if (blockers.length === 0) return `${paint(style, 'green', 'clear')}: ${machine} may come home (${sums})`;
   return `${paint(style, 'red', 'blocked')}: ${machine} cannot come home yet (${sums})`;

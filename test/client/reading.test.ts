@@ -143,6 +143,26 @@ test('a namespace that does not exist is told with what to create or correct, an
   });
 });
 
+test('what answers in the place of Temporal and knows none of its calls is told as such, not as a fault of ours', () => {
+  const settings = {
+    address: 'h:443',
+    namespace: 'n',
+    origin: 'TEMPORAL_ADDRESS',
+    namespaceOrigin: 'default',
+    connectionOptions: undefined,
+  };
+  const error = Object.assign(new Error('12 UNIMPLEMENTED'), {
+    code: 12,
+    details: 'HTTP status code 404',
+    metadata: {},
+  });
+  expect(explain(asProblem(error, 'erp-db', settings))).toMatchObject({
+    kind: 'unreachable',
+    what: 'what answers at h:443 (TEMPORAL_ADDRESS) is not Temporal: HTTP status code 404',
+    todo: expect.stringContaining('Say where Temporal is'),
+  });
+});
+
 const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db');
 
 test('options of a start change this run and nothing else', () => {

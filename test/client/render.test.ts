@@ -40,6 +40,7 @@ test('S1 a preflight during a run tells of the run before it shows the first che
   expect(rest.indexOf('See it: homeward failback status erp-db')).toBeGreaterThan(0);
   expect(rest.indexOf('See it:')).toBeLessThan(rest.indexOf('pass    target-powered-off'));
   expect(rest).toContain('Give it another disk.');
+  expect(others.at(-1)).toBe('under way: nothing starts beside this run (1 pass, 0 warn, 0 wait, 1 refuse)');
 });
 
 test('a preflight without blockers says that the machine may come home', () => {

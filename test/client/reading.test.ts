@@ -149,7 +149,7 @@ test('what answers in the place of Temporal and knows none of its calls is told 
     namespace: 'n',
     origin: 'TEMPORAL_ADDRESS',
     namespaceOrigin: 'default',
-    connectionOptions: undefined,
+    connectionOptions: {},
   };
   const error = Object.assign(new Error('12 UNIMPLEMENTED'), {
     code: 12,

@@ -147,15 +147,23 @@ test('S9 an open disk that Storage vMotion moved is found, and copied in full on
   await run.untilView('copied in full again', (view) => fulls(view) > 1);
 }, 120_000);
 
+const isTransferOf =
+  (disk: string) =>
+  ({ activityId }: { readonly activityId: string }): boolean =>
+    activityId === `transfer-${disk}`;
+
 test('S9 an open disk that Storage vMotion moved since the last look of the watch is found before the seal, and copied in full once it is back', async () => {
   const late = await scene.begin({ roundEvery: 3_600 }, { homeWatchSeconds: 3_600 });
   await late.until('Syncing');
-  const delay = { operation: 'blob.getRange', resource: '-final', count: 1, action: { delayMs: 4_000 } };
+  const delay = { operation: 'blob.getRange', resource: '-final', count: 1, action: { delayMs: 60_000 } };
   await scene.fault('azure', delay);
   await late.say('completeFailover');
   await scene.untilMet('azure');
+  // Nothing is written to the OS disk any more: whoever moved it then is met by no copy.
+  await late.untilView('done with the OS disk', ({ pending }) => !pending.some(isTransferOf('os')));
   const file = (await late.status()).record.find(({ key }) => key === 'open/os')?.facts?.file as string;
   const { back } = await moveAway(file);
+  await scene.forgetRules();
   const called = await late.until('NeedsOperator');
   expect(called).toMatchObject({ left: 'FinalSync', trouble: { kind: 'Refused', op: 'open-disks-stay' } });
   await back();

@@ -26,7 +26,7 @@ const root = join(import.meta.dirname, '..');
  * the files compute in their own process. Jest's workers take the options of their parent.
  */
 const roomToGrow = ['--initial-heap-size=512'];
-// Two more than there are cores: a story alone waits for three quarters of its time.
+// One more than there are cores: a story waits about as long as it computes; with a second one more all only take longer.
 const jest = spawn(
   process.execPath,
   [
@@ -35,7 +35,7 @@ const jest = spawn(
     join(root, 'node_modules/jest/bin/jest.js'),
     '--reporters=default',
     `--reporters=${join(root, 'test/counts-reporter.cjs')}`,
-    `--maxWorkers=${availableParallelism() + 2}`,
+    `--maxWorkers=${availableParallelism() + 1}`,
     ...process.argv.slice(2),
   ],
   {

@@ -78,11 +78,10 @@ export async function pendingOf(
   for (const activity of raw) {
     const paused = activity.paused === true;
     const details = await decodeArrayFromPayloads(converter, activity.heartbeatDetails?.payloads);
-    // A paused attempt has ended: what it reported last stands, but nothing moves.
-    const reported = progressIn(details);
-    transfers.push(
-      ...(paused ? reported.map((one) => ({ ...one, stage: 'paused' as const, bytesPerSecond: 0 })) : reported),
-    );
+    // Of an attempt that has ended what it reported last stands, but nothing moves: it is paused, or waits for a worker.
+    const moves = !paused && activity.state !== scheduled;
+    const stage = paused ? { stage: 'paused' as const } : {};
+    transfers.push(...progressIn(details).map((one) => (moves ? one : { ...one, ...stage, bytesPerSecond: 0 })));
     const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
     const failure = activity.lastFailure?.message;
     const beat = stamp(activity.lastHeartbeatTime);

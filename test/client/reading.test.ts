@@ -2,10 +2,12 @@
  * What the client reads from outside: heartbeats, results, records, errors.
  */
 
-import { NamespaceNotFoundError } from '@temporalio/common';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter, NamespaceNotFoundError, toPayloads } from '@temporalio/common';
+import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { asProblem } from '../../client/connect.ts';
 import { detailsOf, summaryOf, withOptions } from '../../client/failback.ts';
-import { progressIn } from '../../client/heartbeats.ts';
+import { pendingOf, progressIn } from '../../client/heartbeats.ts';
 import { explain, Problem } from '../../client/problem.ts';
 import { verifyRecord } from '../../client/record.ts';
 import { whatToType } from '../../client/render/to-type.ts';
@@ -26,6 +28,20 @@ test('progress is found in heartbeats, and anything else is left out', () => {
   expect(
     progressIn([report, { now: 'waiting' }, null, 7, { ...report, stage: 'flying' }, { progress: [report] }]),
   ).toEqual([report, report]);
+});
+
+// The server's own numbers: scheduled, started.
+test.each([
+  ['waits for a worker', 1, false, { bytesPerSecond: 0 }],
+  ['is paused', 1, true, { bytesPerSecond: 0, stage: 'paused' }],
+  ['is under way', 2, false, {}],
+])('L1 a copy whose attempt %s is not told as moving unless it moves', async (_, state, paused, seen) => {
+  const moving = { ...report, bytesPerSecond: 7 };
+  const heartbeatDetails = { payloads: toPayloads(defaultPayloadConverter, moving) };
+  const raw = { pendingActivities: [{ activityId: 'transfer-os', state, paused, heartbeatDetails }] };
+  const description = { workflowId: 'w', raw } as unknown as WorkflowExecutionDescription;
+  const { transfers } = await pendingOf(description, loadDataConverter(undefined));
+  expect(transfers).toEqual([{ ...moving, ...seen }]);
 });
 
 test('the result of a run is read with and without what remains', () => {

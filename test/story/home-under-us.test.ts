@@ -155,7 +155,7 @@ const isTransferOf =
 test('S9 an open disk that Storage vMotion moved since the last look of the watch is found before the seal, and copied in full once it is back', async () => {
   const late = await scene.begin({ roundEvery: 3_600 }, { homeWatchSeconds: 3_600 });
   await late.until('Syncing');
-  const delay = { operation: 'blob.getRange', resource: '-final', count: 1, action: { delayMs: 60_000 } };
+  const delay = { operation: 'blob.getRange', resource: 'data-0', count: 1, action: { delayMs: 60_000 } };
   await scene.fault('azure', delay);
   await late.say('completeFailover');
   await scene.untilMet('azure');

@@ -130,10 +130,11 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
       looks++;
       looked.resolve();
       looked = Promise.withResolvers<void>();
-      await new Promise<void>((resolve) => {
-        lookNow = resolve;
-        setTimeout(resolve, lookEveryMs);
-      });
+      const pause = Promise.withResolvers<void>();
+      const timer = setTimeout(pause.resolve, lookEveryMs);
+      lookNow = pause.resolve;
+      await pause.promise;
+      clearTimeout(timer);
     }
   };
   const looping = loop();
@@ -164,6 +165,7 @@ export function runOnPremGuests(plan: OnPremPlan): OnPremGuests {
     trouble: () => trouble,
     async stop() {
       stopping = true;
+      lookNow();
       await looping;
       await Promise.all([...running.values()].map(halt));
       running.clear();

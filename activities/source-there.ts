@@ -67,13 +67,12 @@ function missing(path: string, found: SourceMachine, { machine }: Whereabouts): 
 function changed(
   path: string,
   found: SourceMachine,
-  { machine, movedTo, detached }: Whereabouts,
+  { movedTo, detached, lost }: Whereabouts,
   step: WayBack['step'],
 ): string | undefined {
-  const off = found.disks.filter(({ identity }) => !machine.disks.some((disk) => disk.identity === identity));
-  const lost = off.find(({ disk }) => !detached.includes(disk));
-  if (lost) return `disk ${lost.disk} (${lost.name}) of ${path} does not exist any more`;
-  const [taken] = off;
+  const gone = found.disks.find(({ disk }) => lost.includes(disk));
+  if (gone) return `disk ${gone.disk} (${gone.name}) of ${path} does not exist any more`;
+  const taken = found.disks.find(({ disk }) => detached.includes(disk));
   if (taken) return `disk ${taken.disk} (${taken.name}) is not attached to ${path} any more, but still exists`;
   // Where it is now nothing starts it again.
   if (movedTo !== undefined && step !== 'delete') return `${path} was moved in Azure and is now ${movedTo}`;

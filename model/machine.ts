@@ -43,7 +43,7 @@ export interface SourceSystem {
   readonly name?: string;
 }
 
-/** How a source machine stands: all that its power and its disks tell. */
+/** How a source machine stands, as it tells by itself: neither its disks nor its network are asked. */
 export interface SourceState {
   readonly address: MachineAddress;
   readonly power: Power;
@@ -57,9 +57,6 @@ export interface SourceState {
   readonly beingDeleted?: true;
   /** Changes when the machine is made anew under the same name (Azure: `vmId`); absent when there is none. */
   readonly identity?: string;
-  /** Only while stopped, and where the site can tell: a word that is another one once the machine was started again. */
-  readonly stoppedSince?: string;
-  readonly disks: readonly SourceDisk[];
 }
 
 /** What the machine is made of on the source, as far as the site says: what stands at home has to fit it. */
@@ -74,6 +71,9 @@ export interface SourceHardware {
 }
 
 export interface SourceMachine extends SourceState {
+  /** Only while stopped, and where the site can tell: a word that is another one once the machine was started again. */
+  readonly stoppedSince?: string;
+  readonly disks: readonly SourceDisk[];
   /** For the clean-up after commit. */
   readonly nics: readonly SourceNic[];
   readonly hardware?: SourceHardware;

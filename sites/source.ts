@@ -142,6 +142,8 @@ export interface Whereabouts {
   readonly movedTo?: string;
   /** Those of the disks that it does not hold, but that still exist. */
   readonly detached: readonly DiskKey[];
+  /** Those that do not exist any more. */
+  readonly lost: readonly DiskKey[];
 }
 
 export interface SourceSite extends GuestAccess {
@@ -149,7 +151,7 @@ export interface SourceSite extends GuestAccess {
   /** Waits for the end of a try that was begun and nobody heard of; undefined when it never was. Begins none. */
   observeScriptRun(request: GuestScriptRequest, work: Work): Promise<StepRun | undefined>;
   observeMachine(path: string, work: Work): Promise<SourceMachine>;
-  /** Where the machine and its disks are now, also when it was moved. Does not hang on its network. Changes nothing. */
+  /** Where the machine and its disks are now, also when it was moved. Hangs neither on its network nor on disks that were attached since. Changes nothing. */
   observeWhereabouts(request: WhereaboutsRequest, work: Work): Promise<Whereabouts>;
   /** Size, firmware and NICs, for a machine that is to be made like it; what this side does not tell is absent. */
   observeShape(path: string, work: Work): Promise<SourceShape>;

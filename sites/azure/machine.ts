@@ -139,10 +139,19 @@ const guestOff: readonly string[] = ['PowerState/stopped', 'PowerState/stopping'
 
 export async function observeMachine(azure: NetworkClients, path: string, work: Work): Promise<SourceMachine> {
   const vm = await readVm(azure, path, work);
-  const { seen, ...state } = await seenState(azure, path, vm, work);
-  if (vm === undefined) return { ...state, nics: [] };
+  const state = stateOf(azure, path, vm);
+  if (vm === undefined) return { ...state, disks: [], nics: [] };
+  const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
+  const seen = disks.map((one) => one.seen);
+  const since = state.power === 'stopped' ? stoppedSince(vm, seen) : undefined;
   const nics = await together(nicIds(vm).map((id) => observeNic(azure, path, id, work)));
-  return { ...state, nics, hardware: hardwareOf(vm, seen) };
+  return {
+    ...state,
+    ...(since === undefined ? {} : { stoppedSince: since }),
+    disks: disks.map((one) => one.disk),
+    nics,
+    hardware: hardwareOf(vm, seen),
+  };
 }
 
 /** The generation stands on the OS disk, and on the instance view where the machine runs. */
@@ -159,43 +168,23 @@ export function hardwareOf(vm: VirtualMachine, disks: readonly Disk[]): SourceHa
   };
 }
 
-/** The same without the network: what a power command goes by must not hang on it. */
+/** What the machine alone tells: what a power command goes by hangs on no disk, whose ever it is, and on no network (S5). */
 export const observeState = async (azure: AzureClients, path: string, work: Work): Promise<SourceState> =>
-  asState(await seenState(azure, path, await readVm(azure, path, work), work));
+  stateOf(azure, path, await readVm(azure, path, work));
 
-const asState = ({ seen: _seen, ...state }: SourceState & { readonly seen: readonly Disk[] }): SourceState => state;
-
-/** `seen`: the disks as Azure shows them. */
-async function seenState(
-  azure: AzureClients,
-  path: string,
-  vm: VirtualMachine | undefined,
-  work: Work,
-): Promise<SourceState & { readonly seen: readonly Disk[] }> {
-  const address = { site: azure.site, path };
-  if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent', disks: [], seen: [] };
+export function stateOf({ site }: AzureClients, path: string, vm: VirtualMachine | undefined): SourceState {
+  const address = { site, path };
+  if (vm === undefined) return { address, power: 'absent', powerSeen: 'absent' };
   const word = powerSeen(vm);
-  const power = powerOf(word);
   const os = systemOf(vm);
-  const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
-  const since =
-    power === 'stopped'
-      ? stoppedSince(
-          vm,
-          disks.map((one) => one.seen),
-        )
-      : undefined;
   return {
     address,
-    power,
+    power: powerOf(word),
     powerSeen: word,
     ...(guestOff.includes(word) ? { guestOff: true } : {}),
     ...(word === 'Deleting' ? { beingDeleted: true } : {}),
     ...(os === undefined ? {} : { os }),
     ...(vm.vmId === undefined ? {} : { identity: vm.vmId }),
-    ...(since === undefined ? {} : { stoppedSince: since }),
-    disks: disks.map((one) => one.disk),
-    seen: disks.map((one) => one.seen),
   };
 }
 

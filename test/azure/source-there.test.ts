@@ -3,12 +3,12 @@ import { createMoverLookActivities } from '../../activities/movers.ts';
 import { createPowerActivities } from '../../activities/power.ts';
 import type { Sites } from '../../activities/preflight.ts';
 import { createRecoveryPointActivities } from '../../activities/recovery-point.ts';
-import { deleteWithDisks, detachAndDelete } from '../../lab/azure/attaching.ts';
+import { attachNewDisk, deleteWithDisks, detachAndDelete } from '../../lab/azure/attaching.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { soundPolicy } from '../../model/inventory.ts';
 import type { RecoveryPoint, SourceMachine } from '../../model/machine.ts';
 import { inActivity } from '../activities/in-activity.ts';
-import { type AzureLab, group, machine, openAzureLab, path, quiet, run } from './azure-lab.ts';
+import { type AzureLab, group, machine, mib, openAzureLab, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
 let sites: Sites;
@@ -31,6 +31,8 @@ afterEach(() => lab.close());
 const names = (): string[] => [...lab.world.snapshots.values()].map((one) => one.name);
 const vm = () => lab.world.machine(group, machine);
 const place = `${group}/${machine}`;
+const forbidden = { status: 403, code: 'AuthorizationFailed', message: 'no right' };
+const otherSideOff = async (): Promise<void> => undefined;
 
 const release = () =>
   inActivity(() => createRecoveryPointActivities(sites).releaseRecoveryPoints({ failback, run, before: 'all', found }));
@@ -93,10 +95,40 @@ test('S5 S11 a source that was moved is there: its recovery points go, but the m
 test('S5 whether the source is there is seen without its network, there or not', async () => {
   await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());
   const whole = vm();
-  lab.fault('networkInterfaces.get', { status: 403, code: 'AuthorizationFailed', message: 'no right' }, { count: 100 });
+  lab.fault('networkInterfaces.get', forbidden, { count: 100 });
   detach();
   await expect(release()).rejects.toMatchObject({ message: expect.stringContaining('is not attached') });
   lab.world.machines.set(place, whole);
+  expect(await release()).toHaveLength(2);
+});
+
+test('S5 the way back and the start of the source hang on no disk that somebody attached meanwhile', async () => {
+  await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());
+  const { name } = await attachNewDisk(lab.world, vm(), mib);
+  lab.fault('disks.get', forbidden, { count: 100, resource: name });
+  await lab.stop();
+  const started = await lab.source.ensureStarted({ path, identity: found.identity, otherSideOff }, quiet());
+  expect(started).toMatchObject({ power: 'running', identity: found.identity });
+  expect(await release()).toHaveLength(2);
+});
+
+test('S5 S11 a disk that moved with its machine is known by its identity, and whether an unreadable one is it is not guessed', async () => {
+  await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());
+  const points = names();
+  const [disk, { name }] = [lab.world.disk(group, 'erp-db-data'), await attachNewDisk(lab.world, vm(), mib)];
+  // The lab's machines name their disks within one resource group: the moved one gets another name instead.
+  const moveDisk = (from: string, to: string): void => {
+    lab.world.disks.delete(`${group}/${from}`);
+    lab.world.putDisk({ ...disk, name: to });
+    vm().dataDisks = vm().dataDisks.map((one) => (one.disk === from ? { ...one, disk: to } : one));
+  };
+  moveDisk('erp-db-data', 'erp-db-data-moved');
+  lab.fault('disks.get', forbidden, { count: 1, resource: name });
+  await expect(release()).rejects.toMatchObject({
+    type: 'Refused',
+    details: [expect.objectContaining({ op: 'disks.get' })],
+  });
+  expect(names()).toEqual(points);
   expect(await release()).toHaveLength(2);
 });
 

@@ -177,12 +177,8 @@ async function transferOne(
 async function sealOne(parts: MoverParts, input: SealInput, work: ReportingWork): Promise<SealProof> {
   const place = await placeOf(parts, input, work);
   const order = { point: input.point, disk: input.disk.disk, afterwards: 'let-go' } as const;
-  const source = await parts.reader(input.sourceSite).openPoint(order, work);
-  try {
-    return await seal({ ...place, source, point: pointName(input.point), reread: input.reread, ...telling(work) });
-  } finally {
-    await source.close();
-  }
+  const openSource = (signal: AbortSignal) => parts.reader(input.sourceSite).openPoint(order, { ...work, signal });
+  return await seal({ ...place, openSource, point: pointName(input.point), reread: input.reread, ...telling(work) });
 }
 
 /** Only looks, so nothing is lost when a dead mount keeps the call. */

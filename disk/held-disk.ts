@@ -66,9 +66,13 @@ export interface DiskTask extends TargetDiskOptions {
   assure?(signal: AbortSignal): Promise<void>;
 }
 
-export interface DiskWork extends DiskTask {
-  readonly source: PointReader;
+/** What brings a disk to a point, and knows which one that is. */
+export interface PointWork extends DiskTask {
   readonly point: string;
+}
+
+export interface DiskWork extends PointWork {
+  readonly source: PointReader;
   /** Hears, once the list of changes is read, how many bytes of memory it takes until the attempt ends. */
   listed?(bytes: number): void;
 }
@@ -93,7 +97,7 @@ export interface Grip<Task extends DiskTask = DiskWork> {
 }
 
 /** A disk whose record goes on: from here bytes may be written. */
-export interface HeldDisk extends Grip {
+export interface HeldDisk<Task extends DiskTask = DiskWork> extends Grip<Task> {
   readonly ledger: Ledger;
   readonly digest: Digest;
   /** The marker with this attempt's epoch. */
@@ -110,7 +114,7 @@ export function ownMarker(options: TargetDiskOptions, id: string, epoch: number)
   return openMarker({ id, machine, disk, run, epoch, handovers });
 }
 
-export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
+export function hold<Task extends DiskTask>(grip: Grip<Task>, ledger: Ledger, digest: Digest): HeldDisk<Task> {
   const own = ownMarker(grip.options, ledger.state.id, ledger.state.epoch);
   grip.meter.epoch = own.epoch;
   const fence = sharedFence(async () => {
@@ -126,7 +130,10 @@ export function hold(grip: Grip, ledger: Ledger, digest: Digest): HeldDisk {
 }
 
 /** Runs `work` as the only attempt on the disk, in this process and on this machine; an older one of ours is stopped. */
-export async function withGrip<T>(options: DiskWork, work: (grip: Grip) => Promise<T>): Promise<T> {
+export async function withGrip<Task extends DiskTask, T>(
+  options: Task,
+  work: (grip: Grip<Task>) => Promise<T>,
+): Promise<T> {
   const { path, subject, begin, gaveUp } = prepare(options, 'waiting', work);
   return asOnlyAttempt(path, subject, options.signal, begin, { gaveUp, order: options.order });
 }

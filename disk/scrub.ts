@@ -8,7 +8,7 @@ import { corrupt, type Failure } from '../model/failure.ts';
 import type { Digest } from './digest.ts';
 import type { DigestTable } from './digest-table.ts';
 import { blankWithheld, blockRange, type Geometry, writableRange } from './geometry.ts';
-import type { HeldDisk } from './held-disk.ts';
+import type { DiskTask, HeldDisk } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
 import type { FreshReader } from './target-handle.ts';
 
@@ -49,7 +49,7 @@ export async function damageIn(
 }
 
 /** Reads all of a held disk; throws `Corrupt` at the first block that is not what was proven; to record that is the caller's. */
-export async function scrubBlocks(held: HeldDisk): Promise<void> {
+export async function scrubBlocks(held: HeldDisk<DiskTask>): Promise<void> {
   const { target, geometry, ledger, memory, signal, meter } = held;
   const proven = { ...held, table: ledger.table };
   let next = 0;

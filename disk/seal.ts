@@ -12,35 +12,38 @@ import type { Lent } from './block-pool.ts';
 import { rootOf } from './digest.ts';
 import { hostFailure } from './failure.ts';
 import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
-import { type DiskWork, type Grip, type HeldDisk, withGrip } from './held-disk.ts';
+import { type Grip, type HeldDisk as Held, type PointWork, withGrip } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
 import { Ledger } from './ledger.ts';
 import { decideSeal } from './lineage.ts';
 import { decodeMarker } from './open-marker.ts';
+import type { PointReader } from './point-reader.ts';
 import { scrubBlocks } from './scrub.ts';
 import { goOn, refuseOtherSize } from './take-disk.ts';
 
-export interface SealOptions extends DiskWork {
+export interface SealOptions extends PointWork {
+  /** The point, asked for once the disk is held and open: a grant that fails finds nothing given back (S4). The seal closes it. */
+  openSource(signal: AbortSignal): Promise<PointReader>;
   /** Re-reads the whole target against the recorded digests before the boot sector goes back. */
   readonly reread?: boolean;
 }
 
-/** The withheld bytes of the point: `head` and `tail` as they must be on the sealed disk. */
+type HeldDisk = Held<SealOptions>;
+
+/** The withheld bytes of the point, as they must be on the sealed disk. */
 interface Withheld {
   readonly head: Buffer;
   readonly tail: Buffer;
 }
 
-/** The blocks that touch them, with the digest of each as a whole. */
+/** The blocks that touch them, each with its digest. */
 type SealedBlocks = readonly (readonly [number, Buffer])[];
 
 /**
- * Seals the disk at the point it is current at. Safe to call again: a sealed disk answers with its proof, a seal
- * cut off in the middle goes on. Errors as in `transferDisk`; on `Corrupt` the disk is open, or the hint
- * says that it may be able to boot.
+ * Seals the disk at the point it is current at. Safe to call again: a sealed disk answers with its proof, a seal cut off in the
+ * middle goes on. Errors as in `transferDisk`; on `Corrupt` the disk is open, or the hint says that it may be able to boot.
  */
 export async function sealDisk(options: SealOptions): Promise<SealProof> {
-  refuseOtherSize(options);
   return withGrip(options, async (grip) => {
     const { run, machine, disk, sizeBytes, point } = options;
     const wish = { run, machine, disk, sizeBytes, point, base: undefined };
@@ -53,14 +56,20 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       refuseUnproven(held);
       const reread = async (): Promise<void> => (options.reread ? scrubBlocks(held) : undefined);
       if (grip.marker !== undefined) await recordingDamage(held, reread);
-      return await held.memory.toFetch(held.signal, async (lent) => {
-        const withheld = await readWithheld(held, lent);
-        const blocks = await recordingDamage(held, () => giveBack(held, withheld, reread));
-        const proof = await recordSeal(held, blocks);
-        await foldRecord(held);
-        held.meter.enter('done');
-        return proof;
-      });
+      const source = await options.openSource(held.signal);
+      try {
+        refuseOtherSize(source, options);
+        return await held.memory.toFetch(held.signal, async (lent) => {
+          const withheld = await readWithheld(held, source, lent);
+          const blocks = await recordingDamage(held, () => giveBack(held, withheld, reread));
+          const proof = await recordSeal(held, blocks);
+          await foldRecord(held);
+          held.meter.enter('done');
+          return proof;
+        });
+      } finally {
+        await source.close();
+      }
     } finally {
       await held.ledger.close();
     }
@@ -68,7 +77,10 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
 }
 
 /** A proof in the journal may be one whose flush failed: it counts once the record is written anew. Folded, it is durable. */
-async function fromDurableRecord({ view, folder, subject, assure }: Grip, proof: SealProof): Promise<SealProof> {
+async function fromDurableRecord(
+  { view, folder, subject, assure }: Grip<SealOptions>,
+  proof: SealProof,
+): Promise<SealProof> {
   if (!view.known || view.journal.records === 1) return proof;
   await assure();
   const ledger = await Ledger.resume(folder, subject, view);
@@ -106,10 +118,10 @@ async function recordingDamage<T>(held: HeldDisk, act: () => Promise<T>): Promis
   }
 }
 
-const sealError = (held: HeldDisk, message: string): Failure =>
+const sealError = (subject: string, message: string): Failure =>
   corrupt({
     op: 'seal',
-    subject: held.subject,
+    subject,
     message,
     hint: 'The disk stays open and cannot boot; look at the target storage, then copy the disk in full.',
   });
@@ -124,22 +136,23 @@ function refuseUnproven({ geometry, ledger, subject }: HeldDisk): void {
 }
 
 /** Both lie in the one block, head first: a MiB each at most. */
-async function readWithheld(held: HeldDisk, { space, filledBy }: Lent): Promise<Withheld> {
-  const { geometry, options, signal } = held;
+async function readWithheld(
+  { geometry, signal, subject }: HeldDisk,
+  source: PointReader,
+  { space, filledBy }: Lent,
+): Promise<Withheld> {
   const { headEnd, tailStart, sizeBytes } = geometry;
-  const [head, tail] = [
-    space.subarray(0, headEnd),
-    space.subarray(withheldBytes, withheldBytes + sizeBytes - tailStart),
-  ];
+  const head = space.subarray(0, headEnd);
+  const tail = space.subarray(withheldBytes, withheldBytes + sizeBytes - tailStart);
   const fill = async (offset: number, into: Buffer): Promise<void> => {
-    const read = options.source.read(offset, into, signal);
+    const read = source.read(offset, into, signal);
     filledBy(read);
     await untilAborted(read, signal);
   };
   if (tail.byteLength > 0) await fill(tailStart, tail);
   await fill(0, head);
   if (decodeMarker(head) === undefined) return { head, tail };
-  throw sealError(held, 'the point itself is an open disk of Homeward');
+  throw sealError(subject, 'the point itself is an open disk of Homeward');
 }
 
 /** In the order that keeps the disk from booting until the last write. Answers the digests of the whole blocks at both ends. */
@@ -242,7 +255,7 @@ async function openAgain(
  * except those before `from`; the rest must still have its recorded digest. Returns the digests of the whole blocks.
  */
 async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): Promise<SealedBlocks> {
-  const { target, geometry, memory, digest, ledger } = held;
+  const { target, geometry, memory, digest, ledger, subject } = held;
   const found: [number, Buffer][] = [];
   await target.withFresh((reader) =>
     memory.toRead(async (space) => {
@@ -253,13 +266,13 @@ async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): 
         const head = sameBytes(bytes, range, withheld.head, { start: from, end: geometry.headEnd }, 0);
         const tailRange = { start: geometry.tailStart, end: geometry.sizeBytes };
         const tail = sameBytes(bytes, range, withheld.tail, tailRange, geometry.tailStart);
-        if (!head || !tail) throw sealError(held, `block ${block} reads back as something else than was written`);
+        if (!head || !tail) throw sealError(subject, `block ${block} reads back as something else than was written`);
         found.push([block, blockDigest(digest, bytes)]);
         const writable = writableRange(geometry, block);
         if (writable.start === writable.end) continue;
         blankWithheld(geometry, block, bytes);
         if (blockDigest(digest, bytes).equals(ledger.table.digestOf(block))) continue;
-        throw sealError(held, `block ${block} is no longer what was proven`);
+        throw sealError(subject, `block ${block} is no longer what was proven`);
       }
     }),
   );

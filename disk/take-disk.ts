@@ -7,12 +7,13 @@
 import { randomUUID } from 'node:crypto';
 import { refused } from '../model/failure.ts';
 import { type Digest, digestNamed } from './digest.ts';
-import { type DiskTask, type DiskWork, type Grip, type HeldDisk, hold, ownMarker } from './held-disk.ts';
+import { type DiskTask, type Grip, type HeldDisk, hold, ownMarker } from './held-disk.ts';
 import { Ledger, type LedgerView } from './ledger.ts';
+import type { PointReader } from './point-reader.ts';
 import type { DiskState } from './records.ts';
 
 /** An exported disk may carry a footer of one sector, which is no part of the disk. */
-export function refuseOtherSize({ source, sizeBytes, machine, disk }: DiskWork): void {
+export function refuseOtherSize(source: PointReader, { sizeBytes, machine, disk }: DiskTask): void {
   if (source.sizeBytes === sizeBytes) return;
   throw refused({
     op: 'source.size',
@@ -41,7 +42,7 @@ export async function takeOver(grip: Grip): Promise<HeldDisk> {
 }
 
 /** Goes on with the disk's record under a new epoch. S8: record first, then marker, then bytes. */
-export async function goOn(grip: Grip, view: LedgerView): Promise<HeldDisk> {
+export async function goOn<Task extends DiskTask>(grip: Grip<Task>, view: LedgerView): Promise<HeldDisk<Task>> {
   if (!view.known) throw new TypeError('only a known record can go on');
   await grip.assure();
   const digest = await digestAvailable(grip, view.state);

@@ -32,7 +32,7 @@ export interface TransferOptions extends DiskWork {
  */
 export async function transferDisk(options: TransferOptions): Promise<TransferProof> {
   const startedAt = performance.now();
-  refuseOtherSize(options);
+  refuseOtherSize(options.source, options);
   return withGrip(options, async (grip) => {
     const { run, machine, disk, sizeBytes, point, base, handovers, uses } = options;
     const wish = { run, machine, disk, sizeBytes, point, base, handovers, uses };

@@ -54,7 +54,7 @@ async function playStage(stage: Stage, order: CopyOrder): Promise<void> {
   try {
     if (stage === 'full') await transferDisk({ ...work, point: 'first' });
     else if (stage === 'round') await transferDisk({ ...work, point: 'changed', base: 'first' });
-    else await sealDisk({ ...work, point: 'changed' });
+    else await sealDisk({ ...work, openSource: async () => source, point: 'changed' });
   } finally {
     await source.close();
   }

@@ -113,7 +113,8 @@ export async function playStage(
   if (stage === 'p0') return (await transferDisk({ ...work, point: 'p0' })).resumedBytes;
   if (stage === 'p1') return (await transferDisk({ ...work, point: 'p1', base: 'p0' })).resumedBytes;
   if (stage === 'another') return (await transferDisk({ ...work, point: 'p0', base: 'p1', uses: 1 })).resumedBytes;
-  await sealDisk({ ...work, point: stage === 'seal' ? 'p1' : 'p0' });
+  const openSource = async () => source;
+  await sealDisk({ ...work, openSource, point: stage === 'seal' ? 'p1' : 'p0' });
   return 0;
 }
 

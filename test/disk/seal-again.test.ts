@@ -62,7 +62,10 @@ async function killBehindHeader(bench: Workbench): Promise<void> {
   expect(await failureOf(ended)).toBe('Refused target.flush');
 }
 
-test.each<[string, string, object, (bench: Workbench) => PointReader]>([
+const noGrant = async (): Promise<never> => noSource();
+
+test.each<[string, string, object, (bench: Workbench) => PointReader | typeof noGrant]>([
+  ['that is given no grant', 'Refused read', {}, () => noGrant],
   ['whose source gives nothing', 'Refused read', {}, () => new ImagePoint(image, undefined, noSource)],
   [
     'that finds damage as it reads the disk again',
@@ -84,6 +87,13 @@ test.each<[string, string, object, (bench: Workbench) => PointReader]>([
     });
   },
 );
+
+test('a disk that is sealed answers with its proof, and no source is asked', async () => {
+  await copied(async (bench) => {
+    const proof = await bench.seal(point(), 'p0');
+    expect(await bench.seal(noGrant, 'p0')).toEqual(proof);
+  });
+});
 
 test('S4 a seal that cannot withhold again what a killed one gave back says that the disk may be able to boot', async () => {
   await copied(async (bench) => {

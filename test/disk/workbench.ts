@@ -157,8 +157,14 @@ export class Workbench {
     return transferDisk({ ...this.options(overrides), source, point });
   }
 
-  seal(source: PointReader, point: string, overrides: Overrides = {}): Promise<SealProof> {
-    return sealDisk({ ...this.options(overrides), source, point });
+  /** `source` as it is, or how the seal is to come by it. */
+  seal(
+    source: PointReader | (() => Promise<PointReader>),
+    point: string,
+    overrides: Overrides = {},
+  ): Promise<SealProof> {
+    const openSource = typeof source === 'function' ? source : async () => source;
+    return sealDisk({ ...this.options(overrides), openSource, point });
   }
 
   content(): Buffer {

@@ -8,6 +8,14 @@ const sparse = 'test/disk/sparse.test.ts';
 
 export const sealBugs: readonly PlantedBug[] = [
   bug(
+    'S4',
+    'disk/seal.ts',
+    'const held = await goOn(grip, grip.view);',
+    'await options.openSource(grip.signal);\n    const held = await goOn(grip, grip.view);',
+    again,
+    'given no grant',
+  ),
+  bug(
     'S3',
     'disk/lineage.ts',
     "if (state.phase === 'sealed') return sealedYetOpen;",

@@ -15,6 +15,7 @@ import { type ReopenInput, targetRequest } from './target.ts';
 
 export interface MoverLook {
   readonly failback: FailbackInput;
+  readonly run: string;
   readonly mover: MoverPlace;
   /** Of the disks it is to get; empty while they are not known. */
   readonly sizesBytes: readonly number[];
@@ -82,7 +83,7 @@ export async function refusals(
   input: MoverLook,
   work: Work & Pick<ReportingWork, 'attempt'>,
 ): Promise<Check[]> {
-  const { failback, mover, sizesBytes } = input;
+  const { failback, run, mover, sizesBytes } = input;
   const stranger = strangerCheck(sites, input);
   if (stranger) return [stranger];
   const { site, path } = failback.target;
@@ -92,7 +93,7 @@ export async function refusals(
     return blocking(await ask('target', path, work, () => sites.target(site).preflightMover(look, work)));
   }
   // Whichever way it writes, its new disks are there already: the mover is asked for slots, not the datastore for space.
-  const request = { path, mover: mover.path, write: 'in-place', diskSizesBytes: sizesBytes } as const;
+  const request = { path, run, mover: mover.path, write: 'in-place', diskSizesBytes: sizesBytes } as const;
   return blocking(await ask('target', path, work, () => sites.target(site).preflight(request, work)));
 }
 

@@ -190,6 +190,7 @@ const askTarget = (
         ...arrivalWish(input.policy),
         diskSizesBytes: (source?.disks ?? []).map((disk) => disk.sizeBytes),
         ...(run === undefined ? {} : { run, beside }),
+        ...(input.discards === undefined ? {} : { discards: input.discards }),
         ...(source && { source: { ...source.hardware, ...sizeOf(shape), nics: source.nics.length } }),
       },
       work,

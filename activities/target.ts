@@ -45,6 +45,7 @@ export const targetRequest = ({ failback, run, pairs, creation, open }: TargetIn
   mover: failback.mover.path,
   ...(creation ? { machineToMake: creation } : {}),
   ...(open ? { open } : {}),
+  ...(failback.discards === undefined ? {} : { discards: failback.discards }),
 });
 
 const returnRequest = (input: ReturnInput): ReturnRequest => ({ ...targetRequest(input), uses: input.uses ?? 0 });

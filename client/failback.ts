@@ -76,6 +76,8 @@ export interface RunOptions {
   readonly reread?: boolean;
   /** Of a member of a group: it comes home without the others. */
   readonly alone?: boolean;
+  /** An earlier run, whose staged disks at home may be deleted. */
+  readonly discard?: string;
 }
 
 /** The input with this run's options in place of the policy's. */
@@ -89,7 +91,7 @@ export function withOptions(input: FailbackInput, options: RunOptions): Failback
     ...(options.reread === undefined ? {} : { reread: options.reread }),
   };
   const group = input.group && options.alone ? { group: { ...input.group, alone: true as const } } : {};
-  return { ...input, policy, ...group };
+  return { ...input, policy, ...group, ...(options.discard === undefined ? {} : { discards: options.discard }) };
 }
 
 export interface StartOptions {

@@ -22,8 +22,11 @@ export interface Check {
   readonly wait?: Awaited;
 }
 
+/** Whether an earlier run left its disks at home, half written or staged. */
+export const leftByARun = 'target-not-half-written';
+
 /** What a run keeps from its start, so that no retry of it can mend them; their remedies say how to begin another one. */
-const keptByItsRun: ReadonlySet<string> = new Set(['target-not-half-written']);
+const keptByItsRun: ReadonlySet<string> = new Set([leftByARun]);
 
 /** What a run that stands before this check tells its operator: the remedy, and `after` it where that leads on. */
 export const adviceOf = ({ id, remedy }: Check, after: string): string =>

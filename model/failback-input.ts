@@ -24,6 +24,8 @@ export interface FailbackInput {
   readonly create?: CreateSection;
   /** The machines it belongs with; absent for one that stands alone. */
   readonly group?: GroupOf;
+  /** An earlier run of the machine; a person said that what it staged at home and left there may be deleted (S5). */
+  readonly discards?: string;
   /** What the machine's last run measured, where it is known; only forecasts read it. */
   readonly measured?: Measured;
 }

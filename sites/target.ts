@@ -22,6 +22,8 @@ export interface TargetRequest {
   readonly machineToMake?: NewMachine;
   /** The disks as they were opened last; absent before they were. By their UUIDs they are known where somebody moved them. */
   readonly open?: readonly OpenDisk[];
+  /** The earlier run whose staged disks may be deleted: a person said it. What any other run staged stays (S5). */
+  readonly discards?: string;
 }
 
 export interface ReopenRequest extends TargetRequest {
@@ -82,6 +84,8 @@ export interface TargetPreflight extends ArrivalWish {
   readonly diskSizesBytes: readonly number[];
   /** The run that asks again while it is under way: what it has made itself is not in its own way. */
   readonly run?: string;
+  /** As of `TargetRequest`. */
+  readonly discards?: string;
   /** It is not the run itself that asks: what it has started at home already runs rightly. */
   readonly beside?: boolean;
   /** What comes home, as far as the source said; absent while the source cannot be seen. */

@@ -7,7 +7,7 @@ import type { TargetRun } from '../activities/power.ts';
 import type { PreflightAnswer } from '../activities/preflight.ts';
 import type { TargetInput } from '../activities/target.ts';
 import { takeUpReassignment } from '../model/carrying.ts';
-import { adviceOf, blocking } from '../model/check.ts';
+import { adviceOf, blocking, leftByARun } from '../model/check.ts';
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { saidAlone } from '../model/group.ts';
@@ -72,6 +72,15 @@ export async function checkTheWay(journey: Journey): Promise<Way> {
     });
     const alone = saidAlone(input.group);
     if (alone) teller.record('group-member-alone', 'a person said that it comes home without its group', alone);
+    if (input.discards !== undefined)
+      teller.record(
+        'earlier-run-discarded',
+        'a person said that what an earlier run left staged at home may be deleted',
+        {
+          run: input.discards,
+          seen: answer.checks.find(({ id }) => id === leftByARun)?.seen ?? 'nothing',
+        },
+      );
     recordLocation(teller, input, way.creation);
     recordBound(teller, way.pairs, input.measured);
     return way;

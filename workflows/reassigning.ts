@@ -17,7 +17,7 @@ import { askMover, judgeMover } from './whole-way.ts';
 
 /** Why the mover that a message names cannot carry the machine; undefined when it can. Never throws. */
 export async function lookAtMover(
-  failback: FailbackInput,
+  { input: failback, run }: { readonly input: FailbackInput; readonly run: string },
   pairs: readonly DiskPair[],
   { mover: name = '', path = '' }: Message,
 ): Promise<string | undefined> {
@@ -27,7 +27,7 @@ export async function lookAtMover(
     return await CancellationScope.nonCancellable(async () => {
       const { checks, version, os } = await controlVerbs(failback).observeMover.executeWithOptions(
         summary(`Can ${name} carry ${failback.machine}?`),
-        [{ failback, mover, sizesBytes }],
+        [{ failback, run, mover, sizesBytes }],
       );
       if (checks.length > 0) return whyNot(checks);
       // Only now: a name that nobody knows has no worker that could be asked.

@@ -86,7 +86,7 @@ export class Teller {
   /** Why another point could not be taken home now; the arrival sets it. */
   lookBeforeChange: () => Promise<string | undefined> = async () => undefined;
   private readonly looks: Partial<Record<MessageName, Look>> = {
-    reassign: (message) => lookAtMover(this.input, this.findings.pairs, message),
+    reassign: (message) => lookAtMover({ input: this.input, run: this.story.run }, this.findings.pairs, message),
     changePoint: () => CancellationScope.nonCancellable(() => this.lookBeforeChange()),
   };
 

@@ -2,7 +2,8 @@
  * Opens the target disks: record them on the machine, take them off it (in place) or make new ones (staged, created), plug
  * them into the mover.
  * Rule: the record is written before anything is unplugged; a disk is answered as open only when it was seen on the mover
- * and on nothing else (S4). A run finds and repairs what an abandoned run left. Never destroys a file.
+ * and on nothing else (S4). A run finds and repairs what an abandoned run left in place. Deletes no file but
+ * those that an earlier run staged, once a person named that run (S5).
  */
 
 import { fenced, refused } from '../../model/failure.ts';
@@ -19,9 +20,9 @@ import {
   needSupported,
 } from './disk-guards.ts';
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
+import { discardRemedy, inPlaceRemedy, leftStaged } from './left-by-a-run.ts';
 import { isOpen, markOptions, type NewMark, type Original, stateOption } from './marks.ts';
 import { ensureMachineMade } from './new-machine.ts';
-import { inPlaceRemedy } from './preflight-machines.ts';
 import { putBack } from './put-back.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
 import { ensureStagedFile, stagedFiles, writtenFiles } from './staged-disks.ts';
@@ -171,7 +172,7 @@ async function openStaged(
   return plugNewDisks(at, request, mover, staged, work);
 }
 
-/** Takes away what another run staged and never returned; the machine is then as before that run. */
+/** Takes away what another run staged and left, if a person said so (S5); the machine is then as before that run. */
 async function withoutStrangersStaging(
   at: Vcenter,
   request: TargetRequest,
@@ -182,6 +183,13 @@ async function withoutStrangersStaging(
   const { mark } = target;
   const same = mark?.run === request.run && mark.way === request.write;
   if (!isOpen(mark) || mark.way !== 'staged' || same) return target;
+  if (mark.run !== request.run && mark.run !== request.discards)
+    throw refused({
+      op: 'ensureDisksOpen',
+      subject: request.path,
+      message: leftStaged(mark),
+      hint: discardRemedy(mark),
+    });
   work.report(`removing what run ${mark.run} staged`);
   const written = mark.staged.map((file) => ({ file, uuid: '' }));
   await abandonStaged(at, target, mover, mark, written, work);

@@ -9,6 +9,7 @@ import { check } from './check-outcome.ts';
 import { bySlot, freeSlots } from './devices.ts';
 import { clashesOf, clashRemedy } from './disk-guards.ts';
 import type { Machine } from './inventory.ts';
+import { leftCheck } from './left-by-a-run.ts';
 import { isOpen, type Mark } from './marks.ts';
 
 const pathRemedy =
@@ -30,10 +31,6 @@ function snapshotsWrong(machine: Machine): string | undefined {
   return machine.consolidationNeeded ? `the disks of ${machine.name} need consolidation` : undefined;
 }
 
-/** Staged beside half-written originals there would be no way back; only a run in place repairs them. */
-export const inPlaceRemedy =
-  'Start with --write in-place, which repairs the disks. A run that has begun keeps its way of writing: resolve it with --undo first.';
-
 export function targetChecks(request: TargetPreflight, target: Machine | undefined): Check[] {
   const subject = request.path;
   const found = check({
@@ -44,24 +41,12 @@ export function targetChecks(request: TargetPreflight, target: Machine | undefin
     remedy: pathRemedy,
   });
   if (!target) return [found];
-  const { mark } = target;
-  const half = isOpen(mark) && mark.way === 'in-place' && mark.state === 'open' && mark.run !== request.run;
-  const torn = half ? mark : undefined;
   const own = ownMark(request, target);
   return [
     found,
     own && request.beside ? ownPowerCheck(subject, target, own) : targetOffCheck(subject, target),
     targetSnapshotsCheck(subject, target),
-    check({
-      id: 'target-not-half-written',
-      subject,
-      wrong: torn && `run ${torn.run} left its original disks half written`,
-      right: isOpen(own)
-        ? `run ${own.run}, which is under way, has its disks (${own.state})`
-        : 'no other run has left its disks open',
-      remedy: request.write === 'staged' ? inPlaceRemedy : 'Nothing to do: this run repairs them.',
-      verdict: request.write === 'staged' ? 'refuse' : 'warn',
-    }),
+    leftCheck(request, target),
   ];
 }
 

@@ -18,6 +18,11 @@ const inPlace = 'came home in place keeps its disks';
 const confirm = 'client/render/confirm.ts';
 const asked = 'test/client/cancel-asked.test.ts';
 
+const left = 'sites/vsphere/left-by-a-run.ts';
+const opening = 'sites/vsphere/open-disks.ts';
+const atHomeLook = 'test/vsphere/preflight.test.ts';
+const staged = 'what an earlier run left staged';
+
 export const lastCopyBugs: readonly PlantedBug[] = [
   bug('S5', there, "if (machine.power === 'absent')", 'if (machine.power === undefined)', look, kept),
   bug('S5', there, 'if (machine.beingDeleted)', 'if (machine.power === undefined)', look, kept),
@@ -88,4 +93,24 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug('S5', serves, 'if (sourceGone) return', 'if (sourceGone && targetLive) return', told, unseen),
   bug('S5', 'model/other-point.ts', 'if (story.trouble?.watch) return undefined;', '', told, 'no other point'),
   bug('S5', confirm, 'sourceGone === true ||', 'sourceGone === false ||', asked, unseen),
+  bug('S5', left, 'mark.run === discards', 'discards !== undefined', atHomeLook, staged),
+  bug('S5', left, "said ? 'warn' : 'refuse'", "'warn'", atHomeLook, staged),
+  bug('S11', left, ': ${staged.join', '${[].join', atHomeLook, staged),
+  bug('S5', left, "way === 'staged'", "way === 'staged' && write === 'staged'", atHomeLook, staged),
+  bug('S5', opening, ' && mark.run !== request.discards)', ' && request.discards === undefined)', atHomeLook, staged),
+  bug(
+    'S5',
+    opening,
+    'if (mark.run !== request.run && mark',
+    "if (request.write === 'staged' && mark",
+    atHomeLook,
+    staged,
+  ),
+  bug(
+    'S5',
+    'activities/movers.ts',
+    '{ path, run, mover: mover.path',
+    '{ path, mover: mover.path',
+    'test/vsphere/movers.test.ts',
+  ),
 ];

@@ -69,7 +69,11 @@ beforeAll(async () => {
   const group = source && { name: 'erp', others: [{ machine: other, source }] };
   const begun = Object.entries(policies).map(async ([name, policy]) => [
     name,
-    await scene.begin({ sync: 'during', alone: true }, policy, name === 'proof' ? group : undefined),
+    await scene.begin(
+      { sync: 'during', alone: true, discard: 'a-run-of-before' },
+      policy,
+      name === 'proof' ? group : undefined,
+    ),
   ]);
   runs = Object.fromEntries(await Promise.all(begun)) as typeof runs;
 }, 120_000);
@@ -236,6 +240,10 @@ test('S000-20 S3 S5 a member of a group that comes home alone has that in its re
   expect(stuck.targetLive).toBeUndefined();
   const other = runs.home.machine.name;
   expect(entry(stuck, 'group-member-alone')?.facts).toEqual({ group: 'erp', others: other });
+  expect(entry(stuck, 'earlier-run-discarded')?.facts).toMatchObject({
+    run: 'a-run-of-before',
+    seen: expect.stringMatching(/^no other run/),
+  });
   const apart = await target(run);
   expect(apart.power).toBe('on');
   expect(apart.nics.map(({ network }) => network)).not.toContain('VM Network');

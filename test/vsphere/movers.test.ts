@@ -20,6 +20,7 @@ import {
   pathOf,
   quietWork,
   requestFor,
+  runA,
   type Simulator,
 } from './simulator.ts';
 
@@ -114,7 +115,7 @@ test('a mover that cannot carry the machine is refused with the reason; one that
   const look = async (name: string, path: string, more: Partial<MoverLook> = {}) => {
     const found = await refusals(
       sites,
-      { failback, mover: { name, path }, sizesBytes: [8 * MiB], ...more },
+      { failback, run: runA, mover: { name, path }, sizesBytes: [8 * MiB], ...more },
       { ...work, attempt: 1 },
     );
     return found.map(({ id, seen }) => `${id}: ${seen}`);
@@ -133,6 +134,9 @@ test('a mover that cannot carry the machine is refused with the reason; one that
   expect(await look('mover-2', pathOf(second), { sizesBytes })).toEqual([
     'mover-free-slots: 14 free SCSI slot(s), 20 needed',
   ]);
+  // What the run itself has staged stands in the way of no mover of its own.
+  await target.ensureDisksOpen(await requestFor(target, 'look', 'staged'), work);
+  expect(await look('mover-2', pathOf(second))).toEqual([]);
   // The law that judges its worker's answer needs the source's system where the policy makes it count, and only there.
   const os = { family: 'windows' } as const;
   const source = () => ({ observeMachine: async () => ({ os }) });
@@ -141,7 +145,7 @@ test('a mover that cannot carry the machine is refused with the reason; one that
     inActivity(() =>
       createMoverLookActivities(lookedBy).observeMover({
         failback: { ...failback, source: { site: 'azure', path: 'rg/look' }, policy: { moverSystem } } as FailbackInput,
-        ...{ mover: { name: 'mover-2', path: pathOf(second) }, sizesBytes: [8 * MiB] },
+        ...{ run: runA, mover: { name: 'mover-2', path: pathOf(second) }, sizesBytes: [8 * MiB] },
       }),
     );
   expect(await whole('any')).toEqual({ checks: [], version: '0.1.0' });

@@ -2,10 +2,18 @@
  * Each check of the target side, asked once where it passes and once where it does not.
  * Rule: trouble is made in the simulator or in the inventory it starts with. Every refusal must carry a remedy.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createPreflightActivities, type Sites } from '../../activities/preflight.ts';
+import { targetRequest } from '../../activities/target.ts';
+import { type RunOptions, withOptions } from '../../client/failback.ts';
 import type { Check } from '../../model/check.ts';
 import { adviceOf, blocking } from '../../model/check.ts';
+import type { FailbackInput } from '../../model/failback-input.ts';
+import { soundPolicy } from '../../model/inventory.ts';
 import type { TargetPreflight } from '../../sites/target.ts';
 import type { Transport } from '../../sites/vsphere/transport.ts';
+import { inActivity } from '../activities/in-activity.ts';
 import {
   diskOf,
   MiB,
@@ -16,6 +24,8 @@ import {
   pathOf,
   quietWork,
   requestFor,
+  runA,
+  runB,
   type Simulator,
   saying,
   type TargetOptions,
@@ -37,7 +47,7 @@ const full = {
     ...(at === 13 && { uuid }),
   })),
 };
-onSimulator([...['ready', 'snap', 'on', 'torn', 'sizes'].map(original), twin, full], (started) => {
+onSimulator([...['ready', 'snap', 'on', 'torn', 'left', 'sizes'].map(original), twin, full], (started) => {
   simulator = started;
 });
 
@@ -204,6 +214,48 @@ test('disks left half written by another run are named: repaired in place, refus
     diskOf('torn'),
     diskOf('torn', 1),
   ]);
+});
+
+test('S5 S11 what an earlier run left staged may be the last copy: no later run, in place or staged, deletes it before a person named that run', async () => {
+  const target = simulator.target();
+  const opened = await target.ensureDisksOpen(await requestFor(target, 'left', 'staged'), work);
+  const files = opened.map(({ file }) => file);
+  const isThere = () => files.map((file) => existsSync(join(simulator.datastoreFolder, file.replace('[lab-ds] ', ''))));
+  const machine = { power: 'running', disks: [], nics: [] };
+  const source = { observeMachine: async () => machine, observeShape: async () => ({}), preflight: async () => [] };
+  const sites = { source: () => source, target: () => target, mover: () => undefined, machine: () => undefined };
+  const { observePreflight } = createPreflightActivities({ version: 'v', ...sites } as unknown as Sites);
+  const begun = (options: RunOptions): FailbackInput => {
+    const mover = { name: 'm1', path: moverPath };
+    const ends = { source: { site: 'azure', path: 'rg/left' }, target: { site: 'home', path: pathOf('left') } };
+    return withOptions({ machine: 'left', ...ends, mover, policy: soundPolicy({}) } as FailbackInput, options);
+  };
+  const look = async (options: RunOptions): Promise<Check> => {
+    const found = named((await inActivity(() => observePreflight(begun(options)))).checks, 'target-not-half-written');
+    if (!found) throw new Error('not asked');
+    return found;
+  };
+  const open = async (options: RunOptions): Promise<string[]> => {
+    const { pairs } = await requestFor(target, 'left', 'in-place', runB);
+    const asked = await target.ensureDisksOpen(targetRequest({ failback: begun(options), run: runB, pairs }), work);
+    return asked.map(({ file }) => file);
+  };
+  for (const write of ['in-place', 'staged'] as const) {
+    const found = await look({ write });
+    expect(found.verdict).toBe('refuse');
+    for (const word of [runA, ...files]) expect(found.seen).toContain(word);
+    const advice = adviceOf(found, 'Then resolve with retry.');
+    expect(advice).toMatch(new RegExp(`--discard ${runA}.*--undo`));
+    expect(advice).not.toContain('retry');
+    expect((await look({ write, discard: runB })).verdict).toBe('refuse');
+    expect(await look({ write, discard: runA })).toMatchObject({ verdict: 'warn', seen: found.seen });
+    for (const options of [{ write }, { write, discard: runB }])
+      await expect(open(options)).rejects.toMatchObject({ kind: 'Refused', message: found.seen });
+  }
+  expect(named(await ask('left', { write: 'staged', run: runA }), 'target-not-half-written')?.verdict).toBe('pass');
+  expect(isThere()).toEqual([true, true]);
+  expect(await open({ write: 'in-place', discard: runA })).toEqual([diskOf('left'), diskOf('left', 1)]);
+  expect(isThere()).toEqual([false, false]);
 });
 
 test('every check that does not pass says what to do', async () => {

@@ -248,11 +248,11 @@ test('a later run takes over the disks that an abandoned run left open, on the m
   expect((await target.ensureDisksReturned(first, work)).disks).toEqual(first.pairs.map((pair) => pair.target));
 });
 
-test('a later run removes what an abandoned run had staged', async () => {
+test('a later run removes what an abandoned run had staged, once a person named that run', async () => {
   const target = simulator.target();
   const name = 'staged-takeover';
   await target.ensureDisksOpen(await requestFor(target, name, 'staged'), work);
-  const second = await requestFor(target, name, 'in-place', runB);
+  const second = { ...(await requestFor(target, name, 'in-place', runB)), discards: runA };
   await target.ensureDisksOpen(second, work);
   expect(await onMover(name)).toEqual([diskOf(name), diskOf(name, 1)]);
   expect(existsSync(localFile(stagedOf(name)))).toBe(false);

@@ -16,8 +16,10 @@ const progress = z.object({
   totalBytes: z.number(),
   bytesPerSecond: z.number(),
   epoch: z.number(),
-  listedBytes: z.number().optional(),
-  limit: z.object({ bytesPerSecond: z.number(), by: z.string(), holdsBack: z.boolean() }).optional(),
+  listedBytes: z.number().exactOptional(),
+  fetchBytes: z.number().exactOptional(),
+  repairedBlocks: z.number().exactOptional(),
+  limit: z.object({ bytesPerSecond: z.number(), by: z.string(), holdsBack: z.boolean() }).exactOptional(),
 });
 
 /** Every progress report in one heartbeat's details: a report, a list of them, or an object that carries either. */
@@ -25,10 +27,7 @@ export function progressIn(details: unknown): TransferProgress[] {
   if (Array.isArray(details)) return details.flatMap(progressIn);
   if (typeof details !== 'object' || details === null) return [];
   const parsed = progress.safeParse(details);
-  if (parsed.success) {
-    const { limit, listedBytes, ...rest } = parsed.data;
-    return [{ ...rest, ...(limit ? { limit } : {}), ...(listedBytes === undefined ? {} : { listedBytes }) }];
-  }
+  if (parsed.success) return [parsed.data];
   const carried = (details as { progress?: unknown }).progress;
   return carried === undefined ? [] : progressIn(carried);
 }

@@ -12,7 +12,7 @@ import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { outagesTogether } from '../model/outage.ts';
 import { changingText, olderText } from '../model/point.ts';
-import type { ScrubReport } from '../model/scrub.ts';
+import { rereadCost, type ScrubReport } from '../model/scrub.ts';
 import {
   expiryText,
   lossText,
@@ -167,20 +167,23 @@ const divergenceText = ({ changedBytesPerSecond, movedBytesPerSecond }: Converge
 function completionText(input: FailbackInput, pairs: readonly DiskPair[], rounds: RoundsStatus): string[] {
   const { measured } = input;
   const sizeBytes = pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0);
-  const ahead = forecastCompletion({ recent: rounds.recent, measured, sizeBytes }, Date.now());
+  const reread = input.policy.reread ? rereadCost(sizeBytes, rounds.scrubs) : undefined;
+  const ahead = forecastCompletion({ recent: rounds.recent, measured, sizeBytes, reread }, Date.now());
   if (!ahead) {
     const longer = 'and longer by what changes while the first copy runs, which is known after it';
-    return ['', `To expect: ${costText(forecastOutage({ measured }), longer)}`];
+    return ['', `To expect: ${costText(forecastOutage({ measured, reread }), longer)}`];
   }
   const { likely, low, high } = ahead.bytes;
   const span = `${mebibytes(likely)} (${mebibytes(low)} to ${mebibytes(high)})`;
   return ['', `Completing now would move about ${span} and cost ${costText(ahead)}`];
 }
 
-function costText({ outageSeconds: { likely, low, high }, assumed }: OutageForecast, longer = ''): string {
+function costText({ outageSeconds: { likely, low, high }, assumed, reread }: OutageForecast, longer = ''): string {
   const time = `about ${likely.toFixed(0)} s (${low.toFixed(0)} s to ${high.toFixed(0)} s) of outage`;
-  const unsure = assumed.length > 0 ? `; assumed, not measured yet: ${assumed.join(', ')}` : '';
-  return `${[time, longer].filter((one) => one !== '').join(', ')}${unsure}.`;
+  const again = reread ? `${reread.seconds} s of it to read all ${mebibytes(reread.bytes)} again (policy reread)` : '';
+  const guessed = [...assumed, ...(reread?.measured === false ? ['pace of reading again'] : [])];
+  const unsure = guessed.length > 0 ? `; assumed, not measured yet: ${guessed.join(', ')}` : '';
+  return `${[time, again, longer].filter((one) => one !== '').join(', ')}${unsure}.`;
 }
 
 const scrubLine = ({ disk, last, damage, damages, problem }: ScrubReport): string => {

@@ -45,7 +45,7 @@ export function copyText({ listed, bytes: all, seconds, atLimit }: CopyForecast)
     return `To move: between ${bytes(all.low)} and ${bytes(all.high)}${time}${limit}; known once the lists are read.`;
   }
   const time = seconds ? `still ${forecast(seconds, secondsText)}` : 'no rate yet';
-  return `Listed to move: ${bytes(all.likely)}; ${time}.`;
+  return `To move: ${bytes(all.likely)}; ${time}.`;
 }
 
 /** The limit that counts: the one that holds a disk back, else the lowest. */

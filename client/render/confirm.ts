@@ -138,9 +138,9 @@ export function describeCancel(status: Status): string {
 
 function leftAtHome({ phase, left, write }: Status, missing: boolean): string {
   if (phaseTable[left ?? phase].cancel === 'end') return 'nothing was changed yet';
-  if (write === 'in-place')
-    return 'the original disks, written in place, are NOT undone; a later run in place repairs them';
-  if (missing) return untilThere;
+  const asWritten = 'the original disks, written in place, are NOT undone';
+  if (missing) return write === 'in-place' ? `${asWritten}; ${untilThere}` : untilThere;
+  if (write === 'in-place') return `${asWritten}; a later run in place repairs them`;
   return write === 'staged'
     ? 'the new disks are removed; the original ones were not touched'
     : 'the new machine is removed';

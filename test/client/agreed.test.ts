@@ -8,7 +8,9 @@ import { parseInventory } from '../../config/load.ts';
 import { agreedIn } from '../../model/agreed.ts';
 import { type FailbackInput, failbackInput } from '../../model/failback-input.ts';
 import { soundPolicy } from '../../model/inventory.ts';
-import { failbackDetails } from '../../workflows/details.ts';
+import type { DiskPair } from '../../model/machine.ts';
+import type { RoundsStatus } from '../../model/status.ts';
+import { failbackDetails, roundsDetails } from '../../workflows/details.ts';
 import { rightText } from '../config/inventory-text.ts';
 import { ago, now, statusIn, viewOf } from './views.ts';
 
@@ -59,6 +61,34 @@ test('S000-25 the start tells all that the policy does by itself, the commit fir
   for (const words of [byItself, ...others, 'within 600 s of its waiting, the run is taken back'])
     expect(text).toContain(words);
   expect(text.indexOf(byItself)).toBeLessThan(text.indexOf(others[0] ?? ''));
+});
+
+test('R4 S3 the rounds in the Temporal UI count what the policy reread reads again inside the outage, at the pace of the scrub or an assumed one', () => {
+  const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db') as FailbackInput;
+  const pairs = [{ source: { sizeBytes: 80 * 1024 ** 3 } }] as unknown as DiskPair[];
+  const round = {
+    number: 1,
+    mode: 'full' as const,
+    takenAt: ago(60),
+    endedAt: ago(0),
+    durationMs: 60_000,
+    changedBytes: 0,
+    copiedBytes: 0,
+  };
+  const last = { disk: 'os', pass: 1, bytes: 40 * 1024 ** 3, startedAt: ago(300), endedAt: ago(100) };
+  const shown = (reread: boolean, more: Partial<RoundsStatus> = {}): string => {
+    const rounds = { done: 0, recent: [], copiedBytes: 0, changedBytes: 0, now: 'round 1', ...more };
+    return roundsDetails({ ...input, policy: { ...input.policy, reread } }, pairs, rounds as RoundsStatus);
+  };
+  const outage = (text: string): number => Number(/about (\d+) s \(/.exec(text)?.[1]);
+  const begun = { recent: [round], scrubs: [{ disk: 'os', damages: 0, last }] };
+  expect(shown(true)).toContain('205 s of it to read all 81920.0 MiB again (policy reread)');
+  expect(shown(true)).toMatch(/assumed, not measured yet: .*pace of reading again/);
+  expect(outage(shown(true)) - outage(shown(false))).toBe(205);
+  expect(shown(true, begun)).toContain('400 s of it to read all');
+  expect(shown(true, begun)).not.toContain('pace of reading again');
+  expect(outage(shown(true, begun)) - outage(shown(false, begun))).toBe(400);
+  expect(shown(false, begun)).not.toContain('reread');
 });
 
 test('L4 while a commit approved beforehand is on its way, it is told how to stop it; nothing counts down in any other phase', () => {

@@ -46,6 +46,10 @@ test('S5 S000-16 of a source that was not found nobody reads that it serves, goe
   expect(loss).not.toContain('nobody serves');
   const staged = called({ left: 'Syncing', sourceGone: true, write: 'staged' });
   expect(describeCancel(staged)).not.toContain('are removed');
+  // Nor that another run may write over what may be the last copy.
+  const inPlace = describeCancel(called({ left: 'Syncing', sourceGone: true, write: 'in-place' }));
+  expect(inPlace).toMatch(/at home +the original disks, .* NOT undone; nothing is stopped or deleted unless/);
+  expect(inPlace).not.toContain('repairs');
   expect(describeCancel(called({ left: 'StoppingSource' }))).toContain('is started again');
   expect(describeLoss(called({ left: 'AwaitingCommit' }), now)).toContain('the source serves again');
 });

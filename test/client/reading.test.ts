@@ -16,6 +16,7 @@ import { parseInventory } from '../../config/load.ts';
 import { evidenceOfDisks, record } from '../../model/evidence.ts';
 import { failbackInput } from '../../model/failback-input.ts';
 import { refused } from '../../model/failure.ts';
+import { forecastCopy } from '../../model/forecast.ts';
 import type { SealProof } from '../../model/machine.ts';
 import { type Phase, phases } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
@@ -28,6 +29,13 @@ test('progress is found in heartbeats, and anything else is left out', () => {
   expect(
     progressIn([report, { now: 'waiting' }, null, 7, { ...report, stage: 'flying' }, { progress: [report] }]),
   ).toEqual([report, report]);
+});
+
+test('R4 what a heartbeat says of bytes that are fetched and blocks that were mended reaches the forecast', () => {
+  const said = { ...report, totalBytes: 100, listedBytes: 8_192, fetchBytes: 25 * 1024 ** 2, repairedBlocks: 1 };
+  const seen = progressIn([said]);
+  expect(seen).toEqual([said]);
+  expect(forecastCopy([{ disk: 'os', sizeBytes: 2 ** 30 }], seen)?.bytes.likely).toBe(said.fetchBytes);
 });
 
 // The server's own numbers: scheduled, started.

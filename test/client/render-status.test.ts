@@ -25,7 +25,7 @@ erp-db  Syncing
   os      ██████████████░░░░░   75%  copying  112.0 MiB/s  96.0 MiB of 128.0 MiB
   data-0  ███████████████████  100%  proving               54.0 MiB of 54.0 MiB
 
-  Listed to move: 182.0 MiB; still about 4 s (3 s to 6 s).
+  To move: 182.0 MiB; still about 4 s (3 s to 6 s).
 
   2 rounds done, 90.2 GiB copied; now: round 3: copying
     #2 delta 182.0 MiB changed, 182.0 MiB copied in 14 s, as of 2 min ago

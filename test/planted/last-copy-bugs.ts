@@ -83,7 +83,7 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug('S5', serves, 'story.sourceGone ? lastCopySays : repairSays', 'repairSays', told, writtenOver),
   bug('S5', serves, "inPlace && !leftOut.includes('open target disks')", 'inPlace', told, writtenOver),
   bug('S5', confirm, 'missing ? untilThere :', '!missing ? untilThere :', asked, unseen),
-  bug('S5', confirm, 'if (missing) return untilThere;', '', asked, unseen),
+  bug('S5', confirm, 'if (missing) return write', "if (missing && write !== 'in-place') return write", asked, unseen),
   bug('S5', 'workflows/arriving.ts', '...ofPower(journey), found: way.found }', '...ofPower(journey) }', atHome, alone),
   bug('S1', 'activities/movers.ts', "await assertSourceOff(sites, input, 'another point', work);", '', atHome, alone),
   bug('S5', 'workflows/arriving.ts', '(now.applied?.point ?? final)', 'final', atHome, alone),
@@ -113,4 +113,5 @@ export const lastCopyBugs: readonly PlantedBug[] = [
     '{ path, mover: mover.path',
     'test/vsphere/movers.test.ts',
   ),
+  bug('S5', confirm, 'if (missing) return write ===', 'if (!missing) return write ===', asked, unseen),
 ];

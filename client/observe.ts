@@ -5,17 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { controlQueue, machineWorkflowId, moverQueue, roundsWorkflowId } from '../model/failback-input.ts';
-import {
-  type CopyForecast,
-  forecastCompletion,
-  forecastCopy,
-  forecastOutage,
-  forecastStart,
-} from '../model/forecast.ts';
+import type { CopyForecast } from '../model/forecast.ts';
 import { outagesTogether } from '../model/outage.ts';
-import type { TransferProgress } from '../model/progress.ts';
-import { rereadCost } from '../model/scrub.ts';
 import type { RoundsStatus, Status } from '../model/status.ts';
+import { ahead } from './ahead.ts';
 import { asProblem, isUnanswered, type Link } from './connect.ts';
 import { pendingOf } from './heartbeats.ts';
 import { factsOf } from './last-run.ts';
@@ -113,32 +106,6 @@ export async function firstForecast(link: Link, machine: string): Promise<CopyFo
     if (copy || status === undefined || status.phase !== 'Preflight') return copy;
   }
   return undefined;
-}
-
-/** What lies ahead by all that is known at this moment. */
-function ahead(
-  status: Status,
-  rounds: RoundsStatus | undefined,
-  transfers: readonly TransferProgress[],
-): Pick<View, 'forecast' | 'outageAhead' | 'copy'> {
-  const { measured, disks, outage } = status;
-  const nothingYet = disks.length > 0 && !outage && (rounds?.done ?? 0) === 0;
-  const bound = nothingYet
-    ? forecastStart(
-        disks.map((disk) => disk.sizeBytes),
-        measured,
-      )
-    : undefined;
-  const copying = transfers.filter(({ stage }) => stage !== 'scrubbing');
-  const copy = forecastCopy(disks, copying) ?? bound;
-  const limit = transfers.find((one) => one.limit !== undefined)?.limit;
-  const sizeBytes = disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
-  const reread = status.reread ? rereadCost(sizeBytes, rounds?.scrubs) : undefined;
-  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread };
-  const forecast = outage ? undefined : forecastCompletion(facts, Date.now());
-  // Where every disk is copied inside the outage, its steps say next to nothing of its length.
-  const outageAhead = nothingYet && status.sync === 'before' ? forecastOutage(facts) : undefined;
-  return { ...(copy ? { copy } : {}), ...(forecast ? { forecast } : {}), ...(outageAhead ? { outageAhead } : {}) };
 }
 
 /** The run's own status. A run that ended well left it as its result, which needs no worker; else it is queried. */

@@ -91,9 +91,9 @@ export interface View {
   readonly missing?: readonly MissingWorker[];
   /** How long nobody served in this run, all its outages together, in milliseconds up to this look; absent without any. */
   readonly outageMs?: number;
-  /** What completing now would cost; only before the outage. */
+  /** What completing now would cost; only where a completion is still to come. */
   readonly forecast?: CompletionForecast;
-  /** The outage to expect, without what is left to move; only until the first round is done. */
+  /** The outage to expect, without what is left to move; only until the first round is done, of a run that still comes to it. */
   readonly outageAhead?: OutageForecast;
   /** How long the copy that is under way will take. */
   readonly copy?: CopyForecast;

@@ -49,6 +49,7 @@ export interface PhaseRule {
   readonly reassign: 'at-once' | 'moves-disks' | 'no';
   /** Whether *change point* is taken: at once, or only as the answer to a call for an operator; absent: not. */
   readonly changePoint?: 'now' | 'answer';
+  /** The way to the end comes first. */
   readonly next: readonly Phase[];
   /** What an SRE should know when the run stands here, one sentence. */
   readonly says: string;
@@ -214,6 +215,12 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     says: 'Something needs a person. Mend the cause, then answer with what the run takes here.',
   },
 };
+
+/** The gate a run in `phase` stands at or comes to next; undefined when it comes to none any more. */
+export function nextGate(phase: Phase): Gate | undefined {
+  const { gate, next: [onward] = [] } = phaseTable[phase] ?? {};
+  return gate ?? (onward && nextGate(onward));
+}
 
 /** A run ended so: the machine serves at home, and its source was deleted. */
 export const isHome = (phase: string | undefined): boolean => phase === 'Committed';

@@ -9,6 +9,7 @@ export interface PlantedBug {
     | 'L4'
     | 'L5'
     | 'L7'
+    | 'R4'
     | 'R7'
     | 'R11'
     | 'S1'

@@ -1,11 +1,14 @@
 /**
- * Bugs planted in the source's checks, in what waits by itself, and in the guards of a completion.
+ * Bugs planted in the source's checks, in what waits by itself, in the guards of a completion, and in what is foretold of it.
  */
 import { bug, type PlantedBug } from './bug.ts';
 
+const ahead = 'test/client/ahead.test.ts';
 const limits = 'test/azure/preflight-limits.test.ts';
 
 export const checkBugs: readonly PlantedBug[] = [
+  bug('R4', 'client/ahead.ts', "nextGate(left ?? phase) === 'completeFailover'", "phase !== 'Committed'", ahead),
+  bug('R4', 'client/ahead.ts', '!cancellation && ', '', ahead),
   bug(
     'R7',
     'sites/azure/preflight-guest.ts',

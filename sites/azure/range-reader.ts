@@ -69,7 +69,7 @@ async function take(
     throw wrong(what, `range ${from ?? '?'}-${to ?? '?'} instead of the one asked for`);
   // A blob that holds more than the disk and its footer is a container, whose offsets are others.
   if (![sizeBytes, sizeBytes + footerBytes].includes(Number(total)))
-    throw wrong(what, `a total of ${total} bytes, and the disk has ${sizeBytes}`);
+    throw wrong(what, `a total of ${total} bytes, and the disk has ${sizeBytes}`, exportedOtherwise);
   const length = answer.header('content-length');
   if (length !== undefined && Number(length) !== into.byteLength) throw wrong(what, `${length} bytes announced`);
   await fill(what, answer, into);
@@ -94,9 +94,9 @@ async function fill(what: What, answer: BlobAnswer, into: Uint8Array): Promise<v
   });
 }
 
-const wrong = (what: What, seen: string): Failure =>
-  corrupt({
-    ...what,
-    message: `${what.op} of ${what.subject}: arrived with ${seen}`,
-    hint: 'Something between Azure and this mover changes answers: look at the proxy, then retry.',
-  });
+const changedOnTheWay = 'Something between Azure and this mover changes answers: look at the proxy, then retry.';
+const exportedOtherwise =
+  'Azure exports this disk in a container (VHDX), or it was resized: it cannot be read. A disk with 4096-byte sectors: copy its content to one with 512-byte sectors in Azure, attach that instead; then start a new run.';
+
+const wrong = (what: What, seen: string, hint = changedOnTheWay): Failure =>
+  corrupt({ ...what, message: `${what.op} of ${what.subject}: arrived with ${seen}`, hint });

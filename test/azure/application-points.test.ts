@@ -117,6 +117,7 @@ describe('S9 read from a disk that holds another moment', () => {
       await expect(read).rejects.toMatchObject({
         kind: 'Corrupt',
         message: expect.stringContaining(`a total of ${recorded.sizeBytes + 512} bytes`),
+        hint: expect.stringMatching(/container \(VHDX\).*512-byte sectors.*start a new run/),
       });
     } finally {
       await reader.close();

@@ -53,7 +53,10 @@ test.each(['crc64', 'md5'] as const)(
     lab.fault('blob.getRange', { flipByte: 9 }, { count: atOnce });
     expect((await readFirst(reader)).equals(written.subarray(0, atOnce * pieceBytes))).toBe(true);
     lab.fault('blob.getRange', { flipByte: 9 }, { count: 99 });
-    expect(await failureOf(reader.read(0, Buffer.alloc(pieceBytes), signal))).toMatchObject({ kind: 'Corrupt' });
+    expect(await failureOf(reader.read(0, Buffer.alloc(pieceBytes), signal))).toMatchObject({
+      kind: 'Corrupt',
+      hint: expect.stringContaining('look at the proxy'),
+    });
   },
 );
 

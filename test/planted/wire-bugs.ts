@@ -36,6 +36,14 @@ export const wireBugs: readonly PlantedBug[] = [
     'sent for nothing',
   ),
   bug(
+    'S3',
+    'sites/azure/range-reader.ts',
+    '`, exportedOtherwise);',
+    '`);',
+    'test/azure/application-points.test.ts',
+    'S3 a moment whose blob',
+  ),
+  bug(
     'L1',
     flow,
     'if (!signal.aborted && this.tooSlow(error, this.since(began))) this.lower(era);',

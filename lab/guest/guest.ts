@@ -25,7 +25,7 @@ export interface Guest {
   failure(): unknown;
 }
 
-const logEveryMs = 250;
+const logEveryMs = 500;
 const logLineBytes = 4096;
 
 type SystemLog = Pick<Guest, 'stop' | 'quiesced' | 'failure'>;

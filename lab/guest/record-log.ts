@@ -38,7 +38,7 @@ export interface RecordLog {
   failure(): unknown;
 }
 
-const batchEveryMs = 100;
+const batchEveryMs = 250;
 /** How many slots are read with one call while a disk is scanned. */
 const scanBatch = 64;
 

@@ -4,6 +4,7 @@
  * Never changes the layout of a disk that carries a superblock.
  */
 import { createHash } from 'node:crypto';
+import { endianness } from 'node:os';
 
 export const recordBytes = 512;
 const magic = 'HWREC\x01\r\n';
@@ -26,14 +27,15 @@ export interface LogLayout {
 
 /** Pseudo-random words from a seed (splitmix32 finaliser over a counter): the payload can be checked without keeping it. */
 function payload(seed: number, bytes: number): Buffer {
-  const out = Buffer.alloc(bytes);
-  for (let at = 0; at < bytes; at += 4) {
-    let word = (seed + Math.imul(at + 1, 0x9e3779b9)) >>> 0;
+  const words = new Uint32Array(bytes / 4);
+  for (let number = 0; number < words.length; number++) {
+    let word = (seed + Math.imul(4 * number + 1, 0x9e3779b9)) >>> 0;
     word = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
     word = Math.imul(word ^ (word >>> 15), 0x735a2d97);
-    out.writeUInt32LE((word ^ (word >>> 15)) >>> 0, at);
+    words[number] = word ^ (word >>> 15);
   }
-  return out;
+  const out = Buffer.from(words.buffer);
+  return endianness() === 'LE' ? out : out.swap32();
 }
 
 const sumOf = (record: Buffer): Buffer =>

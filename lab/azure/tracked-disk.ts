@@ -6,6 +6,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFully, writeFully } from '../guest/file-io.ts';
 import type { GuestDisk } from '../guest/guest-disk.ts';
 import { type Change, follow, Intervals, noChange, type Range } from './intervals.ts';
 
@@ -91,7 +92,7 @@ export class TrackedDisk implements GuestDisk {
 
   async read(offset: number, length: number): Promise<Buffer> {
     const into = Buffer.allocUnsafe(length);
-    await readFully(this.file, into, offset);
+    await readOrZeros(this.file, into, offset);
     return into;
   }
 
@@ -106,7 +107,7 @@ export class TrackedDisk implements GuestDisk {
   write(offset: number, data: Uint8Array): Promise<void> {
     return this.changing(async () => {
       await this.keepOld(offset, data.length);
-      await this.file.write(data, 0, data.length, offset);
+      await writeFully(this.file, data, offset);
       const { from, to } = pagesAround(offset, data.length);
       this.note('written', from, to);
     });
@@ -118,7 +119,7 @@ export class TrackedDisk implements GuestDisk {
       await this.keepOld(offset, length);
       for (let at = offset; at < offset + length; at += readAheadBytes) {
         const piece = Math.min(readAheadBytes, offset + length - at);
-        await this.file.write(Buffer.alloc(piece), 0, piece, at);
+        await writeFully(this.file, Buffer.alloc(piece), at);
       }
       const around = pagesAround(offset, length);
       const inside = pagesInside(offset, length);
@@ -148,7 +149,7 @@ export class TrackedDisk implements GuestDisk {
       const at = chunk * chunkBytes;
       if (newest.chunks.has(chunk) || at >= newest.sizeBytes) continue;
       const old = await this.read(at, Math.min(chunkBytes, newest.sizeBytes - at));
-      await newest.cow.write(old, 0, old.length, at);
+      await writeFully(newest.cow, old, at);
       newest.chunks.add(chunk);
     }
   }
@@ -179,8 +180,8 @@ export class TrackedDisk implements GuestDisk {
         for (const chunk of image.chunks) {
           if (older.chunks.has(chunk) || chunk * chunkBytes >= older.sizeBytes) continue;
           const bytes = Buffer.alloc(Math.min(chunkBytes, older.sizeBytes - chunk * chunkBytes));
-          await readFully(image.cow, bytes, chunk * chunkBytes);
-          await older.cow.write(bytes, 0, bytes.length, chunk * chunkBytes);
+          await readOrZeros(image.cow, bytes, chunk * chunkBytes);
+          await writeFully(older.cow, bytes, chunk * chunkBytes);
           older.chunks.add(chunk);
         }
         follow(older.since, image.since);
@@ -199,7 +200,7 @@ export class TrackedDisk implements GuestDisk {
       const end = this.runEnd(id, at, offset + length);
       const part = into.subarray(at - offset, end - offset);
       const place = this.placeOf(id, at);
-      await readFully(place, part, at);
+      await readOrZeros(place, part, at);
       // The guest may have written here meanwhile: then the old bytes lie elsewhere now, and this part is read again.
       if (this.placeOf(id, at) === place && this.runEnd(id, at, end) === end) at = end;
     }
@@ -276,12 +277,7 @@ const pagesInside = (offset: number, length: number): Range => ({
   to: Math.floor((offset + length) / pageBytes) * pageBytes,
 });
 
-/** Reads until `into` is full; past the end of the file there are zeros. */
-async function readFully(file: FileHandle, into: Buffer, offset: number): Promise<void> {
-  let done = 0;
-  while (done < into.length) {
-    const { bytesRead } = await file.read(into, done, into.length - done, offset + done);
-    if (bytesRead === 0) return void into.fill(0, done);
-    done += bytesRead;
-  }
+/** Fills `into`; past the end of the file there are zeros. */
+async function readOrZeros(file: FileHandle, into: Buffer, offset: number): Promise<void> {
+  into.fill(0, await readFully(file, into, offset));
 }

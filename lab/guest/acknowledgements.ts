@@ -4,6 +4,7 @@
  * Never rewrites a line; a torn last line (the process was killed) is ignored by the reader.
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { writeFully } from './file-io.ts';
 
 /** What a slot was acknowledged to hold; `discarded` means zeros. */
 export interface Acknowledged {
@@ -53,7 +54,7 @@ function eventOf(line: string): LogEvent | undefined {
 }
 
 export interface AcknowledgementFile {
-  /** Appends the events and returns when they are durable. */
+  /** Appends the events and returns when they are in the file. */
   append(events: readonly LogEvent[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,8 +64,7 @@ export async function openAcknowledgements(path: string): Promise<Acknowledgemen
   return {
     async append(events) {
       if (events.length === 0) return;
-      await handle.appendFile(events.map((event) => `${lineOf(event)}\n`).join(''));
-      await handle.datasync();
+      await writeFully(handle, Buffer.from(events.map((event) => `${lineOf(event)}\n`).join('')), 0);
     },
     close: () => handle.close(),
   };

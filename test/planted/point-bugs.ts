@@ -140,7 +140,7 @@ export const pointBugs: readonly PlantedBug[] = [
     'activities/retire.ts',
     'await sites.target(failback.target.site).observeReturned(openedRequest(input), work);',
     '',
-    'test/story/after-commit.test.ts',
+    'test/story/gates.test.ts',
     'deletes nothing',
   ),
   bug(

@@ -125,7 +125,7 @@ export async function copyBlock(
         await bring(lent, sound);
         return true;
       }));
-    if (!cleared) await held.memory.toFetch(signal, async (lent) => bring(lent, await look(lent)));
+    if (!cleared) await held.memory.toFetch(held.options.source, signal, async (lent) => bring(lent, await look(lent)));
   } catch (error) {
     // What ended the block is told, whatever the wait for the limit ends with.
     if (uncounted > 0) await pace(uncounted).catch(() => undefined);

@@ -2,8 +2,9 @@
  * One disk's part of the process's memory: how many blocks it may have at once, and for what.
  * Rule: L2 bounds what one disk has in flight; the pool bounds what all have together.
  */
+import { untilAborted } from './attempts.ts';
 import { type BlockPool, type Lent, newShare, type Share } from './block-pool.ts';
-import { SourceSilent } from './point-reader.ts';
+import { type PointReader, SourceSilent } from './point-reader.ts';
 
 /** Blocks fetched at once. L2: 8 x 4 MiB in flight + 16 filling + 16 being made durable = 64 MiB sent again at most. */
 export const laneLimit = 8;
@@ -32,19 +33,27 @@ export class DiskMemory {
   }
 
   /**
-   * A block to fetch into. Its holder may wait for a proof. L5: while a source is silent, others have use for its block: `work`
-   * that ends `SourceSilent` is begun anew once there is a block again.
+   * A block to fetch into. Its holder may wait for a proof. L5: while a source is silent or not ready, others have use for its
+   * block: `work` begins once it is ready, and work that ends `SourceSilent` is begun anew once there is a block again.
    */
-  async toFetch<T>(signal: AbortSignal, work: (lent: Lent) => Promise<T>): Promise<T> {
+  async toFetch<T>(
+    source: Pick<PointReader, 'waitsFor'>,
+    signal: AbortSignal,
+    work: (lent: Lent) => Promise<T>,
+  ): Promise<T> {
     for (;;) {
       let before = this.silences;
       try {
-        const end = await this.pool.lend('fetch', this.share, signal, (lent) => {
+        const end = await this.pool.lend('fetch', this.share, signal, async (lent) => {
           before = this.silences;
-          return work(lent);
+          const wait = source.waitsFor?.();
+          return wait === undefined ? { got: await work(lent) } : { wait };
         });
-        this.silences = 0;
-        return end;
+        if ('got' in end) {
+          this.silences = 0;
+          return end.got;
+        }
+        await untilAborted(end.wait, signal);
       } catch (error) {
         if (!(error instanceof SourceSilent) || signal.aborted) throw error;
         if (this.silences === before) this.silences++;

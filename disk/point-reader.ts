@@ -33,6 +33,11 @@ export interface PointReader {
    * Safe to call concurrently.
    */
   read(offset: number, into: Uint8Array, signal: AbortSignal, wasted?: (bytes: number) => void): Promise<void>;
+  /**
+   * What a read would wait for before it is sent, as for a new grant, begun if need be; undefined, or absent: for nothing. L5:
+   * it may take minutes, and is waited for without the memory to read into. Rejects with a `Failure`.
+   */
+  waitsFor?(): Promise<unknown> | undefined;
   /** Gives the grant back. Safe twice; never throws away bytes already read. */
   close(): Promise<void>;
 }

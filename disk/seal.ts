@@ -59,7 +59,7 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       const source = await options.openSource(held.signal);
       try {
         refuseOtherSize(source, options);
-        return await held.memory.toFetch(held.signal, async (lent) => {
+        return await held.memory.toFetch(source, held.signal, async (lent) => {
           const withheld = await readWithheld(held, source, lent);
           const blocks = await recordingDamage(held, () => giveBack(held, withheld, reread));
           const proof = await recordSeal(held, blocks);

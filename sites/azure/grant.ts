@@ -34,8 +34,10 @@ export interface Sas {
 export interface SnapshotLease {
   /** Name of the snapshot, for messages. */
   readonly name: string;
-  /** The SAS to use now; a new one when the last is near its end. */
+  /** The SAS to use now; a new one when the last is near its end or refused, which may take minutes. */
   sas(): Promise<Sas>;
+  /** The same, begun now, when it is to be waited for; else undefined. */
+  waitsFor(): Promise<Sas> | undefined;
   /** To be called when the service refused `serial`; concurrent callers share one renewal. */
   renew(serial: number): Promise<void>;
   /** Revokes. Safe twice; does not throw: what it could not revoke is revoked when the snapshot is released. */
@@ -76,9 +78,18 @@ export class Lease implements SnapshotLease {
   }
 
   async sas(): Promise<Sas> {
-    if (this.#sas === undefined || Date.now() >= this.#endsAt) await this.renew(this.#sas?.serial ?? 0);
+    if (this.#spent()) await this.renew(this.#sas?.serial ?? 0);
     if (this.#sas !== undefined) return this.#sas;
     throw closedLease(this.name);
+  }
+
+  waitsFor(): Promise<Sas> | undefined {
+    return this.#spent() ? this.sas() : undefined;
+  }
+
+  /** While it is renewed the live one is on its way back. */
+  #spent(): boolean {
+    return this.#sas === undefined || Date.now() >= this.#endsAt || this.#renewing !== undefined;
   }
 
   async renew(serial: number): Promise<void> {

@@ -104,6 +104,7 @@ function reader(
       return listed.readAll ? asData(list) : list;
     },
     read: ranges.read,
+    waitsFor: () => open.lease.waitsFor(),
     close,
   };
 }

@@ -11,7 +11,7 @@ import { answerFailure, azureFailure, retryAfter } from './failure.ts';
 import type { Flow } from './flow.ts';
 import type { Sas, SnapshotLease } from './grant.ts';
 import type { OneContent } from './one-content.ts';
-import { TooSlow } from './request-deadline.ts';
+import { TooSlow, withinDeadline } from './request-deadline.ts';
 
 /** Page lists in pieces (`maxresults`) exist from this version on; MD5 of ranges and diffs are older. */
 export const blobVersion = '2020-10-02';
@@ -29,7 +29,10 @@ export interface SnapshotGet {
   readonly what: What;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** L5: memory that others could use waits for the answer, so that it was silent or too slow is told at once (`SourceSilent`), not asked again. */
+  /**
+   * L5: memory that others could use waits for the answer, so that it was silent or too slow is told at once (`SourceSilent`),
+   * not asked again; and a grant that is being renewed is waited for no longer than an answer.
+   */
   readonly holdsMemory?: boolean;
 }
 
@@ -55,7 +58,7 @@ export async function getFromSnapshot<T>(
   let renewals = 0;
   let waitedMs = 0;
   for (let tries = 1; ; tries++) {
-    const sas = await open.lease.sas();
+    const sas = await granted(open, request, signal, open.lease.sas());
     const base = await open.base?.sas();
     try {
       const act = (hear: Hear): Promise<T> => send(open, request, sas, base, signal, take, hear);
@@ -68,7 +71,7 @@ export async function getFromSnapshot<T>(
         if (renewals === mostRenewals) throw refusedAgain(what, failure);
         if (renewals > 0) await pause(open.transport.limits.repeatMs * 2 ** renewals, signal);
         renewals++;
-        await open.lease.renew(sas.serial);
+        await granted(open, request, signal, open.lease.renew(sas.serial));
         if (base !== undefined) await open.base?.renew(base.serial);
         continue;
       }
@@ -79,6 +82,27 @@ export async function getFromSnapshot<T>(
       if (!mayHelp || tries >= mostTries || waitedMs > longestWaitMs) throw failure;
       await pause(pauseMs, signal);
     }
+  }
+}
+
+/** Waits for what a lease is asked for. It goes on, for whoever asks next, when memory in hand has waited too long for it. */
+async function granted<T>(
+  { transport, lease }: OpenSnapshot,
+  { what, holdsMemory }: SnapshotGet,
+  signal: AbortSignal,
+  asked: Promise<T>,
+): Promise<T> {
+  if (holdsMemory !== true) return await asked;
+  const { promise: left, reject: leave } = Promise.withResolvers<never>();
+  try {
+    return await withinDeadline(transport.limits.stallMs, signal, leave, () => Promise.race([asked, left]));
+  } catch (error) {
+    if (!(error instanceof TooSlow)) throw error;
+    throw new SourceSilent({
+      ...what,
+      message: `${what.op} of ${what.subject}: access to ${lease.name} is still being renewed`,
+      hint: 'Azure takes its time to give access: Homeward reads once it has it.',
+    });
   }
 }
 

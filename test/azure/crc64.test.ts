@@ -34,6 +34,7 @@ test('S3 the checksum of a block in shared memory is that of its bytes, whicheve
 const lease = {
   name: 'a-snapshot',
   sas: async () => ({ url: new URL('https://md-1.blob.storage.azure.net/c/abcd'), serial: 1 }),
+  waitsFor: () => undefined,
   renew: async () => undefined,
   close: async () => undefined,
 };

@@ -1,6 +1,6 @@
 /** Reading recovery points over the lab's blob endpoint: whole, as deltas, and while things go wrong. */
 import { randomBytes } from 'node:crypto';
-import type { PointReader } from '../../disk/point-reader.ts';
+import { type PointReader, SourceSilent } from '../../disk/point-reader.ts';
 import type { DiskPoint } from '../../model/machine.ts';
 import { parseId } from '../../sites/azure/arm-id.ts';
 import { blobLimits, createBlobTransport } from '../../sites/azure/blob-transport.ts';
@@ -204,6 +204,22 @@ test('a grant is renewed before it ends', async () => {
   const calls = lab.calls();
   expect(calls).toContain('snapshots.grantAccess');
   expect(calls.filter((call) => call === 'blob.getRange')).toHaveLength(1);
+});
+
+test('L5 S8 who holds memory waits for a new grant no longer than for an answer, and who holds none sees it through', async () => {
+  const reader = await openPoint(await takePoint(), undefined, { limits: { stallMs: 300, repeatMs: 20 } });
+  lab.fault('snapshots.grantAccess', { delayMs: 1_500 });
+  lab.world.grants.expireAll();
+  lab.calls();
+  const began = performance.now();
+  await expect(reader.read(0, piece, signal)).rejects.toBeInstanceOf(SourceSilent);
+  await expect(reader.read(0, piece, signal)).rejects.toBeInstanceOf(SourceSilent);
+  expect(performance.now() - began).toBeLessThan(1_200);
+  await reader.waitsFor?.();
+  expect(performance.now() - began).toBeGreaterThan(1_400);
+  expect(reader.waitsFor?.()).toBe(undefined);
+  await reader.read(0, piece, signal);
+  expect(lab.calls().filter((call) => call === 'snapshots.grantAccess')).toHaveLength(1);
 });
 
 test('a read that is refused again after a new grant is Refused, and shows no grant', async () => {

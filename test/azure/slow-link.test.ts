@@ -106,6 +106,7 @@ function endpointBehind(line: Line): BlobTransport {
 const lease = {
   name: 'a-snapshot',
   sas: async () => ({ url: new URL('https://md-1.blob.storage.azure.net/c/abcd'), serial: 1 }),
+  waitsFor: () => undefined,
   renew: async () => undefined,
   close: async () => undefined,
 };
@@ -121,7 +122,7 @@ async function readAll(line: Line, disks: number, ranges: number): Promise<Flow[
     const next = Array.from({ length: ranges }, (_, at) => at * rangeBytes).values();
     const one = async (): Promise<void> => {
       for (const at of next)
-        await memory.toFetch(never, async ({ space, filledBy }) => {
+        await memory.toFetch({}, never, async ({ space, filledBy }) => {
           const read = reader.read(at, space.subarray(0, rangeBytes), never);
           filledBy(read);
           await read;

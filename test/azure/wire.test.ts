@@ -289,7 +289,13 @@ describe('our own reader', () => {
   test('L1 over a line too slow for eight bodies at once each of them arrives in the end, by fewer at once', async () => {
     const slow = { ...limits, requestMs: 300, repeatMs: 5 };
     const transport = createDirectTransport(undefined, ca, slow);
-    const lease = { name: 's', sas: async () => ({ url: url(), serial: 1 }), renew: nothing, close: nothing };
+    const lease = {
+      name: 's',
+      sas: async () => ({ url: url(), serial: 1 }),
+      waitsFor: () => undefined,
+      renew: nothing,
+      close: nothing,
+    };
     const sending = new Map<TLSSocket, number>();
     script = (socket) => {
       socket.write(whole);

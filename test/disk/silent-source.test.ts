@@ -118,6 +118,31 @@ test.each([false, true])(
   },
 );
 
+test.each([false, true])(
+  'L5 disks whose machine waits for new grants in the middle of their copies hold no memory meanwhile (urgent: %s)',
+  async (urgent) => {
+    await onWorkbench(size, async (bench) => {
+      const grants = new Silence();
+      let reads = 0;
+      const ended = (): boolean => reads > 3 * many;
+      const waitsFor = (): Promise<void> | undefined =>
+        ended() ? grants.fall(new AbortController().signal) : undefined;
+      const read = (): Promise<void> => {
+        reads++;
+        return ended() ? Promise.reject(silence()) : ticks(1);
+      };
+      const source = () => Object.assign(new ImagePoint(pattern, undefined, read), { waitsFor });
+      const waiting = copyMany(bench, source, urgent);
+      const late = AbortSignal.timeout(10_000);
+      while (grants.waiting.size < 4 * many && !late.aborted) await ticks(1);
+      await copyWell(bench, urgent).finally(waiting.end);
+      expect(late.aborted).toBe(false);
+      // Only who had a block in hand when the grants ended asked with it.
+      expect(reads).toBeLessThanOrEqual(3 * many + poolBlocks.fetch);
+    });
+  },
+);
+
 describe('a delta that only clears parts of blocks, beside eight machines that say nothing', () => {
   const image = patternImage(2, size);
   const holes = Array.from({ length: 8 }, (_, block) => zero(4 * mib * (block + 1) + mib, 4096));

@@ -8,9 +8,27 @@ const failure = 'sites/azure/failure.ts';
 const list = 'sites/azure/page-list.ts';
 const answers = 'test/azure/answers.test.ts';
 const oneContent = 'test/azure/one-content.test.ts';
+const reading = 'test/azure/reading.test.ts';
 const slowLink = 'test/azure/slow-link.test.ts';
 
 export const wireBugs: readonly PlantedBug[] = [
+  bug(
+    'L5',
+    'disk/disk-memory.ts',
+    'return wait === undefined ? { got: await work(lent) } : { wait };',
+    "return 'got' in {} ? { wait } : { got: await work(lent) };",
+    'test/disk/silent-source.test.ts',
+    'waits for new grants',
+  ),
+  bug(
+    'L5',
+    'sites/azure/snapshot-get.ts',
+    'if (holdsMemory !== true) return await asked;',
+    'if (holdsMemory !== undefined) return await asked;',
+    reading,
+    'who holds memory',
+  ),
+  bug('L5', 'sites/azure/grant.ts', ' || this.#renewing !== undefined', '', reading, 'who holds memory'),
   bug(
     'L5',
     'sites/azure/snapshot-get.ts',

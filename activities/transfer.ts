@@ -60,6 +60,8 @@ export interface TransferInput {
    * disk taken off it since.
    */
   readonly uses?: number;
+  /** How often in this run a disk was found to be elsewhere than it was opened, so that all are copied anew; absent: never. */
+  readonly anew?: number;
 }
 
 export interface SealInput extends TransferInput {
@@ -199,6 +201,7 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   assure: work.assure,
   handovers: ('handovers' in input && input.handovers) || 0,
   uses: ('uses' in input && input.uses) || 0,
+  anew: ('anew' in input && input.anew) || 0,
 });
 
 const telling = (work: ReportingWork) => ({ signal: work.signal, report: work.beat });

@@ -44,6 +44,8 @@ export interface TargetDiskOptions {
   readonly handovers?: number;
   /** How often the target had the disk in use in this run, each time after a seal; default 0. */
   readonly uses?: number;
+  /** How often in this run a disk was found to be elsewhere than it was opened, so that all are copied anew; default 0. */
+  readonly anew?: number;
   /** False: do not even try to go past the page cache. For file systems that accept O_DIRECT and then fail. */
   readonly direct?: boolean;
   /** Hears what an operator should know and no error says, for example that O_DIRECT is not available. */

@@ -19,6 +19,8 @@ export interface Wish {
   readonly handovers?: number | undefined;
   /** How often the target had the disk in use in this run, each time after a seal; absent: never. */
   readonly uses?: number | undefined;
+  /** How often in this run a disk was found to be elsewhere than it was opened; absent: never. */
+  readonly anew?: number | undefined;
 }
 
 /** `repeat`: it is done already. `resume`: it was begun. `begin`: a new round on an open disk. `reopen`: on one that was in use. */
@@ -71,15 +73,20 @@ export function refuseLateMover(
 /** Something else put the marker back, so that the bytes are not known any more either. */
 export const sealedYetOpen = 'the disk is sealed by the record, and open by its marker';
 
+/** S3, S9: whoever had the disk meanwhile may have written it, and a write on its way while it was moved may be lost. */
+const isBehind = ({ anew: known = 0 }: DiskState, { anew = 0 }: Pick<Wish, 'anew'>): boolean => known < anew;
+const wasElsewhere = 'the disk was elsewhere than it was opened since this copy of it was begun';
+
 /** Why the record cannot be trusted to say what the disk holds; undefined when it can. */
 export function distrust(
   state: DiskState,
   marker: OpenMarker | undefined,
-  wish: Pick<Wish, 'run' | 'sizeBytes'>,
+  wish: Pick<Wish, 'run' | 'sizeBytes' | 'anew'>,
 ): string | undefined {
   if (state.run !== wish.run) return `the record belongs to run ${state.run}`;
   if (state.sizeBytes !== wish.sizeBytes) return `the record is of a disk of ${state.sizeBytes} bytes`;
   if (state.phase === 'broken') return `an earlier proof failed: ${state.brokenBecause}`;
+  if (isBehind(state, wish)) return wasElsewhere;
   if (marker === undefined) return 'the disk does not carry the open marker the record speaks of';
   if (marker.id !== state.id) return 'the disk carries the open marker of another copy';
   if (state.phase === 'sealed') return sealedYetOpen;
@@ -154,7 +161,9 @@ function decideReopen(state: DiskState, marker: OpenMarker | undefined, wish: Wi
   return 'reopen';
 }
 
-function distrustSealed({ sizeBytes, sealProof, openDigests, seals }: DiskState, wish: Wish): string | undefined {
+function distrustSealed(state: DiskState, wish: Wish): string | undefined {
+  const { sizeBytes, sealProof, openDigests, seals } = state;
+  if (isBehind(state, wish)) return wasElsewhere;
   if (sizeBytes !== wish.sizeBytes) return `the record is of a disk of ${sizeBytes} bytes`;
   if (seals !== wish.uses || openDigests === undefined) return `the record knows of ${seals ?? 0} seals in this run`;
   if (sealProof?.point !== wish.base)
@@ -171,6 +180,7 @@ export function decideSeal(view: LedgerView, marker: OpenMarker | undefined, wis
     state.phase === 'sealed' &&
     state.run === wish.run &&
     state.sealProof?.point === wish.point &&
+    !isBehind(state, wish) &&
     marker === undefined
   ) {
     return state;

@@ -74,6 +74,8 @@ export interface DiskState {
   readonly brokenBecause: string | null;
   /** How often it was sealed in this run; absent: never. After each the target may have used it. */
   readonly seals?: number;
+  /** How often a disk of the machine had been found to be elsewhere when this copy was begun; absent: never. */
+  readonly anew?: number;
   /** Of a sealed disk: what the blocks at both ends had to digest to while they were open, base64 by block. */
   readonly openDigests?: readonly (readonly [number, string])[];
 }

@@ -45,8 +45,8 @@ type SealedBlocks = readonly (readonly [number, Buffer])[];
  */
 export async function sealDisk(options: SealOptions): Promise<SealProof> {
   return withGrip(options, async (grip) => {
-    const { run, machine, disk, sizeBytes, point } = options;
-    const wish = { run, machine, disk, sizeBytes, point, base: undefined };
+    const { run, machine, disk, sizeBytes, point, anew } = options;
+    const wish = { run, machine, disk, sizeBytes, point, base: undefined, anew };
     const state = decideSeal(grip.view, grip.marker, wish, grip.subject);
     if (state.phase === 'sealed' && state.sealProof !== null) return await fromDurableRecord(grip, state.sealProof);
     const held = await goOn(grip, grip.view);

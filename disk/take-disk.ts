@@ -29,14 +29,14 @@ const nothingYet = { lastProof: null, sealing: null, sealProof: null, brokenBeca
 /** S002-27: a full copy repairs a disk another run left open; its record begins anew, its epochs go on. */
 export async function takeOver(grip: Grip): Promise<HeldDisk> {
   await grip.assure();
-  const { run, machine, disk, sizeBytes, uses: seals = 0 } = grip.options;
+  const { run, machine, disk, sizeBytes, uses: seals = 0, anew = 0 } = grip.options;
   const seen = [grip.view.known ? grip.view.state.epoch : 0, grip.marker?.epoch ?? 0];
   const digest = await digestAvailable(grip);
   const number = grip.view.known ? grip.view.checkpoint.number : grip.view.number;
   const id = randomUUID().replaceAll('-', '');
   const facts = { id, machine, disk, run, sizeBytes, algorithm: digest.name, direct: grip.target.direct };
   const blank = await grip.target.isBlank();
-  const state: DiskState = { ...facts, blank, seals, epoch: Math.max(...seen) + 1, ...fullPhase, ...nothingYet };
+  const state: DiskState = { ...facts, blank, seals, anew, epoch: Math.max(...seen) + 1, ...fullPhase, ...nothingYet };
   const ledger = await Ledger.create(grip.folder, grip.subject, number, state, grip.geometry.blocks);
   return hold(grip, ledger, digest);
 }

@@ -1,7 +1,7 @@
 /**
  * The verb "transfer": makes a target disk equal to a recovery point, by a full map or by a delta, provably.
  * Rule: first the lineage (S9), then the open marker (S4), then bytes, each proven (S3). Safe to call again with the
- * same run, point, base and uses at any time: it goes on where it was (L2). Never closes the source; the caller opened it.
+ * same run, point, base, uses and anew at any time: it goes on where it was (L2). Never closes the source; the caller opened it.
  */
 import { corrupt } from '../model/failure.ts';
 import type { TransferProof } from '../model/machine.ts';
@@ -34,8 +34,8 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
   const startedAt = performance.now();
   refuseOtherSize(options.source, options);
   return withGrip(options, async (grip) => {
-    const { run, machine, disk, sizeBytes, point, base, handovers, uses } = options;
-    const wish = { run, machine, disk, sizeBytes, point, base, handovers, uses };
+    const { run, machine, disk, sizeBytes, point, base, handovers, uses, anew } = options;
+    const wish = { run, machine, disk, sizeBytes, point, base, handovers, uses, anew };
     const decision = decideTransfer(grip.view, grip.marker, wish, grip.subject);
     if (decision === 'repeat' && grip.view.known && grip.view.state.lastProof !== null)
       return grip.view.state.lastProof;

@@ -42,12 +42,12 @@ export async function changeThePoint(
   const { rounds } = teller.findings;
   const showNow = (now: string): void => teller.find(rounds ? { rounds: { ...rounds, now } } : {});
   showNow(`taking the disks to the ${before.pointChange?.point} point: every block is looked at`);
-  const proofs = await transferAll(journey, order);
+  const { proofs, anew } = await transferAll(journey, order);
   showNow('finished');
   recordChanged(journey, before, to, proofs);
   if (to === proven.applied?.point) recordChosen(teller, proven.applied, proven.final);
   const scrubs = scrubsAfter(proven.scrubs, proofs);
-  return { ...proven, open, held: to, scrubs, uses, lookedAt: lookedAtIn(proofs) };
+  return { ...proven, open, held: to, scrubs, uses, anew, lookedAt: lookedAtIn(proofs) };
 }
 
 function pointWished({ pointChange }: Story, { applied, final }: Proven): RecoveryPoint {
@@ -104,21 +104,21 @@ interface ChangeOrder extends Proven {
 }
 
 /** One step, however often it is tried. S9: once a disk was another file than it was reopened as, all are copied in full. */
-async function transferAll(journey: Journey, order: ChangeOrder): Promise<TransferProof[]> {
+async function transferAll(journey: Journey, order: ChangeOrder): Promise<{ proofs: TransferProof[]; anew: number }> {
   const { input, run, course } = journey;
   const { open, way } = order;
-  let moved = false;
+  let { anew } = order;
   const transfers = (): Promise<TransferProof[]> =>
-    together(open.map((disk) => () => transferOne(journey, order, disk, moved)));
+    together(open.map((disk) => () => transferOne(journey, { ...order, anew }, disk, anew > order.anew)));
   const opened = { input, run, pairs: way.pairs, open };
   return await course.step(
     async () => {
       const proofs = await watchingHome(opened, transfers);
       await needHomeAsOpened(opened, 'Right before the seal');
-      return proofs;
+      return { proofs, anew };
     },
     (error) => {
-      moved ||= isOf(error, movedDiskCheck);
+      if (isOf(error, movedDiskCheck)) anew += 1;
     },
   );
 }
@@ -129,11 +129,11 @@ async function transferOne(
   disk: OpenDisk,
   moved: boolean,
 ): Promise<TransferProof> {
-  const { to, held, final, applied, uses } = order;
+  const { to, held, final, applied, uses, anew } = order;
   const key = disk.disk;
   const work = {
     ...{ machine: input.machine, run, sourceSite: input.source.site, disk, point: pointOf(to, key), urgent: true },
-    ...{ handovers: input.mover.handovers ?? 0, uses },
+    ...{ handovers: input.mover.handovers ?? 0, uses, anew },
   };
   const say = (what: string) => ({
     ...summary(`Another point: ${key}, ${what}`),

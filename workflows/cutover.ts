@@ -21,7 +21,7 @@ import { watchingHome } from './home-watch.ts';
 import type { Standing } from './proven.ts';
 import { unlessLeft } from './reassigning.ts';
 import type { Synced } from './rounds.ts';
-import { noRounds } from './rounds-state.ts';
+import { copiedAnew, noRounds, withoutRecord } from './rounds-state.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
 import { isOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
@@ -43,7 +43,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   course.enter('FinalSync');
   const opened = still?.open ?? (await openTheTarget(journey, way));
   const to = { open: opened, rounds: still?.rounds ?? noRounds };
-  const { open, point, held, report, scrubs } = await finalRound(journey, way, to, chosen);
+  const { open, anew, point, held, report, scrubs } = await finalRound(journey, way, to, chosen);
   const movedAt = Date.now();
   const proven = {
     way,
@@ -53,6 +53,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
     final: point,
     applied: synced?.rounds.points?.at(-1),
     uses: 0,
+    anew,
     lookedAt: [],
   };
   return await arrive(journey, proven, target, (sealedAt) => {
@@ -108,12 +109,10 @@ async function asOpened({ input, run, teller, course }: Journey, { pairs }: Way,
       await needHomeAsOpened({ input, run, pairs, open }, `Right before ${input.source.path} stops`);
   };
   await course.step(look, (error) => {
-    if (isOf(error, movedDiskCheck)) rounds = withoutBase(rounds);
+    if (isOf(error, movedDiskCheck)) rounds = copiedAnew(rounds);
   });
   return { open, rounds };
 }
-
-const withoutBase = ({ base: _base, ...rounds }: Synced['rounds']): Synced['rounds'] => rounds;
 
 /** Answers when the outage began (epoch ms): right before the stop was sent. */
 async function stopTheSource(
@@ -157,10 +156,10 @@ async function finalRound(
   way: Way,
   synced: Synced,
   chosen: ApplicationPoint | undefined,
-): Promise<Omit<RoundResult, 'proofs'> & { open: readonly OpenDisk[]; scrubs: readonly ScrubReport[] }> {
+): Promise<Omit<RoundResult, 'proofs'> & Omit<Moved, 'result'> & { readonly scrubs: readonly ScrubReport[] }> {
   const { teller } = journey;
   const { rounds } = synced;
-  const { open, result } = await movedAndProven(journey, way, synced, chosen);
+  const { open, anew, result } = await movedAndProven(journey, way, synced, chosen);
   const { point, held, proofs, report } = result;
   const scrubs = scrubsAfter(rounds.scrubs, proofs);
   teller.find({
@@ -182,10 +181,17 @@ async function finalRound(
       provenBytes: proof.provenBytes,
     });
   if (chosen) recordChosen(teller, chosen, point);
-  return { open, point, held, report, scrubs };
+  return { open, anew, point, held, report, scrubs };
 }
 
 const takenBack = 'the disk was taken to the older point by what changed around it, read back and equal';
+
+interface Moved {
+  readonly open: readonly OpenDisk[];
+  /** How often a disk was found to be elsewhere than it was opened. */
+  readonly anew: number;
+  readonly result: RoundResult;
+}
 
 /** One step, however often it is tried. S9: another mover has no record of the disks, so it copies them in full. */
 async function movedAndProven(
@@ -193,15 +199,15 @@ async function movedAndProven(
   way: Way,
   { open: opened, rounds }: Synced,
   chosen: ApplicationPoint | undefined,
-): Promise<{ open: readonly OpenDisk[]; result: RoundResult }> {
+): Promise<Moved> {
   const { run, teller, course } = journey;
   let open: readonly OpenDisk[] | undefined = opened;
-  let base = rounds.base;
+  let state = rounds;
   // S9: a disk that is another file than it was opened as is copied in full.
   const moved = (error: unknown): void => {
     if (!isOf(error, movedDiskCheck)) return;
     open = undefined;
-    base = undefined;
+    state = copiedAnew(state);
   };
   const pointMade = ({ disks, takenAt }: RecoveryPoint): void =>
     teller.record('final-point', 'the final recovery point was taken', {
@@ -212,12 +218,14 @@ async function movedAndProven(
     for (;;) {
       if (teller.story.reassignment || !open) {
         open = undefined;
-        base = undefined;
+        state = withoutRecord(state);
         open = await openDisks(journey, way);
       }
       const { input } = journey;
+      const { base, anew = 0 } = state;
       const order = {
-        ...{ input, run, number: rounds.number + 1, final: true, identity: way.found.identity, pairs: way.pairs, open },
+        ...{ input, run, number: state.number + 1, final: true, identity: way.found.identity },
+        ...{ pairs: way.pairs, open, anew },
         ...(base ? { base } : {}),
         ...(chosen ? { chosen } : {}),
         pointMade,
@@ -230,7 +238,7 @@ async function movedAndProven(
         return result;
       };
       const result = await unlessLeft(new CancellationScope(), copy, isLeft);
-      if (result) return { open, result };
+      if (result) return { open, anew, result };
     }
   }, moved);
 }

@@ -15,6 +15,8 @@ export interface RoundsState extends ServingKnown {
   /** The newest round whose copy may have begun; beyond `number` it may stand half written on a disk. */
   readonly begun: number;
   readonly base?: RecoveryPoint;
+  /** How often a disk was found to be elsewhere than it was opened; absent: never. No copy that was begun before counts. */
+  readonly anew?: number;
   readonly done: number;
   readonly recent: readonly RoundReport[];
   readonly copiedBytes: number;
@@ -56,6 +58,17 @@ export function advance(state: RoundsState, base: RecoveryPoint, report: RoundRe
     ...(judged ? { convergence: judged } : {}),
   };
 }
+
+/** S9: another mover has no record of the disks, so its first round is a full one; also before a cutover, in which it would be outage. */
+export function withoutRecord({ base: _base, ...state }: RoundsState): RoundsState {
+  return { ...state, begun: state.number + 1 };
+}
+
+/** S3, S9: a disk was elsewhere, so all are copied in full from the first byte, whatever the record of the mover says. */
+export const copiedAnew = (state: RoundsState): RoundsState => ({
+  ...withoutRecord(state),
+  anew: (state.anew ?? 0) + 1,
+});
 
 export function roundsStatus(state: RoundsState, now: string, paused: readonly Steering[]): RoundsStatus {
   const { done, recent, copiedBytes, changedBytes, scrubs } = state;

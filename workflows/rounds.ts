@@ -12,7 +12,7 @@ import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import { checkBeforeCutover } from './clearance.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
-import { noRounds, type RoundsState } from './rounds-state.ts';
+import { copiedAnew, noRounds, type RoundsState, withoutRecord } from './rounds-state.ts';
 import { hearTurn, servedAtFirst, sourceTurned } from './source-turns.ts';
 import {
   convergenceTurned,
@@ -100,16 +100,10 @@ async function roundsToTheEnd(journey: Journey, way: Way, opened: readonly OpenD
   };
   return await course.step(rounds, (error) => {
     state = carriedState<RoundsState>(error) ?? state;
-    if (isOf(error, movedDiskCheck)) {
-      open = undefined;
-      state = withoutRecord(state);
-    }
+    if (!isOf(error, movedDiskCheck)) return;
+    open = undefined;
+    state = copiedAnew(state);
   });
-}
-
-/** S9: another mover has no record of the disks, so its first round is a full one; also before a cutover, in which it would be outage. */
-function withoutRecord({ base: _base, ...state }: RoundsState): RoundsState {
-  return { ...state, begun: state.number + 1 };
 }
 
 /** S12: one that was taken is an effect; one that could not be is told by the status, and by no entry. */

@@ -22,6 +22,8 @@ export interface Sealable {
   readonly scrubs: readonly ScrubReport[];
   /** How often the target had them in use in this run. */
   readonly uses: number;
+  /** How often one of them was found to be elsewhere than it was opened. */
+  readonly anew: number;
   /** Those of which every block was read again since that use. */
   readonly lookedAt: readonly DiskKey[];
 }
@@ -49,12 +51,10 @@ export function registerSealUndo(journey: Journey, way: Way): void {
   });
 }
 
-export async function sealTheDisks(
-  journey: Journey,
-  { open, held, scrubs, uses, lookedAt }: Sealable,
-): Promise<SealProof[]> {
+export async function sealTheDisks(journey: Journey, proven: Sealable): Promise<SealProof[]> {
   const { input, teller, course } = journey;
-  const sealed = await course.step(() => together(open.map((disk) => () => sealOne(journey, disk, held, uses))));
+  const { open, scrubs, lookedAt } = proven;
+  const sealed = await course.step(() => together(open.map((disk) => () => sealOne(journey, disk, proven))));
   const seals = sealed.map(({ seal }) => seal);
   const evidence = evidenceOfDisks(seals);
   for (const { seal, copiedAgain } of sealed) {
@@ -73,9 +73,9 @@ export async function sealTheDisks(
   return seals;
 }
 
-async function sealOne({ input, run }: Journey, disk: OpenDisk, point: RecoveryPoint, uses: number): Promise<Sealed> {
+async function sealOne({ input, run }: Journey, disk: OpenDisk, { held, uses, anew }: Sealable): Promise<Sealed> {
   const mover = moverVerbs(input);
-  const of = point.disks.find((candidate) => candidate.disk === disk.disk);
+  const of = held.disks.find((candidate) => candidate.disk === disk.disk);
   if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
   const work = {
     machine: input.machine,
@@ -85,7 +85,7 @@ async function sealOne({ input, run }: Journey, disk: OpenDisk, point: RecoveryP
     point: of,
     urgent: true,
     handovers: input.mover.handovers ?? 0,
-    ...(uses > 0 ? { uses } : {}),
+    ...{ uses, anew },
   };
   // Names instead of numbers, so that an operator can pause this very step: docs/operate.md.
   const say = (what: string, step: 'seal' | 'transfer') => ({

@@ -24,6 +24,8 @@ export interface RoundOrder {
   readonly pointMade?: (point: RecoveryPoint) => void | Promise<void>;
   /** The point all disks are current at; absent for a seed. */
   readonly base?: RecoveryPoint;
+  /** How often a disk was found to be elsewhere than it was opened; absent: never. */
+  readonly anew?: number;
   /** Disks that are to be copied in full although there is a base: a scrub found damage on them (S3). */
   readonly damaged?: readonly DiskKey[];
   /** Of the final round: the older point that comes home instead of the latest. */
@@ -80,6 +82,7 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
     point: now,
     urgent: order.final,
     handovers: order.input.mover.handovers ?? 0,
+    anew: order.anew ?? 0,
   };
   // A name instead of a number, so that an operator can pause this very copy: docs/operate.md.
   const activityId = moverStepId('transfer', disk.disk, order.input.mover);

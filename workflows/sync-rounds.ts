@@ -224,10 +224,10 @@ class Rounds {
     const copying = new CancellationScope();
     this.copying = copying;
     this.stoppedForHold = false;
-    const base = state.base ? { base: state.base } : {};
+    const from = { anew: state.anew ?? 0, ...(state.base ? { base: state.base } : {}) };
     this.state = { ...state, begun: state.number + 1 };
     const round = {
-      ...{ ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...base },
+      ...{ ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...from },
       pointMade: (point: RecoveryPoint) => this.serving.see(point),
     };
     const result = await unlessLeft(copying, () => syncRound(round), this.isLeft);

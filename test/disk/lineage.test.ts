@@ -170,3 +170,53 @@ test('a full copy repairs a disk that a cancelled run left open (S002-27)', asyn
     expect((await observeDisk(bench.options())).state).toBe('unknown');
   });
 });
+
+describe('a disk that was elsewhere since', () => {
+  // The block in the middle of three is one that no seal looks at.
+  const long = 13 * mib;
+  const longImage = patternImage(2, long);
+  const whole = (): ImagePoint => new ImagePoint(longImage);
+  const lost = Buffer.alloc(64 * 1024);
+  const lostAt = 5 * mib;
+  const seen = (source: ImagePoint): boolean =>
+    source.reads.some(({ offset, length }) => offset <= lostAt && lostAt < offset + length);
+
+  test('S3 S9 is copied anew also where the very copy that repairs it is done by the record: never repeated, nor sealed as it is', async () => {
+    await onWorkbench(long, async (bench) => {
+      await bench.transfer(whole(), 'p0');
+      bench.damage(lostAt, lost);
+      expect(await failureOf(bench.seal(whole(), 'p0', { anew: 1 }))).toBe('Corrupt lineage');
+      expect(await failureOf(bench.transfer(new ImagePoint(longImage, []), 'p1', { base: 'p0', anew: 1 }))).toBe(
+        'Corrupt lineage',
+      );
+      await bench.transfer(whole(), 'p0', { anew: 1 });
+      // Once for each time, so that an attempt that is made again goes on.
+      const again = whole();
+      await bench.transfer(again, 'p0', { anew: 1 });
+      expect(again.reads).toEqual([]);
+      await bench.seal(whole(), 'p0', { anew: 1 });
+      expect(await failureOf(bench.seal(whole(), 'p0', { anew: 2 }))).toBe('Corrupt lineage');
+      const used = { base: 'p0', uses: 1, anew: 2 };
+      expect(await failureOf(bench.transfer(new ImagePoint(longImage, []), 'p1', used))).toBe('Corrupt lineage');
+      expect(firstDifference(bench.content(), longImage)).toBe(-1);
+    });
+  });
+
+  test('S3 S9 L2 is copied anew also where it was half way in that copy: what it had proven is fetched again, and from there on it goes on', async () => {
+    await onWorkbench(long, async (bench) => {
+      const cut = (): ImagePoint =>
+        new ImagePoint(longImage, undefined, (offset) => {
+          if (offset >= 8 * mib) throw new RangeError('cut off');
+        });
+      const one = { inFlight: 1 };
+      await expect(bench.transfer(cut(), 'p0', one)).rejects.toThrow('cut off');
+      bench.damage(lostAt, lost);
+      await expect(bench.transfer(cut(), 'p0', { ...one, anew: 1 })).rejects.toThrow('cut off');
+      const rest = whole();
+      await bench.transfer(rest, 'p0', { ...one, anew: 1 });
+      expect(seen(rest)).toBe(false);
+      await bench.seal(whole(), 'p0', { anew: 1 });
+      expect(firstDifference(bench.content(), longImage)).toBe(-1);
+    });
+  });
+});

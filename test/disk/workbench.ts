@@ -91,6 +91,7 @@ export interface Overrides {
   run?: string;
   handovers?: number;
   uses?: number;
+  anew?: number;
   machine?: string;
   direct?: boolean;
   inFlight?: number;

@@ -7,6 +7,7 @@ const fit = 'test/vsphere/fit.test.ts';
 const opened = 'test/vsphere/opened.test.ts';
 const mover = 'test/model/mover-seen.test.ts';
 
+const lineage = 'test/disk/lineage.test.ts';
 const underUs = 'test/story/home-under-us.test.ts';
 
 export const homeBugs: readonly PlantedBug[] = [
@@ -23,7 +24,7 @@ export const homeBugs: readonly PlantedBug[] = [
   bug(
     'S9',
     'workflows/cutover.ts',
-    'if (isOf(error, movedDiskCheck)) rounds = withoutBase(rounds);',
+    'if (isOf(error, movedDiskCheck)) rounds = copiedAnew(rounds);',
     '',
     underUs,
     'S000-28',
@@ -44,6 +45,42 @@ export const homeBugs: readonly PlantedBug[] = [
     'test/story/points.test.ts',
     'back and forth',
   ),
+  bug(
+    'S9',
+    'workflows/cutover.ts',
+    'state = copiedAnew(state);',
+    'state = withoutRecord(state);',
+    underUs,
+    'during the one full copy',
+  ),
+  bug(
+    'S9',
+    'workflows/rounds.ts',
+    'state = copiedAnew(state);',
+    'state = withoutRecord(state);',
+    underUs,
+    'during the seed',
+  ),
+  bug('S9', 'workflows/sync-rounds.ts', '{ anew: state.anew ?? 0, ...', '{ anew: 0, ...', underUs, 'during the seed'),
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    'if (isBehind(state, wish)) return wasElsewhere;\n  if (marker === undefined)',
+    'if (marker === undefined)',
+    lineage,
+    'was elsewhere since',
+  ),
+  bug(
+    'S9',
+    'disk/lineage.ts',
+    'if (isBehind(state, wish)) return wasElsewhere;\n  if (sizeBytes',
+    'if (sizeBytes',
+    lineage,
+    'was elsewhere since',
+  ),
+  bug('S3', 'disk/lineage.ts', '    !isBehind(state, wish) &&\n', '', lineage, 'was elsewhere since'),
+  bug('S3', 'disk/seal.ts', 'base: undefined, anew };', 'base: undefined };', lineage, 'was elsewhere since'),
+  bug('L2', 'disk/take-disk.ts', 'seals, anew, epoch', 'seals, epoch', lineage, 'was elsewhere since'),
   bug('S1', 'activities/opened.ts', 'if (input.needed || ', 'if (', 'test/activities/opened.test.ts', 'asked again'),
   bug(
     'S4',

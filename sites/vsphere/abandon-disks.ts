@@ -56,7 +56,7 @@ async function abandonUnrecorded(
   work: Work,
 ): Promise<string[]> {
   const mover = await findMachine(at, request.mover, work);
-  const places = await placesOf(at, writtenDisks(request), work);
+  const places = await placesOf(at, writtenDisks(request), { on: [mover] }, work);
   const hanging = places.filter((place) => mover && heldBy(place, mover));
   const foreign = target?.mark;
   const theirs = foreign?.way === 'in-place' ? foreign.originals.map((one) => one.file) : (foreign?.staged ?? []);
@@ -111,7 +111,7 @@ async function abandonCreated(at: Vcenter, request: TargetRequest, work: Work): 
     keys: [],
   };
   const mark = target ? needOwnMark(target, request) : unmarked;
-  needUnmoved(await placesOf(at, writtenDisks(request), work), movedRemedy);
+  needUnmoved(await placesOf(at, writtenDisks(request), { on: [target, mover] }, work), movedRemedy);
   if (target) {
     needQuietTarget(target);
     needOnlyStaged(mark, target);
@@ -142,7 +142,7 @@ async function abandonInPlace(
     await ensureOptions(at, target, unmarkOptions(mark), work);
     return [];
   }
-  const places = await placesOf(at, mark.originals, work);
+  const places = await placesOf(at, mark.originals, { on: [target, mover] }, work);
   if (places.some((place) => heldBy(place, target))) needQuietTarget(target);
   const files = places.map(({ file }) => file);
   // Where they lie now, so that a later run finds them: in the same change, because afterwards nobody could tell.
@@ -166,8 +166,9 @@ export async function abandonStaged(
 ): Promise<void> {
   needQuietTarget(target);
   needOnlyStaged(mark, target);
-  needUnmoved(await placesOf(at, written, work), movedRemedy);
-  const originals = await placesOf(at, mark.originals, work);
+  const on = [target, mover];
+  needUnmoved(await placesOf(at, written, { on }, work), movedRemedy);
+  const originals = await placesOf(at, mark.originals, { on }, work);
   work.report(`unplugging what run ${mark.run} staged`);
   await ensureUnplugged(at, target, mark.staged, [stateOption('open')], work);
   if (mover) await ensureUnplugged(at, mover, mark.staged, [], work);

@@ -1,14 +1,15 @@
 /**
  * Where the disks of a run hang now, and what their files are called. Storage vMotion, by a person or a balancer, makes
  * another file of a disk while it hangs on a machine, and leaves it its UUID.
- * Rule: a disk is known by its file as long as anybody holds that, or it is there; only then by its UUID, which the disks
- * that were cloned from one template may share. Changes nothing.
+ * Rule: a disk is known by its file as long as anybody holds that, or it is there; only then by its UUID. That the disks
+ * cloned from one template may share, so that of several the one on the run's own machines is it. Changes nothing.
  */
 import { refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { AttachedDisk } from './devices.ts';
 import { attachedDisks, type Holder, holdsFile, type Vcenter } from './inventory.ts';
 import { filesThere, type KnownDisk } from './staged-disks.ts';
+import type { Ref } from './wire/shapes.ts';
 
 export interface DiskPlace {
   /** The file it was opened as. */
@@ -22,27 +23,51 @@ export interface DiskPlace {
 /** Below a machine's snapshots. */
 const baseOf = ({ file, parents }: AttachedDisk): string => parents.at(-1) ?? file;
 
+interface Knowing {
+  /** The machines that a disk of the run hangs on unless somebody took it off: its own and the mover. */
+  readonly on: readonly ({ readonly ref: Ref } | undefined)[];
+  /** On any other a UUID counts only where all of the disks hang, by file or UUID: no clone of a template stands for them. */
+  readonly together?: boolean;
+}
+
 /** One place a disk, in their order. Refused when several moved disks could be the one. */
-export async function placesOf(at: Vcenter, disks: readonly KnownDisk[], work: Work): Promise<DiskPlace[]> {
+export async function placesOf(
+  at: Vcenter,
+  disks: readonly KnownDisk[],
+  { on, together = false }: Knowing,
+  work: Work,
+): Promise<DiskPlace[]> {
   const attached = await attachedDisks(at, work);
+  const isHere = ({ ref }: Holder): boolean => on.some((machine) => machine?.ref.value === ref.value);
+  const hasAll = ({ ref }: Holder): boolean =>
+    disks.every((one) =>
+      attached.some((held) => held.ref.value === ref.value && (holdsFile(held, one.file) || isAlike(held, one))),
+    );
   const places: DiskPlace[] = [];
-  for (const { file, uuid } of disks) {
+  for (const known of disks) {
+    const { file } = known;
     const holders = attached.filter((holder) => holdsFile(holder, file));
-    const alike = holders.length > 0 || uuid === '' ? [] : attached.filter(({ disk }) => disk.uuid === uuid);
-    const isMoved = alike.length > 0 && (await filesThere(at, [file], work)).length === 0;
-    places.push(isMoved ? movedTo(file, alike) : { was: file, file, holders });
+    const alike = holders.length > 0 ? [] : attached.filter((holder) => isAlike(holder, known));
+    const here = alike.filter(isHere);
+    const meant = here.length > 0 || !together ? alike : alike.filter(hasAll);
+    const isMoved = meant.length > 0 && (await filesThere(at, [file], work)).length === 0;
+    places.push(isMoved ? movedTo(file, meant, here) : { was: file, file, holders });
   }
   return places;
 }
 
-function movedTo(was: string, holders: readonly Holder[]): DiskPlace {
-  const files = [...new Set(holders.map(({ disk }) => baseOf(disk)))];
+const isAlike = ({ disk }: Holder, { uuid }: KnownDisk): boolean => uuid !== '' && disk.uuid === uuid;
+
+/** `here`: those of them that hang on the run's own machines; then it is one of these. */
+function movedTo(was: string, alike: readonly Holder[], here: readonly Holder[]): DiskPlace {
+  const files = [...new Set((here.length > 0 ? here : alike).map(({ disk }) => baseOf(disk)))];
   const [file] = files;
-  if (file !== undefined && files.length === 1) return { was, file, holders };
+  if (file !== undefined && files.length === 1)
+    return { was, file, holders: alike.filter(({ disk }) => baseOf(disk) === file) };
   throw refused({
     op: 'find disk',
     subject: was,
-    message: `${was} was moved, and several disks have its UUID: ${holders.map(({ name, disk }) => `${disk.file} on ${name}`).join(', ')}`,
+    message: `${was} was moved, and several disks have its UUID: ${alike.map(({ name, disk }) => `${disk.file} on ${name}`).join(', ')}`,
     hint: 'Detach the copies in the vSphere Client (keep their files), then retry.',
   });
 }

@@ -19,6 +19,7 @@ import {
   needReadyMover,
   needSupported,
 } from './disk-guards.ts';
+import { needUnmoved, placesOf } from './disk-places.ts';
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { discardRemedy, inPlaceRemedy, leftStaged } from './left-by-a-run.ts';
 import { isOpen, markOptions, type NewMark, type Original, stateOption } from './marks.ts';
@@ -46,6 +47,8 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
       message: `run ${request.run} has already returned these disks`,
       hint: 'A late attempt; it ends by itself.',
     });
+  // S9, S11: a file that is gone would be made anew, and the moved one would stay on the mover for good.
+  if (request.open) needUnmoved(await placesOf(at, request.open, { on: [mover] }, work), openedElsewhere);
   // S3, S11: before the modes of its disks are recorded, and before the record of the run that left it so is overwritten.
   const target = await putBack(at, found, work);
   if (request.write === 'created') return openCreated(at, request, target, mover, work);
@@ -53,6 +56,9 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
     ? openStaged(at, request, target, mover, work)
     : openInPlace(at, request, target, mover, work);
 }
+
+const openedElsewhere =
+  'Move it back to where it was (Storage vMotion of this disk alone), exclude the mover from Storage DRS, then resolve with retry: it is copied in full again. Or take the run back.';
 
 /** The machine has been made with the record in it; what is new now is its disks. */
 async function openCreated(

@@ -23,7 +23,7 @@ async function unplugFromMover(at: Vcenter, request: TargetRequest, movedHint: s
   const disks = writtenDisks(request);
   const files = disks.map(({ file }) => file);
   const missing = disks.filter(({ file }) => !mover.disks.some((disk) => disk.file === file));
-  const astray = missing.length === 0 ? [] : await placesOf(at, missing, work);
+  const astray = missing.length === 0 ? [] : await placesOf(at, missing, { on: [mover] }, work);
   needUnmoved(
     astray.filter((place) => heldBy(place, mover)),
     movedHint,

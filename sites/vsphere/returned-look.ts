@@ -4,16 +4,17 @@
  * it. Anything else is refused with what is wrong; its power is told and judged by nobody here. Changes nothing.
  */
 import { refused } from '../../model/failure.ts';
-import type { OpenDisk, TargetMachine } from '../../model/machine.ts';
+import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { OpenedRequest } from '../target.ts';
+import { heldBy, placesOf } from './disk-places.ts';
 import { asTarget, findAnywhere, type Machine, type Vcenter } from './inventory.ts';
 import { findCreated } from './new-machine.ts';
 
 export async function observeReturned(at: Vcenter, request: OpenedRequest, work: Work): Promise<TargetMachine> {
   const { path, run, write, open } = request;
   const machine = write === 'created' ? await findCreated(at, request, work) : await findAnywhere(at, path, work, run);
-  const wrong = machine ? wrongWith(machine, run, open) : `no machine stands at ${path}`;
+  const wrong = machine ? await wrongWith(at, machine, { run, open }, work) : `no machine stands at ${path}`;
   if (machine && wrong === undefined) return asTarget(at, machine);
   throw refused({
     op: 'target-stays-home',
@@ -23,14 +24,17 @@ export async function observeReturned(at: Vcenter, request: OpenedRequest, work:
   });
 }
 
-function wrongWith(machine: Machine, run: string, open: readonly OpenDisk[]): string | undefined {
+/** A live machine may have snapshots on top of a disk, and Storage vMotion may have moved it (disk-places.ts). */
+async function wrongWith(
+  at: Vcenter,
+  machine: Machine,
+  { run, open }: Pick<OpenedRequest, 'run' | 'open'>,
+  work: Work,
+): Promise<string | undefined> {
   const { name, mark } = machine;
   if (mark?.run !== run) return `${name} does not carry the record of run ${run}`;
   if (mark.state !== 'returned') return `the disks of ${name} are not returned to it (${mark.state})`;
-  const gone = open.filter((disk) => !holds(machine, disk)).map(({ file }) => file);
+  const places = await placesOf(at, open, { on: [machine] }, work);
+  const gone = places.filter((place) => !heldBy(place, machine)).map(({ was }) => was);
   return gone.length > 0 ? `${name} does not hold ${gone.join(', ')} any more` : undefined;
 }
-
-/** A live machine may have snapshots on top of its disk, and Storage vMotion may have moved it: the same disk under its UUID. */
-const holds = ({ disks }: Machine, { file, uuid }: OpenDisk): boolean =>
-  disks.some((disk) => disk.file === file || disk.parents.includes(file) || (uuid !== '' && disk.uuid === uuid));

@@ -4,7 +4,7 @@
  * under another vCenter or on a host that was taken out of this one. Only who holds the disks can stand for it then. And one
  * that is off with the record does not stand for the disks: somebody may have them run in another machine.
  */
-import { refused } from '../../model/failure.ts';
+import { type Failure, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetPower } from '../target.ts';
 import { placesOf } from './disk-places.ts';
@@ -17,20 +17,22 @@ export const findTarget = (at: Vcenter, request: TargetPower, work: Work): Promi
 /**
  * The machine that the disks were returned to: the one that is known as the run's, while it is not off; else any other than
  * the mover that holds a disk of it and is not off, because that one runs with it (S1); else the run's; else, when somebody
- * holds each of the disks, one of those. Refused otherwise.
+ * holds each of the disks, one of those. Refused otherwise, and where what runs may be a mover that was renamed.
  */
 export async function needReturned(at: Vcenter, request: TargetPower, work: Work): Promise<Machine> {
   const { path, run, made, mover, open = [] } = request;
   const found = await findTarget(at, request, work);
   const ours = found && (made || found.mark?.run === run) ? found : undefined;
   if (ours && ours.power !== 'stopped') return ours;
-  const places = await placesOf(at, open, work);
-  const refs = new Map(places.flatMap(({ holders }) => holders).map(({ ref }) => [ref.value, ref]));
   const carrier = mover === undefined ? undefined : await findByPath(at, mover, work);
+  const on = [ours, carrier && { ref: carrier }];
+  const places = await placesOf(at, open, { on, together: true }, work);
+  const refs = new Map(places.flatMap(({ holders }) => holders).map(({ ref }) => [ref.value, ref]));
   for (const known of [carrier, ours?.ref]) if (known) refs.delete(known.value);
   const holders: Machine[] = [];
   for (const ref of refs.values()) holders.push(await lookAt(at, ref, path, work));
   const runs = holders.find(({ power }) => power !== 'stopped');
+  if (runs && mover !== undefined && !carrier) throw maybeMover(runs, mover, request);
   if (runs) return runs;
   if (ours) return ours;
   const [holder] = holders;
@@ -43,3 +45,12 @@ export async function needReturned(at: Vcenter, request: TargetPower, work: Work
     hint: 'Find it: it may stand in a folder where this account has no rights, under another vCenter, or on a host that was taken out of this one. Bring it back to where the account sees it, with its homeward.* settings, then resolve with retry. Or see yourself that it is off and stays off, and resolve with skip; the source is then yours to start.',
   });
 }
+
+/** The mover holds the disks half way to another point, and copies for other machines too. */
+const maybeMover = ({ name, powerSeen }: Machine, mover: string, { path, run }: TargetPower): Failure =>
+  refused({
+    op: 'find machine',
+    subject: path,
+    message: `no machine stands at ${mover}, where the mover was, and ${name} holds disks of run ${run} and is ${powerSeen}: it may be the mover under another name`,
+    hint: `Do not stop ${name} before you know what it is. If it is the mover, which carries other machines too, give it its name back and put it where it stood. If it is the target and the source is gone, it may be the last copy: leave it as it is and resolve with skip. Else see to it that it is off and stays off. Then resolve with retry.`,
+  });

@@ -154,8 +154,8 @@ export const pointBugs: readonly PlantedBug[] = [
   bug(
     'S2',
     'sites/vsphere/returned-look.ts',
-    'open.filter((disk) => !holds(machine, disk))',
-    'open.filter((disk) => !holds(machine, disk) && machine.disks.length === 0)',
+    'places.filter((place) => !heldBy(place, machine))',
+    'places.filter((place) => place.holders.length === 0 && machine.disks.length === 0)',
     reopened,
     'told as home only while',
   ),

@@ -37,6 +37,7 @@ const names = [
   'given',
   'taker',
   'half-way',
+  'half-new',
   'never',
   'live',
   'live-staged',
@@ -45,10 +46,20 @@ const names = [
   'open-staged',
   'lost',
   'taken',
+  'twice',
+  'twice-staged',
 ];
 const work = quietWork();
 let simulator: Simulator;
-onSimulator([...names, 'held', 'cloned'].map(original), (started) => {
+/** Cloned from one template: their first disks share a UUID. */
+const ofTemplate = (name: string, power: 'on' | 'off') => ({
+  ...original(name),
+  power,
+  disks: (original(name).disks ?? []).map((disk, at) => (at === 0 ? { ...disk, uuid: template } : disk)),
+});
+const template = '6000C29a-1111-2222-3333-444444444444';
+const siblings = [ofTemplate('one', 'off'), ofTemplate('sibling', 'on')];
+onSimulator([...siblings, ...[...names, 'held', 'cloned'].map(original)], (started) => {
   simulator = started;
 });
 
@@ -214,6 +225,42 @@ test('S4 S5 S11 in place: the way back takes off the disks that Storage vMotion 
   await target.ensureDisksAbandoned(later, work);
 });
 
+test('S5 L6 a disk that was moved on the live machine is known by hanging there: a clone of the same template, which shares its UUID and runs, keeps no source from serving and no disk from being taken off', async () => {
+  const { target, request, open } = await live('one');
+  const away = '[lab-ds] elsewhere/one.vmdk';
+  await vMotion('one', diskOf('one'), away);
+  await target.ensureStopped({ ...powerOf('one'), open, mover: moverPath }, work);
+  expect(await sourceStarted(target, 'one', open)).toEqual({ started: true, told: '' });
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([away, diskOf('one', 1)]);
+  // Off everything, the disk has its UUID on the clone alone, which has not the other one.
+  expect(await sourceStarted(target, 'one', open)).toEqual({ started: true, told: '' });
+  expect(await filesOn('sibling')).toEqual([diskOf('sibling'), diskOf('sibling', 1)]);
+});
+
+test.each([
+  ['twice', 'in-place'],
+  ['twice-staged', 'staged'],
+  ['twice-made', 'created'],
+] as const)(
+  'S9 S11 %s: opened again while a disk lies elsewhere, no new one is made in its place; moved back it is the one that was opened',
+  async (name, write) => {
+    const target = simulator.target();
+    const request = await opened(name, write);
+    const { file = '' } = request.open[0] ?? {};
+    const away = `[lab-ds] elsewhere/${name}.vmdk`;
+    await vMotion(moverName, file, away);
+    await expect(target.ensureDisksOpen(request, work)).rejects.toMatchObject({
+      ...refused(file, `is ${away} now`, moverName),
+      hint: expect.stringMatching(/Move it back.*copied in full/),
+    });
+    expect(isThere(file)).toBe(false);
+    await vMotion(moverName, away, file);
+    expect(await target.ensureDisksOpen(request, work)).toEqual(request.open);
+    await target.ensureDisksAbandoned(request, work);
+    expect(await onMover()).toEqual([]);
+  },
+);
+
 test.each([
   ['live-staged', 'staged', true],
   ['open-staged', 'staged', false],
@@ -304,4 +351,22 @@ test('S5 a disk that only has the UUID of one of ours, whose file is still there
   await simulator.byHand('cloned', { extraConfig: noRecord });
   await target.ensureDisksAbandoned({ ...request, open: same, mover: moverPath }, work);
   expect(await filesOn(moverName)).toEqual(before);
+});
+
+test('S1 L5 L6 a mover that was renamed half way to another point is not told as the target: whoever stopped it would stop the copies of other machines', async () => {
+  const target = simulator.target();
+  const { open } = await opened('half-new');
+  await simulator.byHand(moverName, { name: 'mover-new' });
+  const power = { ...powerOf('half-new'), open, mover: moverPath };
+  await expect(target.ensureStopped(power, work)).rejects.toMatchObject({
+    ...refused('no machine stands at', 'mover-new', 'may be the mover'),
+    hint: expect.stringMatching(/Do not stop mover-new.*its name back/),
+  });
+  expect(await sourceStarted(target, 'half-new', open)).toMatchObject({
+    started: false,
+    told: expect.stringContaining('may be the mover'),
+  });
+  // A person saw that it was another machine, and it is off.
+  await simulator.door('POST', '/power', { vm: 'mover-new', state: 'off' });
+  expect(await sourceStarted(target, 'half-new', open)).toEqual({ started: true, told: '' });
 });

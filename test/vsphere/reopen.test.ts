@@ -17,7 +17,18 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-const names = ['again', 'again-staged', 'running', 'undone', 'home', 'home-staged', 'late', 'half-way', 'looked'];
+const names = [
+  'again',
+  'again-staged',
+  'running',
+  'undone',
+  'home',
+  'home-staged',
+  'late',
+  'half-way',
+  'looked',
+  'holder',
+];
 /** A mover with one free slot. */
 const full = {
   name: 'full',
@@ -161,6 +172,11 @@ test.each([
     await simulator.door('DELETE', '/snapshot', { vm: name });
     await simulator.door('POST', '/storage-vmotion', { vm: name, from: first.file, to: `[lab-ds] ${name}/moved.vmdk` });
     expect((await look()).power).toBe('running');
+    // A clone has the UUID too, and is not the disk as long as that can be found by its name.
+    await simulator.door('POST', '/storage-vmotion', { vm: name, from: `[lab-ds] ${name}/moved.vmdk`, to: first.file });
+    const elsewhere = { ...first, file: diskOf('holder') };
+    const clone = target.observeReturned({ ...request, open: [elsewhere, ...opened.slice(1)] }, work);
+    await expect(clone).rejects.toMatchObject(refused(`does not hold ${elsewhere.file} any more`));
     await simulator.door('POST', '/power', { vm: name, state: 'off' });
     await simulator.hands(name, async (at, machine) => {
       const [disk] = machine.disks;

@@ -6,12 +6,17 @@
  * 403. That is acceptable, because the fence on the target disk (S8) ends the older attempt, not this lease.
  */
 import { untilAborted } from '../../disk/attempts.ts';
-import { corrupt, type Failure, refused } from '../../model/failure.ts';
+import { corrupt, type Failure, refused, transient } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { ReadablePoint } from './readable-point.ts';
 
 /** Renewed when this part of its life is over, so that no read meets the end. */
 const renewAfter = 0.8;
+/**
+ * L1: how long one may take, what goes before it is taken back included. Azure needs half a minute at most; an attempt that
+ * ends after this was in vain (activities/vain.ts), so that a row of them asks a person.
+ */
+export const grantWithinMs = 5 * 60_000;
 /** Giving a grant back must not hang on a worker that is told to stop. */
 const closeWithinMs = 20_000;
 
@@ -23,6 +28,12 @@ export interface Leased {
   readonly of: ReadablePoint;
   readonly identity: string;
   readonly role: Role;
+}
+
+/** How long each SAS lives, in seconds, and how long Azure may take for it, in milliseconds. */
+export interface GrantTimes {
+  readonly seconds: number;
+  readonly withinMs: number;
 }
 
 /** A SAS and which one of the lease's it is. `url` is a secret. */
@@ -47,7 +58,7 @@ export interface SnapshotLease {
 export class Lease implements SnapshotLease {
   readonly #of: ReadablePoint;
   readonly #role: Role;
-  readonly #seconds: number;
+  readonly #times: GrantTimes;
   readonly #identity: string;
   #work: Work;
   #asked = false;
@@ -56,13 +67,10 @@ export class Lease implements SnapshotLease {
   #renewing: Promise<void> | undefined;
   #closed = false;
 
-  /**
-   * `seconds`: how long each SAS lives. `work` is that of the whole attempt, not of one read: a renewal serves all
-   * readers.
-   */
-  constructor({ of, identity, role }: Leased, seconds: number, work: Work) {
+  /** `work` is that of the whole attempt, not of one read: a renewal serves all readers. */
+  constructor({ of, identity, role }: Leased, times: GrantTimes, work: Work) {
     this.#of = of;
-    this.#seconds = seconds;
+    this.#times = times;
     this.#identity = identity;
     this.#role = role;
     this.#work = work;
@@ -95,15 +103,25 @@ export class Lease implements SnapshotLease {
   async renew(serial: number): Promise<void> {
     if (this.#closed) throw closedLease(this.name);
     if (serial !== (this.#sas?.serial ?? 0)) return;
-    this.#renewing ??= this.#obtain(serial).finally(() => {
-      this.#renewing = undefined;
-    });
+    if (this.#renewing === undefined) {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(this.#tooLate()), this.#times.withinMs);
+      this.#renewing = this.#obtain(serial, late.signal).finally(() => {
+        clearTimeout(timer);
+        this.#renewing = undefined;
+      });
+    }
     // L7: Azure's answer is not let go of (S11: `close` waits for it), but who was told to stop does not wait.
     await untilAborted(this.#renewing, this.#work.signal);
   }
 
-  async #obtain(serial: number): Promise<void> {
-    const work = this.#work;
+  #until(late: AbortSignal): Work {
+    return { ...this.#work, signal: AbortSignal.any([this.#work.signal, late]) };
+  }
+
+  /** `late` ends the waiting for Azure with its reason. What Azure grants after that is taken back by `close`, or with the point. */
+  async #obtain(serial: number, late: AbortSignal): Promise<void> {
+    const work = this.#until(late);
     const startedAt = Date.now();
     const seen = await this.#of.look(work);
     if (seen === undefined || seen.identity !== this.#identity) throw this.#vanished();
@@ -111,27 +129,27 @@ export class Lease implements SnapshotLease {
     // of a live one does, so the live one always goes first.
     if (seen.mayBeOpen) await this.#of.revoke(work);
     this.#asked = true;
-    const url = await this.#grant();
+    const url = await this.#grant(late);
     this.#sas = { url, serial: serial + 1 };
-    this.#endsAt = startedAt + this.#seconds * 1_000 * renewAfter;
+    this.#endsAt = startedAt + this.#times.seconds * 1_000 * renewAfter;
   }
 
-  async #grant(): Promise<URL> {
-    const work = this.#work;
+  async #grant(late: AbortSignal): Promise<URL> {
+    const work = this.#until(late);
     try {
-      return await this.#beginAccess();
+      return await this.#beginAccess(work);
     } catch (error) {
       work.signal.throwIfAborted();
       // An overlapping attempt was granted access between our look and our call.
       const seen = await this.#of.look(work);
       if (!seen?.mayBeOpen) throw error;
       await this.#of.revoke(work);
-      return this.#beginAccess();
+      return this.#beginAccess(work);
     }
   }
 
-  async #beginAccess(): Promise<URL> {
-    const { accessSAS } = await this.#of.grant(this.#seconds, this.#work, () => this.#vanished());
+  async #beginAccess(work: Work): Promise<URL> {
+    const { accessSAS } = await this.#of.grant(this.#times.seconds, work, () => this.#vanished());
     const url = accessSAS !== undefined && URL.canParse(accessSAS) ? new URL(accessSAS) : undefined;
     if (url?.protocol === 'https:') return url;
     throw refused({
@@ -139,6 +157,16 @@ export class Lease implements SnapshotLease {
       subject: this.name,
       message: `Azure granted access to ${this.name} without a usable https address`,
       hint: 'Check networkAccessPolicy of the snapshot or disk restore point and the site’s endpoint.',
+    });
+  }
+
+  #tooLate(): Failure {
+    const minutes = Math.round(this.#times.withinMs / 60_000);
+    return transient({
+      op: 'beginGetAccess',
+      subject: this.name,
+      message: `Azure has not given access to ${this.name} within ${minutes} minutes`,
+      hint: 'Homeward asks again. If it stays so, look in the Azure portal at the activity log of the snapshot or restore point, and at Azure’s service health.',
     });
   }
 

@@ -11,7 +11,7 @@ import type { SourceReader } from '../source.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
 import { flowOfDisk } from './flow.ts';
-import { Lease, lost, type Role } from './grant.ts';
+import { grantWithinMs, Lease, lost, type Role } from './grant.ts';
 import { LeaseShelf } from './lease-shelf.ts';
 import { OneContent } from './one-content.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
@@ -25,12 +25,14 @@ export interface AzureReaderParts extends AzureSiteParts {
   readonly limits?: Partial<BlobLimits>;
   /** Entries of one page-list answer; the default suits, smaller ones are for tests. */
   readonly entriesAPiece?: number;
+  /** How long Azure may take for a grant, in milliseconds; the default suits, shorter ones are for tests. */
+  readonly grantWithinMs?: number;
 }
 
 export function createAzureReader(parts: AzureReaderParts): SourceReader & { close(): Promise<void> } {
   const azure = createAzureClients(azureAccess(parts));
   const transport = createBlobTransport(parts.config, parts.ca, { ...blobLimits, ...parts.limits });
-  const seconds = parts.config.grantSeconds;
+  const times = { seconds: parts.config.grantSeconds, withinMs: parts.grantWithinMs ?? grantWithinMs };
   const shelf = new LeaseShelf();
   return {
     site: parts.site,
@@ -54,7 +56,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
       if (around && seenSince && seenUntil) assertAround(seenSince, seenUntil, held, seen);
       else if (seenSince) assertLineage(seenSince, seen);
       const leaseOf = (one: DiskPoint, role: Role): Lease =>
-        new Lease({ of: readablePoint(azure, one), identity: one.identity, role }, seconds, work);
+        new Lease({ of: readablePoint(azure, one), identity: one.identity, role }, times, work);
       const lease = shelf.take(point) ?? leaseOf(point, 'point');
       lease.serve(work);
       const sinceLease = since && leaseOf(since, 'base');

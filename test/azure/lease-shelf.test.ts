@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DiskPoint } from '../../model/machine.ts';
 import type { PointRequest } from '../../sites/source.ts';
-import { type AzureLab, mib, openAzureLab, quiet } from './azure-lab.ts';
+import { type AzureLab, failureOf, mib, openAzureLab, quiet } from './azure-lab.ts';
 
 const { signal } = new AbortController();
 const piece = Buffer.alloc(64 * 1024);
@@ -89,6 +89,22 @@ test('L7 S11 an attempt that is told to stop waits for no revocation, and each g
   expect(performance.now() - began).toBeLessThan(3_000);
   while (activeGrants().length === 0) await pause(20);
   await untilNone();
+  await own.close();
+}, 20_000);
+
+test('L1 S11 a grant that Azure leaves in progress is not waited for without end, and one that comes late is taken back', async () => {
+  const own = lab.reader({ grantWithinMs: 300 });
+  const point = await takePoint();
+  const settings = lab.world.settings as { lroMs: number };
+  const usualMs = settings.lroMs;
+  settings.lroMs = 1_200;
+  const opening = failureOf(own.openPoint({ point, disk: 'data-0' }, quiet()));
+  while (activeGrants().length === 0) await pause(20);
+  expect(await opening).toMatchObject({ kind: 'Transient', hint: expect.stringContaining('Azure portal') });
+  expect(activeGrants()).toEqual([]);
+  settings.lroMs = usualMs;
+  const reader = await own.openPoint({ point, disk: 'data-0' }, quiet());
+  await reader.read(0, piece, signal);
   await own.close();
 }, 20_000);
 

@@ -28,6 +28,14 @@ export const wireBugs: readonly PlantedBug[] = [
     reading,
     'who holds memory',
   ),
+  bug(
+    'L1',
+    'sites/azure/grant.ts',
+    'AbortSignal.any([this.#work.signal, late])',
+    'AbortSignal.any([this.#work.signal])',
+    'test/azure/lease-shelf.test.ts',
+    'leaves in progress',
+  ),
   bug('L5', 'sites/azure/grant.ts', ' || this.#renewing !== undefined', '', reading, 'who holds memory'),
   bug(
     'L5',

@@ -13,6 +13,7 @@ import { describeProblem } from '../config/problem.ts';
 import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
+import { endInOrder } from './ending.ts';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
 import { rivalsOn } from './rivals.ts';
@@ -83,8 +84,7 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     const { taskQueue: queue } = worker.options;
     const lacks = missing.length > 0 ? { missing } : {};
     process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid, ...lacks })}\n`);
-    await running;
-    await close();
+    await endInOrder(running, close, log);
     // L7: what was not waited for (a revocation that hangs) must not keep the process.
     process.exit(exitCodes.ok);
   } catch (error) {
@@ -99,7 +99,7 @@ interface Opened {
   readonly worker: Worker;
   /** Keys of secrets and certificates that are not on this computer. */
   readonly missing: readonly string[];
-  close(): Promise<void>;
+  close(whole: boolean): Promise<void>;
 }
 
 async function open(started: Started, plan: (started: Started) => Promise<WorkerPlan>): Promise<Opened> {
@@ -122,9 +122,10 @@ async function open(started: Started, plan: (started: Started) => Promise<Worker
   return {
     worker,
     missing: missing.map(({ key }) => key),
-    async close() {
+    async close(whole) {
       await made.close();
-      await connection.close();
+      // A worker that was left still holds it; it ends with the process.
+      if (whole) await connection.close();
     },
   };
 }
@@ -154,5 +155,4 @@ const shared: Partial<WorkerOptions> = {
   maxHeartbeatThrottleInterval: '1s',
   defaultHeartbeatThrottleInterval: '1s',
   shutdownGraceTime: '5s',
-  shutdownForceTime: '9s',
 };

@@ -10,9 +10,11 @@ import { join } from 'node:path';
 import { findPrograms } from '../../lab/programs.ts';
 import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
 import { rightText } from '../config/inventory-text.ts';
+import { type Relay, relayTo } from '../story/relay.ts';
 
 let folder = '';
 let temporal: TemporalServer;
+let relay: Relay | undefined;
 const running: ChildProcess[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'homeward-start-'));
@@ -26,23 +28,29 @@ afterEach(async () => {
   }
 }, 30_000);
 afterAll(async () => {
+  relay?.close();
   await temporal?.stop();
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
 interface Mover {
+  readonly child: ChildProcess;
   /** The ready line. */
   readonly ready: { readonly missing?: readonly string[] };
   /** What it logged of this weight (pino: 30 info, 40 warn) so far. */
   logged(level: number): string[];
 }
 
-async function mover(): Promise<Mover> {
+async function mover(address?: string): Promise<Mover> {
   const mine = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL|HOMEWARD|NODE_OPTIONS|VC_)/.test(name));
   const program = join(__dirname, '..', '..', 'workers', 'mover.ts');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, '--id', 'm1'], {
     cwd: folder,
-    env: { ...Object.fromEntries(mine), TEMPORAL_CONFIG_FILE: join(folder, 'none.toml') },
+    env: {
+      ...Object.fromEntries(mine),
+      TEMPORAL_CONFIG_FILE: join(folder, 'none.toml'),
+      ...(address === undefined ? {} : { TEMPORAL_ADDRESS: address }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
@@ -57,6 +65,7 @@ async function mover(): Promise<Mover> {
       .filter((each) => each.startsWith('{'))
       .map((each) => JSON.parse(each) as { level: number; msg: string });
   return {
+    child,
     ready: JSON.parse(line.toString()),
     logged: (level) => lines().flatMap((each) => (each.level === level ? [each.msg] : [])),
   };
@@ -76,4 +85,26 @@ test('a second mover of the same name warns at its start that another one works 
   const warning = expect.stringContaining('another worker asks for work on "mover-m1"');
   expect(second.logged(40)).toContainEqual(warning);
   expect(first.logged(40)).not.toContainEqual(warning);
+}, 60_000);
+
+test('L7 a worker that is asked to end says so in one line and ends with 0 in time, also while Temporal refuses it or stays silent', async () => {
+  relay = await relayTo(temporal.address);
+  const [near, far, cutOff] = await Promise.all([mover(), mover(), mover(relay.address)]);
+  const end = async ({ child, logged }: Mover, signal: NodeJS.Signals) => {
+    const begun = Date.now();
+    child.kill(signal);
+    const [code] = (await once(child, 'close')) as [number | null];
+    const said = logged(30).filter((line) => line.includes(signal));
+    return { code, said, soon: Date.now() - begun < 10_500, fatal: logged(60) };
+  };
+  const asked = (signal: string) => ({
+    ...{ code: 0, soon: true, fatal: [] },
+    said: [expect.stringMatching(`^asked to end \\(${signal}\\)`)],
+  });
+  relay.cut();
+  const ends = await Promise.all([end(near, 'SIGINT'), end(cutOff, 'SIGTERM')]);
+  expect(ends).toEqual([asked('SIGINT'), asked('SIGTERM')]);
+  await temporal.kill();
+  expect(await end(far, 'SIGTERM')).toEqual(asked('SIGTERM'));
+  expect(cutOff.logged(40)).toContainEqual(expect.stringContaining('Temporal did not take the farewell'));
 }, 60_000);

@@ -84,7 +84,7 @@ export class MoverLimits {
       next.delete(scopeText(clear.scope));
     }
     if (set || clear) {
-      await hostCall('state.write', this.plan.mover, () => this.keep([...next.values()]));
+      await hostCall('state.write', this.plan.mover, () => this.keep([...next.values()]), this.file);
       this.settings = next;
       this.apply();
     }

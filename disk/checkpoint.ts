@@ -26,7 +26,7 @@ export async function writeCheckpoint(path: string, subject: string, checkpoint:
   const parts = [head, ...stored.bytes];
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
-  await hostCall('state.checkpoint', subject, () => replaceFile(path, [...parts, hash.digest()]));
+  await hostCall('state.checkpoint', subject, () => replaceFile(path, [...parts, hash.digest()]), path);
 }
 
 /** Undefined when there is none. Throws `Corrupt` when it is damaged. */

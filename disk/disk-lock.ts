@@ -89,7 +89,7 @@ export class DiskLock {
 
   /** Throws `Transient` while another live process holds the disk. */
   static async take(path: string, subject: string): Promise<DiskLock> {
-    return hostCall('lock.take', subject, async () => {
+    const taking = async (): Promise<DiskLock> => {
       const self = await selfAsOwner();
       const lock = new DiskLock(path, self, subject);
       // Before it can be seen, or another attempt of this process would take it for abandoned.
@@ -101,7 +101,8 @@ export class DiskLock {
         ours.delete(self.token);
         throw error;
       }
-    });
+    };
+    return hostCall('lock.take', subject, taking, path);
   }
 
   private async link(boot: string): Promise<void> {

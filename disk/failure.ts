@@ -37,19 +37,20 @@ export function errorCode(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-/** Makes a `Failure` of whatever was thrown; a `Failure` stays what it is. */
-export function hostFailure(error: unknown, op: string, subject: string): Failure {
+/** Makes a `Failure` of whatever was thrown; a `Failure` stays what it is. `path`: told where the error does not name it. */
+export function hostFailure(error: unknown, op: string, subject: string, path = ''): Failure {
   if (error instanceof Failure) return error;
   const [kind, hint] = codes[errorCode(error)] ?? ['Refused', 'Read the cause; this error is not one we know.'];
-  const message = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  const message = said.includes(path) ? said : `${said} (${path})`;
   return new Failure(kind, { op, subject, hint, message, cause: error });
 }
 
-/** One call on the host: what it throws becomes a `Failure`, and one that never returns is noticed (disk/io-watch.ts). */
-export async function hostCall<T>(op: string, subject: string, work: () => Promise<T>): Promise<T> {
+/** One call on the host, on `path`: what it throws becomes a `Failure`, and one that never returns is noticed (disk/io-watch.ts). */
+export async function hostCall<T>(op: string, subject: string, work: () => Promise<T>, path?: string): Promise<T> {
   try {
     return await watched(op, work);
   } catch (error) {
-    throw hostFailure(error, op, subject);
+    throw hostFailure(error, op, subject, path);
   }
 }

@@ -105,6 +105,7 @@ async function openIfPresent(path: string): Promise<FileHandle | undefined> {
 }
 
 export class Journal {
+  private readonly path: string;
   private readonly handle: FileHandle;
   private readonly salt: string;
   private readonly subject: string;
@@ -112,10 +113,17 @@ export class Journal {
   private broken = false;
   bytes: number;
 
-  private constructor(handle: FileHandle, salt: string, subject: string, seq: number, bytes: number) {
+  private constructor(
+    path: string,
+    handle: FileHandle,
+    place: { readonly salt: string; readonly subject: string },
+    seq: number,
+    bytes: number,
+  ) {
+    this.path = path;
     this.handle = handle;
-    this.salt = salt;
-    this.subject = subject;
+    this.salt = place.salt;
+    this.subject = place.subject;
     this.seq = seq;
     this.bytes = bytes;
   }
@@ -123,15 +131,16 @@ export class Journal {
   /** Replaces whatever journal was there by one with a single record. */
   static async create(path: string, salt: string, subject: string, first: unknown): Promise<Journal> {
     const line = lineOf(salt, 0, first);
-    return hostCall('journal.create', subject, async () => {
+    const make = async (): Promise<Journal> => {
       await replaceFile(path, [Buffer.from(line)]);
-      return new Journal(await open(path, 'a'), salt, subject, 1, Buffer.byteLength(line));
-    });
+      return new Journal(path, await open(path, 'a'), { salt, subject }, 1, Buffer.byteLength(line));
+    };
+    return hostCall('journal.create', subject, make, path);
   }
 
   /** Goes on behind the good lines; the torn rest is cut off first. */
   static async resume(path: string, salt: string, subject: string, end: JournalEnd): Promise<Journal> {
-    return hostCall('journal.open', subject, async () => {
+    const goOn = async (): Promise<Journal> => {
       const handle = await open(path, 'a');
       try {
         await handle.truncate(end.goodBytes);
@@ -140,13 +149,14 @@ export class Journal {
         await handle.close();
         throw error;
       }
-      return new Journal(handle, salt, subject, end.records, end.goodBytes);
-    });
+      return new Journal(path, handle, { salt, subject }, end.records, end.goodBytes);
+    };
+    return hostCall('journal.open', subject, goOn, path);
   }
 
   /** Durable when it returns. After a failed append nothing more is taken: half a line may be in the file. */
   async append(record: unknown): Promise<void> {
-    await hostCall('journal.append', this.subject, async () => {
+    const add = async (): Promise<void> => {
       if (this.broken) throw new Error('an earlier append failed');
       const line = lineOf(this.salt, this.seq, record);
       this.broken = true;
@@ -155,7 +165,8 @@ export class Journal {
       this.broken = false;
       this.seq++;
       this.bytes += Buffer.byteLength(line);
-    });
+    };
+    await hostCall('journal.append', this.subject, add, this.path);
   }
 
   async close(): Promise<void> {

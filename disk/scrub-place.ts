@@ -31,5 +31,5 @@ export async function readScrubPlace(path: string, subject: string): Promise<Scr
 
 export async function writeScrubPlace(path: string, subject: string, place: ScrubPlace): Promise<void> {
   const json = JSON.stringify(place);
-  await hostCall('state.scrub', subject, () => replaceFile(path, [Buffer.from(`${json}\n${checkOf(json)}\n`)]));
+  await hostCall('state.scrub', subject, () => replaceFile(path, [Buffer.from(`${json}\n${checkOf(json)}\n`)]), path);
 }

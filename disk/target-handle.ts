@@ -123,7 +123,7 @@ export class TargetHandle {
   }
 
   private call<T>(op: string, act: () => Promise<T>): Promise<T> {
-    return hostCall(op, this.opening.subject, act);
+    return hostCall(op, this.opening.subject, act, this.opening.path);
   }
 
   /**

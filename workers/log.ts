@@ -4,6 +4,7 @@
  */
 import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker';
 import pino from 'pino';
+import { inWords, toldMeta } from './sdk-words.ts';
 
 const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
@@ -20,7 +21,7 @@ export function installLog(worker: string): Log {
     pino.destination(2),
   );
   const logger = new DefaultLogger('WARN', (entry: LogEntry) => {
-    log[levels[entry.level]]({ ...entry.meta }, entry.message);
+    log[levels[entry.level]](toldMeta(entry.meta ?? {}), inWords(entry.message));
   });
   Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'WARN' } } });
   return log;

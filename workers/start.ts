@@ -17,6 +17,7 @@ import { endInOrder } from './ending.ts';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
 import { rivalsOn } from './rivals.ts';
+import { inWords, toldMeta } from './sdk-words.ts';
 
 export interface Started {
   readonly loaded: LoadedInventory;
@@ -89,7 +90,7 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     process.exit(exitCodes.ok);
   } catch (error) {
     const code = log ? exitCodes.unexpected : report(error, false);
-    log?.fatal({ error: error instanceof Error ? error.message : String(error) }, `the ${kind} worker ends`);
+    log?.fatal(toldMeta({ error }), `the ${kind} worker ends`);
     // Sessions and pools may keep the process alive; a worker that cannot work must not look as if it did.
     process.exit(code);
   }
@@ -134,7 +135,7 @@ async function connectTo(settings: TemporalSettings): Promise<NativeConnection> 
   try {
     return await NativeConnection.connect(settings.connectionOptions ?? {});
   } catch (cause) {
-    throw noAnswer(settings, cause instanceof Error ? `: ${cause.message}` : '', cause);
+    throw noAnswer(settings, cause instanceof Error ? `: ${inWords(cause.message)}` : '', cause);
   }
 }
 

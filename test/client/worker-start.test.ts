@@ -63,7 +63,7 @@ test('what keeps a worker from starting is told with what to do, and no stack tr
     [
       ['control', '--config', 'right.yaml'],
       4,
-      'Temporal does not answer at 127.0.0.1:1 (homeward.yaml)',
+      'Temporal does not answer at 127.0.0.1:1 (homeward.yaml): nobody listens there (Connection refused)\n',
       'TEMPORAL_ADDRESS',
     ],
   ];

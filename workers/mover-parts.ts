@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { MoverLimits } from '../activities/limits.ts';
 import { openTableRoom } from '../activities/table-room.ts';
 import type { MoverParts } from '../activities/transfer.ts';
@@ -49,11 +50,27 @@ export async function openMoverParts(
   };
 }
 
+/** As `mkdir -p`. Node's own recursive mkdir never ends where the system takes a folder's name and makes none (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  const make = (): Promise<void> =>
+    mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await make();
+  }
+}
+
 /** Without its state a mover would copy whole disks again after each start: better it does not start at all. */
 async function ensureFolder(path: string, mover: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    await access(path, constants.W_OK | constants.X_OK);
+    await makeFolder(path);
+    // With a dot behind it a file is no folder.
+    await access(`${path}/.`, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw refused({
       op: 'start-mover',

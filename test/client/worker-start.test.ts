@@ -14,6 +14,7 @@ beforeAll(async () => {
   // Port 1 is never Temporal: connections are refused at once.
   const text = rightText.replace('localhost:7233', '127.0.0.1:1').replace('state: state/m1', 'state: right.yaml/state');
   await writeFile(join(folder, 'right.yaml'), text);
+  await writeFile(join(folder, 'proc.yaml'), text.replace('right.yaml/state', '/proc/homeward/state'));
 });
 afterAll(async () => await rm(folder, { recursive: true }));
 
@@ -30,8 +31,11 @@ function worker(kind: string, ...args: string[]): Promise<Ended> {
   const env = { ...Object.fromEntries(mine), NO_COLOR: '1', TEMPORAL_CONFIG_FILE: join(folder, 'none.toml') };
   const program = join(__dirname, '..', '..', 'workers', `${kind}.ts`);
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [program, ...args], { cwd: folder, env }, (_error, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
+    const child = execFile(
+      process.execPath,
+      [program, ...args],
+      { cwd: folder, env, timeout: 60_000 },
+      (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
     );
   });
 }
@@ -59,6 +63,8 @@ test('what keeps a worker from starting is told with what to do, and no stack tr
     [['mover', '--id'], 2, "--id <value>' argument missing", 'Read: npm run mover -- --help'],
     [['mover', '--config', 'right.yaml', '--id', 'm11'], 2, 'the inventory has no mover called "m11"', 'known: m1'],
     [['mover', '--config', 'right.yaml'], 2, 'right.yaml/state cannot be used (ENOTDIR)', 'movers.m1.state'],
+    // Where the system makes no folder, a recursive mkdir of Node's tries for ever.
+    [['mover', '--config', 'proc.yaml'], 2, '/proc/homeward/state cannot be used (ENOENT)', 'movers.m1.state'],
     [['mover'], 2, 'homeward.yaml: there is no such file', 'homeward config check'],
     [
       ['control', '--config', 'right.yaml'],

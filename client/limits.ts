@@ -4,11 +4,11 @@
  */
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { controlQueue } from '../model/failback-input.ts';
+import { controlQueue, moverQueue } from '../model/failback-input.ts';
 import { type LimitsAnswer, type LimitsOrder, limitsWorkflowId } from '../model/limits-order.ts';
 import type { Link } from './connect.ts';
 import { answerOf } from './short-run.ts';
-import { whyUnanswered } from './workers.ts';
+import { isUnattended, startCommand, whyUnanswered } from './workers.ts';
 
 const limitsWorkflow = 'limits';
 const startTimeoutMs = 10_000;
@@ -32,6 +32,12 @@ function summaryOf({ mover, set, clear }: LimitsOrder): string {
 /** Sends one order. Throws Problem `unreachable` when Temporal or all control workers are away. */
 export async function orderLimits(link: Link, order: LimitsOrder, waitMs: number): Promise<MoverOutcome> {
   const { mover } = order;
+  const queue = moverQueue(mover);
+  if (await isUnattended(link, queue))
+    return {
+      mover,
+      silent: `mover ${mover} does not run; nothing was changed. Start it: ${startCommand(queue, link.inventory)}`,
+    };
   try {
     const handle = await startInTurn(link, order, waitMs);
     const answer = await answerOf<LimitsAnswer>(link, handle, waitMs + graceMs);

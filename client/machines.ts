@@ -10,15 +10,16 @@ import { type Execution, isOpen } from './view.ts';
 
 export interface MachineRow {
   readonly name: string;
-  readonly source: string;
-  readonly target: string;
+  /** Null where nothing tells it: of a machine that is not in the inventory any more. So are the next three. */
+  readonly source: string | null;
+  readonly target: string | null;
   /** The one that has the machine now while a run is under way; else the one that the next run begins with. */
-  readonly mover: string;
+  readonly mover: string | null;
   /** The mover of the inventory, where another one has the machine now. */
   readonly moverWritten?: string;
-  readonly policy: string;
-  /** Phase of the last run, the one it ended in too; `-` when there was none, `unknown` when Temporal did not answer. */
-  readonly phase: string;
+  readonly policy: string | null;
+  /** Phase of the last run, the one it ended in too; null when there was none, `unknown` when Temporal did not answer. */
+  readonly phase: string | null;
   /** How it stands with that run, in Temporal's words; absent when there was none. */
   readonly run?: Execution;
   /** ISO 8601; absent while a run is under way. */
@@ -58,8 +59,8 @@ function unknownRows({ machines }: Inventory, kept: readonly KeptRun[]): Machine
   const strangers = kept.filter(({ machine }) => !Object.hasOwn(machines, machine));
   return [...new Set(strangers.map(({ machine }) => machine))].map((name) => {
     const own = strangers.filter(({ machine }) => machine === name);
-    const nothing = { target: '-', mover: '-', policy: '-', phase: 'unknown' };
-    return { name, source: own[0]?.source ?? '-', ...nothing, kept: own };
+    const nothing = { target: null, mover: null, policy: null, phase: 'unknown' };
+    return { name, source: own[0]?.source ?? null, ...nothing, kept: own };
   });
 }
 
@@ -79,7 +80,7 @@ const inventoryRows = (
       mover,
       ...(mover === entry.mover ? {} : { moverWritten: entry.mover }),
       policy: entry.policy,
-      phase: run ? (run.phaseSeen ?? run.execution) : runs ? '-' : 'unknown',
+      phase: run ? (run.phaseSeen ?? run.execution) : runs ? null : 'unknown',
       ...(run ? { run: run.execution } : {}),
       ...(run?.committed ? { committed: run.committed } : {}),
       ...(own.length > 0 ? { kept: own } : {}),

@@ -30,27 +30,32 @@ export function addMachines(program: Command): void {
       if (!known) process.exitCode = exitCodes.unreachable;
       const rows = machineRows(context.loaded.inventory, known?.runs, known?.kept);
       const now = Date.now();
-      const cells = rows.map((row) => [row.name, row.source, row.target, moverText(row), row.policy, stands(row, now)]);
+      const cells = rows.map((row) =>
+        [row.name, row.source, row.target, moverText(row), row.policy, stands(row, now)].map((cell) => cell ?? none),
+      );
       const heading = ['machine', 'source', 'target', 'mover', 'policy', 'run'];
-      const none = 'The inventory has no machines yet; docs/operate.md shows how to write one.';
+      const empty = 'The inventory has no machines yet; docs/operate.md shows how to write one.';
       const { answer, style } = context.screen;
-      const list = (): string => (rows.length === 0 ? none : table(heading, cells, style));
+      const list = (): string => (rows.length === 0 ? empty : table(heading, cells, style));
       answer(() => [list(), ...keptLines(known?.kept ?? [], now, style)].join('\n'), rows);
     });
 }
 
-const moverText = ({ mover, moverWritten }: MachineRow): string =>
+/** In the place of what is not there; null in JSON. */
+const none = '-';
+
+const moverText = ({ mover, moverWritten }: MachineRow): string | null =>
   moverWritten === undefined ? mover : `${mover} (inventory: ${moverWritten})`;
 
 /** The same, after the commit of an earlier run: that one tells who serves as long as a later one changed nothing. */
-function stands(row: MachineRow, now: number): string {
+function stands(row: MachineRow, now: number): string | null {
   const { committed, phase } = row;
-  if (!committed || isHome(phase)) return lastRunText(row, now);
-  return `committed home at ${clock(committed.at, now)}; later run: ${lastRunText(row, now)}`;
+  if (!committed || isHome(phase ?? undefined)) return lastRunText(row, now);
+  return `committed home at ${clock(committed.at, now)}; later run: ${lastRunText(row, now) ?? none}`;
 }
 
 /** `Syncing, under way`, `Committed, ended 11:04:32 UTC`, `terminated in Seeding, ended …`. */
-function lastRunText({ phase, run, endedAt }: MachineRow, now: number): string {
+function lastRunText({ phase, run, endedAt }: MachineRow, now: number): string | null {
   if (!endedAt) return run === undefined ? phase : `${phase}, under way`;
   const how = run === 'completed' || run === phase ? phase : `${run} in ${phase}`;
   return `${how}, ended ${clock(endedAt, now)}`;

@@ -14,6 +14,7 @@ import type { View } from '../view.ts';
 import { completionText, earlyOutageText } from './ahead.ts';
 import { bytes, clock, count, duration } from './figures.ts';
 import { locationOf, networkLines } from './location.ts';
+import { seenText } from './missing.ts';
 import { plain } from './paint.ts';
 import { choiceLines } from './points.ts';
 
@@ -34,6 +35,7 @@ export function describeCompletion(view: View, status: Status, point?: PointChoi
     `  disks      ${status.disks.length} of ${bytes(all)} in all`,
     `  cost       ${cost}`,
     ...choiceLines(view, status, point, now),
+    ...missingNow(view, now),
     ...guardLines(view, status),
     ...agreedLines(status.agreed, ['rollback', 'people', 'beforeStop', 'prove', 'afterStart', 'probes', 'kept']),
     '  after it   the machine runs at home; until the commit it can still be cancelled, with loss of what was written there',
@@ -51,6 +53,10 @@ const agreedLines = (agreed: Agreed | undefined, titles: readonly string[]): str
   (agreed ? agreedWords(agreed) : [])
     .filter(({ title }) => titles.includes(title))
     .map(({ title, text }) => `  ${(title === 'commit' ? 'BY ITSELF' : title).padEnd(10)} ${plain(text)}`);
+
+/** Without its workers an outage that begins does not end. */
+const missingNow = ({ missing = [] }: View, now: number): string[] =>
+  missing.map((one) => `  but        ${seenText(one, now)} Start it first: ${one.start}`);
 
 /** What stands against completing now, or is worth knowing; nothing where all is well. */
 function guardLines(view: View, status: Status): string[] {

@@ -14,7 +14,8 @@ export function workerText(queue: string): string {
   return mover === undefined ? 'a control worker' : `the mover ${plain(mover)}`;
 }
 
-function seenText({ queue, lastSeenAt }: MissingWorker, now: number): string {
+/** That nobody runs it, and when somebody did last. */
+export function seenText({ queue, lastSeenAt }: MissingWorker, now: number): string {
   const name = `the task queue "${plain(queue)}"`;
   // The server forgets after minutes who asked; a server that was just started has nobody to remember.
   const seen = lastSeenAt

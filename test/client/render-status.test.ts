@@ -233,6 +233,12 @@ test('a run whose mover nobody runs says which worker is missing, what waits sin
   Nothing has happened since 11:54:30 UTC, 6 min; what waits for it: copy os, copy data-0.
   Start it: npm run mover -- --config homeward.yaml --id m1`,
   );
+  // Whoever completes now begins an outage that nobody carries to its end.
+  const syncing = statusIn('Syncing');
+  expect(describeCompletion(viewOf(syncing, { missing }), syncing, undefined, now)).toContain(
+    '  but        Nobody runs the mover m1: the task queue "mover-m1" was last asked for work at 11:53:20 UTC, 7 min ago. Start it first: npm run mover -- --config homeward.yaml --id m1\n',
+  );
+  expect(describeCompletion(viewOf(syncing), syncing, undefined, now)).not.toContain('Nobody runs');
   expect(renderLine(viewOf(statusIn('Seeding'), { missing }))).toBe('erp-db Seeding; nobody runs the mover m1');
   const control = [{ queue: 'control', waiting: [], start: 'npm run control -- --config homeward.yaml' }];
   const unasked = renderStatus({ ...silentView, missing: control }, now, { ...plainStyle, width: 200 });

@@ -13,7 +13,7 @@ import { startCommand } from '../../client/workers.ts';
 import { parseInventory } from '../../config/load.ts';
 import { findPrograms } from '../../lab/programs.ts';
 import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
-import { controlQueue, failbackInput } from '../../model/failback-input.ts';
+import { controlQueue, failbackInput, moverQueue } from '../../model/failback-input.ts';
 import { rightText } from '../config/inventory-text.ts';
 
 let folder = '';
@@ -30,13 +30,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
-/** What a control worker leaves on the server that died a moment ago. */
+/** What a control worker, and the mover m1, leave on the server that died a moment ago. */
 async function askedForWorkAndDied(): Promise<void> {
   const { namespace } = link.settings;
-  const asking = link.within(1_000, () =>
-    link.client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: controlQueue } }),
-  );
-  await expect(asking).rejects.toThrow();
+  const { workflowService } = link.client;
+  // Nobody is remembered who gives no name.
+  const identity = 'died@here';
+  const asking: (() => Promise<unknown>)[] = [
+    () => workflowService.pollWorkflowTaskQueue({ namespace, identity, taskQueue: { name: controlQueue } }),
+    () => workflowService.pollActivityTaskQueue({ namespace, identity, taskQueue: { name: moverQueue('m1') } }),
+  ];
+  // A shorter question the server does not take at all.
+  for (const got of await Promise.all(asking.map((ask) => link.within(3_000, ask))))
+    expect(got).not.toHaveProperty('taskToken.0');
 }
 
 test('R11 a preflight and an order for limits that no control worker takes name the missing worker within half a minute, although one was there lately', async () => {
@@ -84,6 +90,19 @@ test('a preflight with a wait that is shorter than that names the missing worker
   });
   await taking;
 }, 60_000);
+
+test('R11 a mover that nobody runs is told at once by an order for its limits, with the way to start it, and nothing is asked', async () => {
+  const begun = Date.now();
+  const outcome = await orderLimits(link, { mover: 'm9', waitSeconds: 30 }, 30_000);
+  expect(Date.now() - begun).toBeLessThan(5_000);
+  expect(outcome).toEqual({
+    mover: 'm9',
+    silent: expect.stringMatching(
+      /^mover m9 does not run; nothing was changed. Start it: npm run mover -- --config .* --id m9$/,
+    ),
+  });
+  for await (const run of link.client.workflow.list()) expect(run.workflowId).not.toContain('m9');
+}, 40_000);
 
 test('the command that starts a worker names the inventory in use, as a shell takes it', () => {
   expect(startCommand('control', '/srv/b.yaml')).toBe('npm run control -- --config /srv/b.yaml');

@@ -11,6 +11,8 @@ export interface FailureDetail {
   readonly op: string;
   readonly subject: string;
   readonly hint: string;
+  /** The step is known to have changed nothing. */
+  readonly untouched?: true;
 }
 
 const retried: ReadonlySet<FailureKind> = new Set(['Transient', 'Expired']);
@@ -23,7 +25,8 @@ export function toTemporal(error: unknown, activity: string, signal: AbortSignal
   if (signal.aborted) return signal.reason;
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (error instanceof Failure) {
-    const detail: FailureDetail = { op: error.op, subject: error.subject, hint: error.hint };
+    const { op, subject, hint, untouched } = error;
+    const detail: FailureDetail = { op, subject, hint, ...(untouched ? { untouched } : {}) };
     return ApplicationFailure.create({
       type: error.kind,
       message: error.message,

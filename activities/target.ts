@@ -10,6 +10,7 @@ import { activity } from './attempt.ts';
 import { assertSourceOff, type TargetStart } from './power.ts';
 import type { Sites } from './preflight.ts';
 import { assertSourceThere } from './source-there.ts';
+import { tellingUntouched } from './untouched.ts';
 
 export interface TargetInput {
   readonly failback: FailbackInput;
@@ -65,11 +66,18 @@ export const createTargetActivities = (sites: Sites) => {
       await assertSourceOff(sites, input, 'the disks go back', work);
       await site(input).ensureDisksReleased(returnRequest(input), work);
     }),
-    /** Into the slots of their machine. The source is looked at again, because a person may have answered in between. */
-    ensureDisksReturned: activity('ensureDisksReturned', async (input: ReturnInput, work): Promise<TargetMachine> => {
-      await assertSourceOff(sites, input, 'the disks go back', work);
-      return await site(input).ensureDisksReturned(returnRequest(input), work);
-    }),
+    /**
+     * Into the slots of their machine. The source is looked at again, because a person may have answered in between. A failure
+     * before anything was changed says so.
+     */
+    ensureDisksReturned: activity(
+      'ensureDisksReturned',
+      (input: ReturnInput, attempt): Promise<TargetMachine> =>
+        tellingUntouched(attempt, async (work) => {
+          await assertSourceOff(sites, input, 'the disks go back', work);
+          return await site(input).ensureDisksReturned(returnRequest(input), work);
+        }),
+    ),
     /** Another point was chosen: off the machine, which is off, and onto the mover that wrote them. */
     ensureDisksReopened: activity(
       'ensureDisksReopened',

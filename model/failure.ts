@@ -19,6 +19,8 @@ export interface FailureFacts {
   readonly retryAfterMs?: number;
   /** True when the world answered, and said only that it has too much to do now; said also by `retryAfterMs`. */
   readonly busy?: boolean;
+  /** True when the step is known to have changed nothing, neither now nor in an earlier attempt. */
+  readonly untouched?: boolean;
   readonly cause?: unknown;
 }
 
@@ -31,6 +33,7 @@ export class Failure extends Error {
   readonly hint: string;
   readonly retryAfterMs: number | undefined;
   readonly busy: boolean;
+  readonly untouched: boolean;
 
   constructor(kind: FailureKind, facts: FailureFacts) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -40,6 +43,13 @@ export class Failure extends Error {
     this.hint = facts.hint;
     this.retryAfterMs = facts.retryAfterMs;
     this.busy = facts.busy === true || facts.retryAfterMs !== undefined;
+    this.untouched = facts.untouched === true;
+  }
+
+  asUntouched(): Failure {
+    const { kind, op, subject, hint, message, retryAfterMs, busy, cause } = this;
+    const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+    return new Failure(kind, { op, subject, hint, message, ...asked, busy, cause, untouched: true });
   }
 }
 

@@ -12,6 +12,7 @@ import { lookAtReopening } from './before-change.ts';
 import { changeThePoint } from './changing-point.ts';
 import { untilCommitted } from './commit-gate.ts';
 import { type Journey, ofPower, ofTarget, type Way } from './departure.ts';
+import { giveBack } from './giving-back.ts';
 import { stepsAfterStart } from './guest-steps.ts';
 import { hearGuest, probeAtHome } from './probing.ts';
 import type { Proven, Standing } from './proven.ts';
@@ -80,10 +81,10 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
   await course.step(() =>
     control.ensureDisksReleased.executeWithOptions(summary(`Take the sealed disks off ${input.mover.name}`), [order]),
   );
-  // L6: until now the machine at home has nothing to run, so that it may be found or not when the source is to serve again.
-  target.returned = true;
   const { name = '' } = await course.step(() =>
-    control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [order]),
+    giveBack(target, () =>
+      control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [order]),
+    ),
   );
   target.seenReturned = true;
   // A new machine may have got another name than was wished for.

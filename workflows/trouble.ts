@@ -25,13 +25,13 @@ function innermost(error: unknown): unknown {
 export function troubleOf(error: unknown, since: string, phase?: Phase): Trouble {
   const cause = innermost(error);
   if (cause instanceof ApplicationFailure) {
-    const detail = cause.details?.[0] as Partial<FailureDetail> | undefined;
+    const detail = detailOf(cause);
     return {
       kind: cause.type ?? 'Defect',
-      op: detail?.op ?? nameOf(error),
-      subject: detail?.subject ?? '',
+      op: detail.op ?? nameOf(error),
+      subject: detail.subject ?? '',
       message: cause.message,
-      hint: detail?.hint ?? 'Look at the failure in the Temporal UI, then resolve with retry.',
+      hint: detail.hint ?? 'Look at the failure in the Temporal UI, then resolve with retry.',
       since,
     };
   }
@@ -79,12 +79,14 @@ export function lineageBroke(error: unknown): boolean {
   return cause instanceof ApplicationFailure && cause.type === 'Corrupt' && isOf(cause, 'lineage');
 }
 
+const detailOf = (cause: unknown): Partial<FailureDetail> =>
+  cause instanceof ApplicationFailure ? ((cause.details?.[0] as Partial<FailureDetail> | undefined) ?? {}) : {};
+
 /** Whether a failure is about this: its op, which for a check that refused is the check's name. */
-export function isOf(error: unknown, op: string): boolean {
-  const cause = innermost(error);
-  if (!(cause instanceof ApplicationFailure)) return false;
-  return (cause.details?.[0] as Partial<FailureDetail> | undefined)?.op === op;
-}
+export const isOf = (error: unknown, op: string): boolean => detailOf(innermost(error)).op === op;
+
+/** Whether what failed is known to have changed nothing. */
+export const wasUntouched = (error: unknown): boolean => detailOf(innermost(error)).untouched === true;
 
 /**
  * Whether a step that was told to stop ended because of that. A cancel may meet an attempt that an operator has just

@@ -8,6 +8,10 @@ const opened = 'test/vsphere/opened.test.ts';
 const mover = 'test/model/mover-seen.test.ts';
 
 const lineage = 'test/disk/lineage.test.ts';
+const givingBack = 'workflows/giving-back.ts';
+const given = 'test/workflows/giving-back.test.ts';
+const untouched = 'activities/untouched.ts';
+const told = 'test/activities/untouched.test.ts';
 const underUs = 'test/story/home-under-us.test.ts';
 
 export const homeBugs: readonly PlantedBug[] = [
@@ -98,6 +102,12 @@ export const homeBugs: readonly PlantedBug[] = [
     'test/story/cancel.test.ts',
     'left the inventory',
   ),
+  bug('S1', givingBack, 'returned || !wasUntouched(error)', '!wasUntouched(error)', given, 'counts as given'),
+  bug('S5', givingBack, 'returned || !wasUntouched(error)', 'true', given, 'counts as given'),
+  bug('S1', givingBack, '  target.returned = true;\n', '', given, 'counts as given'),
+  bug('S1', untouched, '    untouched = false;\n', '', told, 'before its first change'),
+  bug('S1', untouched, 'work.attempt === 1 && ', '', told, 'another one went before'),
+  bug('S1', untouched, ' && work.earlier === undefined', '', told, 'another one went before'),
   bug(
     'S7',
     'model/other-point.ts',

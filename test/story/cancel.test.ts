@@ -141,6 +141,14 @@ test('S5 L6 sealed disks that never went back keep no source from serving, thoug
   await slowSeal(run);
   await run.say('completeFailover');
   await run.until('Sealing');
+  // It leaves between the two steps: the disks are off the mover, and the return looks at the source first.
+  await scene.fault('azure', {
+    ...{ operation: 'virtualMachines.get', resource: run.machine.source.vm, skip: 1, count: 1 },
+    action: { delayMs: slowMs },
+  });
+  await run.untilView('about to return', ({ pending }) =>
+    pending.some(({ activity }) => activity === 'ensureDisksReturned'),
+  );
   await tell(`${scene.lab.vcenter.control}/unregister`, { vm: run.machine.target.vm });
   const called = await run.until('NeedsOperator');
   expect(called).toMatchObject({ left: 'StartingTarget', trouble: { op: 'FindByInventoryPath' } });

@@ -1,0 +1,56 @@
+/** What a step that failed may say of itself: whether it is certain that nothing was changed. */
+import type { ReportingWork } from '../../activities/attempt.ts';
+import { toTemporal } from '../../activities/failure.ts';
+import { tellingUntouched } from '../../activities/untouched.ts';
+import { refused, transient } from '../../model/failure.ts';
+import { wasUntouched } from '../../workflows/trouble.ts';
+
+const { signal } = new AbortController();
+const first: ReportingWork = {
+  ...{ attempt: 1, order: 1, earlier: undefined, signal },
+  report: () => undefined,
+  mayChange: () => undefined,
+  beat: () => undefined,
+  assure: async () => undefined,
+};
+const notFound = refused({ op: 'FindByInventoryPath', subject: 's', message: 'no machine stands there', hint: 'h' });
+
+/** Whether the story is told so. */
+async function untouched(
+  act: (work: ReportingWork) => void,
+  { failure = notFound as Error, ...work }: Partial<ReportingWork> & { readonly failure?: Error } = {},
+): Promise<boolean> {
+  const failing = tellingUntouched({ ...first, ...work }, async (watched) => {
+    act(watched);
+    throw failure;
+  });
+  const error = await failing.catch((thrown: unknown) => toTemporal(thrown, 'ensureDisksReturned', signal, false));
+  expect(error).toMatchObject({ message: expect.stringContaining(failure.message) });
+  return wasUntouched(error);
+}
+
+const looks = (): void => undefined;
+const changes = ({ mayChange }: ReportingWork): void => mayChange();
+
+test('S1 L6 a failure of the first attempt before its first change tells that nothing was changed; one after it does not', async () => {
+  expect(await untouched(looks)).toBe(true);
+  const away = transient({ op: 'look', subject: 's', message: 'the vCenter is away', hint: 'h', retryAfterMs: 5 });
+  expect(await untouched(looks, { failure: away })).toBe(true);
+  expect(await untouched(changes)).toBe(false);
+  expect(await untouched(looks, { failure: new Error('a fault of ours') })).toBe(false);
+  // Refused at the last moment is refused before it left; but nobody has to know that.
+  const late = (): never => {
+    throw notFound;
+  };
+  expect(await untouched((work) => changes(work), { mayChange: late })).toBe(false);
+});
+
+test('S1 an attempt that another one went before never tells that nothing was changed, also where Temporal counts anew', async () => {
+  expect(await untouched(looks, { attempt: 2 })).toBe(false);
+  expect(await untouched(looks, { earlier: { now: 'ensureDisksReturned' } })).toBe(false);
+});
+
+test('L6 what is asked to wait is asked still when it tells that nothing was changed', () => {
+  const busy = transient({ op: 'look', subject: 's', message: 'm', hint: 'h', retryAfterMs: 5, busy: true });
+  expect(busy.asUntouched()).toMatchObject({ kind: 'Transient', retryAfterMs: 5, busy: true, hint: 'h', op: 'look' });
+});

@@ -34,6 +34,10 @@ export interface HomeSeen {
   readonly unseen?: string;
 }
 
+export interface HomeAgain {
+  readonly checks: readonly Check[];
+}
+
 export const openedRequest = (input: OpenedInput): OpenedRequest => ({ ...targetRequest(input), open: input.open });
 
 export const createOpenedActivities = (sites: Sites) => ({
@@ -56,6 +60,22 @@ export const createOpenedActivities = (sites: Sites) => ({
     const more = opened.filter(({ id, subject }) => !known.has(`${id} ${subject}`));
     const same = answer.source ? sameDisks(pairs, answer.source.disks, answer.pairs, failback.source.path) : [];
     return { ...answer, checks: withoutStart([...answer.checks, ...more, ...same]) };
+  }),
+
+  /** Home's part of them, where nothing was opened yet. */
+  observeHomeAgain: activity('observeHomeAgain', async (input: TargetInput, work): Promise<HomeAgain> => {
+    const { failback, run, pairs, creation } = input;
+    const { path } = failback.target;
+    const site = sites.target(failback.target.site);
+    const asked = { path, run, mover: failback.mover.path, ...arrivalWish(failback.policy) };
+    const diskSizesBytes = pairs.map(({ source }) => source.sizeBytes);
+    const { write } = failback.policy;
+    const checks = await ask('target', path, work, () =>
+      creation
+        ? site.preflightNewPlace({ ...asked, pairs, machine: creation }, work)
+        : site.preflight({ ...asked, write, diskSizesBytes }, work),
+    );
+    return { checks };
   }),
 });
 

@@ -106,7 +106,7 @@ export const phaseTable: Readonly<Record<Phase, PhaseRule>> = {
     complete: 'no',
     reassign: 'moves-disks',
     next: ['FinalSync'],
-    says: 'Stops the source. The outage begins here.',
+    says: 'Runs the scripts before the stop, looks at home once more and stops the source. The outage begins with the stop.',
   },
   FinalSync: {
     serves: 'nobody',

@@ -8,9 +8,11 @@ import { blocking } from '../model/check.ts';
 import type { OpenDisk } from '../model/machine.ts';
 import { movedDiskCheck } from '../model/opened.ts';
 import { askUntilNothingIsAwaited } from './awaiting.ts';
-import { assertClear, type Journey, ofTarget, type Way } from './departure.ts';
+import { assertClear, assertNothingRefuses, type Journey, ofTarget, type Way } from './departure.ts';
 import { controlVerbs, summary } from './verbs.ts';
 import { askWholeWay, type Silences } from './whole-way.ts';
+
+const checkBefore = 'check-before-cutover';
 
 /** A part of a step: throws when something refuses. `open`: absent when nothing was opened yet. */
 export async function checkBeforeCutover(journey: Journey, way: Way, open?: readonly OpenDisk[]): Promise<void> {
@@ -29,11 +31,30 @@ export async function checkBeforeCutover(journey: Journey, way: Way, open?: read
   teller.find({ checks: answer.checks });
   const moved = blocking(answer.checks).some(({ id }) => id === movedDiskCheck);
   assertClear(answer, {
-    op: moved ? movedDiskCheck : 'check-before-cutover',
+    op: moved ? movedDiskCheck : checkBefore,
     subject: journey.input.machine,
     after: 'Then resolve with retry; the source was not stopped and goes on serving.',
   });
   teller.record('checked-again', 'both sides say that the way is still clear before the source is stopped', {
     checks: answer.checks.length,
   });
+}
+
+/**
+ * A part of the step that stops the source, where nothing was opened yet: home alone, because the scripts in the source, or a
+ * person, may have taken their time since the rest was asked.
+ */
+export async function checkHomeBeforeStop(journey: Journey, way: Way): Promise<void> {
+  const { input, teller } = journey;
+  const before = teller.findings.checks;
+  const { checks } = await askUntilNothingIsAwaited(journey, () =>
+    controlVerbs(input).observeHomeAgain.executeWithOptions(
+      summary(`Is home still clear right before ${input.source.path} stops?`),
+      [ofTarget(journey, way)],
+    ),
+  );
+  const known = before.filter(({ id, subject }) => !checks.some((one) => one.id === id && one.subject === subject));
+  teller.find({ checks: [...known, ...checks] });
+  const after = 'Then resolve with retry: home is looked at again, and the source is stopped only behind that.';
+  assertNothingRefuses(checks, { op: checkBefore, subject: input.machine, after });
 }

@@ -12,6 +12,7 @@ import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { markSourceSeen } from '../model/transition.ts';
 import { type Arrival, arrive } from './arriving.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
+import { checkHomeBeforeStop } from './clearance.ts';
 import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, ofPower, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
@@ -20,7 +21,7 @@ import { needHomeAsOpened } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
 import type { Standing } from './proven.ts';
 import { unlessLeft } from './reassigning.ts';
-import type { Synced } from './rounds.ts';
+import { onceCurrent, type Synced } from './rounds.ts';
 import { copiedAnew, noRounds, withoutRecord } from './rounds-state.ts';
 import { type RoundResult, syncRound } from './sync-round.ts';
 import { isOf } from './trouble.ts';
@@ -29,7 +30,6 @@ import { controlVerbs, summary } from './verbs.ts';
 /** `synced`: what the rounds reached before; absent when everything is copied in here. */
 export async function cutOver(journey: Journey, way: Way, synced?: Synced): Promise<Arrival> {
   const { course } = journey;
-  await course.whileHeld();
   if (!synced) registerTargetUndo(journey, way);
   await readyToCutOver(journey, synced?.rounds);
   const chosen = await course.step(async () => chosenPoint(journey.teller.story, synced?.rounds));
@@ -37,8 +37,8 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   course.enter('StoppingSource');
   const target: Standing = { returned: false };
   const before = await readyToStop(journey, way);
-  const still = synced && (await asOpened(journey, way, synced));
-  const startedAt = await stopTheSource(journey, way, target, before);
+  registerStopUndo(journey, way, target, before);
+  const { startedAt, still } = await stopTheSource(journey, way, before, synced);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
   const opened = still?.open ?? (await openTheTarget(journey, way));
@@ -51,7 +51,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
     held,
     scrubs,
     final: point,
-    applied: synced?.rounds.points?.at(-1),
+    applied: still?.rounds.points?.at(-1),
     uses: 0,
     anew,
     lookedAt: [],
@@ -62,7 +62,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
     const sealing = journey.input.policy.reread ? {} : { sealMs: sealedAt - movedAt };
     journey.teller.find({
       measured: measuredBy({ stopMs: stoppedAt - startedAt, startMs: endedAt - sealedAt, ...sealing }, [
-        ...(synced?.rounds.recent ?? []),
+        ...(still?.rounds.recent ?? []),
         report,
       ]),
     });
@@ -96,40 +96,15 @@ async function readyToStop(journey: Journey, way: Way): Promise<BeforeStop> {
   return { served, powerSeen };
 }
 
-/**
- * S000-28: nobody looks at home while the scripts run, so it is looked at right behind them. S9: answers what the final round
- * goes on from: without a base once a disk was another file meanwhile.
- */
-async function asOpened({ input, run, teller, course }: Journey, { pairs }: Way, synced: Synced): Promise<Synced> {
-  const { open } = synced;
-  let { rounds } = synced;
-  const look = async (): Promise<void> => {
-    // Another mover opens them anew.
-    if (!teller.story.reassignment)
-      await needHomeAsOpened({ input, run, pairs, open }, `Right before ${input.source.path} stops`);
-  };
-  await course.step(look, (error) => {
-    if (isOf(error, movedDiskCheck)) rounds = copiedAnew(rounds);
-  });
-  return { open, rounds };
-}
-
-/** Answers when the outage began (epoch ms): right before the stop was sent. */
-async function stopTheSource(
-  journey: Journey,
-  way: Way,
-  target: Standing,
-  { served, powerSeen }: BeforeStop,
-): Promise<number> {
+function registerStopUndo(journey: Journey, way: Way, target: Standing, { served }: BeforeStop): void {
   const { input, teller, course } = journey;
   const { identity } = way.found;
-  const control = controlVerbs(input);
   course.beforehand('stop the source', async () => {
     // Either way what it was before the stop it is again.
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
     // back it would have to be started, which is what nobody wanted of it.
     if (!served) return teller.outageEnds();
-    const seen = await control.ensureSourceStarted.executeWithOptions(
+    const seen = await controlVerbs(input).ensureSourceStarted.executeWithOptions(
       summary(`Undo: start ${input.source.path} again`),
       [{ ...ofPower(journey), identity, disksReturned: target.returned }],
     );
@@ -137,18 +112,52 @@ async function stopTheSource(
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
     teller.outageEnds();
   });
-  const startedAt = Date.now();
-  teller.outageBegins(new Date(startedAt).toISOString());
-  const stopped = await course.step(() =>
-    control.ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [
-      { failback: input, identity },
-    ]),
-  );
-  teller.record('source-stopped', 'the source was observed stopped after the stop', {
-    before: powerSeen,
-    power: stopped.powerSeen,
+}
+
+/** `startedAt`: when the outage began (epoch ms), right before the stop was sent. `still`: what the final round goes on from. */
+interface Stopped {
+  readonly startedAt: number;
+  readonly still?: Synced;
+}
+
+/**
+ * S000-28: nobody looks at home while the scripts run or a person is called, so each try to stop looks first. S9: what that
+ * finds, a moved disk too, costs one more round, before the stop.
+ */
+async function stopTheSource(
+  journey: Journey,
+  way: Way,
+  { powerSeen }: BeforeStop,
+  synced: Synced | undefined,
+): Promise<Stopped> {
+  const { run, teller, course } = journey;
+  const { pairs, found } = way;
+  let startedAt: number | undefined;
+  const stop = async (): Promise<number> => {
+    const { input } = journey;
+    startedAt ??= Date.now();
+    teller.outageBegins(new Date(startedAt).toISOString());
+    const { powerSeen: power } = await controlVerbs(input).ensureSourceStopped.executeWithOptions(
+      summary(`Stop the source ${input.source.path}`),
+      [{ failback: input, identity: found.identity }],
+    );
+    teller.record('source-stopped', 'the source was observed stopped after the stop', { before: powerSeen, power });
+    return startedAt;
+  };
+  if (!synced)
+    return {
+      startedAt: await course.step(async () => {
+        await checkHomeBeforeStop(journey, way);
+        return await stop();
+      }),
+    };
+  const { answer, synced: still } = await onceCurrent(journey, way, synced, async (open) => {
+    const { input } = journey;
+    const when = `Right before ${input.source.path} stops`;
+    await needHomeAsOpened({ input, run, pairs, open }, when);
+    return await stop();
   });
-  return startedAt;
+  return { startedAt: answer, still };
 }
 
 async function finalRound(

@@ -3,11 +3,12 @@
  * Rule: checks change nothing, and a refused check waits for an operator in the same run (S000-8).
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import type { FailureDetail } from '../activities/failure.ts';
 import type { TargetRun } from '../activities/power.ts';
 import type { PreflightAnswer } from '../activities/preflight.ts';
 import type { TargetInput } from '../activities/target.ts';
 import { takeUpReassignment } from '../model/carrying.ts';
-import { adviceOf, blocking, leftByARun } from '../model/check.ts';
+import { adviceOf, blocking, type Check, leftByARun } from '../model/check.ts';
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import { saidAlone } from '../model/group.ts';
@@ -16,6 +17,7 @@ import { markSourceSeen } from '../model/transition.ts';
 import { askUntilNothingIsAwaited } from './awaiting.ts';
 import { leaveTheMover } from './farewell.ts';
 import { recordBound } from './foresight.ts';
+import { watchedHold } from './home-watch.ts';
 import { recordLocation, recordMade } from './new-place.ts';
 import type { Course } from './taking-back.ts';
 import type { Teller } from './teller.ts';
@@ -107,31 +109,33 @@ async function askBothSides(journey: Journey): Promise<Asked> {
   }
 }
 
-/** The way when nothing refuses; else throws the first refusal, with what to do `after` its remedy. */
-export function assertClear(
-  answer: PreflightAnswer,
-  { op, subject, after }: { readonly op: string; readonly subject: string; readonly after: string },
-): Way {
-  const refusals = blocking(answer.checks);
-  const { source } = answer;
-  const { creation, pairs } = answer;
-  if (refusals.length === 0 && source && pairs.length > 0)
-    return { found: source, pairs, ...(creation ? { creation } : {}) };
-  const [first] = refusals;
-  const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more, see the checks in the status)` : '';
-  throw ApplicationFailure.create({
-    type: 'Refused',
-    nonRetryable: true,
-    message: first ? `${first.id}: ${first.seen}${more}` : 'the machine has no disks to bring home',
-    details: [
-      {
-        op,
-        subject: first?.subject ?? subject,
-        hint: first ? adviceOf(first, after) : `Give the machine a disk. ${after}`,
-      },
-    ],
-  });
+/** What a refusal is about, and what to do `after` its remedy. */
+interface Asking {
+  readonly op: string;
+  readonly subject: string;
+  readonly after: string;
 }
+
+/** The way when nothing refuses; else throws the first refusal. */
+export function assertClear(answer: PreflightAnswer, asking: Asking): Way {
+  const { creation, pairs, checks, source } = answer;
+  assertNothingRefuses(checks, asking);
+  if (source && pairs.length > 0) return { found: source, pairs, ...(creation ? { creation } : {}) };
+  const { op, subject, after } = asking;
+  const hint = `Give the machine a disk. ${after}`;
+  throw asRefusal('the machine has no disks to bring home', { op, subject, hint });
+}
+
+/** Throws the first refusal. */
+export function assertNothingRefuses(checks: readonly Check[], { op, after }: Asking): void {
+  const [first, ...others] = blocking(checks);
+  if (!first) return;
+  const more = others.length > 0 ? ` (and ${others.length} more, see the checks in the status)` : '';
+  throw asRefusal(`${first.id}: ${first.seen}${more}`, { op, subject: first.subject, hint: adviceOf(first, after) });
+}
+
+const asRefusal = (message: string, detail: FailureDetail): ApplicationFailure =>
+  ApplicationFailure.create({ type: 'Refused', nonRetryable: true, message, details: [detail] });
 
 /**
  * How the target's disks and our recovery points are taken back; registered before either is touched. S5: both may be the
@@ -168,7 +172,7 @@ export async function openTheTarget(journey: Journey, way: Way): Promise<OpenDis
 
 /** The same as a part of a step. S8: a mover that the machine is taken from has none of its disks before another gets one. */
 export async function openDisks(journey: Journey, way: Way): Promise<OpenDisk[]> {
-  const { teller } = journey;
+  const { teller, course, run } = journey;
   await leaveFormerMover(journey, way);
   const { input } = journey;
   const open = await controlVerbs(input).ensureDisksOpen.executeWithOptions(
@@ -176,6 +180,7 @@ export async function openDisks(journey: Journey, way: Way): Promise<OpenDisk[]>
     [ofTarget(journey, way)],
   );
   journey.open = open;
+  course.besideHold = watchedHold(journey, { input, run, pairs: way.pairs, open });
   if (way.creation) recordMade(teller, input, way, open);
   for (const disk of open)
     teller.record(`open/${disk.disk}`, `${disk.file} hangs on the mover and on nothing else`, {

@@ -71,5 +71,6 @@ async function waitThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
   course.enter('AwaitingCutover');
   await condition(() => teller.story.completion !== undefined && teller.story.held === undefined);
   await course.step(() => checkBeforeCutover(journey, way));
+  await course.whileHeld();
   return await cutOver(journey, way);
 }

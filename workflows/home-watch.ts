@@ -4,6 +4,7 @@
  * does. What was stopped is waited for, so that nothing writes behind the call.
  */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { Journey } from './departure.ts';
 import type { Opened } from './home-look.ts';
 import { summary, watchingVerbs } from './verbs.ts';
 
@@ -25,6 +26,19 @@ export async function watchingHome<T>(opened: Opened, act: () => Promise<T>): Pr
   if (ended.status === 'rejected') throw ended.reason;
   return ended.value;
 }
+
+/**
+ * What a hold waits beside once the disks are open, wherever the story waits for its end. A mover that is being left is not
+ * looked at any more, the one that gets the disks is.
+ */
+export const watchedHold =
+  ({ teller }: Pick<Journey, 'teller'>, opened: Opened) =>
+  (wait: () => Promise<void>): Promise<void> => {
+    const { reassignment } = teller.story;
+    const { input } = opened;
+    const next = reassignment && { ...opened, input: { ...input, mover: reassignment.mover }, open: [] };
+    return watchingHome(next ?? opened, wait);
+  };
 
 /** Day after day, so that a history of a long copy stays short. */
 async function watch({ input, run, pairs, open }: Opened): Promise<never> {

@@ -59,10 +59,11 @@ export function advance(state: RoundsState, base: RecoveryPoint, report: RoundRe
   };
 }
 
+/** They end only after one more is proven. */
+export const withOneMore = (state: RoundsState): RoundsState => ({ ...state, begun: state.number + 1 });
+
 /** S9: another mover has no record of the disks, so its first round is a full one; also before a cutover, in which it would be outage. */
-export function withoutRecord({ base: _base, ...state }: RoundsState): RoundsState {
-  return { ...state, begun: state.number + 1 };
-}
+export const withoutRecord = ({ base: _base, ...state }: RoundsState): RoundsState => withOneMore(state);
 
 /** S3, S9: a disk was elsewhere, so all are copied in full from the first byte, whatever the record of the mover says. */
 export const copiedAnew = (state: RoundsState): RoundsState => ({

@@ -7,12 +7,13 @@ import { condition, setHandler, startChild } from '@temporalio/workflow';
 import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { OpenDisk } from '../model/machine.ts';
 import { movedDiskCheck } from '../model/opened.ts';
+import { phaseTable } from '../model/phase.ts';
 import { type PointsTold, withPoints } from '../model/point.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import { checkBeforeCutover } from './clearance.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
 import { recordSeedForecast, recordTurn } from './foresight.ts';
-import { copiedAnew, noRounds, type RoundsState, withoutRecord } from './rounds-state.ts';
+import { copiedAnew, noRounds, type RoundsState, withOneMore, withoutRecord } from './rounds-state.ts';
 import { hearTurn, servedAtFirst, sourceTurned } from './source-turns.ts';
 import {
   convergenceTurned,
@@ -33,22 +34,15 @@ export interface Synced {
   readonly rounds: RoundsState;
 }
 
-export async function runTheRounds(journey: Journey, way: Way, opened: readonly OpenDisk[]): Promise<Synced> {
+export async function runTheRounds(journey: Journey, way: Way, open: readonly OpenDisk[]): Promise<Synced> {
   const { teller } = journey;
   listenToTheChild(teller);
   if (servedAtFirst(way.found) === false) teller.find({ sourceIdle: true });
-  const { open, rounds } = await roundsToTheEnd(journey, way, opened);
-  teller.find({ rounds: { ...rounds, now: 'finished' } });
-  teller.record('rounds', rounds.done === 1 ? '1 round is proven' : `${rounds.done} rounds are proven`, {
-    rounds: rounds.done,
-    copiedBytes: rounds.copiedBytes,
-    changedBytes: rounds.changedBytes,
-    rereadInFull: rounds.scrubs
-      .filter(rereadInFull)
-      .map(({ disk }) => disk)
-      .join(', '),
+  const { synced } = await onceCurrent(journey, way, { open, rounds: noRounds }, async (disks) => {
+    await checkBeforeCutover(journey, way, disks);
+    return teller.story.held || teller.story.reassignment ? undefined : true;
   });
-  return { open, rounds };
+  return synced;
 }
 
 function listenToTheChild(teller: Teller): void {
@@ -68,42 +62,77 @@ function listenToTheChild(teller: Teller): void {
   setHandler(scrubbed, (report) => recordScrub(teller, report));
 }
 
-/** One step, however often it is tried and whichever movers it goes through. */
-async function roundsToTheEnd(journey: Journey, way: Way, opened: readonly OpenDisk[]): Promise<Synced> {
+/**
+ * One step, however often it is tried and whichever movers it goes through: rounds, unless some are proven already, and then
+ * `act`, until it answers something. What it finds, or a hold, may take a person hours: so one more round moves what was
+ * written meanwhile before `act` is tried again, while the source serves.
+ */
+export async function onceCurrent<T>(
+  journey: Journey,
+  way: Way,
+  from: Synced,
+  act: (open: readonly OpenDisk[]) => Promise<T | undefined>,
+): Promise<{ readonly synced: Synced; readonly answer: T }> {
   const { teller, course } = journey;
-  let state = noRounds;
-  let open: readonly OpenDisk[] | undefined = opened;
-  const rounds = async (): Promise<Synced> => {
+  let state = from.rounds;
+  let open: readonly OpenDisk[] | undefined = from.open;
+  let due = state.done === 0;
+  const step = async (): Promise<{ synced: Synced; answer: T }> => {
     for (;;) {
+      // While a hold lasts the machine may still go to another mover.
+      await course.whileHeld();
       if (teller.story.reassignment || !open) {
         open = undefined;
+        due = true;
         state = withoutRecord(state);
         open = await openDisks(journey, way);
       }
-      try {
-        state = await childRounds(journey, way, open, state);
-      } catch (error) {
-        // Whatever went wrong on a mover that is being left needs no person: the next one copies in full.
-        if (!teller.story.reassignment || teller.story.cancellation) throw error;
-        state = carriedState<RoundsState>(error) ?? state;
-      }
-      // A hold that came with the end of the rounds: while it lasts the machine may still go to another mover.
-      await course.whileHeld();
-      if (teller.story.reassignment) continue;
+      if (due) state = await provenOrLeft(journey, way, open, state);
       const reached = state;
-      teller.find({ rounds: { ...reached, now: 'finished; the way is looked at once more' } });
-      // Mending what is found here may take a person hours: then one more round moves what was written meanwhile.
-      state = { ...reached, begun: reached.number + 1 };
-      await checkBeforeCutover(journey, way, open);
-      if (!teller.story.reassignment) return { open, rounds: reached };
+      due = true;
+      state = withOneMore(reached);
+      if (teller.story.held || teller.story.reassignment) continue;
+      const answer = await act(open);
+      if (answer === undefined) continue;
+      teller.find({ rounds: { ...reached, now: 'finished' } });
+      return { synced: { open, rounds: reached }, answer };
     }
   };
-  return await course.step(rounds, (error) => {
-    state = carriedState<RoundsState>(error) ?? state;
+  return await course.wait(step, (error) => {
+    state = withOneMore(carriedState<RoundsState>(error) ?? state);
     if (!isOf(error, movedDiskCheck)) return;
     open = undefined;
     state = copiedAnew(state);
   });
+}
+
+/** Rounds to their end, or until the mover is left. */
+async function provenOrLeft(
+  journey: Journey,
+  way: Way,
+  open: readonly OpenDisk[],
+  state: RoundsState,
+): Promise<RoundsState> {
+  const { teller } = journey;
+  let reached: RoundsState;
+  try {
+    reached = await childRounds(journey, way, open, state);
+  } catch (error) {
+    // Whatever went wrong on a mover that is being left needs no person: the next one copies in full.
+    if (!teller.story.reassignment || teller.story.cancellation) throw error;
+    return carriedState<RoundsState>(error) ?? state;
+  }
+  if (teller.story.reassignment) return reached;
+  const { done, copiedBytes, changedBytes, scrubs } = reached;
+  teller.find({ rounds: { ...reached, now: 'finished; the way is looked at once more' } });
+  teller.record('rounds', done === 1 ? '1 round is proven' : `${done} rounds are proven`, {
+    ...{ rounds: done, copiedBytes, changedBytes },
+    rereadInFull: scrubs
+      .filter(rereadInFull)
+      .map(({ disk }) => disk)
+      .join(', '),
+  });
+  return reached;
 }
 
 /** S12: one that was taken is an effect; one that could not be is told by the status, and by no entry. */
@@ -135,6 +164,8 @@ async function childRounds({ input, run, teller }: Journey, way: Way, open: read
   const isHeld = (): boolean => teller.story.held !== undefined;
   // What the child was told last; a hold may arrive while it is being started.
   let held = isHeld();
+  // Told at once, so that a gate that is open already is no rest between two rounds.
+  let finishing = mayFinish(teller);
   const child = await startChild(syncRounds, {
     workflowId: id,
     taskQueue: controlQueue,
@@ -148,13 +179,13 @@ async function childRounds({ input, run, teller }: Journey, way: Way, open: read
         open,
         state,
         held,
+        finish: finishing,
       },
     ],
     staticSummary: `Rounds of ${input.machine}`,
   });
   const isLeft = (): boolean => teller.story.reassignment !== undefined;
   const passOn = async (): Promise<void> => {
-    let finishing = false;
     let left = false;
     while (!ended) {
       await condition(() => ended || held !== isHeld() || (!finishing && mayFinish(teller)) || (!left && isLeft()));
@@ -191,4 +222,4 @@ async function childRounds({ input, run, teller }: Journey, way: Way, open: read
 
 /** The gate: a person completed the failover, the seed is proven, and nobody holds. */
 const mayFinish = ({ story }: Teller): boolean =>
-  story.phase === 'Syncing' && story.completion !== undefined && story.held === undefined;
+  story.completion !== undefined && story.held === undefined && phaseTable[story.phase].complete !== 'queued';

@@ -42,6 +42,8 @@ export class Course {
   private interrupt: (() => void) | undefined;
   /** Whether the watch over the source is of any use still. */
   watched = true;
+  /** What goes on beside a hold: nothing, until there is something open at home that has to be watched. */
+  besideHold: (wait: () => Promise<void>) => Promise<void> = (wait) => wait();
   /** Shielded from Temporal's own cancellation: that one is a message too, and only an accepted one stops the story. */
   private readonly ahead = new CancellationScope({
     cancellable: true,
@@ -181,9 +183,10 @@ export class Course {
     this.teller.enter(phase);
   }
 
-  /** Waits while the run is held; a cancel ends the wait. */
+  /** Waits while the run is held; a cancel ends the wait, and so does what is found beside it. */
   async whileHeld(): Promise<void> {
-    await condition(() => !this.teller.story.held);
+    const isHeld = (): boolean => this.teller.story.held !== undefined;
+    if (isHeld()) await this.besideHold(() => condition(() => !isHeld()));
   }
 
   /** Takes every step back, newest first. */

@@ -11,6 +11,7 @@ const words: Readonly<Record<string, string>> = {
   observeSource: 'look at the source',
   observeSourceStaysOff: 'watch that the source stays off',
   observeHomeMeanwhile: 'watch that all stands at home as it was opened',
+  observeHomeAgain: 'look whether home is still clear',
   observeHomeRuns: 'look whether the machine at home runs with its disks',
   observeSourceRemains: 'look what exists in the source',
   observeMover: 'look at the mover',

@@ -12,6 +12,8 @@ const givingBack = 'workflows/giving-back.ts';
 const given = 'test/workflows/giving-back.test.ts';
 const untouched = 'activities/untouched.ts';
 const told = 'test/activities/untouched.test.ts';
+const beforeStop = 'await needHomeAsOpened({ input, run, pairs, open }, when);';
+const watchedHold = '  course.besideHold = watchedHold(journey, { input, run, pairs: way.pairs, open });\n';
 const underUs = 'test/story/home-under-us.test.ts';
 
 export const homeBugs: readonly PlantedBug[] = [
@@ -24,12 +26,14 @@ export const homeBugs: readonly PlantedBug[] = [
     underUs,
     'during the one full copy',
   ),
-  bug('S1', 'workflows/cutover.ts', 'if (!teller.story.reassignment)', 'if (open.length === 0)', underUs, 'S000-28'),
+  bug('S1', 'workflows/cutover.ts', beforeStop, '', underUs, 'S000-28'),
+  bug('S1', 'workflows/cutover.ts', 'await checkHomeBeforeStop(journey, way);', '', underUs, 'while the scripts run'),
+  bug('S1', 'workflows/departure.ts', watchedHold, '', underUs, 'the run is held'),
   bug(
-    'S9',
-    'workflows/cutover.ts',
-    'if (isOf(error, movedDiskCheck)) rounds = copiedAnew(rounds);',
-    '',
+    'S5',
+    'workflows/rounds.ts',
+    '      due = true;\n      state = withOneMore',
+    '      state = withOneMore',
     underUs,
     'S000-28',
   ),

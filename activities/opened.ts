@@ -7,7 +7,7 @@
 import { arrivalWish } from '../model/arrival-faults.ts';
 import { blocking, type Check, withoutStart } from '../model/check.ts';
 import { Failure, refused } from '../model/failure.ts';
-import type { OpenDisk } from '../model/machine.ts';
+import type { OpenDisk, SourceMachine } from '../model/machine.ts';
 import { movedDiskCheck } from '../model/opened.ts';
 import { sameDisks } from '../model/pairing.ts';
 import { pointsWish } from '../model/point-policy.ts';
@@ -15,7 +15,7 @@ import { scriptsWish } from '../model/tools-step.ts';
 import type { OpenedRequest } from '../sites/target.ts';
 import { ask, look } from './asking.ts';
 import { activity, type ReportingWork } from './attempt.ts';
-import { askBothSides, type PreflightAnswer, type Sites } from './preflight.ts';
+import { askBothSides, askTarget, type PreflightAnswer, type Sites } from './preflight.ts';
 import { type TargetInput, targetRequest } from './target.ts';
 
 export interface OpenedInput extends TargetInput {
@@ -32,6 +32,11 @@ export interface AgainInput extends TargetInput {
 export interface HomeSeen {
   /** Why home could not be looked at; absent when all stands as it was opened. */
   readonly unseen?: string;
+}
+
+export interface HomeAgainInput extends TargetInput {
+  /** The source as it was found. */
+  readonly found: SourceMachine;
 }
 
 export interface HomeAgain {
@@ -63,19 +68,13 @@ export const createOpenedActivities = (sites: Sites) => ({
   }),
 
   /** Home's part of them, where nothing was opened yet. */
-  observeHomeAgain: activity('observeHomeAgain', async (input: TargetInput, work): Promise<HomeAgain> => {
-    const { failback, run, pairs, creation } = input;
-    const { path } = failback.target;
+  observeHomeAgain: activity('observeHomeAgain', async (input: HomeAgainInput, work): Promise<HomeAgain> => {
+    const { failback, run, pairs, creation, found } = input;
     const site = sites.target(failback.target.site);
-    const asked = { path, run, mover: failback.mover.path, ...arrivalWish(failback.policy) };
-    const diskSizesBytes = pairs.map(({ source }) => source.sizeBytes);
-    const { write } = failback.policy;
-    const checks = await ask('target', path, work, () =>
-      creation
-        ? site.preflightNewPlace({ ...asked, pairs, machine: creation }, work)
-        : site.preflight({ ...asked, write, diskSizesBytes }, work),
-    );
-    return { checks };
+    if (!creation) return { checks: await askTarget(site, failback, { source: found, run, beside: false }, work) };
+    const { path } = failback.target;
+    const place = { path, run, mover: failback.mover.path, ...arrivalWish(failback.policy), pairs, machine: creation };
+    return { checks: await ask('target', path, work, () => site.preflightNewPlace(place, work)) };
   }),
 });
 

@@ -164,7 +164,7 @@ async function observeOriginal(
 
 interface Seen {
   readonly source: SourceMachine | undefined;
-  readonly shape: SourceShape | undefined;
+  readonly shape?: SourceShape | undefined;
   readonly run: string | undefined;
   /** Somebody else asks while the run is under way. */
   readonly beside: boolean;
@@ -175,7 +175,8 @@ const sizeOf = (shape: SourceShape | undefined): Pick<SourceHardware, 'cpus' | '
   ...(shape?.memoryMiB === undefined ? {} : { memoryMiB: shape.memoryMiB }),
 });
 
-const askTarget = (
+/** Home's part of a preflight of an original location. */
+export const askTarget = (
   site: TargetSite,
   input: FailbackInput,
   { source, shape, run, beside }: Seen,

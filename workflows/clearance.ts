@@ -50,7 +50,7 @@ export async function checkHomeBeforeStop(journey: Journey, way: Way): Promise<v
   const { checks } = await askUntilNothingIsAwaited(journey, () =>
     controlVerbs(input).observeHomeAgain.executeWithOptions(
       summary(`Is home still clear right before ${input.source.path} stops?`),
-      [ofTarget(journey, way)],
+      [{ ...ofTarget(journey, way), found: way.found }],
     ),
   );
   const known = before.filter(({ id, subject }) => !checks.some((one) => one.id === id && one.subject === subject));

@@ -180,7 +180,7 @@ export async function openDisks(journey: Journey, way: Way): Promise<OpenDisk[]>
     [ofTarget(journey, way)],
   );
   journey.open = open;
-  course.besideHold = watchedHold(journey, { input, run, pairs: way.pairs, open });
+  course.besideHold = watchedHold(teller, { input, run, pairs: way.pairs, open });
   if (way.creation) recordMade(teller, input, way, open);
   for (const disk of open)
     teller.record(`open/${disk.disk}`, `${disk.file} hangs on the mover and on nothing else`, {

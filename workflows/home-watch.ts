@@ -4,8 +4,8 @@
  * does. What was stopped is waited for, so that nothing writes behind the call.
  */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { Journey } from './departure.ts';
 import type { Opened } from './home-look.ts';
+import type { Teller } from './teller.ts';
 import { summary, watchingVerbs } from './verbs.ts';
 
 /** Answers what `act` did; throws what was found instead, however `act` ended. */
@@ -32,7 +32,7 @@ export async function watchingHome<T>(opened: Opened, act: () => Promise<T>): Pr
  * looked at any more, the one that gets the disks is.
  */
 export const watchedHold =
-  ({ teller }: Pick<Journey, 'teller'>, opened: Opened) =>
+  (teller: Pick<Teller, 'story'>, opened: Opened) =>
   (wait: () => Promise<void>): Promise<void> => {
     const { reassignment } = teller.story;
     const { input } = opened;

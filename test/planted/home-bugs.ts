@@ -13,7 +13,7 @@ const given = 'test/workflows/giving-back.test.ts';
 const untouched = 'activities/untouched.ts';
 const told = 'test/activities/untouched.test.ts';
 const beforeStop = 'await needHomeAsOpened({ input, run, pairs, open }, when);';
-const watchedHold = '  course.besideHold = watchedHold(journey, { input, run, pairs: way.pairs, open });\n';
+const watchedHold = '  course.besideHold = watchedHold(teller, { input, run, pairs: way.pairs, open });\n';
 const underUs = 'test/story/home-under-us.test.ts';
 
 export const homeBugs: readonly PlantedBug[] = [

@@ -153,10 +153,18 @@ async function transferOne(
 ): Promise<TransferProof> {
   const place = await placeOf(parts, input, work);
   const reader = parts.reader(input.sourceSite);
-  const { point, base, around } = input;
+  const { point, base, around, machine, urgent } = input;
   const afterwards = input.urgent ? { afterwards: 'keep' as const } : {};
   const source = await reader.openPoint(
-    { point, disk: input.disk.disk, ...(base ? { base } : {}), ...(around ? { around } : {}), ...afterwards },
+    {
+      point,
+      disk: input.disk.disk,
+      machine,
+      urgent,
+      ...(base ? { base } : {}),
+      ...(around ? { around } : {}),
+      ...afterwards,
+    },
     work,
   );
   const { told, ...pacing } = underLimits(parts.limits.lane(input.sourceSite, parts.site, input.urgent), work);
@@ -178,7 +186,8 @@ async function transferOne(
 
 async function sealOne(parts: MoverParts, input: SealInput, work: ReportingWork): Promise<SealProof> {
   const place = await placeOf(parts, input, work);
-  const order = { point: input.point, disk: input.disk.disk, afterwards: 'let-go' } as const;
+  const { point, machine, urgent } = input;
+  const order = { point, disk: input.disk.disk, machine, urgent, afterwards: 'let-go' } as const;
   const openSource = (signal: AbortSignal) => parts.reader(input.sourceSite).openPoint(order, { ...work, signal });
   return await seal({ ...place, openSource, point: pointName(input.point), reread: input.reread, ...telling(work) });
 }

@@ -190,6 +190,10 @@ export interface OpenRequest {
   readonly base?: DiskPoint;
   readonly around?: Around;
   readonly disk: DiskKey;
+  /** Whose disk it is, for a fair part of what all disks of a mover share; absent: it is alone with its point. */
+  readonly machine?: string;
+  /** Inside a cutover: served before the others. */
+  readonly urgent?: boolean;
   /**
    * While nobody serves, closing the reader waits for nothing: `keep` what it takes to read the point for the next step on
    * it by this process, or `let-go` of it behind the caller's back. Absent: it is given back, and that is

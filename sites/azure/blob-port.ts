@@ -4,6 +4,7 @@
  * nothing is written into the caller's memory any more.
  * Never repeats what the service answered, and never lets an address out: it carries the SAS (S13).
  */
+import type { Share } from '../../disk/block-pool.ts';
 
 export interface BlobLimits {
   /** Longest silence of a connection, in milliseconds. */
@@ -36,12 +37,15 @@ export interface BlobAnswer {
 
 export interface BlobTransport {
   readonly limits: BlobLimits;
-  /** `url` is a secret. `take` must read the whole body; a body left unread costs its connection. */
+  /**
+   * `share`: the disk that asks, so that one that is not answered keeps few places from the others (L5). `url` is a secret. `take` must read the whole body; a body left unread costs its connection.
+   */
   get<T>(
     url: URL,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
     take: (answer: BlobAnswer) => Promise<T>,
+    share?: Share,
   ): Promise<T>;
   close(): Promise<void>;
 }

@@ -24,13 +24,12 @@ export function createDirectTransport(
   const flow = flowOfMover(limits);
   return {
     limits,
-    get(url, headers, signal, take) {
+    get(url, headers, signal, take, share) {
       const request = requestText(url, headers);
       const stopping = new AbortController();
       const stop = (reason: unknown): void => stopping.abort(reason);
-      return flow.run(signal, () =>
-        withinDeadline(limits.requestMs, signal, stop, () => kept.use(url, request, stopping.signal, take)),
-      );
+      const send = () => kept.use(url, request, stopping.signal, take);
+      return flow.run(signal, () => withinDeadline(limits.requestMs, signal, stop, send), share);
     },
     async close() {
       kept.close();

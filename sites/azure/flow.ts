@@ -4,6 +4,7 @@
  * Rule: one burst of either counts once. Never below one, so that a copy always goes on, and never more than what still
  * arrives in time: a good answer that took half of its time raises nothing.
  */
+import type { Share } from '../../disk/block-pool.ts';
 import type { BlobLimits } from './blob-port.ts';
 import { FellSilent, TooSlow } from './request-deadline.ts';
 import { Slots } from './slots.ts';
@@ -46,17 +47,20 @@ export class Flow {
     return this.slots.most;
   }
 
-  /** Runs `send` when there is room. It says by `hear` with which status the service answered. */
-  async run<T>(signal: AbortSignal, send: (hear: (status: number) => void) => Promise<T>): Promise<T> {
-    const leave = await this.slots.enter(signal);
+  /** Runs `send` when there is room for it; `share`: that of its disk among all of a mover. It says by `hear` with which status the service answered. */
+  async run<T>(signal: AbortSignal, send: (hear: (status: number) => void) => Promise<T>, share?: Share): Promise<T> {
+    const leave = await this.slots.enter(signal, share);
     const { era } = this;
     const began = this.now();
     try {
       const end = await send((status) => busy(status) && this.lower(era));
       if (era === this.era && this.since(began) < this.options.requestMs / 2)
         this.allow(this.allowed + 1 / this.allowed);
+      if (share !== undefined) share.answers = true;
       return end;
     } catch (error) {
+      // What is refused or broken at once keeps no place from anybody.
+      if (share !== undefined && !signal.aborted) share.answers = !(error instanceof TooSlow);
       if (!signal.aborted && this.tooSlow(error, this.since(began))) this.lower(era);
       throw error;
     } finally {

@@ -4,6 +4,7 @@
  * Corrupt with op `lineage`, never a guess; a point that is not the recorded one is Corrupt too, but no full transfer
  * would help it. Grants are made here, in the mover's process, and given back by `close`.
  */
+import { newShare } from '../../disk/block-pool.ts';
 import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { type DiskPoint, pointName } from '../../model/machine.ts';
 import { assertBased } from '../../model/point.ts';
@@ -37,7 +38,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
   return {
     site: parts.site,
     observeReach: (work) => observeReach(azure, parts.config, work),
-    async openPoint({ point, base, around, afterwards }, work): Promise<PointReader> {
+    async openPoint({ point, base, around, machine, urgent, afterwards }, work): Promise<PointReader> {
       assertBased({ op: 'open a recovery point', subject: point.id }, around, base);
       const since = around?.since ?? base;
       // Of up to four moments some may be one: each is looked at once.
@@ -78,7 +79,8 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
         await revoke();
         throw each.reason;
       }
-      const open = { transport, lease, content: new OneContent(), flow: flowOfDisk(transport.limits) };
+      const share = newShare(machine ?? pointName(point), urgent === true);
+      const open = { transport, lease, content: new OneContent(), share, flow: flowOfDisk(transport.limits) };
       // What changed between two moments around the point is no longer what the point holds there: all of it is read.
       const elsewhere = untilLease && { lease: untilLease, content: new OneContent() };
       const listed = { ...open, ...elsewhere, base: sinceLease, readAll: untilLease instanceof Lease };

@@ -3,6 +3,7 @@
  * Rule: reads only. A refused grant is renewed and the read repeated; what stays broken becomes a Failure and
  * Temporal decides. Long waits are Temporal's too: only short ones are waited out here.
  */
+import type { Share } from '../../disk/block-pool.ts';
 import { SourceSilent } from '../../disk/point-reader.ts';
 import { type Failure, refused } from '../../model/failure.ts';
 import type { BlobAnswer, BlobTransport } from './blob-port.ts';
@@ -43,6 +44,8 @@ export interface OpenSnapshot {
   readonly content: OneContent;
   /** The older snapshot of a diff; its SAS rides along when `withBase` is asked for. */
   readonly base?: SnapshotLease | undefined;
+  /** The disk that asks, among all of the mover. */
+  readonly share?: Share | undefined;
   /** How many requests at once; without it as many as the caller sends. */
   readonly flow?: Flow | undefined;
 }
@@ -109,7 +112,7 @@ async function granted<T>(
 type Hear = (status: number) => void;
 
 function send<T>(
-  { transport, content }: OpenSnapshot,
+  { transport, content, share }: OpenSnapshot,
   request: SnapshotGet,
   sas: Sas,
   base: Sas | undefined,
@@ -126,13 +129,14 @@ function send<T>(
     ...content.condition,
     ...request.headers,
   };
-  return transport.get(url, headers, signal, async (answer) => {
+  const judged = async (answer: BlobAnswer): Promise<T> => {
     hear(answer.status);
     if (answer.status < 200 || answer.status > 299) throw await refusal(request.what, answer);
     const taken = await take(answer);
     content.believe(request.what, answer.header('etag'));
     return taken;
-  });
+  };
+  return transport.get(url, headers, signal, judged, share);
 }
 
 async function refusal(what: What, answer: BlobAnswer): Promise<Failure> {

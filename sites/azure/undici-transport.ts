@@ -25,7 +25,7 @@ export function createUndiciTransport(
   const flow = flowOfMover(limits);
   return {
     limits,
-    get(url, headers, signal, take) {
+    get(url, headers, signal, take, share) {
       const ours = new AbortController();
       const stop = (reason: unknown): void => ours.abort(reason);
       const send = async () => {
@@ -48,7 +48,7 @@ export function createUndiciTransport(
           response.body.destroy();
         }
       };
-      return flow.run(signal, () => withinDeadline(limits.requestMs, signal, stop, send));
+      return flow.run(signal, () => withinDeadline(limits.requestMs, signal, stop, send), share);
     },
     close: () => dispatcher.destroy(),
   };

@@ -6,7 +6,7 @@ import { ActivityNotFoundError } from '@temporalio/client';
 import { MoverLimits } from '../../activities/limits.ts';
 import { openTableRoom } from '../../activities/table-room.ts';
 import { createMoverActivities } from '../../activities/transfer.ts';
-import type { SourceReader } from '../../sites/source.ts';
+import type { OpenRequest, SourceReader } from '../../sites/source.ts';
 import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from '../disk/workbench.ts';
 import { inActivity } from './in-activity.ts';
 
@@ -23,16 +23,22 @@ function givingUpAfter(beats: number) {
   };
 }
 
-async function verbsOn({ stateDir, path }: Bench) {
+async function verbsOn({ stateDir, path }: Bench, urgent = false) {
   const limits = await MoverLimits.open({ mover: 'm1', cutover: 'limited', scopes: [] }, stateDir);
-  const reader = { openPoint: async () => new ImagePoint(image) } as Partial<SourceReader> as SourceReader;
+  const opened: OpenRequest[] = [];
+  const openPoint = async (order: OpenRequest) => {
+    opened.push(order);
+    return new ImagePoint(image);
+  };
+  const reader = { openPoint } as Partial<SourceReader> as SourceReader;
   const finder = { site: 'home', findDevice: async () => path };
   const parts = { limits, finder, stateDir, turns: openTableRoom(), site: 'home', version: '', datastores: {} };
   const verbs = createMoverActivities({ ...parts, reader: () => reader });
   const point = { disk: 'os', id: 'p1', identity: 'i', sizeBytes: size } as const;
   const disk = { disk: 'os', slot: 'scsi0:0', file: 'os.vmdk', sizeBytes: size, uuid: 'u' } as const;
-  const input = { machine: 'erp', run: 'run-1', sourceSite: 'west', disk, point, urgent: false };
-  return { transfer: () => verbs.transferDisk(input), seal: () => verbs.sealDisk({ ...input, reread: false }) };
+  const input = { machine: 'erp', run: 'run-1', sourceSite: 'west', disk, point, urgent };
+  const seal = () => verbs.sealDisk({ ...input, reread: false });
+  return { opened, seal, transfer: () => verbs.transferDisk(input) };
 }
 type Bench = Pick<Workbench, 'stateDir' | 'path'>;
 
@@ -53,5 +59,15 @@ test('S8 a seal that Temporal has given up before it came to its disk changes no
     expect(firstDifference(bench.content(), open)).toBe(-1);
     await inActivity(seal, givingUpAfter(1_000));
     expect(firstDifference(bench.content(), image)).toBe(-1);
+  });
+});
+
+test('L5 a copy and a seal say whose disk they open, and that it is urgent', async () => {
+  await onWorkbench(stale, async (bench) => {
+    const { opened, transfer, seal } = await verbsOn(bench, true);
+    await inActivity(transfer, givingUpAfter(1_000));
+    await inActivity(seal, givingUpAfter(1_000));
+    for (const order of opened) expect(order).toMatchObject({ machine: 'erp', urgent: true });
+    expect(opened).toHaveLength(2);
   });
 });

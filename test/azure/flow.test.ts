@@ -1,4 +1,5 @@
 /** How many requests of a snapshot run at once, and that the service and the link are heard when they take fewer. */
+import { newShare, type Share } from '../../disk/block-pool.ts';
 import { blobLimits } from '../../sites/azure/blob-port.ts';
 import { type Flow, flowOfDisk, flowOfMover } from '../../sites/azure/flow.ts';
 import { FellSilent, TooSlow } from '../../sites/azure/request-deadline.ts';
@@ -105,6 +106,84 @@ describe('a request that fails after a while', () => {
     expect(flow.atOnce).toBe(32);
     await fail(flow, requestMs, new TooSlow('late'));
     expect(flow.atOnce).toBe(16);
+  });
+});
+
+describe('on a mover with disks that nobody answers', () => {
+  let flow: Flow;
+  let sent: string[] = [];
+  /** Ends the first request on its way of that machine. */
+  let ends: { machine: string; end: (error?: Error) => void }[] = [];
+  const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
+  const sentOf = (machine: string): number => sent.filter((one) => one === machine).length;
+
+  beforeEach(() => {
+    flow = flowOfMover(blobLimits);
+    [sent, ends] = [[], []];
+  });
+
+  /** `count` requests of one disk, none of which ends by itself. */
+  async function ask(share: Share, count = 1): Promise<void> {
+    for (let nth = 0; nth < count; nth++) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const end = (error?: Error): void => (error === undefined ? resolve() : reject(error));
+      const send = (): Promise<void> => {
+        sent.push(share.machine);
+        ends.push({ machine: share.machine, end });
+        return promise;
+      };
+      flow.run(never, send, share).catch(() => undefined);
+    }
+    await turn();
+  }
+
+  async function end(machine: string, error?: Error): Promise<void> {
+    const at = ends.findIndex((one) => one.machine === machine);
+    ends.splice(at, 1)[0]?.end(error);
+    await turn();
+  }
+
+  const disks = (count: number, urgent: boolean, name: (at: number) => string): Promise<unknown> =>
+    Promise.all(Array.from({ length: count }, (_, at) => ask(newShare(name(at), urgent))));
+
+  test('L5 these have twelve of its 32 places, the urgent among them twelve more, and whoever is answered the rest', async () => {
+    await disks(40, false, (at) => `silent-${at}`);
+    expect(sent).toHaveLength(12);
+    await disks(40, true, (at) => `urgent-${at}`);
+    expect(sent).toHaveLength(24);
+    await ask({ ...newShare('well', false), answers: true }, 8);
+    expect(sentOf('well')).toBe(8);
+  });
+
+  test('L5 a disk asks on trial until it was answered, and again once it fell silent', async () => {
+    const well = newShare('well', false);
+    await ask(well);
+    await disks(40, false, (at) => `silent-${at}`);
+    await ask(well, 4);
+    expect(sentOf('well')).toBe(1);
+    await end('well');
+    expect(sentOf('well')).toBe(5);
+    await end('well', new Error('the service is busy'));
+    await ask(well);
+    expect(sentOf('well')).toBe(6);
+    await end('well', new FellSilent('silent'));
+    await ask(well);
+    expect(sentOf('well')).toBe(6);
+  });
+
+  test('L5 the next place is for the urgent, then for the machine that has fewest', async () => {
+    await disks(40, false, () => 'silent');
+    await ask(newShare('other', false));
+    await end('silent', new FellSilent('silent'));
+    expect([sentOf('silent'), sentOf('other')]).toEqual([12, 1]);
+    const answered = (machine: string, urgent: boolean): Share => ({ ...newShare(machine, urgent), answers: true });
+    await ask(answered('well', false), 22);
+    await ask(answered('cutover', true), 2);
+    expect([sentOf('well'), sentOf('cutover')]).toEqual([20, 0]);
+    await end('well');
+    await end('well');
+    await end('well');
+    expect([sentOf('well'), sentOf('cutover')]).toEqual([21, 2]);
   });
 });
 

@@ -291,6 +291,25 @@ test('a page list that arrives cut off is asked for again, and Transient when it
   expect((await failureOf(apply(Buffer.alloc(dataBytes), reader))).kind).toBe('Transient');
 });
 
+test('L5 of three connections a point that is not answered has one, and leaves one to the first read of an urgent one', async () => {
+  const own = lab.reader({ limits: { connections: 3 } });
+  const { disks } = await lab.source.ensureRecoveryPoint({ ...request, number: ++number }, quiet());
+  const [silent, urgent] = await Promise.all(
+    disks.map((point, at) => own.openPoint({ point, disk: point.disk, machine: 'one', urgent: at > 0 }, quiet())),
+  );
+  if (!silent || !urgent) throw new Error('no two disks in the point');
+  const stop = new AbortController();
+  lab.fault('blob.getRange', { stallMs: 10_000 }, { count: 9, resource: parseId(disks[0]?.id ?? '').name });
+  const reads = Array.from({ length: 4 }, (_, at) => silent.read(at * mib, Buffer.alloc(512), stop.signal));
+  let ended = 0;
+  for (const read of reads) read.catch(() => undefined).then(() => ended++);
+  await urgent.read(0, piece, signal);
+  expect(ended).toBe(0);
+  stop.abort();
+  for (const { status } of await Promise.allSettled(reads)) expect(status).toBe('rejected');
+  await own.close();
+});
+
 test('a read that is told to stop ends at once with the caller’s reason', async () => {
   const reader = await openPoint(still);
   lab.fault('blob.getRange', { stallMs: 5_000 }, { count: 9 });

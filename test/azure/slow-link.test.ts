@@ -3,7 +3,7 @@
  * arrives. The link is a model in a time of its own, so that 100 KiB/s and five minutes cost nothing.
  * Rule: only the link is a model; who asks, waits, checks and repeats is the product.
  */
-import { BlockPool, poolBlocks, urgentBlocks } from '../../disk/block-pool.ts';
+import { BlockPool, newShare, poolBlocks, urgentBlocks } from '../../disk/block-pool.ts';
 import { DiskMemory } from '../../disk/disk-memory.ts';
 import { trialBlocks } from '../../disk/trial.ts';
 import { type BlobAnswer, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
@@ -86,19 +86,23 @@ function endpointBehind(line: Line): BlobTransport {
   const flow = flowOfMover(line.limits, () => line.nowMs);
   return {
     limits: line.limits,
-    get: (_url, headers, signal, take) =>
-      flow.run(signal, async () => {
-        const range = headers['x-ms-range']?.replace('=', ' ');
-        const answer: Record<string, string> = { 'content-range': `${range}/${2 ** 40}`, etag: '"1"' };
-        answer['x-ms-content-crc64'] = await crc;
-        const fill = async (into: Uint8Array): Promise<number> => {
-          await line.carry(into.byteLength);
-          into.fill(0);
-          return into.byteLength;
-        };
-        const text = (): Promise<string> => Promise.reject(new TypeError('nobody asks for a text'));
-        return await take({ status: 206, header: (name) => answer[name], fill, text } satisfies BlobAnswer);
-      }),
+    get: (_url, headers, signal, take, share) =>
+      flow.run(
+        signal,
+        async () => {
+          const range = headers['x-ms-range']?.replace('=', ' ');
+          const answer: Record<string, string> = { 'content-range': `${range}/${2 ** 40}`, etag: '"1"' };
+          answer['x-ms-content-crc64'] = await crc;
+          const fill = async (into: Uint8Array): Promise<number> => {
+            await line.carry(into.byteLength);
+            into.fill(0);
+            return into.byteLength;
+          };
+          const text = (): Promise<string> => Promise.reject(new TypeError('nobody asks for a text'));
+          return await take({ status: 206, header: (name) => answer[name], fill, text } satisfies BlobAnswer);
+        },
+        share,
+      ),
     close: async () => undefined,
   };
 }
@@ -118,7 +122,8 @@ async function readAll(line: Line, disks: number, ranges: number): Promise<Flow[
   const pool = new BlockPool(poolBlocks, urgentBlocks, trialBlocks);
   const copy = async (flow: Flow, disk: number): Promise<void> => {
     const memory = new DiskMemory(pool, `machine-${disk}`, false, Buffer.alloc(0));
-    const reader = createRangeReader({ transport, lease, content: new OneContent(), flow }, 2 ** 40);
+    const share = newShare(`machine-${disk}`, false);
+    const reader = createRangeReader({ transport, lease, content: new OneContent(), share, flow }, 2 ** 40);
     const next = Array.from({ length: ranges }, (_, at) => at * rangeBytes).values();
     const one = async (): Promise<void> => {
       for (const at of next)

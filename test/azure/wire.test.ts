@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
+import { newShare, type Share } from '../../disk/block-pool.ts';
 import { makeCertificates } from '../../lab/certificates.ts';
 import { type BlobLimits, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
 import { createDirectTransport } from '../../sites/azure/direct-transport.ts';
@@ -240,6 +241,25 @@ describe.each(readers)('%s', (_name, make) => {
     }
   });
 
+  test('L5 forty disks that nobody answers keep no place from one that is answered, nor from an urgent one that asks first', async () => {
+    const patient = make(blobLimits);
+    let unanswered = 0;
+    script = (socket, _nth, _onSocket, request) =>
+      request.includes('silent') ? void unanswered++ : socket.write(`${headed('Content-Length: 2')}ok`);
+    const stop = new AbortController();
+    const ask = (path: string, share: Share): Promise<string> =>
+      patient.get(new URL(path, url()), {}, stop.signal, (answer) => answer.text(9), share);
+    const well = newShare('well', false);
+    await ask('/well', well);
+    const silent = Array.from({ length: 40 }, (_, at) => ask('/silent', newShare(`silent-${at}`, false)));
+    for (let turn = 0; turn < 9; turn++) await Promise.all(Array.from({ length: 8 }, () => ask('/well', well)));
+    expect(await ask('/cutover', newShare('cutover', true))).toBe('ok');
+    // Nor did anybody wait until one of them was given up.
+    expect(unanswered).toBeLessThanOrEqual(12);
+    stop.abort();
+    await Promise.allSettled([...silent, patient.close()]);
+  });
+
   test('calls a head without end a broken connection', async () => {
     script = (socket) => {
       socket.write('HTTP/1.1 206 Partial Content\r\n');
@@ -289,13 +309,8 @@ describe('our own reader', () => {
   test('L1 over a line too slow for eight bodies at once each of them arrives in the end, by fewer at once', async () => {
     const slow = { ...limits, requestMs: 300, repeatMs: 5 };
     const transport = createDirectTransport(undefined, ca, slow);
-    const lease = {
-      name: 's',
-      sas: async () => ({ url: url(), serial: 1 }),
-      waitsFor: () => undefined,
-      renew: nothing,
-      close: nothing,
-    };
+    const sas = async () => ({ url: url(), serial: 1 });
+    const lease = { name: 's', sas, waitsFor: () => undefined, renew: nothing, close: nothing };
     const sending = new Map<TLSSocket, number>();
     script = (socket) => {
       socket.write(whole);

@@ -5,6 +5,7 @@
  */
 import { blockBytes, type Geometry, type Range, writableRange } from './geometry.ts';
 import type { Changes, RangeList } from './range-list.ts';
+import { Turn } from './turn.ts';
 
 /** Reading through a gap below this is cheaper than one more request (60 MiB/s and 500 requests/s a blob). */
 export const joinGapBytes = 128 * 1024;
@@ -132,5 +133,20 @@ export function* blockWork(
     // A delta of a large disk is mostly untouched blocks; go to the next one that is named.
     const offset = Math.min(data.next(block * blockBytes), zero.next(block * blockBytes));
     block = Number.isFinite(offset) ? Math.max(block, Math.floor(offset / blockBytes)) : geometry.blocks;
+  }
+}
+
+/** The same work, in turns with all else that the process does. Throws the reason of `signal`. */
+export async function* inTurns(
+  list: Iterable<BlockWork>,
+  signal: AbortSignal,
+): AsyncGenerator<BlockWork, void, undefined> {
+  const turn = new Turn();
+  for (const work of list) {
+    if (turn.isOver(isZeroRun(work) ? 1 : 1 + work.writes.length)) {
+      await turn.next();
+      signal.throwIfAborted();
+    }
+    yield work;
   }
 }

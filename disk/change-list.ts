@@ -3,13 +3,16 @@
  * Rule: the plan made of the kept list is the one made of all that was named (disk/block-plan.ts), or where that would be too
  * many ranges one that reads more (disk/coarser.ts); what was named is counted and fingerprinted exactly. L5: at most four
  * ranges for each block of 4 MiB are kept, 65,536 of a small disk and a million of any, and 65,536 are on their way; 16 bytes
- * each. A list that runs back by more than 16,384 ranges may count twice what it names twice.
+ * each, in memory that is used again, and in turns with others. A list that runs back by more than 16,384 ranges may count twice
+ * what it names twice, and is sorted in one turn: Azure's ascend.
  */
 import { createHash } from 'node:crypto';
 import { joinGapBytes, maxWrites, partOf, zerosOf } from './block-plan.ts';
 import { coarser, type NamedRanges, rangesIn } from './coarser.ts';
 import { blockBytes, blockRange, type Geometry, type Range, writableRange } from './geometry.ts';
-import { type Changes, RangeList } from './range-list.ts';
+import { RangeHash } from './range-hash.ts';
+import { type Changes, type Piece, RangeList } from './range-list.ts';
+import { Turn } from './turn.ts';
 
 /** A piece of Azure's list has up to 10,000 ranges, and those that are cleared follow those that are read. */
 const onTheirWay = 65_536;
@@ -31,12 +34,18 @@ export class ChangeList {
   private readonly geometry: Geometry;
   private readonly whole: boolean;
   /** As named, until no more is to come so low. */
-  private named: Record<Kind, RangeList> = { data: new RangeList(), zero: new RangeList() };
-  private kept: NamedRanges = { data: new RangeList(), zero: new RangeList() };
-  private readonly hashes = { data: createHash('sha256'), zero: createHash('sha256') };
+  private named: NamedRanges;
+  private kept: NamedRanges;
+  /** Memory of lists that are used up. */
+  private readonly spare: Piece[] = [];
+  /** Where what was settled ends, and whether anything came that lies before that: it may be in what is kept already. */
+  private settledEnd = 0;
+  private late = false;
+  private readonly hashes = { data: new RangeHash(), zero: new RangeHash() };
   private changedBytes = 0;
   /** The block that is being kept now. */
   private block = 0;
+  private readonly turn = new Turn();
   private readonly most: number;
   private readonly mostKept: number;
 
@@ -46,57 +55,68 @@ export class ChangeList {
     this.whole = whole;
     this.most = most;
     this.mostKept = kept;
+    this.named = this.lists();
+    this.kept = this.lists();
   }
 
   add(kind: Kind, start: number, end: number): void {
     this.named[kind].add(start, end);
-    if (this.named.data.count + this.named.zero.count >= this.most) this.settle(false);
   }
 
-  end(): Changes {
-    this.settle(true);
-    this.closeBlock();
-    this.bound();
-    const data = this.kept.data.merged();
-    const [dataHash, zeroHash] = [this.hashes.data.digest('hex'), this.hashes.zero.digest('hex')];
+  /** Then it is to be settled before more is added. */
+  get full(): boolean {
+    return rangesIn(this.named) >= this.most;
+  }
+
+  async end(): Promise<Changes> {
+    await this.settle(true);
+    await this.enter(this.geometry.blocks);
+    this.spare.length = 0;
     return {
-      data,
-      zero: this.kept.zero.merged().minus(data),
+      ...this.apart(),
       changedBytes: this.changedBytes,
       fingerprint: createHash('sha256')
-        .update(`${this.geometry.sizeBytes} ${dataHash} ${zeroHash}`)
+        .update(`${this.geometry.sizeBytes} ${this.hashes.data.end()} ${this.hashes.zero.end()}`)
         .digest('hex')
         .slice(0, 32),
     };
   }
 
   /** Keeps the lower half of what was named, or all of it. */
-  private settle(all: boolean): void {
+  async settle(all = false): Promise<void> {
     const data = this.named.data.merged();
     const zero = this.named.zero.merged().minus(data);
     const more = data.count >= zero.count ? data : zero;
     const until = all ? Number.POSITIVE_INFINITY : more.at(Math.floor(more.count / 2)).start;
-    this.named = { data: new RangeList(), zero: new RangeList() };
-    const settled = { data: new RangeList(), zero: new RangeList() };
+    this.named = this.lists();
     for (let [d, z] = [0, 0]; d < data.count || z < zero.count; ) {
       const kind = data.at(d).start < zero.at(z).start ? 'data' : 'zero';
       const { start, end } = kind === 'data' ? data.at(d++) : zero.at(z++);
       if (end >= until) this.named[kind].add(start, end);
       else {
-        settled[kind].add(start, end);
+        this.hashes[kind].add(start, end);
+        if (blockOf(start) > this.block) await this.enter(blockOf(start));
         this.keep(kind, start, end);
       }
+      if (this.turn.isOver()) await this.turn.next();
     }
-    for (const kind of ['data', 'zero'] as const) this.hashes[kind].update(settled[kind].bytes());
+    for (const list of [data, zero]) list.leaveBehind(Number.POSITIVE_INFINITY, this.spare);
+  }
+
+  private lists(): NamedRanges {
+    return { data: new RangeList(this.spare), zero: new RangeList(this.spare) };
+  }
+
+  private async enter(block: number): Promise<void> {
+    this.closeBlock();
+    if (rangesIn(this.kept) > this.mostKept) await this.bound();
+    this.block = block;
   }
 
   private keep(kind: Kind, start: number, end: number): void {
     this.changedBytes += end - start;
-    if (blockOf(start) > this.block) {
-      this.closeBlock();
-      this.bound();
-      this.block = blockOf(start);
-    }
+    if (start < this.settledEnd) this.late = true;
+    this.settledEnd = Math.max(this.settledEnd, end);
     if (kind === 'data') this.keepData(start, end);
     // What a whole map does not name as data becomes zeros anyway.
     else if (!this.whole) this.kept.zero.add(start, end);
@@ -114,8 +134,15 @@ export class ChangeList {
   }
 
   /** By a quarter at once, so that it is seldom done. */
-  private bound(): void {
-    if (rangesIn(this.kept) > this.mostKept) this.kept = coarser(this.kept, Math.floor(this.mostKept * 0.75));
+  private async bound(): Promise<void> {
+    this.kept = await coarser(this.apart(), Math.floor(this.mostKept * 0.75), this.spare);
+  }
+
+  /** What is kept, in order, and nothing in both lists. */
+  private apart(): NamedRanges {
+    if (!this.late) return this.kept;
+    const data = this.kept.data.merged();
+    return { data, zero: this.kept.zero.merged().minus(data) };
   }
 
   /** Whether the plan reads through the gap between the two. */
@@ -128,7 +155,7 @@ export class ChangeList {
   /** A block in so many pieces that the plan makes one of them is one here. */
   private closeBlock(): void {
     const { data, zero } = this.kept;
-    if (!data.ordered || !zero.ordered || this.whole) return;
+    if (this.late || this.whole) return;
     const range = blockRange(this.geometry, this.block);
     const first = { data: firstBehind(data, range.start), zero: firstBehind(zero, range.start) };
     if (data.count - first.data + zero.count - first.zero <= maxWrites) return;

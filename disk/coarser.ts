@@ -1,55 +1,102 @@
 /**
  * Lists of changes made shorter, where there are more ranges than memory is meant for.
  * Rule: S9 S10, what lies between two ranges that become one, a cleared range too, is read from the point with them and never
- * taken for zeros; nothing that was named is lost. The nearest are joined first, and no more of them than must be.
+ * taken for zeros; nothing that was named is lost. The nearest are joined first, by powers of two, and no more of them than
+ * must be. L5: in the memory that the lists have already, and in turns with others.
  */
-import { joinGapBytes } from './block-plan.ts';
-import type { Range } from './geometry.ts';
-import { RangeList } from './range-list.ts';
+import { type Piece, RangeList } from './range-list.ts';
+import { Turn } from './turn.ts';
 
 export interface NamedRanges {
   readonly data: RangeList;
   readonly zero: RangeList;
 }
 
-interface Piece extends Range {
-  readonly kind: keyof NamedRanges;
+interface Named {
+  kind: keyof NamedRanges;
+  start: number;
+  end: number;
 }
 
 export const rangesIn = ({ data, zero }: NamedRanges): number => data.count + zero.count;
 
-/** All that the lists name, in `most` ranges or fewer; `most` is at least one. In any order, and they may overlap. */
-export function coarser(named: NamedRanges, most: number): NamedRanges {
-  const data = named.data.merged();
-  let lists: NamedRanges = { data, zero: named.zero.merged().minus(data) };
-  for (let moreBytes = 2 * joinGapBytes; rangesIn(lists) > most; moreBytes *= 2)
-    lists = joinNear(lists, moreBytes, most);
-  return lists;
-}
-
-/** Joins neighbours for which less than `moreBytes` is read besides, from the front, until there are only `most`. */
-function joinNear(lists: NamedRanges, moreBytes: number, most: number): NamedRanges {
-  const out = { data: new RangeList(), zero: new RangeList() };
+/**
+ * All that the lists name, in `most` ranges or fewer; `most` is at least one. They are in order and nothing is in both; they are
+ * used up, and what is over of their memory is `spare`.
+ */
+export async function coarser(lists: NamedRanges, most: number, spare: Piece[]): Promise<NamedRanges> {
   let tooMany = rangesIn(lists) - most;
-  let last: Piece | undefined;
-  for (const piece of inOrder(lists)) {
-    if (last !== undefined && tooMany > 0 && piece.start - last.end + cleared(last) + cleared(piece) < moreBytes) {
-      last = { kind: 'data', start: last.start, end: piece.end };
+  if (tooMany <= 0) return lists;
+  const turn = new Turn();
+  const { widest, ofWidest } = farthest(await countByWidth(lists, turn), tooMany);
+  let left = ofWidest;
+  const out = { data: new RangeList(spare), zero: new RangeList(spare) };
+  const pairs = new Pairs(lists, spare);
+  pairs.next();
+  while (pairs.next()) {
+    if (turn.isOver()) await turn.next();
+    const { before, behind } = pairs;
+    const width = widthOf(before, behind);
+    if (tooMany > 0 && (width < widest || (width === widest && left-- > 0))) {
+      behind.kind = 'data';
+      behind.start = before.start;
       tooMany--;
-      continue;
-    }
-    if (last !== undefined) out[last.kind].add(last.start, last.end);
-    last = piece;
+    } else out[before.kind].add(before.start, before.end);
   }
-  if (last !== undefined) out[last.kind].add(last.start, last.end);
+  const { kind, start, end } = pairs.behind;
+  out[kind].add(start, end);
   return out;
 }
 
-const cleared = ({ kind, start, end }: Piece): number => (kind === 'zero' ? end - start : 0);
+/** What is read besides where two neighbours are read as one, as a power of two. A join before makes it less, never more. */
+const widthOf = (before: Named, behind: Named): number =>
+  Math.floor(Math.log2(1 + behind.start - before.end + cleared(before) + cleared(behind)));
 
-function* inOrder({ data, zero }: NamedRanges): Generator<Piece, void, undefined> {
-  for (let [d, z] = [0, 0]; d < data.count || z < zero.count; ) {
-    if (data.at(d).start < zero.at(z).start) yield { kind: 'data', ...data.at(d++) };
-    else yield { kind: 'zero', ...zero.at(z++) };
+const cleared = ({ kind, start, end }: Named): number => (kind === 'zero' ? end - start : 0);
+
+async function countByWidth(lists: NamedRanges, turn: Turn): Promise<number[]> {
+  const counts = Array.from({ length: 64 }, () => 0);
+  const pairs = new Pairs(lists);
+  pairs.next();
+  while (pairs.next()) {
+    if (turn.isOver()) await turn.next();
+    const width = widthOf(pairs.before, pairs.behind);
+    counts[width] = (counts[width] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** How far apart neighbours are joined so that `joins` of them are, and how many of those that are just so far. */
+function farthest(counts: readonly number[], joins: number): { widest: number; ofWidest: number } {
+  let [widest, ofWidest] = [0, joins];
+  for (let count = counts[widest] ?? 0; ofWidest > count; count = counts[++widest] ?? joins) ofWidest -= count;
+  return { widest, ofWidest };
+}
+
+/** A walk over the neighbours of both lists. `spare`: what lies behind it is not needed any more. */
+class Pairs {
+  before: Named = { kind: 'data', start: 0, end: 0 };
+  behind: Named = { kind: 'data', start: 0, end: 0 };
+  private readonly at = { data: 0, zero: 0 };
+  private readonly lists: NamedRanges;
+  private readonly spare: Piece[] | undefined;
+
+  constructor(lists: NamedRanges, spare?: Piece[]) {
+    this.lists = lists;
+    this.spare = spare;
+  }
+
+  /** False behind the last. After the first call there is nothing before. */
+  next(): boolean {
+    const { at, lists, spare } = this;
+    const [data, zero] = [lists.data.at(at.data), lists.zero.at(at.zero)];
+    const kind = data.start < zero.start ? 'data' : 'zero';
+    const { start, end } = kind === 'data' ? data : zero;
+    if (start === Number.POSITIVE_INFINITY) return false;
+    [this.before, this.behind] = [this.behind, this.before];
+    Object.assign(this.behind, { kind, start, end });
+    at[kind]++;
+    if (spare) lists[kind].leaveBehind(at[kind], spare);
+    return true;
   }
 }

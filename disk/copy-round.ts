@@ -4,7 +4,7 @@
  * still touch the disk.
  */
 import { Failure } from '../model/failure.ts';
-import { type BlockWork, blockWork, isZeroRun, lengthOf } from './block-plan.ts';
+import { type BlockWork, blockWork, inTurns, isZeroRun, lengthOf } from './block-plan.ts';
 import { copyBlock } from './copy-block.ts';
 import { blockBytes } from './geometry.ts';
 import { type HeldDisk, lanesOf } from './held-disk.ts';
@@ -16,7 +16,7 @@ import { clearRun, recordBlank, splitRun } from './zero-runs.ts';
 
 /** Work of a round, an item of it to each lane at a time. */
 interface Jobs<Work> {
-  readonly list: Iterator<Work>;
+  readonly list: AsyncIterator<Work>;
   act(work: Work, windows: Windows, signal: AbortSignal): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ async function runLanes<Work>(held: HeldDisk, { list, act }: Jobs<Work>, windows
   const stop = new AbortController();
   const signal = AbortSignal.any([held.signal, stop.signal]);
   const lane = async (): Promise<void> => {
-    for (let next = list.next(); !next.done; next = list.next()) {
+    for (let next = await list.next(); !next.done; next = await list.next()) {
       signal.throwIfAborted();
       await act(next.value, windows, signal);
     }
@@ -41,14 +41,14 @@ async function runLanes<Work>(held: HeldDisk, { list, act }: Jobs<Work>, windows
 }
 
 /** The work that is left; what is proven already is counted and left out. Long runs of zeros come in pieces. */
-function* remaining(
+async function* remaining(
   held: HeldDisk,
   changes: Changes,
   whole: boolean,
   skipped: Skipped,
-): Generator<BlockWork, void, undefined> {
+): AsyncGenerator<BlockWork, void, undefined> {
   const { table } = held.ledger;
-  for (const work of blockWork(held.geometry, changes, whole)) {
+  for await (const work of inTurns(blockWork(held.geometry, changes, whole), held.signal)) {
     if (!isZeroRun(work)) {
       if (table.isProvenInRound(work.block)) skipped(lengthOf(work.writes), lengthOf(work.reads));
       else yield work;
@@ -78,10 +78,10 @@ function noteRepairs({ meter, subject, options }: HeldDisk): void {
 }
 
 /** Bytes the round has to make right or to look at, and those of them that it has to fetch. */
-function planned(held: HeldDisk, changes: Changes, whole: boolean): { writes: number; reads: number } {
-  const { geometry, ledger } = held;
+async function planned(held: HeldDisk, changes: Changes, whole: boolean): Promise<{ writes: number; reads: number }> {
+  const { geometry, ledger, signal } = held;
   const total = { writes: ledger.state.round?.used ? allLooked(held) : 0, reads: 0 };
-  for (const work of blockWork(geometry, changes, whole)) {
+  for await (const work of inTurns(blockWork(geometry, changes, whole), signal)) {
     total.writes += isZeroRun(work) ? work.count * blockBytes : lengthOf(work.writes);
     if (!isZeroRun(work)) total.reads += lengthOf(work.reads);
   }
@@ -104,7 +104,7 @@ const usedJobs = (held: HeldDisk, changes: Changes, skipped: Skipped): Jobs<Used
 
 /** Copies all changes and proves them. Returns the bytes of changes an earlier attempt had already brought. */
 export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean): Promise<number> {
-  const { writes, reads } = planned(held, changes, whole);
+  const { writes, reads } = await planned(held, changes, whole);
   held.meter.fetchBytes = reads;
   held.meter.enter('proving', writes);
   for (const window of held.ledger.state.unproven) {

@@ -48,6 +48,7 @@ export async function collectChanges(
       list.add('zero', up(start), down(end));
       list.add('data', down(end), up(end));
     }
+    if (list.full) await list.settle();
   }
   return list.end();
 }

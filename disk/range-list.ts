@@ -4,39 +4,56 @@
  */
 import type { Range } from './geometry.ts';
 
-/** Ranges in typed arrays (16 bytes each), since a large disk may have a million of them. */
+/** Ranges in a piece of 128 KiB, which the allocator gives back as soon as it is free (setup/process-options.json). */
+const aPiece = 8192;
+const smallest = 64;
+const none: Piece = new Float64Array(0);
+const nowhere: Range = { start: Number.POSITIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+
+/** Start and end of each range, one after another. */
+export type Piece = Float64Array<ArrayBuffer>;
+
+/** 16 bytes a range, in pieces, since a large disk may have a million of them. */
 export class RangeList {
-  private starts = new Float64Array(64);
-  private ends = new Float64Array(64);
+  /** All but the last are full; only the first may be smaller than others. */
+  private readonly pieces: Piece[] = [];
+  private readonly spare: Piece[];
+  /** Pieces that are left behind. */
+  private left = 0;
   /** Whether each range begins behind the one before. */
   ordered = true;
   count = 0;
 
+  /** `spare`: pieces to be used before new ones are asked for. */
+  constructor(spare: Piece[] = []) {
+    this.spare = spare;
+  }
+
   /** The range at `index`; behind the last one there is one that begins nowhere. */
   at(index: number): Range {
-    const [start, end] = [this.starts[index], this.ends[index]];
-    if (index < this.count && start !== undefined && end !== undefined) return { start, end };
-    return { start: Number.POSITIVE_INFINITY, end: Number.POSITIVE_INFINITY };
+    if (index >= this.count) return nowhere;
+    const [piece, at] = [this.pieces[Math.floor(index / aPiece)], 2 * (index % aPiece)];
+    const [start, end] = [piece?.[at], piece?.[at + 1]];
+    return start === undefined || end === undefined ? nowhere : { start, end };
   }
 
   add(start: number, end: number): void {
     if (end <= start) return;
-    const last = this.count - 1;
-    const { start: lastStart, end: lastEnd } = this.at(last);
-    if (last >= 0 && start >= lastStart && start <= lastEnd) {
-      this.ends[last] = Math.max(end, lastEnd);
-      return;
+    if (this.count > 0) {
+      const last = this.at(this.count - 1);
+      if (start >= last.start && start <= last.end) {
+        this.put(this.count - 1, last.start, Math.max(end, last.end));
+        return;
+      }
+      if (start < last.start) this.ordered = false;
     }
-    if (last >= 0 && start < lastStart) this.ordered = false;
-    if (this.count === this.starts.length) this.grow();
-    this.starts[this.count] = start;
-    this.ends[this.count] = end;
+    this.put(this.count, start, end);
     this.count++;
   }
 
   /** What it takes of memory. */
   get heldBytes(): number {
-    return this.starts.byteLength + this.ends.byteLength;
+    return this.pieces.reduce((bytes, piece) => bytes + piece.byteLength, 0);
   }
 
   /** Leaves the first `count` ranges. */
@@ -44,13 +61,26 @@ export class RangeList {
     this.count = count;
   }
 
-  private grow(): void {
-    const starts = new Float64Array(this.count * 2);
-    const ends = new Float64Array(this.count * 2);
-    starts.set(this.starts);
-    ends.set(this.ends);
-    this.starts = starts;
-    this.ends = ends;
+  /** Nothing before `index` is looked at again: its memory is `spare`. */
+  leaveBehind(index: number, spare: Piece[]): void {
+    for (; this.left < this.pieces.length && (this.left + 1) * aPiece <= index; this.left++) {
+      const [piece] = this.pieces.splice(this.left, 1, none);
+      if (piece?.length === 2 * aPiece) spare.push(piece);
+    }
+  }
+
+  private put(index: number, start: number, end: number): void {
+    const [number, at] = [Math.floor(index / aPiece), 2 * (index % aPiece)];
+    let piece = this.pieces[number];
+    if (piece === undefined) piece = this.spare.pop() ?? new Float64Array(2 * (number === 0 ? smallest : aPiece));
+    else if (at >= piece.length) {
+      const larger = new Float64Array(2 * piece.length);
+      larger.set(piece);
+      piece = larger;
+    }
+    piece[at] = start;
+    piece[at + 1] = end;
+    this.pieces[number] = piece;
   }
 
   /** The same bytes, ascending, without overlap; neighbours that touch are one. */
@@ -65,6 +95,7 @@ export class RangeList {
 
   /** What is here and not in `other`; both merged. */
   minus(other: RangeList): RangeList {
+    if (!this.meets(other)) return this;
     const list = new RangeList();
     let cut = 0;
     for (let index = 0; index < this.count; index++) {
@@ -81,21 +112,20 @@ export class RangeList {
     return list;
   }
 
+  private meets(other: RangeList): boolean {
+    for (let [mine, its] = [0, 0]; mine < this.count && its < other.count; ) {
+      const [one, two] = [this.at(mine), other.at(its)];
+      if (one.start < two.end && two.start < one.end) return true;
+      if (one.end < two.end) mine++;
+      else its++;
+    }
+    return false;
+  }
+
   total(): number {
     let bytes = 0;
     for (let index = 0; index < this.count; index++) bytes += this.at(index).end - this.at(index).start;
     return bytes;
-  }
-
-  /** Start and end of each range, one after another: what two lists give together is what their one list gives. */
-  bytes(): Uint8Array {
-    const all = new Float64Array(2 * this.count);
-    for (let index = 0; index < this.count; index++) {
-      const { start, end } = this.at(index);
-      all[2 * index] = start;
-      all[2 * index + 1] = end;
-    }
-    return new Uint8Array(all.buffer);
   }
 }
 

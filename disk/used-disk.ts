@@ -8,6 +8,7 @@ import {
   type BlockJob,
   type BlockWork,
   blockWork,
+  inTurns,
   isZeroRun,
   joined,
   lengthOf,
@@ -43,12 +44,12 @@ const lookedBytes = ({ geometry }: HeldDisk, { first, count }: RunOfBlocks): num
 export const allLooked = (held: HeldDisk): number => lookedBytes(held, { first: 0, count: held.geometry.blocks });
 
 /** All blocks of the disk in ascending order, in runs that one lane looks at. */
-function* usedRuns(
-  { geometry, ledger: { table } }: HeldDisk,
+async function* usedRuns(
+  { geometry, signal, ledger: { table } }: HeldDisk,
   changes: Changes,
-): Generator<UsedRun & { proven: boolean }> {
+): AsyncGenerator<UsedRun & { proven: boolean }> {
   let at = 0;
-  for (const named of blockWork(geometry, changes, false)) {
+  for await (const named of inTurns(blockWork(geometry, changes, false), signal)) {
     const { first, count } = isZeroRun(named) ? named : { first: named.block, count: 1 };
     yield* splitRun(table, { first: at, count: first - at });
     for (const part of splitRun(table, { first, count })) yield { ...part, named: isZeroRun(named) ? part : named };
@@ -58,12 +59,12 @@ function* usedRuns(
 }
 
 /** The runs that are left; what this round has done already is told and left out. */
-export function* usedWork(
+export async function* usedWork(
   held: HeldDisk,
   changes: Changes,
   skipped: (bytes: number, sentBytes: number) => void,
-): Generator<UsedRun, void, undefined> {
-  for (const { proven, ...run } of usedRuns(held, changes)) {
+): AsyncGenerator<UsedRun, void, undefined> {
+  for await (const { proven, ...run } of usedRuns(held, changes)) {
     if (!proven) yield run;
     else if (run.named && !isZeroRun(run.named))
       skipped(lookedBytes(held, run) + lengthOf(run.named.writes), lengthOf(run.named.reads));

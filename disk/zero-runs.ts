@@ -3,7 +3,7 @@
  * Rule: S10, a block counts as zeros only when it was read past the page cache, or when the target had not one allocated
  * byte as it was taken over and nobody wrote there since. Runs are recorded in one piece, never block by block.
  */
-import { type BlockJob, blockWork, isZeroRun, type ZeroRun } from './block-plan.ts';
+import { type BlockJob, blockWork, inTurns, isZeroRun, type ZeroRun } from './block-plan.ts';
 import { isAllZero, zeroBlock } from './block-pool.ts';
 import { copyBlock } from './copy-block.ts';
 import type { DigestTable } from './digest-table.ts';
@@ -96,7 +96,7 @@ async function recordZeros(held: HeldDisk, runs: readonly (readonly [number, num
 export async function recordBlank(held: HeldDisk, changes: Changes): Promise<void> {
   if (held.ledger.state.blank !== true) return;
   let runs: [number, number][] = [];
-  for (const work of blockWork(held.geometry, changes, true)) {
+  for await (const work of inTurns(blockWork(held.geometry, changes, true), held.signal)) {
     if (!isZeroRun(work) || held.ledger.table.isProvenInRound(work.first)) continue;
     runs.push([work.first, work.count]);
     if (runs.length < runsARecord) continue;

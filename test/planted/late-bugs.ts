@@ -5,6 +5,8 @@ import { bug, type PlantedBug } from './bug.ts';
 
 const silentSource = 'test/disk/silent-source.test.ts';
 
+const changeList = 'test/disk/change-list.test.ts';
+
 export const lateBugs: readonly PlantedBug[] = [
   bug(
     'L1',
@@ -107,7 +109,7 @@ export const lateBugs: readonly PlantedBug[] = [
     'disk/change-list.ts',
     'if (data.count - first.data + zero.count - first.zero <= maxWrites) return;',
     'if (first.data >= 0) return;',
-    'test/disk/change-list.test.ts',
+    changeList,
     'keeps at most 64 ranges',
   ),
   bug(
@@ -115,17 +117,29 @@ export const lateBugs: readonly PlantedBug[] = [
     'disk/change-list.ts',
     'if (rangesIn(this.kept) > this.mostKept)',
     'if (this.mostKept < 0)',
-    'test/disk/change-list.test.ts',
+    changeList,
     'all over a large disk',
   ),
+  bug('L5', 'disk/turn.ts', 'return this.left <= 0;', 'return this.left < -1e9;', changeList, 'in turns with others'),
+  bug('L5', 'disk/block-plan.ts', '      signal.throwIfAborted();\n', '', changeList, 'a stop is heard'),
   bug(
-    'S10',
+    'L5',
     'disk/coarser.ts',
-    "last = { kind: 'data', start",
-    'last = { kind: piece.kind, start',
-    'test/disk/change-list.test.ts',
-    'keeps no more ranges',
+    'if (spare) lists[kind].leaveBehind(at[kind], spare);',
+    '',
+    changeList,
+    'the memory that their list may have',
   ),
+  bug('L5', 'disk/coarser.ts', '(width < widest || ', '(width >= 0 || ', changeList, 'the nearest'),
+  bug(
+    'S9',
+    'disk/change-list.ts',
+    'if (start < this.settledEnd) this.late = true;',
+    '',
+    changeList,
+    'counts what was named',
+  ),
+  bug('S10', 'disk/coarser.ts', "behind.kind = 'data';", '', changeList, 'keeps no more ranges'),
   bug(
     'L5',
     'activities/turns.ts',
@@ -139,7 +153,7 @@ export const lateBugs: readonly PlantedBug[] = [
     'disk/change-list.ts',
     'this.changedBytes += end - start;',
     "if (kind === 'data') this.changedBytes += end - start;",
-    'test/disk/change-list.test.ts',
+    changeList,
     'counts what was named',
   ),
   bug(

@@ -3,6 +3,7 @@
  * Rule: a change holds in this process at once and is in the state folder before it is answered, so that a restart keeps
  * it; a state that cannot be read stops the mover instead of letting it copy without limits.
  */
+
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -17,6 +18,7 @@ import {
   limitSetting,
   limitsOrder,
 } from '../model/limits-order.ts';
+import { shapeWords } from '../model/shape-words.ts';
 import type { MoverLimitsPlan } from '../model/shared-limits.ts';
 import { activity } from './attempt.ts';
 import { type Lane, Pacer } from './pace.ts';
@@ -64,7 +66,7 @@ export class MoverLimits {
   }
 
   private parse(order: unknown): z.infer<typeof limitsOrder> {
-    const parsed = limitsOrder.safeParse(order);
+    const parsed = limitsOrder.safeParse(order, { error: shapeWords });
     const issue = parsed.error?.issues[0];
     if (!parsed.success) throw this.refusal(`malformed: ${issue?.path.join('.')}: ${issue?.message}`);
     if (parsed.data.mover !== this.plan.mover) throw this.refusal(`the order is for mover ${parsed.data.mover}`);

@@ -11,6 +11,7 @@ export interface Issue {
   readonly code: string;
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  readonly expected?: string;
   readonly keys?: readonly string[];
   readonly values?: readonly unknown[];
   readonly errors?: readonly (readonly Issue[])[];
@@ -87,6 +88,10 @@ function union(issue: Issue, path: KeyPath, root: unknown): Finding[] {
   return [{ path: kindPath, at: 'value', message: `${what}; use one of: ${known.join(', ')}` }];
 }
 
+/** What the schema says in words of its own does not say that nothing is there. */
+const lacking = (what: 'is missing' | 'is empty', message: string): string =>
+  message.startsWith(what) ? message : `${what} (${message})`;
+
 /** Everything one issue of the schema means, as sentences with absolute paths. */
 export function findings(issue: Issue, above: KeyPath, root: unknown): Finding[] {
   const path = [...above, ...issue.path.map(String)];
@@ -97,17 +102,12 @@ export function findings(issue: Issue, above: KeyPath, root: unknown): Finding[]
   if (issue.code === 'invalid_key')
     return [{ path, at: 'key', message: issue.issues?.[0]?.message ?? 'this name cannot be used' }];
   const written = valueAt(root, path);
-  const plain = issue.message
-    .replace(/^(Invalid input|Invalid option|Too small|Too big): /, '')
-    .replace(/^Invalid URL$/, 'this is not a URL like https://host/path');
-  if (written === undefined)
-    return [{ path, at: 'key', message: `is missing (${plain.replace(/, received.*$/, '')})` }];
+  const { code, expected, message } = issue;
+  if (written === undefined) return [{ path, at: 'key', message: lacking('is missing', message) }];
   if (written === null)
-    return [
-      { path, at: 'key', message: `is empty (${plain.replace(/, received.*$/, '')}); fill it in or remove the key` },
-    ];
-  const quotes = plain === 'expected string, received number' || plain === 'expected string, received boolean';
-  return [{ path, at: 'value', message: quotes ? `${plain}; put it in quotes` : plain }];
+    return [{ path, at: 'key', message: `${lacking('is empty', message)}; fill it in or remove the key` }];
+  const quotes = code === 'invalid_type' && expected === 'string' && /^(number|boolean)$/.test(typeof written);
+  return [{ path, at: 'value', message: quotes ? `${message}; put it in quotes` : message }];
 }
 
 /** What the schema cannot say: secrets in places where text is allowed. Such values are never repeated. */

@@ -2,12 +2,14 @@
  * Loads homeward.yaml: reads it, checks it against the law in model/inventory.ts, and tells ALL problems at once.
  * Rule: an inventory with one problem is not used at all. Never look anywhere but in the file that was named.
  */
+
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { arrivalFaults } from '../model/arrival-faults.ts';
 import { type Inventory, inventory } from '../model/inventory.ts';
 import { contradictions, danglingReferences } from '../model/inventory-faults.ts';
+import { shapeWords } from '../model/shape-words.ts';
 import { limitFaults } from '../model/shared-limits.ts';
 import { type Fault, type KeyPath, type ReadDocument, readDocument } from './document.ts';
 import { type Finding, findings, type Issue, secretDepth, straySecrets, valueAt } from './issue.ts';
@@ -86,7 +88,7 @@ function checked(document: ReadDocument, file: string): Inventory {
   if (empty) fail([{ file, line: 1, column: 1, key: '', message: 'the file is empty; it needs at least "sites:"' }]);
   if (typeof document.value !== 'object' || Array.isArray(document.value))
     fail([{ file, line: 1, column: 1, key: '', message: 'the file must be keys and values, beginning with "sites:"' }]);
-  const parsed = inventory.safeParse(document.value);
+  const parsed = inventory.safeParse(document.value, { error: shapeWords });
   const misshapen = parsed.success
     ? []
     : parsed.error.issues.flatMap((issue) => findings(issue as Issue, [], document.value));

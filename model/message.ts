@@ -2,8 +2,10 @@
  * THE LAW, part two: what people may say to a run, and the shape each message must have.
  * Rule: a message is data from outside until it was parsed here; a malformed one changes nothing (S7).
  */
+
 import { z } from 'zod';
 import { type PointChoice, pointChoices } from './point.ts';
+import { shapeWords } from './shape-words.ts';
 
 /** Longer than any run id or digest. */
 const reference = z.string().max(200);
@@ -83,7 +85,7 @@ export const messageMeaning: Readonly<Record<MessageName, string>> = {
 
 /** Parses what came from outside; `problem` says in one sentence what is wrong with it. */
 export function parseMessage(name: MessageName, payload: unknown): { message: Message } | { problem: string } {
-  const parsed = messageShapes[name].safeParse(payload ?? {});
+  const parsed = messageShapes[name].safeParse(payload ?? {}, { error: shapeWords });
   if (parsed.success) return { message: { name, ...parsed.data } };
   const issue = parsed.error.issues[0];
   const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';

@@ -2,12 +2,14 @@
  * `homeward limits set|show|clear`: how fast movers, sites and links may copy, changed while they copy.
  * Rule: a change is done when every mover concerned has said so; exit 4 names those that did not, and theirs is unchanged.
  */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { closest } from '../../config/closest.ts';
 import type { Inventory } from '../../model/inventory.ts';
 import { type LimitRule, type LimitScope, limitRule, ruleText, scopeKinds, scopeText } from '../../model/limit.ts';
 import type { LimitsOrder } from '../../model/limits-order.ts';
 import { parseRate, rateExample } from '../../model/rate.ts';
+import { shapeWords } from '../../model/shape-words.ts';
 import { scopeNames, sharersOf } from '../../model/shared-limits.ts';
 import type { MoverOutcome } from '../limits.ts';
 import { withPatience } from '../patience.ts';
@@ -74,7 +76,7 @@ function rateText(text: string): string {
 async function setLimit(rate: string, options: SetOptions, command: Command): Promise<void> {
   const { days, from, to, zone } = options;
   const given = Object.entries({ days, from, to, zone }).filter(([, value]) => value !== undefined);
-  const rule = limitRule.safeParse({ rate, ...Object.fromEntries(given) });
+  const rule = limitRule.safeParse({ rate, ...Object.fromEntries(given) }, { error: shapeWords });
   if (!rule.success) {
     const issue = rule.error.issues[0];
     throw new Problem('usage', `--${issue?.path.join('.')}: ${issue?.message}`, 'Read: homeward limits set --help');

@@ -81,7 +81,10 @@ const misuses: readonly Misuse[] = [
   },
   {
     ...{ what: 'a note as long as a letter', type: `failback cancel erp-db --note ${'x'.repeat(1_200)}`, code: 2 },
-    ...{ says: /cancel cannot be sent: --note: Too big/, todo: /nothing was sent to erp-db/ },
+    ...{
+      says: /cancel cannot be sent: --note: must have 1000 characters or fewer/,
+      todo: /nothing was sent to erp-db/,
+    },
   },
   {
     ...{ what: 'a number in another notation', type: 'failback start erp-db --round-every 1e3', code: 2 },

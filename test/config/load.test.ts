@@ -29,7 +29,7 @@ const misuses: [string, string, string[]][] = [
     'a misspelt key',
     changed('datacenter:', 'datacentre:'),
     [
-      'h.yaml:12:3 sites.home.datacenter: is missing (expected string)',
+      'h.yaml:12:3 sites.home.datacenter: is missing (expected text)',
       'h.yaml:17:5 sites.home.datacentre: unknown key; did you mean "datacenter"?',
     ],
   ],
@@ -44,7 +44,7 @@ const misuses: [string, string, string[]][] = [
     'a misspelt section',
     changed('sites:\n', 'site:\n'),
     [
-      'h.yaml:1:1 sites: is missing (expected record)',
+      'h.yaml:1:1 sites: is missing (expected keys with values)',
       'h.yaml:3:1 site: unknown key; did you mean "sites"?',
       'h.yaml:19:15 movers.m1.site: no site is called "home" (known: none is defined)',
       'h.yaml:26:21 machines.erp-db.source.site: no site is called "azure-west" (known: none is defined)',
@@ -54,22 +54,22 @@ const misuses: [string, string, string[]][] = [
   [
     'a list where text belongs',
     changed('user: homeward', 'user: [a]'),
-    ['h.yaml:15:11 sites.home.user: expected string, received array'],
+    ['h.yaml:15:11 sites.home.user: expected text, not a list'],
   ],
   [
     'a number where text belongs',
     changed('"0000"', '1234'),
-    ['h.yaml:6:21 sites.azure-west.subscriptionId: expected string, received number; put it in quotes'],
+    ['h.yaml:6:21 sites.azure-west.subscriptionId: expected text, not a number; put it in quotes'],
   ],
   [
     'text where a number belongs',
     changed('roundEverySeconds: 60', 'roundEverySeconds: soon'),
-    ['h.yaml:23:24 policies.nightly.roundEverySeconds: expected number, received string'],
+    ['h.yaml:23:24 policies.nightly.roundEverySeconds: expected a number, not text'],
   ],
   [
     'a number out of range',
     changed('roundEverySeconds: 60', 'roundEverySeconds: 0'),
-    ['h.yaml:23:24 policies.nightly.roundEverySeconds: expected number to be >=0.1'],
+    ['h.yaml:23:24 policies.nightly.roundEverySeconds: must be 0.1 or more'],
   ],
   [
     'a number that is no choice',
@@ -79,17 +79,17 @@ const misuses: [string, string, string[]][] = [
   [
     'a word that is no choice',
     changed('sync: during', 'sync: after'),
-    ['h.yaml:22:11 policies.nightly.sync: expected one of "before"|"during"'],
+    ['h.yaml:22:11 policies.nightly.sync: expected one of before, during'],
   ],
   [
     'an empty value',
     changed('user: homeward', 'user:'),
-    ['h.yaml:15:5 sites.home.user: is empty (expected string); fill it in or remove the key'],
+    ['h.yaml:15:5 sites.home.user: is empty (expected text); fill it in or remove the key'],
   ],
   [
     'a missing key',
     changed('      clientId: c\n', ''),
-    ['h.yaml:7:5 sites.azure-west.credential.clientId: is missing (expected string)'],
+    ['h.yaml:7:5 sites.azure-west.credential.clientId: is missing (expected text)'],
   ],
   [
     'an unknown kind of site',
@@ -196,7 +196,7 @@ const misuses: [string, string, string[]][] = [
     'several of these beside a misspelt key',
     changed('roundEverySeconds: 60', 'roundEverySeconds: 5').replace('user: homeward', 'usr: homeward'),
     [
-      'h.yaml:12:3 sites.home.user: is missing (expected string)',
+      'h.yaml:12:3 sites.home.user: is missing (expected text)',
       'h.yaml:15:5 sites.home.usr: unknown key; did you mean "user"?',
       'h.yaml:23:24 policies.nightly.roundEverySeconds: must be 45 or more: Azure takes at most 7 snapshots of a disk in 5 minutes',
     ],
@@ -204,7 +204,7 @@ const misuses: [string, string, string[]][] = [
   [
     'an address without a path',
     changed('path: rg-dr/erp-db', 'path: 7'),
-    ['h.yaml:26:39 machines.erp-db.source.path: expected string, received number; put it in quotes'],
+    ['h.yaml:26:39 machines.erp-db.source.path: expected text, not a number; put it in quotes'],
   ],
   [
     'an alias of nothing',

@@ -29,12 +29,12 @@ const misuses: [string, string, string[]][] = [
   [
     'a word that is no location',
     changed(disks, '    location: elsewhere\n'),
-    ['h.yaml:30:15 machines.erp-db.location: expected one of "original"|"alternate"'],
+    ['h.yaml:30:15 machines.erp-db.location: expected one of original, alternate'],
   ],
   [
     'no datastore, which is mandatory',
     alternate('cluster: /DC0/host/C0\nnetwork: VM Network'),
-    ['h.yaml:31:5 machines.erp-db.create.datastore: is missing (expected string)'],
+    ['h.yaml:31:5 machines.erp-db.create.datastore: is missing (expected text)'],
   ],
   [
     'two places to run on',
@@ -83,7 +83,7 @@ const misuses: [string, string, string[]][] = [
   [
     'an unknown firmware',
     alternate(`${right}\nfirmware: uefi`),
-    ['h.yaml:35:17 machines.erp-db.create.firmware: expected one of "bios"|"efi"'],
+    ['h.yaml:35:17 machines.erp-db.create.firmware: expected one of bios, efi'],
   ],
 ];
 

@@ -5,6 +5,8 @@
  */
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk } from '../model/machine.ts';
+import { movedDiskCheck } from '../model/opened.ts';
+import { isOf } from './trouble.ts';
 import { controlVerbs, summary } from './verbs.ts';
 
 export interface Opened {
@@ -29,6 +31,18 @@ export async function needHomeAsOpened({ input, run, pairs, open }: Opened, when
     summary(`${when}: does all stand at home as it was opened?`),
     [{ failback: input, run, pairs, open, needed: true }],
   );
+}
+
+/** After a copy failed. Throws when a disk is not as it was opened; any other finding, or none, leaves the failure as it is. */
+export async function needDisksAsOpened({ input, run, pairs, open }: Opened): Promise<void> {
+  try {
+    await controlVerbs(input).observeHomeStays.executeWithOptions(
+      summary('The copy failed: does each disk hang as it was opened?'),
+      [{ failback: input, run, pairs, open }],
+    );
+  } catch (error) {
+    if (isOf(error, movedDiskCheck)) throw error;
+  }
 }
 
 /** For the words on the round that follows. */

@@ -1,14 +1,15 @@
 /**
  * The watch over home beside whatever writes the target's disks, or waits to: a seed of days, one full copy, a hold.
  * Rule (S000-28): the first look that finds something changed stops `act` and calls a person, as the look before a round
- * does. What was stopped is waited for, so that nothing writes behind the call.
+ * does. What was stopped is waited for, so that nothing writes behind the call. S9: what failed by itself is followed by a look
+ * too, because it may have failed for a disk that was taken away, and nobody would copy it anew who only put it back.
  */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { Opened } from './home-look.ts';
+import { CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
+import { needDisksAsOpened, type Opened } from './home-look.ts';
 import type { Teller } from './teller.ts';
 import { summary, watchingVerbs } from './verbs.ts';
 
-/** Answers what `act` did; throws what was found instead, however `act` ended. */
+/** Answers what `act` did; throws what was found instead, however `act` ended; what it failed for when that was not at home. */
 export async function watchingHome<T>(opened: Opened, act: () => Promise<T>): Promise<T> {
   const watching = new CancellationScope();
   const acting = new CancellationScope();
@@ -23,8 +24,10 @@ export async function watchingHome<T>(opened: Opened, act: () => Promise<T>): Pr
   const [ended] = await Promise.allSettled([acting.run(act)]);
   watching.cancel();
   if (found !== undefined) throw found;
-  if (ended.status === 'rejected') throw ended.reason;
-  return ended.value;
+  if (ended.status === 'fulfilled') return ended.value;
+  const { reason } = ended;
+  if (!isCancellation(reason) && !(reason instanceof ContinueAsNew)) await needDisksAsOpened(opened);
+  throw reason;
 }
 
 /**

@@ -69,6 +69,14 @@ export const homeBugs: readonly PlantedBug[] = [
     underUs,
     'during the seed',
   ),
+  bug(
+    'S9',
+    'workflows/home-watch.ts',
+    'await needDisksAsOpened(opened);',
+    'await needDisksAsOpened({ ...opened, open: [] });',
+    underUs,
+    'though the copy failed',
+  ),
   bug('S9', 'workflows/sync-rounds.ts', '{ anew: state.anew ?? 0, ...', '{ anew: 0, ...', underUs, 'during the seed'),
   bug(
     'S9',

@@ -137,6 +137,6 @@ export const movedBugs: readonly PlantedBug[] = [
     'journey.open = open;',
     '',
     'test/story/home-under-us.test.ts',
-    'while an open disk lies elsewhere',
+    'taken back while it lies elsewhere',
   ),
 ];

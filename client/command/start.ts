@@ -48,7 +48,10 @@ export function addStart(failback: Command): void {
     )
     .option('--reread', 'read the whole target again before it is sealed; costs outage')
     .option('--alone', 'although it is a member of a group, whose other members stay where they are')
-    .option('--discard <run>', 'delete what this earlier run staged at home and left there, as its preflight names it')
+    .option(
+      '--discard <run>',
+      'give up what this earlier run left at home, as the preflight names it: it is deleted or written over',
+    )
     .option('--again', 'although it was committed home: it was failed over anew since')
     .option('--watch', 'watch it until it ends')
     .action(async (machine: string, options: StartOptions, command: Command) => {

@@ -1,38 +1,68 @@
 /**
- * What an earlier run left on the machine: original disks that are half written, or disks that it staged.
- * Rule (S5, S11): staged disks stay where a way back was left out because the source was gone, so they may be the last copy.
- * Nothing deletes them before a person named their run.
+ * What an earlier run left on the machine: original disks that are half written, disks that it staged, or a machine that it
+ * gave its disks back.
+ * Rule (S5, S11): the last two stay where a way back was left out because the source was gone, so they may be the last copy.
+ * Nothing deletes them or writes over them before a person named their run.
  */
 import { type Check, leftByARun } from '../../model/check.ts';
-import type { TargetPreflight } from '../target.ts';
+import { refused } from '../../model/failure.ts';
+import type { TargetPreflight, TargetRequest } from '../target.ts';
 import { check } from './check-outcome.ts';
 import type { Machine } from './inventory.ts';
-import { isOpen, type Mark } from './marks.ts';
+import { hasProof } from './proof-mark.ts';
 
 const undoFirst = 'resolve it with --undo first.';
 
 /** Staged beside half-written originals there would be no way back; only a run in place repairs them. */
 export const inPlaceRemedy = `Start with --write in-place, which repairs the disks. A run that has begun keeps its way of writing: ${undoFirst}`;
 
-export const discardRemedy = ({ run }: Mark): string =>
-  `Look at them first, and copy what somebody still needs. To have them deleted and the original disks put back, start with --discard ${run}. A run that has begun keeps what was said at its start: ${undoFirst}`;
-
-export const leftStaged = ({ run, staged }: Mark): string =>
-  `run ${run} left disks that it staged, which may be the last copy of the machine: ${staged.join(', ')}`;
+interface Left {
+  /** What may be the last copy of the machine. */
+  readonly what: string;
+  readonly remedy: string;
+}
 
 type Question = Pick<TargetPreflight, 'path' | 'run' | 'write' | 'discards'>;
 
-export function leftCheck({ path: subject, run, write, discards }: Question, { mark }: Machine): Check {
+/** Undefined where this run neither deletes nor writes over anything of the kind. What is as it was proven apart was never live. */
+function lastCopyOf(machine: Machine, write: Question['write']): Left | undefined {
+  if (machine.mark === undefined) return undefined;
+  const { run, state, way, originals, staged } = machine.mark;
+  const files = (way === 'in-place' ? originals.map(({ file }) => file) : staged).join(', ');
+  const said = (done: string): string =>
+    `Look at them first, and copy what somebody still needs. To have them ${done}, start with --discard ${run}. A run that has begun keeps what was said at its start: ${undoFirst}`;
+  if (state !== 'returned' && way === 'staged')
+    return {
+      what: `run ${run} left disks that it staged, which may be the last copy of the machine: ${files}`,
+      remedy: said('deleted and the original disks put back'),
+    };
+  if (state !== 'returned' || write !== 'in-place' || hasProof(machine)) return undefined;
+  return {
+    what: `run ${run} gave the machine its disks back and never came to its end, so that they may be the last copy of it: ${files}`,
+    remedy: said('written over'),
+  };
+}
+
+/** Refuses to go on over what another run left and nobody gave up. */
+export function needGivenUp({ run, discards, path: subject, write }: TargetRequest, machine: Machine): void {
+  if (machine.mark?.run === run || machine.mark?.run === discards) return;
+  const left = lastCopyOf(machine, write);
+  if (left) throw refused({ op: 'ensureDisksOpen', subject, message: left.what, hint: left.remedy });
+}
+
+export function leftCheck({ path: subject, run, write, discards }: Question, machine: Machine): Check {
+  const { mark } = machine;
   const about = { id: leftByARun, subject };
-  const right = 'no other run has left its disks open';
-  if (!isOpen(mark)) return check({ ...about, right, remedy: '' });
+  const right = 'no other run has left its disks there';
+  if (mark === undefined) return check({ ...about, right, remedy: '' });
   const { way, state } = mark;
   if (mark.run === run)
     return check({ ...about, right: `run ${run}, which is under way, has its disks (${state})`, remedy: '' });
-  if (way === 'staged') {
+  const left = lastCopyOf(machine, write);
+  if (left) {
     const said = mark.run === discards;
-    const remedy = said ? 'Nothing to do: a person said that this run deletes them.' : discardRemedy(mark);
-    return check({ ...about, wrong: leftStaged(mark), right, remedy, verdict: said ? 'warn' : 'refuse' });
+    const remedy = said ? 'Nothing to do: a person said that they may go.' : left.remedy;
+    return check({ ...about, wrong: left.what, right, remedy, verdict: said ? 'warn' : 'refuse' });
   }
   return check({
     ...about,

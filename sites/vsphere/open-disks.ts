@@ -21,7 +21,7 @@ import {
 } from './disk-guards.ts';
 import { needUnmoved, placesOf } from './disk-places.ts';
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
-import { discardRemedy, inPlaceRemedy, leftStaged } from './left-by-a-run.ts';
+import { inPlaceRemedy, needGivenUp } from './left-by-a-run.ts';
 import { isOpen, markOptions, type NewMark, type Original, stateOption } from './marks.ts';
 import { ensureMachineMade } from './new-machine.ts';
 import { putBack } from './put-back.ts';
@@ -49,6 +49,7 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
     });
   // S9, S11: a file that is gone would be made anew, and the moved one would stay on the mover for good.
   if (request.open) needUnmoved(await placesOf(at, request.open, { on: [mover] }, work), openedElsewhere);
+  needGivenUp(request, found);
   // S3, S11: before the modes of its disks are recorded, and before the record of the run that left it so is overwritten.
   const target = await putBack(at, found, work);
   if (request.write === 'created') return openCreated(at, request, target, mover, work);
@@ -189,13 +190,6 @@ async function withoutStrangersStaging(
   const { mark } = target;
   const same = mark?.run === request.run && mark.way === request.write;
   if (!isOpen(mark) || mark.way !== 'staged' || same) return target;
-  if (mark.run !== request.run && mark.run !== request.discards)
-    throw refused({
-      op: 'ensureDisksOpen',
-      subject: request.path,
-      message: leftStaged(mark),
-      hint: discardRemedy(mark),
-    });
   work.report(`removing what run ${mark.run} staged`);
   const written = mark.staged.map((file) => ({ file, uuid: '' }));
   await abandonStaged(at, target, mover, mark, written, work);

@@ -22,6 +22,7 @@ const left = 'sites/vsphere/left-by-a-run.ts';
 const opening = 'sites/vsphere/open-disks.ts';
 const atHomeLook = 'test/vsphere/preflight.test.ts';
 const staged = 'what an earlier run left staged';
+const back = 'gave its disks back and never ended';
 
 export const lastCopyBugs: readonly PlantedBug[] = [
   bug('S5', there, "if (machine.power === 'absent')", 'if (machine.power === undefined)', look, kept),
@@ -95,17 +96,18 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug('S5', confirm, 'sourceGone === true ||', 'sourceGone === false ||', asked, unseen),
   bug('S5', left, 'mark.run === discards', 'discards !== undefined', atHomeLook, staged),
   bug('S5', left, "said ? 'warn' : 'refuse'", "'warn'", atHomeLook, staged),
-  bug('S11', left, ': ${staged.join', '${[].join', atHomeLook, staged),
-  bug('S5', left, "way === 'staged'", "way === 'staged' && write === 'staged'", atHomeLook, staged),
-  bug('S5', opening, ' && mark.run !== request.discards)', ' && request.discards === undefined)', atHomeLook, staged),
+  bug('S11', left, ": staged).join(', ')", ": []).join(', ')", atHomeLook, staged),
   bug(
     'S5',
-    opening,
-    'if (mark.run !== request.run && mark',
-    "if (request.write === 'staged' && mark",
+    left,
+    "!== 'returned' && way === 'staged'",
+    "!== 'returned' && way === 'staged' && write === 'staged'",
     atHomeLook,
     staged,
   ),
+  bug('S5', left, '|| machine.mark?.run === discards)', '|| discards !== undefined)', atHomeLook, staged),
+  bug('S5', left, "|| write !== 'in-place' ||", "|| write === 'in-place' ||", atHomeLook, back),
+  bug('S5', opening, 'needGivenUp(request, found);', '', atHomeLook, staged),
   bug(
     'S5',
     'activities/movers.ts',

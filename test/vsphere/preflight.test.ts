@@ -47,7 +47,7 @@ const full = {
     ...(at === 13 && { uuid }),
   })),
 };
-onSimulator([...['ready', 'snap', 'on', 'torn', 'left', 'sizes'].map(original), twin, full], (started) => {
+onSimulator([...['ready', 'snap', 'on', 'torn', 'left', 'back', 'sizes'].map(original), twin, full], (started) => {
   simulator = started;
 });
 
@@ -256,6 +256,26 @@ test('S5 S11 what an earlier run left staged may be the last copy: no later run,
   expect(isThere()).toEqual([true, true]);
   expect(await open({ write: 'in-place', discard: runA })).toEqual([diskOf('left'), diskOf('left', 1)]);
   expect(isThere()).toEqual([false, false]);
+});
+
+test('S5 S11 a machine that an earlier run gave its disks back and never ended may be the last copy: no later run writes over it before a person named that run', async () => {
+  const target = simulator.target();
+  const first = await requestFor(target, 'back', 'in-place');
+  await target.ensureDisksOpen(first, work);
+  await target.ensureDisksReleased(first, work);
+  await target.ensureDisksReturned({ ...first, uses: 0 }, work);
+  const later = { ...(await requestFor(target, 'back', 'in-place', runB)), run: runB };
+  const look = async (request: Partial<TargetPreflight>): Promise<Check | undefined> =>
+    named(await ask('back', request), 'target-not-half-written');
+  const refused = await look({ write: 'in-place' });
+  expect(refused).toMatchObject({ verdict: 'refuse', seen: expect.stringContaining(runA) });
+  expect(refused?.seen).toContain(diskOf('back'));
+  expect(refused?.remedy).toContain(`--discard ${runA}`);
+  await expect(target.ensureDisksOpen(later, work)).rejects.toMatchObject({ kind: 'Refused', message: refused?.seen });
+  expect((await look({ write: 'staged' }))?.verdict).toBe('pass');
+  expect((await look({ write: 'in-place', discards: runA }))?.verdict).toBe('warn');
+  const opened = await target.ensureDisksOpen({ ...later, discards: runA }, work);
+  expect(opened.map(({ file }) => file)).toEqual([diskOf('back'), diskOf('back', 1)]);
 });
 
 test('every check that does not pass says what to do', async () => {

@@ -4,7 +4,7 @@
  * Rule: a disk is known by its file as long as anybody holds that, or it is there; only then by its UUID. That the disks
  * cloned from one template may share, so that of several the one on the run's own machines is it. Changes nothing.
  */
-import { refused } from '../../model/failure.ts';
+import { type Failure, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { AttachedDisk } from './devices.ts';
 import { attachedDisks, type Holder, holdsFile, type Vcenter } from './inventory.ts';
@@ -18,6 +18,8 @@ export interface DiskPlace {
   readonly file: string;
   /** All that hold it, also as the base of a snapshot or clone. */
   readonly holders: readonly Holder[];
+  /** All that have its UUID while nobody holds the file it was opened as: itself, moved, or a clone's. */
+  readonly alike: readonly Holder[];
 }
 
 /** Below a machine's snapshots. */
@@ -51,7 +53,7 @@ export async function placesOf(
     const here = alike.filter(isHere);
     const meant = here.length > 0 || !together ? alike : alike.filter(hasAll);
     const isMoved = meant.length > 0 && (await filesThere(at, [file], work)).length === 0;
-    places.push(isMoved ? movedTo(file, meant, here) : { was: file, file, holders });
+    places.push(isMoved ? movedTo(file, meant, here) : { was: file, file, holders, alike });
   }
   return places;
 }
@@ -63,13 +65,30 @@ function movedTo(was: string, alike: readonly Holder[], here: readonly Holder[])
   const files = [...new Set((here.length > 0 ? here : alike).map(({ disk }) => baseOf(disk)))];
   const [file] = files;
   if (file !== undefined && files.length === 1)
-    return { was, file, holders: alike.filter(({ disk }) => baseOf(disk) === file) };
+    return { was, file, holders: alike.filter(({ disk }) => baseOf(disk) === file), alike };
   throw refused({
     op: 'find disk',
     subject: was,
     message: `${was} was moved, and several disks have its UUID: ${alike.map(({ name, disk }) => `${disk.file} on ${name}`).join(', ')}`,
     hint: 'Detach the copies in the vSphere Client (keep their files), then retry.',
   });
+}
+
+const lost = ({ was, alike }: Pick<DiskPlace, 'was' | 'alike'>, hint: string): Failure => {
+  const hanging = alike.map(({ name, disk }) => `${disk.file} on ${name}`).join(', ');
+  const seen = hanging === '' ? 'nobody is seen to hold a disk with its UUID' : `disks with its UUID hang: ${hanging}`;
+  return refused({
+    op: 'find disk',
+    subject: was,
+    message: `${was} is gone, and no machine of this run holds it under another name; ${seen}`,
+    hint,
+  });
+};
+
+/** Refused when one hangs nowhere known and its file is gone: it may run, moved, in a machine that has not the others. */
+export async function needNoneLost(at: Vcenter, places: readonly DiskPlace[], hint: string, work: Work): Promise<void> {
+  for (const place of places)
+    if (place.holders.length === 0 && (await filesThere(at, [place.file], work)).length === 0) throw lost(place, hint);
 }
 
 export const heldBy = ({ holders }: DiskPlace, machine: { readonly ref: { readonly value: string } }): boolean =>

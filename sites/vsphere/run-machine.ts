@@ -7,7 +7,7 @@
 import { type Failure, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetPower } from '../target.ts';
-import { placesOf } from './disk-places.ts';
+import { needNoneLost, placesOf } from './disk-places.ts';
 import { findAnywhere, findByPath, lookAt, type Machine, type Vcenter } from './inventory.ts';
 import { findCreated } from './new-machine.ts';
 
@@ -17,7 +17,8 @@ export const findTarget = (at: Vcenter, request: TargetPower, work: Work): Promi
 /**
  * The machine that the disks were returned to: the one that is known as the run's, while it is not off; else any other than
  * the mover that holds a disk of it and is not off, because that one runs with it (S1); else the run's; else, when somebody
- * holds each of the disks, one of those. Refused otherwise, and where what runs may be a mover that was renamed.
+ * holds each of the disks, one of those. Refused otherwise, where what runs may be a mover that was renamed, and where the
+ * run's has its disks but one is gone.
  */
 export async function needReturned(at: Vcenter, request: TargetPower, work: Work): Promise<Machine> {
   const { path, run, made, mover, open = [] } = request;
@@ -34,6 +35,8 @@ export async function needReturned(at: Vcenter, request: TargetPower, work: Work
   const runs = holders.find(({ power }) => power !== 'stopped');
   if (runs && mover !== undefined && !carrier) throw maybeMover(runs, mover, request);
   if (runs) return runs;
+  // A record of another state stands for disks that were taken off again.
+  if (ours?.mark?.state === 'returned') await needNoneLost(at, places, lostRemedy, work);
   if (ours) return ours;
   const [holder] = holders;
   if (holder && places.every((place) => place.holders.length > 0)) return holder;
@@ -45,6 +48,9 @@ export async function needReturned(at: Vcenter, request: TargetPower, work: Work
     hint: 'Find it: it may stand in a folder where this account has no rights, under another vCenter, or on a host that was taken out of this one. Bring it back to where the account sees it, with its homeward.* settings, then resolve with retry. Or see yourself that it is off and stays off, and resolve with skip; the source is then yours to start.',
   });
 }
+
+const lostRemedy =
+  'Somebody may have moved it while it hung on another machine, which may run with it; clones of one template have its UUID too. Find who holds it, see to it that this one is off, and attach the disk to the machine that the run gave it to; then resolve with retry. Or see yourself that nobody runs with it, and resolve with skip; the source is then yours to start.';
 
 /** The mover holds the disks half way to another point, and copies for other machines too. */
 const maybeMover = ({ name, powerSeen }: Machine, mover: string, { path, run }: TargetPower): Failure =>

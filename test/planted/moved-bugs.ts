@@ -67,6 +67,14 @@ export const movedBugs: readonly PlantedBug[] = [
     'is not told as the target',
   ),
   bug(
+    'S1',
+    'sites/vsphere/run-machine.ts',
+    "if (ours?.mark?.state === 'returned') await needNoneLost(at, places, lostRemedy, work);",
+    '',
+    moved,
+    'the machine with the record is off',
+  ),
+  bug(
     'S11',
     'sites/vsphere/open-disks.ts',
     'if (request.open) needUnmoved(',

@@ -195,6 +195,13 @@ test('S1 the machine with the record is off, but its disks run in another one: t
   expect((await simulator.machine('taker')).power).toBe('on');
   await simulator.door('POST', '/power', { vm: 'taker', state: 'off' });
   expect(await sourceStarted(target, 'given', open)).toEqual({ started: true, told: '' });
+  // With one disk alone, and that moved, nothing but its UUID tells of it.
+  const [first = '', second = ''] = files;
+  await simulator.hands('taker', (at, machine) => ensureUnplugged(at, machine, [second], [], work));
+  await vMotion('taker', first, '[lab-ds] elsewhere/given.vmdk');
+  await simulator.door('POST', '/power', { vm: 'taker', state: 'on' });
+  const lost = expect.stringMatching(/given.vmdk is gone.*elsewhere\/given.vmdk on taker/);
+  expect(await sourceStarted(target, 'given', open)).toEqual({ started: false, told: lost });
 });
 
 test('S1 L6 disks that hang on the mover, half way to another point, run nowhere: the mover is no other machine and keeps no source from serving', async () => {

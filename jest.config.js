@@ -1,6 +1,6 @@
 /** Jest runs the TypeScript sources through swc to CommonJS; nothing is built beforehand. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/plain-global.cjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: {

@@ -3,7 +3,7 @@
  * Rule: what a person typed counts only as far as this worker's own inventory says the same; a world that cannot be asked
  * is a refusal, so that whoever sends the machine there hears it at once. Changes nothing.
  */
-import { blocking, type Check } from '../model/check.ts';
+import { blocking, type Check, leftByARun } from '../model/check.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { MoverPlace, RecoveryPoint, SourceSystem } from '../model/machine.ts';
 import type { Work } from '../sites/source.ts';
@@ -94,7 +94,9 @@ export async function refusals(
   }
   // Whichever way it writes, its new disks are there already: the mover is asked for slots, not the datastore for space.
   const request = { path, run, mover: mover.path, write: 'in-place', diskSizesBytes: sizesBytes } as const;
-  return blocking(await ask('target', path, work, () => sites.target(site).preflight(request, work)));
+  const checks = await ask('target', path, work, () => sites.target(site).preflight(request, work));
+  // What another run left on the machine is none of the mover's: opening the disks refuses it.
+  return blocking(checks.filter(({ id }) => id !== leftByARun));
 }
 
 function strangerCheck(sites: Sites, { failback, mover }: MoverLook): Check | undefined {

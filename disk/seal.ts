@@ -55,10 +55,10 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       if (state.phase === 'sealing' && held.marker !== undefined) await withholdAgain(held);
       refuseUnproven(held);
       const reread = async (): Promise<void> => (options.reread ? scrubBlocks(held) : undefined);
-      if (grip.marker !== undefined) await recordingDamage(held, reread);
       const source = await options.openSource(held.signal);
       try {
         refuseOtherSize(source, options);
+        if (grip.marker !== undefined) await recordingDamage(held, reread);
         return await held.memory.toFetch(source, held.signal, async (lent) => {
           const withheld = await readWithheld(held, source, lent);
           const blocks = await recordingDamage(held, () => giveBack(held, withheld, reread));

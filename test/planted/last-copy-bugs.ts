@@ -111,9 +111,10 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     'activities/movers.ts',
-    '{ path, run, mover: mover.path',
-    '{ path, mover: mover.path',
+    'checks.filter(({ id }) => id !== leftByARun)',
+    'checks',
     'test/vsphere/movers.test.ts',
+    'whatever an earlier run left',
   ),
   bug('S5', confirm, 'if (missing) return write ===', 'if (!missing) return write ===', asked, unseen),
 ];

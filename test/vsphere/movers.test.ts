@@ -21,6 +21,7 @@ import {
   quietWork,
   requestFor,
   runA,
+  runB,
   type Simulator,
 } from './simulator.ts';
 
@@ -32,7 +33,7 @@ const appliance = (name: string, power: 'on' | 'off' = 'on') => ({
   disks: [{ file: `${name}/${name}.vmdk`, sizeBytes: 4 * MiB }],
   extraConfig: { 'disk.EnableUUID': 'TRUE' },
 });
-const names = ['in-place', 'staged', 'early', 'half', 'lost', 'lost-staged', 'look'];
+const names = ['in-place', 'staged', 'early', 'half', 'lost', 'lost-staged', 'look', 'left'];
 const nowhere = pathOf('no-mover');
 const work = quietWork();
 
@@ -101,6 +102,14 @@ test.each<[string, WriteWay]>([
   const left = await target.ensureDisksAbandoned(lost, work);
   expect(left).toEqual(write === 'staged' ? [] : [diskOf(name), diskOf(name, 1)]);
   expect(await on(name, name)).toEqual(write === 'staged' ? [diskOf(name), diskOf(name, 1)] : []);
+});
+
+test('whatever an earlier run left on the machine is none of the mover’s', async () => {
+  await target.ensureDisksOpen(await requestFor(target, 'left', 'staged', runB), work);
+  const sites = { target: () => target, mover: () => ({ name: 'mover-2', path: pathOf(second), site: 'home' }) };
+  const failback = { machine: 'm', target: { site: 'home', path: pathOf('left') } } as FailbackInput;
+  const asked = { failback, run: runA, mover: { name: 'mover-2', path: pathOf(second) }, sizesBytes: [MiB] };
+  expect(await refusals(sites as unknown as Sites, asked, { ...work, attempt: 1 })).toEqual([]);
 });
 
 test('a mover that cannot carry the machine is refused with the reason; one that can has nothing against it', async () => {

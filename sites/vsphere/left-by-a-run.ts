@@ -9,7 +9,6 @@ import { refused } from '../../model/failure.ts';
 import type { TargetPreflight, TargetRequest } from '../target.ts';
 import { check } from './check-outcome.ts';
 import type { Machine } from './inventory.ts';
-import { hasProof } from './proof-mark.ts';
 
 const undoFirst = 'resolve it with --undo first.';
 
@@ -24,7 +23,7 @@ interface Left {
 
 type Question = Pick<TargetPreflight, 'path' | 'run' | 'write' | 'discards'>;
 
-/** Undefined where this run neither deletes nor writes over anything of the kind. What is as it was proven apart was never live. */
+/** Undefined where this run neither deletes nor writes over anything of the kind. */
 function lastCopyOf(machine: Machine, write: Question['write']): Left | undefined {
   if (machine.mark === undefined) return undefined;
   const { run, state, way, originals, staged } = machine.mark;
@@ -36,7 +35,7 @@ function lastCopyOf(machine: Machine, write: Question['write']): Left | undefine
       what: `run ${run} left disks that it staged, which may be the last copy of the machine: ${files}`,
       remedy: said('deleted and the original disks put back'),
     };
-  if (state !== 'returned' || write !== 'in-place' || hasProof(machine)) return undefined;
+  if (state !== 'returned' || write !== 'in-place') return undefined;
   return {
     what: `run ${run} gave the machine its disks back and never came to its end, so that they may be the last copy of it: ${files}`,
     remedy: said('written over'),

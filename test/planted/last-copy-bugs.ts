@@ -106,7 +106,14 @@ export const lastCopyBugs: readonly PlantedBug[] = [
     staged,
   ),
   bug('S5', left, '|| machine.mark?.run === discards)', '|| discards !== undefined)', atHomeLook, staged),
-  bug('S5', left, "|| write !== 'in-place' ||", "|| write === 'in-place' ||", atHomeLook, back),
+  bug(
+    'S5',
+    left,
+    "|| write !== 'in-place') return undefined",
+    "|| write === 'in-place') return undefined",
+    atHomeLook,
+    back,
+  ),
   bug('S5', opening, 'needGivenUp(request, found);', '', atHomeLook, staged),
   bug(
     'S5',

@@ -90,22 +90,33 @@ async function diskStore(at: Vcenter, work: Work): Promise<DiskStore> {
   return { manager, datacenter: required(await findByPath(at, at.datacenter, work), `datacenter ${at.datacenter}`) };
 }
 
-async function exists(at: Vcenter, store: DiskStore, file: string, work: Work): Promise<boolean> {
+/** `gone`: the faults that say no. */
+async function exists(
+  at: Vcenter,
+  store: DiskStore,
+  file: string,
+  work: Work,
+  gone: readonly string[] = ['FileNotFound'],
+): Promise<boolean> {
   const { manager, datacenter } = store;
   try {
     await at.session.call('QueryVirtualDiskUuid', manager, { name: file, datacenter }, work, { subject: file });
     return true;
   } catch (error) {
-    if (faultBehind(error)?.type === 'FileNotFound') return false;
+    if (gone.includes(faultBehind(error)?.type ?? '')) return false;
     throw error;
   }
 }
 
-/** Which of these files are there. */
+/**
+ * Which of these files are there. None is on a datastore that is not there any more, or has another name by now; one that
+ * is there but cannot be reached (InaccessibleDatastore) tells nothing.
+ */
 export async function filesThere(at: Vcenter, files: readonly string[], work: Work): Promise<string[]> {
   const store = await diskStore(at, work);
   const there: string[] = [];
-  for (const file of files) if (await exists(at, store, file, work)) there.push(file);
+  const gone = ['FileNotFound', 'InvalidDatastore'];
+  for (const file of files) if (await exists(at, store, file, work, gone)) there.push(file);
   return there;
 }
 

@@ -75,6 +75,14 @@ export const movedBugs: readonly PlantedBug[] = [
     'the machine with the record is off',
   ),
   bug(
+    'S2',
+    'sites/vsphere/staged-disks.ts',
+    "['FileNotFound', 'InvalidDatastore']",
+    "['FileNotFound']",
+    'test/vsphere/reopen.test.ts',
+    'is told as home only while it stands there',
+  ),
+  bug(
     'S11',
     'sites/vsphere/open-disks.ts',
     'if (request.open) needUnmoved(',

@@ -177,6 +177,10 @@ test.each([
     const elsewhere = { ...first, file: diskOf('holder') };
     const clone = target.observeReturned({ ...request, open: [elsewhere, ...opened.slice(1)] }, work);
     await expect(clone).rejects.toMatchObject(refused(`does not hold ${elsewhere.file} any more`));
+    // It was moved, and the datastore it came from was taken away since.
+    const before = { ...first, file: first.file.replace('[lab-ds]', '[old-ds]') };
+    const home = await target.observeReturned({ ...request, open: [before, ...opened.slice(1)] }, work);
+    expect(home.power).toBe('running');
     await simulator.door('POST', '/power', { vm: name, state: 'off' });
     await simulator.hands(name, async (at, machine) => {
       const [disk] = machine.disks;

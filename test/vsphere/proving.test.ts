@@ -216,7 +216,8 @@ test('S11 how a machine was connected is not forgotten while it cannot be read: 
     remedy: expect.stringContaining(key),
   });
   const target = simulator.target();
-  const failure = await failureOf(target.ensureDisksOpen(await requestFor(target, 'garbled', 'in-place', runB), work));
+  const later = { ...(await requestFor(target, 'garbled', 'in-place', runB)), discards: runA };
+  const failure = await failureOf(target.ensureDisksOpen(later, work));
   expect(failure).toMatchObject({ kind: 'Refused', hint: expect.stringContaining(key) });
   const { extraConfig } = (await row('garbled')) as Row & { extraConfig: Readonly<Record<string, string>> };
   expect(extraConfig[key]).toBe('{"nics":');

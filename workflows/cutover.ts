@@ -37,8 +37,8 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   course.enter('StoppingSource');
   const target: Standing = { returned: false };
   const before = await readyToStop(journey, way);
-  registerStopUndo(journey, way, target, before);
-  const { startedAt, still } = await stopTheSource(journey, way, before, synced);
+  const sending = (): void => registerStopUndo(journey, way, target, before);
+  const { startedAt, still } = await stopTheSource(journey, way, { ...before, sending }, synced);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
   const opened = still?.open ?? (await openTheTarget(journey, way));
@@ -122,12 +122,13 @@ interface Stopped {
 
 /**
  * S000-28: nobody looks at home while the scripts run or a person is called, so each try to stop looks first. S9: what that
- * finds, a moved disk too, costs one more round, before the stop.
+ * finds, a moved disk too, costs one more round, before the stop. `sending`: called once, right before the first stop is sent;
+ * S5: what never was stopped is not started on the way back.
  */
 async function stopTheSource(
   journey: Journey,
   way: Way,
-  { powerSeen }: BeforeStop,
+  { powerSeen, sending }: BeforeStop & { readonly sending: () => void },
   synced: Synced | undefined,
 ): Promise<Stopped> {
   const { run, teller, course } = journey;
@@ -135,6 +136,7 @@ async function stopTheSource(
   let startedAt: number | undefined;
   const stop = async (): Promise<number> => {
     const { input } = journey;
+    if (startedAt === undefined) sending();
     startedAt ??= Date.now();
     teller.outageBegins(new Date(startedAt).toISOString());
     const { powerSeen: power } = await controlVerbs(input).ensureSourceStopped.executeWithOptions(

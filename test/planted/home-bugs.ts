@@ -28,6 +28,14 @@ export const homeBugs: readonly PlantedBug[] = [
   ),
   bug('S1', 'workflows/cutover.ts', beforeStop, '', underUs, 'S000-28'),
   bug('S1', 'workflows/cutover.ts', 'await checkHomeBeforeStop(journey, way);', '', underUs, 'while the scripts run'),
+  bug(
+    'S5',
+    'workflows/cutover.ts',
+    '        await checkHomeBeforeStop(journey, way);',
+    '        sending();\n        await checkHomeBeforeStop(journey, way);',
+    'test/story/cancel.test.ts',
+    'look right before the stop',
+  ),
   bug('S1', 'workflows/departure.ts', watchedHold, '', underUs, 'the run is held'),
   bug(
     'S5',

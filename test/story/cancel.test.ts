@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readAzure } from '../../lab/azure-control.ts';
 import { readVcenter, setSampleSeconds } from '../../lab/vcenter-control.ts';
+import { guestStep } from '../../model/arrival-policy.ts';
 import type { Status } from '../../model/status.ts';
 import { tell } from './both-worlds.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
@@ -16,7 +17,7 @@ const slowMs = 2_500;
 const sampleSeconds = 1;
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(11);
+  scene = await openScene(12);
 }, 120_000);
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
@@ -86,6 +87,24 @@ test('S5 a cancel before the cutover of a run that copies during it has nothing 
   const effects = scene.lab.witness.effects().length;
   await takeBack(run);
   expect(scene.lab.witness.effects().length).toBe(effects);
+}, 120_000);
+
+test('S5 S12 a run taken back from the look right before the stop neither starts the source nor says that it did', async () => {
+  const privileges = (deny: string[]): Promise<unknown> => tell(`${scene.lab.vcenter.control}/privileges`, { deny });
+  const drain = guestStep.parse({ name: 'drain', script: 'sleep 2' });
+  const run = await scene.begin({ sync: 'during' }, { beforeStop: [drain] });
+  await run.until('AwaitingCutover');
+  await run.say('completeFailover');
+  await run.untilView('draining', ({ pending }) => pending.some((one) => one.activity === 'ensureGuestScriptRun'));
+  await privileges(['VirtualMachine.Interact.PowerOn']);
+  expect(await run.until('NeedsOperator')).toMatchObject({
+    left: 'StoppingSource',
+    trouble: { op: 'check-before-cutover' },
+  });
+  await privileges([]);
+  const end = await takeBack(run);
+  expect(end.record.map(({ key }) => key)).not.toContain('source-started');
+  expect(end.outage).toBeUndefined();
 }, 120_000);
 
 test('S5 a cancel while the source is being stopped starts it again', async () => {

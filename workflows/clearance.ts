@@ -42,18 +42,20 @@ export async function checkBeforeCutover(journey: Journey, way: Way, open?: read
 
 /**
  * A part of the step that stops the source, where nothing was opened yet: home alone, because the scripts in the source, or a
- * person, may have taken their time since the rest was asked.
+ * person, may have taken their time since the rest was asked. With the mover that is to have the disks: one that is being left
+ * is not looked at any more.
  */
 export async function checkHomeBeforeStop(journey: Journey, way: Way): Promise<void> {
   const { input, teller } = journey;
   const before = teller.findings.checks;
-  const { checks } = await askUntilNothingIsAwaited(journey, () =>
-    controlVerbs(input).observeHomeAgain.executeWithOptions(
+  const { checks } = await askUntilNothingIsAwaited(journey, () => {
+    const mover = teller.story.reassignment?.mover ?? input.mover;
+    return controlVerbs(input).observeHomeAgain.executeWithOptions(
       summary(`Is home still clear right before ${input.source.path} stops?`),
-      [{ ...ofTarget(journey, way), found: way.found }],
-    ),
-  );
-  const known = before.filter(({ id, subject }) => !checks.some((one) => one.id === id && one.subject === subject));
+      [{ ...ofTarget(journey, way), failback: { ...input, mover }, found: way.found }],
+    );
+  });
+  const known = before.filter(({ id }) => !checks.some((one) => one.id === id));
   teller.find({ checks: [...known, ...checks] });
   const after = 'Then resolve with retry: home is looked at again, and the source is stopped only behind that.';
   assertNothingRefuses(checks, { op: checkBefore, subject: input.machine, after });

@@ -157,6 +157,8 @@ async function stopTheSource(
     const { input } = journey;
     const when = `Right before ${input.source.path} stops`;
     await needHomeAsOpened({ input, run, pairs, open }, when);
+    // S9: the next mover copies in full, which is done while the source serves.
+    if (teller.story.reassignment) return undefined;
     return await stop();
   });
   return { startedAt: answer, still };

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { moverNameOf } from '../../lab/vcenter.ts';
-import { readVcenter } from '../../lab/vcenter-control.ts';
+import { readVcenter, setVcenterPower } from '../../lab/vcenter-control.ts';
+import { guestStep } from '../../model/arrival-policy.ts';
 import { blocking, type Check } from '../../model/check.ts';
 import { firstBroken } from '../../model/evidence.ts';
 import { tell } from './both-worlds.ts';
@@ -246,16 +247,36 @@ thorough(
 );
 
 thorough(
-  'before anything is opened a reassign only changes the mover, and the way home is asked for again',
+  'S9 L6 before anything is opened a reassign only changes the mover, and the way home is asked for again, right before the stop too',
   async () => {
-    const run = await scene.begin({ sync: 'during' });
+    const drain = guestStep.parse({ name: 'drain', script: 'sleep 3' });
+    const run = await scene.begin({ sync: 'during' }, { beforeStop: [drain] });
     await run.until('AwaitingCutover');
     expect((await reassign(run, '--to', 'mover-2', '--yes')).err).toContain('nothing has been copied yet');
     expect(await run.status()).toMatchObject({ mover: 'mover-2', phase: 'AwaitingCutover' });
     await scene.workers.kill('mover');
-    await run.comeHome();
+    await run.say('completeFailover');
+    await run.untilView('draining', ({ pending }) => pending.some((one) => one.activity === 'ensureGuestScriptRun'));
+    const { control } = scene.lab.vcenter;
+    await setVcenterPower(control, moverNameOf(2), 'off');
+    try {
+      const called = await run.until('NeedsOperator');
+      expect(called).toMatchObject({ left: 'StoppingSource', trouble: { op: 'check-before-cutover' } });
+      await scene.workers.restart('mover');
+      expect(await reassign(run, '--to', 'mover-1', '--yes')).toMatchObject({ code: 0 });
+      const live = await run.until('AwaitingCommit');
+      expect(live).toMatchObject({ mover: 'mover-1', refusals: [] });
+      expect(blocking(live.checks)).toEqual([]);
+    } finally {
+      await setVcenterPower(control, moverNameOf(2), 'on');
+    }
+    await run.say('commit');
+    await run.until('Committed');
     expect(await run.wrongAtEnd('committed')).toEqual([]);
-    expect(await factsOf(run, 'mover-reassigned')).toEqual([{ from: 'mover-1', to: 'mover-2', by: 'ana' }]);
+    expect(await factsOf(run, 'mover-reassigned')).toEqual([
+      { from: 'mover-1', to: 'mover-2', by: 'ana' },
+      { from: 'mover-2', to: 'mover-1', by: 'ana' },
+    ]);
   },
   runMs,
 );

@@ -19,7 +19,7 @@ import type { Proven, Standing } from './proven.ts';
 import { proveFirst } from './proving-first.ts';
 import { registerSealUndo, sealTheDisks } from './sealing.ts';
 import { beginSourceWatch } from './source-watch.ts';
-import { PointChanged } from './taking-back.ts';
+import { nothingBeside, PointChanged } from './taking-back.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
 import { beginWriteCount, recordLoss } from './write-count.ts';
 
@@ -78,9 +78,12 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
   const control = controlVerbs(input);
   const order = { ...ofTarget(journey, way), final, uses };
   target.seenReturned = false;
-  await course.step(() =>
-    control.ensureDisksReleased.executeWithOptions(summary(`Take the sealed disks off ${input.mover.name}`), [order]),
-  );
+  await course.step(() => {
+    course.besideHold = nothingBeside;
+    return control.ensureDisksReleased.executeWithOptions(summary(`Take the sealed disks off ${input.mover.name}`), [
+      order,
+    ]);
+  });
   const { name = '' } = await course.step(() =>
     giveBack(target, () =>
       control.ensureDisksReturned.executeWithOptions(summary(`Return the disks to ${input.target.path}`), [order]),

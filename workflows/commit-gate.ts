@@ -17,11 +17,11 @@ export async function untilCommitted(journey: Journey): Promise<void> {
     (commitment ?? pointChange) !== undefined && !held;
   try {
     await course.wait(async () => {
-      // Another point that cannot be taken is withdrawn, and a person is waited for as before.
+      // Another point that cannot be taken is withdrawn, one that was held in the look stands: a person is waited for as before.
       do {
         await condition(() => answered(teller.story));
         if (course.pointWished) await course.turnToPoint();
-      } while (!answered(teller.story));
+      } while (course.pointWished || !answered(teller.story));
     });
   } finally {
     endSoak();

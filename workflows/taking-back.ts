@@ -33,6 +33,9 @@ const committedHint =
 /** What *skip* leaves out where the watch over the source called. */
 const watchStep = 'the watch over the source';
 
+/** Nothing is open at home that a hold would have to be watched for. */
+export const nothingBeside = (wait: () => Promise<void>): Promise<void> => wait();
+
 export class Course {
   private readonly teller: Teller;
   private readonly undos: Undo[] = [];
@@ -43,7 +46,7 @@ export class Course {
   /** Whether the watch over the source is of any use still. */
   watched = true;
   /** What goes on beside a hold: nothing, until there is something open at home that has to be watched. */
-  besideHold: (wait: () => Promise<void>) => Promise<void> = (wait) => wait();
+  besideHold = nothingBeside;
   /** Shielded from Temporal's own cancellation: that one is a message too, and only an accepted one stops the story. */
   private readonly ahead = new CancellationScope({
     cancellable: true,
@@ -88,7 +91,10 @@ export class Course {
   async step<T>(act: () => Promise<T>, mended: (error: unknown) => void = () => undefined): Promise<T> {
     const unheld = async (): Promise<T> => {
       await this.whileHeld();
-      if (this.pointWished) await this.turnToPoint();
+      while (this.pointWished) {
+        await this.turnToPoint();
+        await this.whileHeld();
+      }
       return await act();
     };
     return await this.wait(unheld, mended);
@@ -137,10 +143,14 @@ export class Course {
     return pointChange !== undefined && phaseTable[phase].changePoint !== undefined;
   }
 
-  /** A part of a step: throws PointChanged, or returns when that point cannot be taken; the choice is withdrawn then. */
+  /**
+   * A part of a step: throws PointChanged, or returns when that point cannot be taken; the choice is withdrawn then. Returns
+   * too when a person held the run meanwhile; the choice stands then, and is looked at anew after the hold.
+   */
   async turnToPoint(): Promise<void> {
     const { teller } = this;
     const reason = await teller.lookBeforeChange();
+    if (reason === undefined && teller.story.held) return;
     if (reason === undefined) throw new PointChanged();
     const by = teller.story.pointChange?.by ?? '';
     teller.record('point-not-changed', `another point could not be taken: ${reason}`, { by });

@@ -169,4 +169,12 @@ export const pointBugs: readonly PlantedBug[] = [
   ),
   bug('S5', reopen, ' && !request.halfWay)', ')', reopened, 'stopped half-way'),
   bug('S11', 'sites/azure/readable-point.ts', 'mayBeOpen: true,', 'mayBeOpen: false,', edge, 'whose answer was lost'),
+  bug(
+    'S5',
+    'workflows/taking-back.ts',
+    'if (reason === undefined && teller.story.held) return;',
+    '',
+    'test/story/points.test.ts',
+    'back and forth',
+  ),
 ];

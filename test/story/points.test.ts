@@ -282,6 +282,19 @@ async function refusedWhileItServes(run: Run, live: Status): Promise<void> {
   await snapshotAtHome(run, 'DELETE');
 }
 
+/** Chooses the latest point, and holds the run while vCenter is asked whether it can be taken: it stays where it is. */
+async function heldInTheLook(run: Run): Promise<void> {
+  await run.say('hold');
+  expect(await run.say('changePoint', toLatest)).toMatchObject({ accepted: true });
+  await scene.fault('vcenter', { method: 'FindByInventoryPath', count: 2, delayMs: 1_500 });
+  await run.say('resume');
+  await scene.untilMet('vcenter');
+  expect(await run.say('hold')).toEqual({ accepted: true });
+  await pause(4_000);
+  expect(await run.status()).toMatchObject({ phase: 'AwaitingCommit', serves: 'target', pointChange: { by: 'ana' } });
+  await run.say('resume');
+}
+
 test('S001-13 S000-28 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through the death of both workers, and a cancel in the middle of it ends with the source serving as it was found', async () => {
   const run = await scene.begin();
   const { witness } = scene.lab;
@@ -295,7 +308,7 @@ test('S001-13 S000-28 L2 S1 S2 S5 S8 S11 the point is changed back and forth, th
 
   await slowReading('-final');
   witness.olderChosen(run.machine.name, false);
-  await run.say('changePoint', toLatest);
+  await heldInTheLook(run);
   await scene.untilMet('azure');
   const changing = await run.view();
   expect(changing.status).toMatchObject({ phase: 'ChangingPoint', serves: 'nobody', pointChange: { by: 'ana' } });

@@ -9,7 +9,7 @@ import { fenced } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { needHeldOnlyBy, needOwnMark, needQuietTarget } from './disk-guards.ts';
-import { heldBy, needUnmoved, placesOf } from './disk-places.ts';
+import { heldBy, needNoClones, needUnmoved, placesOf } from './disk-places.ts';
 import { findByMark, findMachine, findMover, type Machine, type Vcenter } from './inventory.ts';
 import { type Mark, originalOptions, stateOption, unmarkOptions } from './marks.ts';
 import { ensureMachineGone, findCreated, settleFolder } from './new-machine.ts';
@@ -142,7 +142,9 @@ async function abandonInPlace(
     await ensureOptions(at, target, unmarkOptions(mark), work);
     return [];
   }
-  const places = await placesOf(at, mark.originals, { on: [target, mover] }, work);
+  const on = [target, mover];
+  const places = await placesOf(at, mark.originals, { on }, work);
+  needNoClones(places, { on });
   if (places.some((place) => heldBy(place, target))) needQuietTarget(target);
   const files = places.map(({ file }) => file);
   // Where they lie now, so that a later run finds them: in the same change, because afterwards nobody could tell.
@@ -169,6 +171,7 @@ export async function abandonStaged(
   const on = [target, mover];
   needUnmoved(await placesOf(at, written, { on }, work), movedRemedy);
   const originals = await placesOf(at, mark.originals, { on }, work);
+  needNoClones(originals, { on });
   work.report(`unplugging what run ${mark.run} staged`);
   await ensureUnplugged(at, target, mark.staged, [stateOption('open')], work);
   if (mover) await ensureUnplugged(at, mover, mark.staged, [], work);

@@ -66,6 +66,7 @@ function movedTo(was: string, alike: readonly Holder[], here: readonly Holder[])
   const [file] = files;
   if (file !== undefined && files.length === 1)
     return { was, file, holders: alike.filter(({ disk }) => baseOf(disk) === file), alike };
+  if (here.length === 0) throw lost({ was, alike }, cloneRemedy);
   throw refused({
     op: 'find disk',
     subject: was,
@@ -73,6 +74,9 @@ function movedTo(was: string, alike: readonly Holder[], here: readonly Holder[])
     hint: 'Detach the copies in the vSphere Client (keep their files), then retry.',
   });
 }
+
+const cloneRemedy =
+  'A disk with its UUID may be the one of a clone of the same template: do not detach that. Find the file of the moved disk (look at the tasks of vCenter) and attach it to the machine at home, keep that off, then resolve with retry. If it is lost for good, resolve with skip.';
 
 const lost = ({ was, alike }: Pick<DiskPlace, 'was' | 'alike'>, hint: string): Failure => {
   const hanging = alike.map(({ name, disk }) => `${disk.file} on ${name}`).join(', ');
@@ -84,6 +88,13 @@ const lost = ({ was, alike }: Pick<DiskPlace, 'was' | 'alike'>, hint: string): F
     hint,
   });
 };
+
+/** Refused when the file of one is gone and its UUID hangs on others than these alone: what they hold may be a clone's. */
+export function needNoClones(places: readonly DiskPlace[], { on }: Pick<Knowing, 'on'>): void {
+  for (const place of places)
+    if (place.file !== place.was && !on.some((machine) => machine && heldBy(place, machine)))
+      throw lost(place, cloneRemedy);
+}
 
 /** Refused when one hangs nowhere known and its file is gone: it may run, moved, in a machine that has not the others. */
 export async function needNoneLost(at: Vcenter, places: readonly DiskPlace[], hint: string, work: Work): Promise<void> {

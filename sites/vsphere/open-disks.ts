@@ -19,7 +19,7 @@ import {
   needReadyMover,
   needSupported,
 } from './disk-guards.ts';
-import { needUnmoved, placesOf } from './disk-places.ts';
+import { needNoClones, needUnmoved, placesOf } from './disk-places.ts';
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { inPlaceRemedy, needGivenUp } from './left-by-a-run.ts';
 import { isOpen, markOptions, type NewMark, type Original, stateOption } from './marks.ts';
@@ -48,7 +48,7 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
       hint: 'A late attempt; it ends by itself.',
     });
   // S9, S11: a file that is gone would be made anew, and the moved one would stay on the mover for good.
-  if (request.open) needUnmoved(await placesOf(at, request.open, { on: [mover] }, work), openedElsewhere);
+  if (request.open) await needStillOpened(at, request.open, [mover, found], work);
   needGivenUp(request, found);
   // S3, S11: before the modes of its disks are recorded, and before the record of the run that left it so is overwritten.
   const target = await putBack(at, found, work);
@@ -60,6 +60,17 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
 
 const openedElsewhere =
   'Move it back to where it was (Storage vMotion of this disk alone), exclude the mover from Storage DRS, then resolve with retry: it is copied in full again. Or take the run back.';
+
+async function needStillOpened(
+  at: Vcenter,
+  open: readonly OpenDisk[],
+  on: readonly Machine[],
+  work: Work,
+): Promise<void> {
+  const places = await placesOf(at, open, { on }, work);
+  needNoClones(places, { on });
+  needUnmoved(places, openedElsewhere);
+}
 
 /** The machine has been made with the record in it; what is new now is its disks. */
 async function openCreated(

@@ -29,25 +29,8 @@ import {
 } from './simulator.ts';
 
 const names = [
-  'renamed',
-  'moved',
-  'hidden',
-  'other',
-  'twin',
-  'given',
-  'taker',
-  'half-way',
-  'half-new',
-  'never',
-  'live',
-  'live-staged',
-  'own',
-  'open',
-  'open-staged',
-  'lost',
-  'taken',
-  'twice',
-  'twice-staged',
+  ...'renamed moved hidden other twin given taker half-way half-new'.split(' '),
+  ...'never live live-staged own open open-staged lost taken twice twice-staged'.split(' '),
 ];
 const work = quietWork();
 let simulator: Simulator;
@@ -58,7 +41,7 @@ const ofTemplate = (name: string, power: 'on' | 'off') => ({
   disks: (original(name).disks ?? []).map((disk, at) => (at === 0 ? { ...disk, uuid: template } : disk)),
 });
 const template = '6000C29a-1111-2222-3333-444444444444';
-const siblings = [ofTemplate('one', 'off'), ofTemplate('sibling', 'on')];
+const siblings = [ofTemplate('one', 'off'), ofTemplate('sibling', 'on'), ofTemplate('third', 'off')];
 onSimulator([...siblings, ...[...names, 'held', 'cloned'].map(original)], (started) => {
   simulator = started;
 });
@@ -242,6 +225,41 @@ test('S5 L6 a disk that was moved on the live machine is known by hanging there:
   // Off everything, the disk has its UUID on the clone alone, which has not the other one.
   expect(await sourceStarted(target, 'one', open)).toEqual({ started: true, told: '' });
   expect(await filesOn('sibling')).toEqual([diskOf('sibling'), diskOf('sibling', 1)]);
+});
+
+test('S2 S5 staged: an original that was moved and detached is not the disk of a clone of the same template, and nothing is deleted before that is told', async () => {
+  const target = simulator.target();
+  const request = await opened('third', 'staged');
+  const away = '[lab-ds] elsewhere/third.vmdk';
+  await vMotion('third', diskOf('third'), away);
+  await simulator.hands('third', (at, machine) => ensureUnplugged(at, machine, [away], [], work));
+  const gone = refused(`${diskOf('third')} is gone`, `${diskOf('sibling')} on sibling`);
+  await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject(gone);
+  expect([...(await onMover())].sort()).toEqual(request.open.map(({ file }) => file).sort());
+  const plug = { file: away, sizeBytes: 8 * MiB, diskMode: 'persistent' };
+  await simulator.hands('third', (at, machine) => ensurePlugged(at, machine, [plug], work));
+  expect([await target.ensureDisksAbandoned(request, work), await onMover()]).toEqual([[], []]);
+});
+
+test('S5 S11 a moved disk that hangs nowhere is not the one of a clone of the same template: that is neither recorded as the run’s nor taken off, and plugged in again the moved one is it', async () => {
+  const target = simulator.target();
+  const asked = await requestFor(target, 'one', 'in-place', runB);
+  const request = { ...asked, open: await target.ensureDisksOpen(asked, work) };
+  const [{ file, sizeBytes } = { file: '', sizeBytes: 0 }, second] = request.open;
+  const away = '[lab-ds] elsewhere/one-again.vmdk';
+  await vMotion(moverName, file, away);
+  await simulator.hands(moverName, (at, machine) => ensureUnplugged(at, machine, [away], [], work));
+  const gone = refused(`${file} is gone`, `${diskOf('sibling')} on sibling`);
+  await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject(gone);
+  // So it is with one clone alone.
+  await simulator.door('POST', '/unregister', { vm: 'third' });
+  await expect(target.ensureDisksOpen(request, work)).rejects.toMatchObject(gone);
+  await expect(target.ensureDisksAbandoned(request, work)).rejects.toMatchObject(gone);
+  const recorded = await simulator.hands('one', async (_at, { mark }) => mark?.originals.map((one) => one.file));
+  expect([recorded, await onMover()]).toEqual([[file, second?.file], [second?.file]]);
+  const plug = { file: away, sizeBytes, diskMode: 'persistent' };
+  await simulator.hands('one', (at, machine) => ensurePlugged(at, machine, [plug], work));
+  expect(await target.ensureDisksAbandoned(request, work)).toEqual([away, second?.file]);
 });
 
 test.each([

@@ -19,8 +19,6 @@ export class PointChanged extends Error {
   override readonly name = 'PointChanged';
 }
 
-const turns = (error: unknown): boolean => error instanceof TakenBack || error instanceof PointChanged;
-
 interface Undo {
   readonly name: string;
   readonly act: () => Promise<void>;
@@ -106,8 +104,14 @@ export class Course {
       try {
         return await this.ended(act);
       } catch (error) {
-        if (turns(error)) throw error;
+        if (error instanceof TakenBack) throw error;
         this.assertAhead();
+        if (error instanceof PointChanged) {
+          if (!this.found) throw error;
+          // S1: what the watch found meanwhile is heard first. The choice stands, and is looked at anew.
+          await this.answered();
+          continue;
+        }
         mended(error);
         await this.answered(error);
       }

@@ -177,4 +177,12 @@ export const pointBugs: readonly PlantedBug[] = [
     'test/story/points.test.ts',
     'back and forth',
   ),
+  bug(
+    'S1',
+    'workflows/taking-back.ts',
+    'if (!this.found) throw error;',
+    'throw error;',
+    'test/workflows/one-task.test.ts',
+    'right %s the look',
+  ),
 ];

@@ -1,0 +1,192 @@
+/**
+ * A failback without a server: the real workflow in this process, whose steps are answered as in a recorded run, but for
+ * those that a test answers itself. So a test can have things happen in one workflow task that seldom do.
+ * Rule: what is told to the workflow is what Temporal would tell it, and nothing of ours is put in its place. A step that never
+ * ended well when it was recorded waits for the test, too.
+ */
+import './own-storage.ts';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  defaultFailureConverter,
+  defaultPayloadConverter,
+} from '@temporalio/common';
+import { setActivator } from '@temporalio/workflow/lib/global-attributes.js';
+import { Activator } from '@temporalio/workflow/lib/internals.js';
+import { tryUnblockConditions } from '@temporalio/workflow/lib/worker-interface.js';
+import type { MessageName } from '../../model/message.ts';
+import type { Status } from '../../model/status.ts';
+import { failback } from '../../workflows/failback.ts';
+import { type Recorded, recorded } from './recorded.ts';
+
+/** A step that waits for its answer. */
+interface Pending {
+  readonly seq: number;
+  readonly activityType: string;
+  readonly activityId: string;
+}
+/** One thing that Temporal tells the workflow. */
+type Job = () => void;
+
+export interface Stage {
+  /** The steps that wait for an answer, by name. */
+  pending(): string[];
+  status(): Status;
+  /** The answers of these steps and no others are the test's from now on. */
+  mine(...activityTypes: string[]): void;
+  said(name: MessageName, payload?: object): Job;
+  /** A pending step ends: as it was recorded, with this value, or with this failure. */
+  ended(activityType: string, as?: object | Error): Job;
+  /** All of it in one workflow task, in this order. */
+  tell(...jobs: Job[]): Promise<void>;
+}
+
+const runId = 'run-1';
+
+/** Plays up to where nothing moves without the test. */
+export async function play(name: string, ...mine: string[]): Promise<Stage> {
+  const stage = new Playing(recorded(name), mine);
+  await stage.begin();
+  return stage;
+}
+
+class Playing implements Stage {
+  private readonly script: Recorded;
+  private readonly activator: Activator;
+  private own: readonly string[];
+  private waiting: Pending[] = [];
+  private roundsSeq: number | undefined;
+
+  constructor(script: Recorded, own: readonly string[]) {
+    this.script = script;
+    this.own = own;
+    const info = {
+      ...{ workflowId: 'machine/one', workflowType: 'failback', runId, firstExecutionRunId: runId, attempt: 1 },
+      ...{ namespace: 'default', taskQueue: 'control', unsafe: { now: Date.now, isReplaying: false } },
+    };
+    this.activator = new Activator({
+      ...{ info, now: Date.now(), randomnessSeed: [1, 2, 3], sourceMap: {}, registeredActivityNames: new Set() },
+      ...{ showStackTraceSources: false, stackTracesEnabled: false, getTimeOfDay: () => process.hrtime.bigint() },
+    } as unknown as ConstructorParameters<typeof Activator>[0]);
+    this.activator.workflow = failback as never;
+  }
+
+  async begin(): Promise<void> {
+    setActivator(this.activator);
+    const started = { arguments: [...this.script.input] };
+    this.activator.initializeWorkflow(started);
+    await this.tell(() => this.activator.startWorkflow(started));
+  }
+
+  pending(): string[] {
+    return this.waiting.map(({ activityType }) => activityType);
+  }
+
+  status(): Status {
+    const asked = this.activator.queryHandlers.get('status')?.handler as () => Status;
+    return asked();
+  }
+
+  mine(...activityTypes: string[]): void {
+    this.own = activityTypes;
+  }
+
+  said(name: MessageName, payload: object = {}): Job {
+    const input = [defaultPayloadConverter.toPayload({ by: 'ana', ...payload })];
+    return () => this.activator.signalWorkflow({ signalName: name, input });
+  }
+
+  ended(activityType: string, as?: object | Error): Job {
+    return this.ending(this.take(activityType), as);
+  }
+
+  private take(activityType: string): Pending {
+    const step = this.waiting.find((one) => one.activityType === activityType);
+    if (!step) throw new Error(`${activityType} is not pending; what is: ${this.pending().join(', ')}`);
+    this.waiting = this.waiting.filter((one) => one !== step);
+    return step;
+  }
+
+  private ending(step: Pending, as?: object | Error): Job {
+    const { seq, activityType, activityId } = step;
+    if (as instanceof Error) {
+      const failure = new ActivityFailure(as.message, activityType, activityId, 'NON_RETRYABLE_FAILURE', undefined, as);
+      const told = { failure: defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter) };
+      const result = as instanceof CancelledFailure ? { cancelled: told } : { failed: told };
+      return () => this.activator.resolveActivity({ seq, result });
+    }
+    const result = as ? defaultPayloadConverter.toPayload(as) : this.script.answer(activityType, activityId);
+    if (!result) throw new Error(`no ${activityType} ended well when it was recorded`);
+    return () => this.activator.resolveActivity({ seq, result: { completed: { result } } });
+  }
+
+  /** And the tasks that follow by themselves. */
+  async tell(...jobs: readonly Job[]): Promise<void> {
+    for (let now = jobs; now.length > 0; now = this.heard()) {
+      for (const job of now) {
+        job();
+        tryUnblockConditions();
+      }
+      do await new Promise(setImmediate);
+      while (tryUnblockConditions() > 0);
+    }
+  }
+
+  /** What Temporal and the recorded run answer to the commands of the last task. */
+  private heard(): Job[] {
+    const { activator } = this;
+    return activator.concludeActivation().commands.flatMap((command): Job[] => {
+      const { scheduleActivity, requestCancelActivity, startChildWorkflowExecution, signalExternalWorkflowExecution } =
+        command;
+      if (scheduleActivity) return this.scheduled(scheduleActivity as Pending);
+      if (requestCancelActivity) return this.cancelled(requestCancelActivity.seq);
+      if (startChildWorkflowExecution) return this.roundsBegin(startChildWorkflowExecution.seq);
+      if (signalExternalWorkflowExecution) return this.roundsHear(signalExternalWorkflowExecution);
+      if (command.failWorkflowExecution) throw new Error(JSON.stringify(command.failWorkflowExecution.failure));
+      return [];
+    });
+  }
+
+  private scheduled(step: Pending): Job[] {
+    const { activityType, activityId } = step;
+    if (!this.own.includes(activityType) && this.script.knows(activityType, activityId)) return [this.ending(step)];
+    this.waiting.push(step);
+    return [];
+  }
+
+  private cancelled(seq: number | null | undefined): Job[] {
+    const step = this.waiting.find((one) => one.seq === seq);
+    return step ? [this.ending(this.take(step.activityType), new CancelledFailure('cancelled'))] : [];
+  }
+
+  private roundsBegin(seq: number | null | undefined): Job[] {
+    const { activator } = this;
+    this.roundsSeq = seq ?? 0;
+    const told = this.script.told.filter(({ signalName }) => ['seeded', 'points', 'scrubbed'].includes(signalName));
+    return [
+      () => activator.resolveChildWorkflowExecutionStart({ seq: seq ?? 0, succeeded: { runId: 'rounds-1' } }),
+      ...told.map(
+        ({ signalName, input }): Job =>
+          () =>
+            activator.signalWorkflow({ signalName, input: [...input] }),
+      ),
+    ];
+  }
+
+  private roundsHear({ seq, signalName }: { seq?: number | null; signalName?: string | null }): Job[] {
+    const { activator, script, roundsSeq } = this;
+    const heard: Job = () => activator.resolveSignalExternalWorkflow({ seq: seq ?? 0 });
+    if (signalName !== 'finish') return [heard];
+    const result = { completed: { ...(script.rounds ? { result: script.rounds } : {}) } };
+    return [heard, () => activator.resolveChildWorkflowExecution({ seq: roundsSeq ?? 0, result })];
+  }
+}
+
+export const refusedBy = (op: string, message: string): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: 'Refused',
+    message,
+    nonRetryable: true,
+    details: [{ op, subject: 'vm', hint: '' }],
+  });

@@ -81,14 +81,15 @@ export function describeReassignment(view: View, status: Status, to: string): st
 
 function reassignmentCost(view: View, status: Status, all: string): { cost: string; after: string } {
   const phase = status.left ?? status.phase;
-  const { disks } = status;
-  if (phaseTable[phase].reassign === 'at-once')
+  const { disks, sync } = status;
+  // Until the stop is sent the source serves, whatever the phase, and where everything is copied behind it nothing is copied yet.
+  const serves = status.outage === undefined;
+  if (phaseTable[phase].reassign === 'at-once' || (serves && sync === 'during'))
     return { cost: 'nothing has been copied yet', after: plain(status.says) };
   const full = (view.rounds?.recent ?? []).filter((round) => round.mode === 'full');
   const last = full.at(-1);
   const took = last ? `; the last full copy moved ${bytes(last.copiedBytes)} in ${duration(last.durationMs)}` : '';
   const cost = `every disk is copied in full: ${count(disks.length, 'disk')} of ${all} in all${took}`;
-  const serves = phase === 'Seeding' || phase === 'Syncing';
   return {
     cost: serves ? cost : `${cost}, INSIDE THE OUTAGE`,
     after: serves

@@ -7,7 +7,7 @@ import { bytes, clock, duration } from '../../client/render/figures.ts';
 import { plainStyle, styleOf, wrap } from '../../client/render/paint.ts';
 import { table } from '../../client/render/table.ts';
 import type { Check } from '../../model/check.ts';
-import { now, statusIn, syncing, viewOf } from './views.ts';
+import { ago, now, statusIn, syncing, viewOf } from './views.ts';
 
 const checks: Check[] = [
   { id: 'target-powered-off', requirement: 'S000-27', verdict: 'pass', subject: 'erp-db', seen: 'It is off.' },
@@ -92,11 +92,19 @@ Let m2 carry erp-db from now on:
   );
   expect(text).toMatch(/the source serves meanwhile; a cutover waits until the full copy is proven$/);
   for (const phase of ['FinalSync', 'StoppingSource'] as const) {
-    const late = statusIn('NeedsOperator', { left: phase });
+    const late = statusIn('NeedsOperator', { left: phase, outage: { startedAt: ago(60) } });
     expect(describeReassignment(viewOf(late), late, 'm2')).toMatch(/in all, INSIDE THE OUTAGE\n {2}after it .*cancel/);
   }
   const early = statusIn('Preflight');
   expect(describeReassignment(viewOf(early), early, 'm2')).toContain('\n  cost       nothing has been copied yet\n');
+});
+
+test('S5 a reassignment that comes before the stop was sent is not said to cost outage, nor the way back advised', () => {
+  const before = statusIn('NeedsOperator', { left: 'StoppingSource' });
+  const text = describeReassignment(viewOf(before), before, 'm2');
+  expect(text).toMatch(/ in all\n {2}after it {3}the source serves meanwhile; a cutover waits/);
+  const during = statusIn('NeedsOperator', { left: 'StoppingSource', sync: 'during' });
+  expect(describeReassignment(viewOf(during), during, 'm2')).toContain('\n  cost       nothing has been copied yet\n');
 });
 
 test('a commit shows the machine, every disk and the evidence digest', () => {

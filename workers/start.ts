@@ -6,10 +6,10 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { noAnswer, noNamespace } from '../client/connect.ts';
 import { readOptions } from '../client/options.ts';
-import { exitCodes } from '../client/problem.ts';
+import { exitCodes, Problem } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
 import { inventoryPath, type LoadedInventory, loadInventory } from '../config/load.ts';
-import { describeProblem } from '../config/problem.ts';
+import { type ConfigProblem, describeProblem } from '../config/problem.ts';
 import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
@@ -58,7 +58,7 @@ const usageOf = (kind: Kind): string =>
     '  --config <file>  the inventory; else HOMEWARD_CONFIG, else ./homeward.yaml',
     '',
     'It says {"ready":true,…} on stdout once it works, logs to stderr (HOMEWARD_LOG=debug for more), and runs until SIGTERM.',
-    `Exit codes: ${exitCodes.ok} asked to end, ${exitCodes.usage} wrong options or homeward.yaml has problems, ${exitCodes.unreachable} Temporal does not answer, ${exitCodes.unexpected} anything else.`,
+    `Exit codes: ${exitCodes.ok} asked to end, ${exitCodes.usage} wrong options, or homeward.yaml has problems${kind === 'control' ? ' or names a secret that is not here' : ''}, ${exitCodes.unreachable} Temporal does not answer, ${exitCodes.unexpected} anything else.`,
   ].join('\n');
 
 const config = { config: { type: 'string' } } as const;
@@ -77,7 +77,7 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     if (!values) return;
     const loaded = await loadInventory(inventoryPath(values.config));
     const started = { loaded, log: installLog(values.id ?? kind), id: values.id };
-    const { worker, missing, close } = await open(started, plan);
+    const { worker, missing, close } = await open(kind, started, plan);
     log = started.log;
     const running = worker.run();
     // As if it had been asked to: `npm run control` that is killed leaves no worker behind that nobody sees.
@@ -103,13 +103,14 @@ interface Opened {
   close(whole: boolean): Promise<void>;
 }
 
-async function open(started: Started, plan: (started: Started) => Promise<WorkerPlan>): Promise<Opened> {
+async function open(kind: Kind, started: Started, plan: (started: Started) => Promise<WorkerPlan>): Promise<Opened> {
   const { log, loaded } = started;
   const settings = temporalSettings(loaded.inventory.temporal);
   const { namespace, address, origin, warning } = settings;
   if (warning) log.warn(warning);
-  // A worker needs only some of them; a step that needs one that is not there calls an operator.
   const { missing } = lookAtReferences(loaded);
+  if (kind === 'control' && missing.length > 0) throw needsAll(missing);
+  // A mover needs only some of them; a step that needs one that is not there calls an operator.
   for (const one of missing) log.warn(`a step that needs it will call an operator: ${describeProblem(one)}`);
   // What is wrong on this computer is told before anybody waits for another one.
   const made = await plan(started);
@@ -130,6 +131,14 @@ async function open(started: Started, plan: (started: Started) => Promise<Worker
     },
   };
 }
+
+/** It takes every machine's steps, also in an outage: what it lacks would call a person there, while another worker has it. */
+const needsAll = (missing: readonly ConfigProblem[]): Problem =>
+  new Problem(
+    'usage',
+    `this control worker would lack what its steps need:\n${missing.map(describeProblem).join('\n')}`,
+    'Put it where the inventory says, or take out of homeward.yaml what nobody needs any more; then start the worker again. Until then the other control workers go on.',
+  );
 
 async function connectTo(settings: TemporalSettings): Promise<NativeConnection> {
   try {

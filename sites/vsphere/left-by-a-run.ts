@@ -1,8 +1,8 @@
 /**
- * What an earlier run left on the machine: original disks that are half written, disks that it staged, or a machine that it
- * gave its disks back.
- * Rule (S5, S11): the last two stay where a way back was left out because the source was gone, so they may be the last copy.
- * Nothing deletes them or writes over them before a person named their run.
+ * What an earlier run left on the machine: original disks that are half written, disks that it sealed or staged, or a machine
+ * that it gave its disks back.
+ * Rule (S5, S11): all but the first stay where a way back was left out because the source was gone, so they may be the last
+ * copy. Nothing deletes them or writes over them before a person named their run.
  */
 import { type Check, leftByARun } from '../../model/check.ts';
 import { refused } from '../../model/failure.ts';
@@ -28,12 +28,17 @@ function lastCopyOf(machine: Machine, write: Question['write']): Left | undefine
   if (machine.mark === undefined) return undefined;
   const { run, state, way, originals, staged } = machine.mark;
   const files = (way === 'in-place' ? originals.map(({ file }) => file) : staged).join(', ');
-  const said = (done: string): string =>
-    `Look at them first, and copy what somebody still needs. To have them ${done}, start with --discard ${run}. A run that has begun keeps what was said at its start: ${undoFirst}`;
+  const said = (done: string, also = ''): string =>
+    `Look at them first, and copy what somebody still needs. To have them ${done}, start with --discard ${run}${also}. A run that has begun keeps what was said at its start: ${undoFirst}`;
   if (state !== 'returned' && way === 'staged')
     return {
       what: `run ${run} left disks that it staged, which may be the last copy of the machine: ${files}`,
       remedy: said('deleted and the original disks put back'),
+    };
+  if (state === 'sealed')
+    return {
+      what: `run ${run} sealed the disks of the machine and never came to its end, so that they may be the last copy of it: ${files}`,
+      remedy: said('written over', write === 'staged' ? ' --write in-place' : ''),
     };
   if (state !== 'returned' || write !== 'in-place') return undefined;
   return {
@@ -59,7 +64,8 @@ export function leftCheck({ path: subject, run, write, discards }: Question, mac
     return check({ ...about, right: `run ${run}, which is under way, has its disks (${state})`, remedy: '' });
   const left = lastCopyOf(machine, write);
   if (left) {
-    const said = mark.run === discards;
+    // Staged beside originals that hang on nothing there would be no way back, whatever was given up.
+    const said = mark.run === discards && !(state === 'sealed' && write === 'staged');
     const remedy = said ? 'Nothing to do: a person said that they may go.' : left.remedy;
     return check({ ...about, wrong: left.what, right, remedy, verdict: said ? 'warn' : 'refuse' });
   }

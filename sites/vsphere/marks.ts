@@ -1,7 +1,8 @@
 /**
  * What a run writes on the target machine (extraConfig) before it touches a disk, and how it is read again.
  * Rule: the record of the originals is written before anything is unplugged and goes only when they hang in their slots
- * again or the commit is done (S4, S11). States: recorded (nothing unplugged yet), open, returned (sealed and plugged in).
+ * again or the commit is done (S4, S11). States: recorded (nothing unplugged yet), open, sealed (whole, not given back), returned
+ * (sealed and plugged in).
  */
 import { z } from 'zod';
 import type { WriteWay } from '../../model/machine.ts';
@@ -9,7 +10,8 @@ import { parseJson } from './parse-json.ts';
 import { proofKey } from './proof-mark.ts';
 import type { Vim } from './wire/shapes.ts';
 
-export type MarkState = 'recorded' | 'open' | 'returned';
+const states = ['recorded', 'open', 'sealed', 'returned'] as const;
+export type MarkState = (typeof states)[number];
 
 const original = z.object({
   slot: z.string(),
@@ -43,7 +45,6 @@ export type NewMark = Omit<Mark, 'keys' | 'uses'>;
 export type Option = Vim<'OptionValue'> & { readonly key: string; readonly value: string };
 
 const prefix = 'homeward.';
-const states: readonly string[] = ['recorded', 'open', 'returned'];
 const ways: Readonly<Record<string, WriteWay>> = { staged: 'staged', created: 'created' };
 
 /** Undefined when the machine carries no mark of ours. An unreadable mark counts as open: nobody starts such a machine. */
@@ -63,7 +64,7 @@ export function readMark(extraConfig: readonly Vim<'OptionValue'>[]): Mark | und
   return {
     run: values.get('run') ?? 'unknown',
     path: values.get('path') ?? '',
-    state: states.includes(state) ? (state as MarkState) : 'open',
+    state: states.find((one) => one === state) ?? 'open',
     way: ways[values.get('way') ?? ''] ?? 'in-place',
     originals: originals.filter((one) => one !== undefined),
     staged: numbered('staged'),
@@ -100,5 +101,5 @@ export function markOptions(mark: NewMark, before: Mark | undefined): Option[] {
 
 export const unmarkOptions = (mark: Mark): Option[] => mark.keys.map((key) => option(key, ''));
 
-/** Whether the machine's disks are, or may be, half written or about to be: it must not be started (S4). */
+/** Whether the machine's disks are with a run, half written or sealed: it must not be started (S4). */
 export const isOpen = (mark: Mark | undefined): mark is Mark => mark !== undefined && mark.state !== 'returned';

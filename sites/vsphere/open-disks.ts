@@ -40,11 +40,11 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
   needQuietTarget(found);
   needReadyMover(mover, found);
   const { mark } = found;
-  if (mark?.run === request.run && mark.state === 'returned')
+  if (mark?.run === request.run && (mark.state === 'sealed' || mark.state === 'returned'))
     throw fenced({
       op: 'ensureDisksOpen',
       subject: request.path,
-      message: `run ${request.run} has already returned these disks`,
+      message: `run ${request.run} has already ${mark.state} these disks`,
       hint: 'A late attempt; it ends by itself.',
     });
   // S9, S11: a file that is gone would be made anew, and the moved one would stay on the mover for good.
@@ -152,7 +152,7 @@ async function openInPlace(
     run: request.run,
     path: request.path,
     // What an abandoned run left open stays open: its bytes are torn until this run has sealed them.
-    state: open?.state === 'open' ? 'open' : 'recorded',
+    state: open && open.state !== 'recorded' ? 'open' : 'recorded',
     way: 'in-place',
     originals: [...originals, ...others],
     staged: [],
@@ -171,11 +171,11 @@ async function openStaged(
   mover: Machine,
   work: Work,
 ): Promise<OpenDisk[]> {
-  if (isOpen(before.mark) && before.mark.way === 'in-place' && before.mark.state === 'open')
+  if (isOpen(before.mark) && before.mark.way === 'in-place' && before.mark.state !== 'recorded')
     throw refused({
       op: 'ensureDisksOpen',
       subject: request.path,
-      message: `run ${before.mark.run} left the original disks of ${before.name} half written`,
+      message: `run ${before.mark.run} left the original disks of ${before.name} ${before.mark.state === 'open' ? 'half written' : 'sealed and never gave them back'}`,
       hint: inPlaceRemedy,
     });
   const target = await withoutStrangersStaging(at, request, before, mover, work);

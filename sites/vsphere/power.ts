@@ -10,10 +10,10 @@ import type { TargetPower, TargetStart, TargetStop } from '../target.ts';
 import { act } from './act.ts';
 import { needUsesNotAfter } from './disk-guards.ts';
 import { asTarget, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
-import { isOpen, stateOption } from './marks.ts';
+import { isOpen } from './marks.ts';
 import { pause } from './pause.ts';
 import { hasProof } from './proof-mark.ts';
-import { ensureOptions } from './reconfigure.ts';
+import { ensureStateLeft } from './reconfigure.ts';
 import { findTarget, needReturned } from './run-machine.ts';
 import { readTwice } from './session.ts';
 
@@ -127,7 +127,7 @@ async function askGuest(at: Vcenter, machine: Machine, waitMs: number, work: Wor
 
 /**
  * Shuts the guest down where its tools answer, else switches the machine off. A machine that is gone is not off. Its record
- * says `open` before it goes down: whoever comes late with a start finds it barred, also when the source serves again by
+ * says `sealed` before it goes down: whoever comes late with a start finds it barred, also when the source serves again by
  * that time (S1).
  */
 export async function ensureStopped(
@@ -139,7 +139,7 @@ export async function ensureStopped(
   const machine = await needReturned(at, request, work);
   needOurs(machine, request, 'PowerOffVM_Task');
   if (request.uses !== undefined) needUsesNotAfter(machine, request.run, request.uses);
-  if (machine.mark?.state === 'returned') await ensureOptions(at, machine, [stateOption('open')], work);
+  await ensureStateLeft(at, machine, 'returned', 'sealed', work);
   if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
   return asTarget(at, await powerOff(at, request, machine, work));
 }

@@ -51,7 +51,7 @@ async function needReopenable(at: Vcenter, request: ReopenRequest, work: Work) {
 
 /** S8: what was taken off and returned again since, or more than once, is nothing for an attempt of that time. */
 function needInTime({ uses, state }: Mark, request: ReopenRequest): void {
-  if (uses < request.uses || (uses === request.uses && state !== 'returned')) return;
+  if (uses < request.uses || (uses === request.uses && state === 'open')) return;
   throw fenced({
     op: 'ensureDisksReopened',
     subject: request.path,

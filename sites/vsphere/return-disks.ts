@@ -1,5 +1,6 @@
 /**
- * The way back: unplug the disks from the mover, plug the sealed ones into the machine's own slots, and clear the record after commit.
+ * The way back: record the disks as sealed, unplug them from the mover, plug them into the machine's own slots, and clear the
+ * record after commit.
  * Rule: `homeward.state = returned`, which alone lets the machine start, is written only after the disks were seen in
  * their slots and on no other machine (S4). Never deletes a file: replaced originals stay.
  */
@@ -13,7 +14,7 @@ import { heldBy, needUnmoved, placesOf } from './disk-places.ts';
 import { asTarget, findMachine, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
 import { findCreated } from './new-machine.ts';
-import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
+import { ensureOptions, ensurePlugged, ensureStateLeft, ensureUnplugged, type Plug } from './reconfigure.ts';
 import { writtenDisks, writtenFile, writtenFiles } from './staged-disks.ts';
 import { isA } from './wire/shapes.ts';
 
@@ -66,6 +67,8 @@ export async function ensureDisksReleased(at: Vcenter, request: ReturnRequest, w
   const target = await needTarget(at, request, work);
   needOwnMark(target, request);
   needUsesNotAfter(target, request.run, request.uses ?? 0);
+  // S5: from here on they may be the last copy. Said before the first thing that may fail and be left out.
+  await ensureStateLeft(at, target, 'open', 'sealed', work);
   await unplugFromMover(at, request, movedSealed, work);
   // Plugging and marking are two changes, and whoever does them may die in between or after them. So the disks may hang
   // on their own machine already, whatever its mark of this run says; they are sealed by now, and nobody writes there.

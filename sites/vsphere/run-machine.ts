@@ -7,7 +7,7 @@
 import { type Failure, refused } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetPower } from '../target.ts';
-import { needNoneLost, placesOf } from './disk-places.ts';
+import { type DiskPlace, heldBy, needNoneLost, placesOf } from './disk-places.ts';
 import { findAnywhere, findByPath, lookAt, type Machine, type Vcenter } from './inventory.ts';
 import { findCreated } from './new-machine.ts';
 
@@ -35,8 +35,7 @@ export async function needReturned(at: Vcenter, request: TargetPower, work: Work
   const runs = holders.find(({ power }) => power !== 'stopped');
   if (runs && mover !== undefined && !carrier) throw maybeMover(runs, mover, request);
   if (runs) return runs;
-  // A record of another state stands for disks that were taken off again.
-  if (ours?.mark?.state === 'returned') await needNoneLost(at, places, lostRemedy, work);
+  if (ours && hadThem(ours, places)) await needNoneLost(at, places, lostRemedy, work);
   if (ours) return ours;
   const [holder] = holders;
   if (holder && places.every((place) => place.holders.length > 0)) return holder;
@@ -48,6 +47,10 @@ export async function needReturned(at: Vcenter, request: TargetPower, work: Work
     hint: 'Find it: it may stand in a folder where this account has no rights, under another vCenter, or on a host that was taken out of this one. Bring it back to where the account sees it, with its homeward.* settings, then resolve with retry. Or see yourself that it is off and stays off, and resolve with skip; the source is then yours to start.',
   });
 }
+
+/** Sealed with a disk attached: our own stop took it back. With none they were taken off, or not given back yet. */
+const hadThem = (ours: Machine, places: readonly DiskPlace[]): boolean =>
+  ours.mark?.state === 'returned' || (ours.mark?.state === 'sealed' && places.some((place) => heldBy(place, ours)));
 
 const lostRemedy =
   'Somebody may have moved it while it hung on another machine, which may run with it; clones of one template have its UUID too. Find who holds it, see to it that this one is off, and attach the disk to the machine that the run gave it to; then resolve with retry. Or see yourself that nobody runs with it, and resolve with skip; the source is then yours to start.';

@@ -23,8 +23,33 @@ const opening = 'sites/vsphere/open-disks.ts';
 const atHomeLook = 'test/vsphere/preflight.test.ts';
 const staged = 'what an earlier run left staged';
 const back = 'gave its disks back and never ended';
+const sealedThere = 'sealed by an earlier run in place';
 
 export const lastCopyBugs: readonly PlantedBug[] = [
+  bug(
+    'S5',
+    left,
+    "if (state === 'sealed')\n    return {",
+    "if (state === 'recorded')\n    return {",
+    atHomeLook,
+    sealedThere,
+  ),
+  bug(
+    'S5',
+    'sites/vsphere/return-disks.ts',
+    "await ensureStateLeft(at, target, 'open', 'sealed', work);",
+    '',
+    atHomeLook,
+    sealedThere,
+  ),
+  bug(
+    'S8',
+    opening,
+    "(mark.state === 'sealed' || mark.state === 'returned')",
+    "mark.state === 'returned'",
+    atHomeLook,
+    sealedThere,
+  ),
   bug('S5', there, "if (machine.power === 'absent')", 'if (machine.power === undefined)', look, kept),
   bug('S5', there, 'if (machine.beingDeleted)', 'if (machine.power === undefined)', look, kept),
   bug('S5', there, 'machine.identity === found.identity', 'machine.power !== undefined', look, kept),

@@ -31,6 +31,14 @@ export const movedBugs: readonly PlantedBug[] = [
     moved,
     'its disks run in another one',
   ),
+  bug(
+    'S1',
+    'sites/vsphere/run-machine.ts',
+    "(ours.mark?.state === 'sealed' && places.some((place) => heldBy(place, ours)))",
+    'false',
+    moved,
+    'the way back itself has stopped',
+  ),
   bug('S1', 'sites/vsphere/run-machine.ts', '[carrier, ours?.ref]', '[ours?.ref]', moved, 'half way to another point'),
   bug(
     'S1',
@@ -69,7 +77,7 @@ export const movedBugs: readonly PlantedBug[] = [
   bug(
     'S1',
     'sites/vsphere/run-machine.ts',
-    "if (ours?.mark?.state === 'returned') await needNoneLost(at, places, lostRemedy, work);",
+    'if (ours && hadThem(ours, places)) await needNoneLost(at, places, lostRemedy, work);',
     '',
     moved,
     'the machine with the record is off',

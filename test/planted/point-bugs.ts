@@ -122,7 +122,7 @@ export const pointBugs: readonly PlantedBug[] = [
   bug(
     'S8',
     reopen,
-    "if (uses < request.uses || (uses === request.uses && state !== 'returned')) return;",
+    "if (uses < request.uses || (uses === request.uses && state === 'open')) return;",
     'if (uses <= request.uses) return;',
     reopened,
     'a late one is fenced',

@@ -5,12 +5,10 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createPowerActivities } from '../../activities/power.ts';
 import type { OpenDisk, WriteWay } from '../../model/machine.ts';
-import type { TargetRequest, TargetSite } from '../../sites/target.ts';
+import type { TargetRequest } from '../../sites/target.ts';
 import { ensurePlugged, ensureUnplugged } from '../../sites/vsphere/reconfigure.ts';
 import { createTransport, type Transport } from '../../sites/vsphere/transport.ts';
-import { inActivity } from '../activities/in-activity.ts';
 import { newPlaceRequest } from './new-place.ts';
 import {
   diskOf,
@@ -19,17 +17,16 @@ import {
   moverPath,
   onSimulator,
   original,
-  pathOf,
   powerOf,
   quietWork,
   requestFor,
-  runA,
   runB,
   type Simulator,
 } from './simulator.ts';
+import { sourceStarted } from './source-start.ts';
 
 const names = [
-  ...'renamed moved hidden other twin given taker half-way half-new'.split(' '),
+  ...'renamed moved hidden other twin given taker stopped thief half-way half-new'.split(' '),
   ...'never live live-staged own open open-staged lost taken twice twice-staged'.split(' '),
 ];
 const work = quietWork();
@@ -75,28 +72,6 @@ async function live(name: string, write?: WriteWay) {
   await target.ensureDisksReturned(request, work);
   await target.ensureStarted(powerOf(name), work);
   return { target, request, open: request.open };
-}
-
-/** The undo's start of the source, as the control worker does it: whether its start was sent. */
-async function sourceStarted(target: TargetSite, name: string, open: readonly OpenDisk[], disksReturned = true) {
-  let started = false;
-  const source = {
-    ensureStarted: async ({ otherSideOff }: { otherSideOff: () => Promise<void> }) => {
-      await otherSideOff();
-      started = true;
-      return { power: 'running' };
-    },
-  };
-  const sites = { source: () => source, target: () => target } as never;
-  const failback = {
-    source: { site: 'a', path: 'rg/vm' },
-    target: { site: 'v', path: pathOf(name) },
-    mover: { path: moverPath },
-  };
-  const input = { failback, run: runA, identity: undefined, disksReturned, open } as never;
-  const answer = inActivity(() => createPowerActivities(sites).ensureSourceStarted(input));
-  const told = await answer.then(() => '').catch((error: Error) => error.message);
-  return { started, told };
 }
 
 /** A vCenter that shows the machine to this account no more, as in a folder without rights. */
@@ -185,6 +160,20 @@ test('S1 the machine with the record is off, but its disks run in another one: t
   await simulator.door('POST', '/power', { vm: 'taker', state: 'on' });
   const lost = expect.stringMatching(/given.vmdk is gone.*elsewhere\/given.vmdk on taker/);
   expect(await sourceStarted(target, 'given', open)).toEqual({ started: false, told: lost });
+});
+
+test('S1 the same of one disk of a machine that the way back itself has stopped, before the source starts', async () => {
+  const { target, open } = await live('stopped');
+  const [, second] = open;
+  if (!second) throw new Error('two disks were opened');
+  await simulator.hands('stopped', (at, machine) => ensureUnplugged(at, machine, [second.file], [], work));
+  const plug = { file: second.file, sizeBytes: second.sizeBytes, diskMode: 'persistent' };
+  await simulator.hands('thief', (at, machine) => ensurePlugged(at, machine, [plug], work));
+  await vMotion('thief', second.file, '[lab-ds] elsewhere/stopped_1.vmdk');
+  await simulator.door('POST', '/power', { vm: 'thief', state: 'on' });
+  expect((await target.ensureStopped({ ...powerOf('stopped'), open }, work)).power).toBe('stopped');
+  const lost = expect.stringMatching(/stopped_1.vmdk is gone.*elsewhere\/stopped_1.vmdk on thief/);
+  expect(await sourceStarted(target, 'stopped', open)).toEqual({ started: false, told: lost });
 });
 
 test('S1 L6 disks that hang on the mover, half way to another point, run nowhere: the mover is no other machine and keeps no source from serving', async () => {

@@ -22,6 +22,7 @@ import {
   onSimulator,
   original,
   pathOf,
+  powerOf,
   quietWork,
   requestFor,
   runA,
@@ -47,9 +48,12 @@ const full = {
     ...(at === 13 && { uuid }),
   })),
 };
-onSimulator([...['ready', 'snap', 'on', 'torn', 'left', 'back', 'sizes'].map(original), twin, full], (started) => {
-  simulator = started;
-});
+onSimulator(
+  [...['ready', 'snap', 'on', 'torn', 'left', 'back', 'whole', 'whole-live', 'sizes'].map(original), twin, full],
+  (started) => {
+    simulator = started;
+  },
+);
 
 const sizes = [8 * MiB, 4 * MiB];
 async function ask(
@@ -277,6 +281,53 @@ test('S5 S11 a machine that an earlier run gave its disks back and never ended m
   const opened = await target.ensureDisksOpen({ ...later, discards: runA }, work);
   expect(opened.map(({ file }) => file)).toEqual([diskOf('back'), diskOf('back', 1)]);
 });
+
+test.each([
+  ['whole', false],
+  ['whole-live', true],
+] as const)(
+  'S5 S11 %s, sealed by an earlier run in place and given back to nobody or taken back again, may be the last copy: no later run writes over it before a person named that run, a late opening of the same run least of all',
+  async (name, live) => {
+    const target = simulator.target();
+    const first = await requestFor(target, name, 'in-place');
+    await target.ensureDisksOpen(first, work);
+    await target.ensureDisksReleased(first, work);
+    if (live) {
+      await target.ensureDisksReturned(first, work);
+      await target.ensureStarted(powerOf(name), work);
+      await target.ensureStopped(powerOf(name), work);
+    }
+    await expect(target.ensureDisksOpen(first, work)).rejects.toMatchObject({ kind: 'Fenced' });
+    const asked = await requestFor(target, name, 'in-place', runB);
+    const look = async (request: Partial<TargetPreflight>): Promise<Check> => {
+      const found = named(await ask(name, request), 'target-not-half-written');
+      if (!found) throw new Error('not asked');
+      return found;
+    };
+    const refused = await look({ write: 'in-place' });
+    expect(refused).toMatchObject({ verdict: 'refuse', seen: expect.stringContaining(runA) });
+    expect(refused.seen).toContain(diskOf(name));
+    expect(refused.remedy).toContain(`--discard ${runA}. `);
+    expect((await look({ write: 'in-place', discards: runB })).verdict).toBe('refuse');
+    expect((await look({ write: 'in-place', discards: runA })).verdict).toBe('warn');
+    expect(await look({ write: 'staged', discards: runA })).toMatchObject({
+      ...{ verdict: 'refuse', seen: refused.seen },
+      remedy: expect.stringContaining(`--discard ${runA} --write in-place`),
+    });
+    for (const discards of [undefined, runB])
+      await expect(target.ensureDisksOpen({ ...asked, ...(discards && { discards }) }, work)).rejects.toMatchObject({
+        ...{ kind: 'Refused', message: refused.seen },
+      });
+    const staged = await requestFor(target, name, 'staged', runB);
+    await expect(target.ensureDisksOpen({ ...staged, discards: runA }, work)).rejects.toMatchObject({
+      ...{ kind: 'Refused', message: expect.stringContaining('sealed and never gave them back') },
+    });
+    const opened = await target.ensureDisksOpen({ ...asked, discards: runA }, work);
+    expect(opened.map(({ file }) => file)).toEqual([diskOf(name), diskOf(name, 1)]);
+    await target.ensureDisksAbandoned(asked, work);
+    expect((await look({ write: 'in-place' })).verdict).toBe('warn');
+  },
+);
 
 test('every check that does not pass says what to do', async () => {
   const checks = [...(await ask('snap', { mover: '/DC0/vm/full', diskSizesBytes: [1, 2, 3] })), ...(await ask('on'))];

@@ -158,8 +158,8 @@ test.each([
     const { target, request, opened } = await used(name, write);
     const look = (run = request.run) => target.observeReturned({ ...request, run, open: opened }, work);
     const refused = (words: string) => ({ kind: 'Refused', message: expect.stringContaining(words) });
-    // Stopped for another point its record says open.
-    await expect(look()).rejects.toMatchObject(refused('are not returned to it (open)'));
+    // Stopped for another point its record says sealed.
+    await expect(look()).rejects.toMatchObject(refused('are not returned to it (sealed)'));
     await target.ensureDisksReturned(request, work);
     expect(await look()).toMatchObject({ power: 'stopped', recordOf: request.run });
     await target.ensureStarted(powerOf(name), work);

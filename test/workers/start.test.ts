@@ -1,12 +1,13 @@
 /**
  * A worker that starts but will not do all that is hoped for says so at once, to the log and on its ready line.
- * Rule: the real mover runs as a process of its own against a real Temporal server; nothing asks it to work.
+ * Rule: the real workers run as processes of their own against a real Temporal server; nothing asks it to work.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { findPrograms } from '../../lab/programs.ts';
 import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
 import { rightText } from '../config/inventory-text.ts';
@@ -41,10 +42,11 @@ interface Mover {
   logged(level: number): string[];
 }
 
-async function mover(address?: string): Promise<Mover> {
+function begin(kind: 'control' | 'mover', address?: string): ChildProcess {
   const mine = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL|HOMEWARD|NODE_OPTIONS|VC_)/.test(name));
-  const program = join(__dirname, '..', '..', 'workers', 'mover.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, '--id', 'm1'], {
+  const program = join(__dirname, '..', '..', 'workers', `${kind}.ts`);
+  const named = kind === 'mover' ? ['--id', 'm1'] : [];
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...named], {
     cwd: folder,
     env: {
       ...Object.fromEntries(mine),
@@ -54,11 +56,16 @@ async function mover(address?: string): Promise<Mover> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
+  return child;
+}
+
+async function mover(address?: string): Promise<Mover> {
+  const child = begin('mover', address);
   let log = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     log += chunk.toString();
   });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const [line] = (await once(child.stdout as Readable, 'data')) as [Buffer];
   const lines = () =>
     log
       .split('\n')
@@ -71,7 +78,22 @@ async function mover(address?: string): Promise<Mover> {
   };
 }
 
-test('a worker whose secrets are not there warns of each and names their keys when it is ready', async () => {
+test('S000-8 a control worker whose secrets are not there ends with 2 before it takes any work, and says which', async () => {
+  const child = begin('control');
+  const said = { out: '', err: '' };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    said.out += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said.err += chunk.toString();
+  });
+  expect((await once(child, 'close'))[0]).toBe(2);
+  expect(said.out).toBe('');
+  expect(said.err).toMatch(/homeward\.yaml:\d+:\d+ sites\.home\.password: .*VC_PASSWORD is not set/);
+  expect(said.err).toContain('start the worker again');
+}, 60_000);
+
+test('a mover whose secrets are not there warns of each and names their keys when it is ready', async () => {
   const { ready, logged } = await mover();
   expect(ready.missing).toContain('sites.home.password');
   expect(logged(40)).toContainEqual(

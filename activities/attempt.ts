@@ -8,6 +8,7 @@ import { Context } from '@temporalio/activity';
 import { Failure } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
 import { toTemporal } from './failure.ts';
+import { NoPlace } from './in-hand.ts';
 import { Lease } from './lease.ts';
 import { Pulse } from './pulse.ts';
 import { asPaused, tellGoesOn, tellPaused } from './steering.ts';
@@ -77,6 +78,10 @@ export function activity<Input, Output>(
       });
     } catch (error) {
       lease?.end();
+      if (error instanceof NoPlace) {
+        inVain.notTried();
+        beat(latest);
+      }
       if (context.cancellationDetails?.paused) {
         beat(asPaused(latest));
         await tellPaused(context);

@@ -23,6 +23,7 @@ import type { TransferProgress } from '../model/progress.ts';
 import type { ScrubProof } from '../model/scrub.ts';
 import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
+import { type MoverHands, openHands } from './in-hand.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
 import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-worker.ts';
 import { weightOf, weightOfList } from './table-room.ts';
@@ -88,39 +89,37 @@ const scrubsAtOnce = 1;
 /** While any disk copies, a scrub rests three times as long as it reads: a quarter of its pace. */
 const restWhileCopying = 3;
 
-export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scrubsAtOnce)) => ({
+export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scrubsAtOnce), hands = openHands()) => ({
   ...createLimitsActivities(parts.limits),
   ...createMoverWorkerActivities(parts),
 
   transferDisk: activity('transferDisk', (input: TransferInput, work): Promise<TransferProof> => {
     work.beat(waiting(input));
-    assertBased({ op: 'transferDisk', subject: `${input.machine}/${input.disk.disk}` }, input.around, input.base);
-    return parts.turns.take(
-      input.urgent,
-      work.signal,
-      (grow) => transferOne(parts, input, work, grow),
-      weightOf(input.disk.sizeBytes),
-    );
+    assertBased({ op: 'transferDisk', subject: subjectOf(input) }, input.around, input.base);
+    return inTurn(parts, hands, input, work, (grow) => transferOne(parts, input, work, grow));
   }),
 
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
-  sealDisk: activity(
-    'sealDisk',
-    (input: SealInput, work): Promise<SealProof> =>
-      parts.turns.take(input.urgent, work.signal, () => sealOne(parts, input, work), weightOf(input.disk.sizeBytes)),
-  ),
+  sealDisk: activity('sealDisk', (input: SealInput, work): Promise<SealProof> => {
+    work.beat(waiting(input));
+    return inTurn(parts, hands, input, work, () => sealOne(parts, input, work));
+  }),
 
   /** Reads a whole open disk again in the background (S3); gives way to rounds and goes on between them. */
-  scrubDisk: activity('scrubDisk', async (input: ScrubInput, work): Promise<ScrubProof> => {
-    work.beat(waiting(input, 'scrubbing'));
-    const restMs = (tookMs: number): number => (parts.turns.working > 0 ? restWhileCopying * tookMs : 0);
-    const options = { ...(await placeOf(parts, input, work)), ...telling(work), after: input.after, restMs };
-    for (;;) {
-      await untilDiskFree(options);
-      const proof = await scrubs.take(false, work.signal, () => scrub(options));
-      if (proof) return proof;
-    }
-  }),
+  scrubDisk: activity(
+    'scrubDisk',
+    (input: ScrubInput, work): Promise<ScrubProof> =>
+      hands.scrubs.hold(subjectOf(input), async () => {
+        work.beat(waiting(input, 'scrubbing'));
+        const restMs = (tookMs: number): number => (parts.turns.working > 0 ? restWhileCopying * tookMs : 0);
+        const options = { ...(await placeOf(parts, input, work)), ...telling(work), after: input.after, restMs };
+        for (;;) {
+          await untilDiskFree(options);
+          const proof = await scrubs.take(false, work.signal, () => scrub(options));
+          if (proof) return proof;
+        }
+      }),
+  ),
 
   /** S11: removes what this mover kept of a run's disks; answers the folders that another run uses by now. */
   releaseDiskRecords: activity('releaseDiskRecords', async ({ machine, run, disks }: ForgetInput, { signal }) => {
@@ -144,6 +143,20 @@ const waiting = (
   bytesPerSecond: 0,
   epoch: 0,
 });
+
+const subjectOf = ({ machine, disk }: ScrubInput | TransferInput): string => `${machine}/${disk.disk}`;
+
+/** Runs `act` when the mover has a place and then the turn for it. */
+const inTurn = <T>(
+  { turns }: MoverParts,
+  hands: MoverHands,
+  input: TransferInput,
+  { signal }: ReportingWork,
+  act: (grow: (more: number) => void) => Promise<T>,
+): Promise<T> =>
+  hands[input.urgent ? 'urgent' : 'rounds'].hold(subjectOf(input), () =>
+    turns.take(input.urgent, signal, act, weightOf(input.disk.sizeBytes)),
+  );
 
 async function transferOne(
   parts: MoverParts,

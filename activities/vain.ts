@@ -34,6 +34,7 @@ export class InVain {
   /** The most bytes that an attempt before this one has told. */
   private readonly reachedBefore: number;
   private reached: number;
+  private tried = true;
 
   constructor({ attempt, heartbeatDetails }: Earlier, clock: Pick<Clock, 'monotonicMs'> = systemClock) {
     // The attempt before has failed, too; one that could not send a word has left the count of the one before it.
@@ -48,13 +49,19 @@ export class InVain {
   with(details: unknown): unknown {
     this.reached = Math.max(this.reached, figure(details, 'doneBytes'));
     if (typeof details !== 'object') return details;
-    const [inVain, reachedBytes] = [this.row(), this.reached];
-    return { ...details, ...(inVain > 0 && { inVain }), ...(reachedBytes > 0 && { reachedBytes }) };
+    // The next attempt counts this one in, so that one that is not to count takes itself off beforehand.
+    const [inVain, reachedBytes] = [this.tried ? this.row() : this.before - 1, this.reached];
+    return { ...details, ...(inVain !== 0 && { inVain }), ...(reachedBytes > 0 && { reachedBytes }) };
+  }
+
+  /** This attempt found no place (activities/in-hand.ts): it was none. */
+  notTried(): void {
+    this.tried = false;
   }
 
   /** Whether a failure of this attempt is one too many. */
   get enough(): boolean {
-    return this.row() + 1 >= patience;
+    return this.tried && this.row() + 1 >= patience;
   }
 
   /** An attempt that brought more than any before it was not in vain, however short it was. */

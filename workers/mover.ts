@@ -2,13 +2,11 @@
  * A mover: carries bytes from recovery points to open disks, beside the disks. Its name pins its task queue and its state.
  * Run: node workers/mover.ts --config homeward.yaml --id mover-1
  */
+import { moverSlots } from '../activities/in-hand.ts';
 import { createMoverActivities } from '../activities/transfer.ts';
 import { moverQueue } from '../model/failback-input.ts';
 import { openMoverParts } from './mover-parts.ts';
 import { runWorker } from './start.ts';
-
-/** Work is taken at once and waits for its turn inside, so that a busy mover never looks like one that nobody runs. */
-const takenAtOnce = 500;
 
 await runWorker('mover', async ({ loaded, id }) => {
   const parts = await openMoverParts(loaded, id);
@@ -17,7 +15,8 @@ await runWorker('mover', async ({ loaded, id }) => {
     options: {
       taskQueue: moverQueue(parts.name),
       activities: createMoverActivities(parts),
-      maxConcurrentActivityTaskExecutions: takenAtOnce,
+      // Work is taken at once and waits for its turn inside, so that a busy mover never looks like one that nobody runs.
+      maxConcurrentActivityTaskExecutions: moverSlots,
       activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
     },
     close: () => parts.close(),

@@ -3,6 +3,7 @@
  * Rule: only what the frame around every activity reads; the sites behind it are real ones on the lab's edges.
  */
 import { asyncLocalStorage, type Context } from '@temporalio/activity';
+import type { Earlier } from '../../activities/vain.ts';
 
 /** Temporal's side of it. */
 export interface Server {
@@ -12,10 +13,15 @@ export interface Server {
 
 export const taskToken = Uint8Array.of(7);
 
-export function inActivity<T>(act: () => Promise<T>, server?: Server): Promise<T> {
+export function inActivity<T>(
+  act: () => Promise<T>,
+  server?: Server,
+  earlier: Earlier = { attempt: 1 },
+  heartbeat: (details: unknown) => void = () => undefined,
+): Promise<T> {
   const { signal } = new AbortController();
-  const info = { heartbeatTimeoutMs: 30_000, attempt: 1, taskToken };
+  const info = { heartbeatTimeoutMs: 30_000, taskToken, ...earlier };
   const client = { withDeadline: <R>(_: number, call: () => Promise<R>) => call(), activity: server };
-  const context = { cancellationSignal: signal, info, heartbeat: () => undefined, client };
+  const context = { cancellationSignal: signal, info, heartbeat, client };
   return asyncLocalStorage.run(context as unknown as Context, act);
 }

@@ -10,6 +10,7 @@ import { homeBugs } from './home-bugs.ts';
 import { lastCopyBugs } from './last-copy-bugs.ts';
 import { lateBugs } from './late-bugs.ts';
 import { movedBugs } from './moved-bugs.ts';
+import { moverBugs } from './mover-bugs.ts';
 import { newPlaceBugs } from './new-place-bugs.ts';
 import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
@@ -360,6 +361,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...checkBugs,
   ...homeBugs,
   ...movedBugs,
+  ...moverBugs,
   ...newPlaceBugs,
   ...arrivalBugs,
   ...pointBugs,

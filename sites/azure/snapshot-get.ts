@@ -61,7 +61,7 @@ export async function getFromSnapshot<T>(
   let renewals = 0;
   let waitedMs = 0;
   for (let tries = 1; ; tries++) {
-    const sas = await granted(open, request, signal, open.lease.sas());
+    const sas = await granted(open, request, signal, () => open.lease.sas());
     const base = await open.base?.sas();
     try {
       const act = (hear: Hear): Promise<T> => send(open, request, sas, base, signal, take, hear);
@@ -74,7 +74,7 @@ export async function getFromSnapshot<T>(
         if (renewals === mostRenewals) throw refusedAgain(what, failure);
         if (renewals > 0) await pause(open.transport.limits.repeatMs * 2 ** renewals, signal);
         renewals++;
-        await granted(open, request, signal, open.lease.renew(sas.serial));
+        await granted(open, request, signal, () => open.lease.renew(sas.serial));
         if (base !== undefined) await open.base?.renew(base.serial);
         continue;
       }
@@ -88,17 +88,20 @@ export async function getFromSnapshot<T>(
   }
 }
 
-/** Waits for what a lease is asked for. It goes on, for whoever asks next, when memory in hand has waited too long for it. */
+/**
+ * Waits for what a lease is asked for. It goes on, for whoever asks next, when memory in hand has waited too long for it.
+ * Who was told to stop does not even ask: nobody would hear that it was refused, and Node ends a process for that.
+ */
 async function granted<T>(
   { transport, lease }: OpenSnapshot,
   { what, holdsMemory }: SnapshotGet,
   signal: AbortSignal,
-  asked: Promise<T>,
+  ask: () => Promise<T>,
 ): Promise<T> {
-  if (holdsMemory !== true) return await asked;
+  if (holdsMemory !== true) return await ask();
   const { promise: left, reject: leave } = Promise.withResolvers<never>();
   try {
-    return await withinDeadline(transport.limits.stallMs, signal, leave, () => Promise.race([asked, left]));
+    return await withinDeadline(transport.limits.stallMs, signal, leave, () => Promise.race([ask(), left]));
   } catch (error) {
     if (!(error instanceof TooSlow)) throw error;
     throw new SourceSilent({

@@ -62,7 +62,6 @@ export function required(ref: Ref | undefined, name: string): Ref {
 
 /** Waits for a shared promise, but leaves it when this caller is told to stop. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
@@ -125,7 +124,9 @@ class VcenterSession implements Session {
     return failure;
   }
 
-  private liveOnce(): Promise<Live> {
+  private liveOnce({ signal }: Work): Promise<Live> {
+    // Who was told to stop begins no sign-in: nobody would hear that it failed, and Node ends a process for that.
+    signal.throwIfAborted();
     this.stopping.signal.throwIfAborted();
     if (!this.live) {
       const live = this.signIn().catch((error: unknown) => {
@@ -147,7 +148,7 @@ class VcenterSession implements Session {
     const subject = hints.subject ?? on.value;
     const signal = AbortSignal.any([work.signal, this.stopping.signal]);
     for (let tries = 1; ; tries++) {
-      const mine = this.liveOnce();
+      const mine = this.liveOnce(work);
       const { channel } = await unlessAborted(mine, work.signal);
       // S1: signing in may have taken a while, and this worker may have stood still since it looked.
       await hints.lastLook?.();
@@ -169,11 +170,11 @@ class VcenterSession implements Session {
   }
 
   async content(work: Work): Promise<Vim<'ServiceContent'>> {
-    return (await unlessAborted(this.liveOnce(), work.signal)).content;
+    return (await unlessAborted(this.liveOnce(work), work.signal)).content;
   }
 
   async key(work: Work): Promise<string> {
-    return (await unlessAborted(this.liveOnce(), work.signal)).key;
+    return (await unlessAborted(this.liveOnce(work), work.signal)).key;
   }
 
   /** A read that answered as if nothing were there because the session is dead: the next call signs in again. */

@@ -95,10 +95,25 @@ export const wireBugs: readonly PlantedBug[] = [
   bug(
     'L5',
     'sites/azure/snapshot-get.ts',
-    'if (holdsMemory !== true) return await asked;',
-    'if (holdsMemory !== undefined) return await asked;',
+    'if (holdsMemory !== true) return await ask();',
+    'if (holdsMemory !== undefined) return await ask();',
     reading,
     'who holds memory',
+  ),
+  bug(
+    'L5',
+    'sites/azure/snapshot-get.ts',
+    'if (holdsMemory !== true) return await ask();',
+    'const begun = ask();\n  ask = () => begun;\n  if (holdsMemory !== true) return await begun;',
+    'test/azure/snapshot-get.test.ts',
+  ),
+  bug(
+    'L5',
+    'sites/vsphere/session.ts',
+    '    signal.throwIfAborted();\n    this.stopping',
+    '    this.stopping',
+    'test/vsphere/session.test.ts',
+    'signs nobody in',
   ),
   bug(
     'L1',

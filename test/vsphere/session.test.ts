@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { XMLParser } from 'fast-xml-parser';
+import { createSession } from '../../sites/vsphere/session.ts';
 import { createTransport, type Transport } from '../../sites/vsphere/transport.ts';
 import { onSimulator, original, password, pathOf, quietWork, requestFor, type Simulator } from './simulator.ts';
 
@@ -175,6 +176,18 @@ test('a call that was told to stop ends at once with the caller’s reason', asy
   const reason = new Error('cancelled by the story');
   setTimeout(() => stop.abort(reason), 50);
   await expect(looking).rejects.toBe(reason);
+});
+
+test('L5 a call that was told to stop before it began signs nobody in: a failure of that would be heard by nobody, and end the worker', async () => {
+  const reason = new Error('cancelled by the story');
+  const told = { ...quietWork(), signal: AbortSignal.abort(reason) };
+  let sent = 0;
+  const exchange = (): Promise<never> => Promise.reject(new Error(`exchange ${++sent} fails`));
+  const transport = { exchange, close: async () => undefined };
+  const session = createSession({ url: 'https://vcenter/sdk', user: 'any', password: () => password, transport });
+  await expect(session.content(told)).rejects.toBe(reason);
+  await session.close();
+  expect(sent).toBe(0);
 });
 
 test('a vCenter that does not answer in time is a transient failure', async () => {

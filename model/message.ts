@@ -43,7 +43,11 @@ export const messageShapes = {
   }),
   hold: z.strictObject({ ...shared }),
   resume: z.strictObject({ ...shared }),
-  resolve: z.strictObject({ ...shared, action: z.enum(['retry', 'undo', 'skip']) }),
+  resolve: z.strictObject({
+    ...shared,
+    action: z.enum(['retry', 'undo', 'skip']),
+    since: reference.optional().describe('Which call it answers: "since" of the trouble; refused when another stands.'),
+  }),
   reassign: z.strictObject({
     ...shared,
     mover: z.string().min(1).max(63).describe('The mover that is to carry the machine from now on.'),
@@ -62,6 +66,7 @@ export interface Message {
   readonly evidence?: string | undefined;
   readonly acceptLoss?: boolean | undefined;
   readonly action?: 'retry' | 'undo' | 'skip' | undefined;
+  readonly since?: string | undefined;
   readonly mover?: string | undefined;
   readonly path?: string | undefined;
   readonly point?: PointChoice | undefined;

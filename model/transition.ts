@@ -103,6 +103,8 @@ const rules: Readonly<Record<MessageName, (story: Story, message: Message) => st
   resume: (story) => (story.held ? undefined : 'known'),
   resolve: (story, message) => {
     if (story.phase !== 'NeedsOperator') return `${inPhase(story)}; nothing waits to be resolved`;
+    if (message.since !== undefined && message.since !== story.trouble?.since)
+      return `it answers the call of ${message.since}, and by now another one stands; look at the status and send it again`;
     if (story.resolution) return 'known';
     if (message.action === 'retry') return undefined;
     if (message.action === 'skip')

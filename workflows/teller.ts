@@ -287,13 +287,12 @@ export class Teller {
 }
 
 /** What a person chose and why, beside who it was. */
-const wordsOf = ({ mover, action, acceptLoss, note, point }: Message): EvidenceEntry['facts'] => ({
-  ...(mover === undefined ? {} : { mover }),
-  ...(action === undefined ? {} : { action }),
-  ...(acceptLoss === undefined ? {} : { acceptLoss }),
-  ...(note === undefined ? {} : { note }),
-  ...(point === undefined ? {} : { point }),
-});
+const wordsOf = ({ mover, action, since, acceptLoss, note, point }: Message): EvidenceEntry['facts'] =>
+  Object.fromEntries(
+    Object.entries({ mover, action, since, acceptLoss, note, point }).flatMap(([word, said]) =>
+      said === undefined ? [] : [[word, said]],
+    ),
+  );
 
 const refusal = (name: MessageName, reason: string | undefined): ApplicationFailure =>
   ApplicationFailure.nonRetryable(`${name} refused: ${reason ?? 'no reason was given'}`, 'RefusedMessage');

@@ -123,9 +123,13 @@ export function carriedState<T>(error: unknown): T | undefined {
  */
 export function together(found: Trouble | undefined, own: Trouble): Trouble {
   if (!found || own.watch) return own;
-  if (found.op === own.op && found.subject === own.subject) return found;
+  // S7: another call than that of either alone, so that no answer to one of them leaves out what only the other names.
+  const [, since = own.since] = [found.since, own.since].sort();
+  const step = [found.step, own.step].filter((one) => one !== undefined).join(', and ');
+  const both = { ...found, since, ...(step === '' ? {} : { step }) };
+  if (found.op === own.op && found.subject === own.subject) return both;
   return {
-    ...found,
+    ...both,
     message: `${found.message}; besides, in ${own.op} ${own.subject}: ${own.message}`,
     hint: `${found.hint} Besides: ${own.hint}`,
   };
@@ -145,7 +149,5 @@ export function callFor(story: Story, { found, error, step }: Ended, at: string)
   // The step that a finding interrupted has no trouble of its own, and the alarm has called already.
   if (found && (error === undefined || stoppedAsAsked(error)))
     return story.phase === 'NeedsOperator' ? undefined : found;
-  const trouble = together(found, troubleOf(error, at, standing(story)));
-  const steps = [trouble.step, step].filter((one) => one !== undefined);
-  return steps.length > 0 ? { ...trouble, step: steps.join(', and ') } : trouble;
+  return together(found, { ...troubleOf(error, at, standing(story)), ...(step === undefined ? {} : { step }) });
 }

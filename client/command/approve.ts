@@ -138,7 +138,7 @@ async function approveCommit(asked: Asked): Promise<Partial<Message>> {
   return { run: options.run ?? status.run, ...(evidence === undefined ? {} : { evidence }) };
 }
 
-/** L6: a step that is left out stays undone for good, so it is named first; the answer is bound to the run that was shown. */
+/** L6, S7: a step that is left out stays undone for good, so it is named first; the answer is bound to the call that was shown. */
 async function approveSkip(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options, message } = asked;
   if (message.action !== 'skip') return {};
@@ -146,7 +146,8 @@ async function approveSkip(asked: Asked): Promise<Partial<Message>> {
   const unknown = `Leave out a step of the run of ${machine}: which one is unknown. ${silent ?? ''}`;
   if (!status || !isKnown(status, message))
     await confirm(context.screen, status ? describeSkip(status) : unknown, machine, options.yes === true);
-  return status && options.run === undefined ? { run: status.run } : {};
+  const call = status?.trouble ? { since: status.trouble.since } : {};
+  return { ...call, ...(status && options.run === undefined ? { run: status.run } : {}) };
 }
 
 /** The messages that are asked about before they are sent; each answers what the person approved. */

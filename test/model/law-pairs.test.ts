@@ -270,6 +270,20 @@ test('L6 what the watch over the source found may be left out in any phase, a st
   expect(left({ ...called, trouble: { ...trouble, watch: true } })).toBe(true);
 });
 
+test('S7 L6 an answer to a call that was answered already leaves nothing out of the next one', () => {
+  const trouble = { kind: 'Refused', op: 'source-gone', subject: 's', message: 'm', hint: 'h', since: at, step: 'a' };
+  const called: Story = { ...standingIn('NeedsOperator'), left: 'Undoing', trouble };
+  const skip = { action: 'skip', since: at } as const;
+  const answered = say(called, 'resolve', skip);
+  expect(answered.accepted).toBe(true);
+  expect(say(answered.story, 'resolve', skip)).toMatchObject({ accepted: true, story: answered.story });
+  const next: Story = { ...called, trouble: { ...trouble, since: `${at}+1`, step: 'b' } };
+  const refused = say(next, 'resolve', skip);
+  expect(refused).toMatchObject({ accepted: false, reason: expect.stringContaining('another one stands') });
+  expect(refused.story.resolution).toBeUndefined();
+  expect(say(next, 'resolve', { action: 'skip' }).accepted).toBe(true);
+});
+
 describe('reassign', () => {
   const given = { name: 'm2', path: '/DC0/vm/m2' };
 

@@ -3,7 +3,7 @@ import { ActivityFailure, TimeoutFailure } from '@temporalio/common';
 import { refused as refusedBy } from '../../model/failure.ts';
 import { type Phase, phaseTable } from '../../model/phase.ts';
 import { beginStory, callOperator, type Story, type Trouble } from '../../model/transition.ts';
-import { callFor, troubleOf } from '../../workflows/trouble.ts';
+import { callFor, together, troubleOf } from '../../workflows/trouble.ts';
 
 const untaken = new ActivityFailure(
   'it failed',
@@ -42,4 +42,15 @@ test('S1 S7 an answer to a finding that came while the step was still ending sta
 test('S1 a step that a finding interrupted has no trouble of its own: the finding is called for once', () => {
   expect(callFor(story, { found }, at)).toBe(found);
   expect(callFor(asked, { found }, at)).toBeUndefined();
+});
+
+test('S7 what a finding takes along is another call than either alone, and names what skip leaves out of both', () => {
+  const later = '2026-01-01T00:00:01.000Z';
+  const watched = { ...found, step: 'the watch' };
+  const both = { since: later, step: 'the watch, and x' };
+  expect(callFor(asked, { found: watched, error: refused, step: 'x' }, later)).toMatchObject(both);
+  // The finding may be the later one, or about the same.
+  const open = { ...found, op: 'PowerOnVM_Task', step: 'x' };
+  expect(together({ ...watched, since: later }, open)).toMatchObject(both);
+  expect(together(watched, { ...found, since: later, step: 'x' })).toMatchObject({ ...both, message: found.message });
 });

@@ -149,4 +149,28 @@ export const lastCopyBugs: readonly PlantedBug[] = [
     'whatever an earlier run left',
   ),
   bug('S5', confirm, 'if (missing) return write ===', 'if (!missing) return write ===', asked, unseen),
+  bug(
+    'S7',
+    'model/transition.ts',
+    'if (message.since !== undefined && message.since !== story.trouble?.since)',
+    'if (message.since !== undefined && story.trouble === undefined)',
+    'test/model/law-pairs.test.ts',
+    'a call that was answered already',
+  ),
+  bug(
+    'S7',
+    'client/command/approve.ts',
+    'status?.trouble ? { since: status.trouble.since } : {}',
+    '{}',
+    'test/story/gates.test.ts',
+    'by the call that named it',
+  ),
+  bug(
+    'S7',
+    'workflows/trouble.ts',
+    'const step = [found.step, own.step].filter',
+    'const step = [found.step].filter',
+    'test/workflows/trouble.test.ts',
+    'names what skip leaves out of both',
+  ),
 ];

@@ -9,6 +9,8 @@ import { Turns } from './turns.ts';
 const MiB = 1024 * 1024;
 /** Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. */
 const roomBytes = 64 * MiB;
+/** What those inside a cutover have besides: 40 disks of 64 GiB, or 3 of 1 TiB. */
+const urgentRoomBytes = 32 * MiB;
 /** Up to 128 GiB, as most disks of an operating system are, a disk is light. */
 const lightBytes = 1.5 * MiB;
 /** The light ones' own part: 3 disks of 128 GiB, or 5 of 64 GiB, which no heavy one can take. */
@@ -24,4 +26,5 @@ export const weightOf = (sizeBytes: number): number => listBytes + tableBytes(si
 export const weightOfList = (bytes: number): number => Math.max(0, bytes - listBytes);
 
 /** The turns of one mover's disks; weights by `weightOf`. */
-export const openTableRoom = (): Turns => new Turns(roomBytes, { upTo: lightBytes, room: lightRoomBytes });
+export const openTableRoom = (): Turns =>
+  new Turns(roomBytes, { upTo: lightBytes, room: lightRoomBytes }, urgentRoomBytes);

@@ -1,7 +1,8 @@
 /**
- * Who may move bytes now: a mover takes every piece of work at once and lets only so many disks copy at a time as their
- * block tables have room in memory.
- * Rule: work inside a cutover never waits behind a seed (L5); the others go in the order they came, light and heavy ones
+ * Who may move bytes now: a mover takes work at once (activities/in-hand.ts) and lets only so many disks copy at a time as
+ * their block tables have room for in memory.
+ * Rule: work inside a cutover never waits behind a seed (L5): it goes before all others and has room that they cannot take,
+ * and waits for nothing but other cutovers. All else goes in the order it came, light and heavy ones
  * apart, so that a heavy one that waits stops no light one, and one that is alone always goes. No light one that came later
  * takes what a heavy one waits for. Waiting is told in the heartbeat, so a busy mover never looks like one that nobody runs.
  */
@@ -12,21 +13,36 @@ export interface LightOnes {
 }
 
 interface Waiting {
+  readonly urgent: boolean;
   readonly weight: number;
   readonly begin: () => void;
 }
 
+/** What those that work weigh. */
+interface Taken {
+  light: number;
+  heavy: number;
+}
+
+const sum = ({ light, heavy }: Taken): number => light + heavy;
+
 export class Turns {
   private readonly room: number;
   private readonly light: LightOnes;
-  private readonly taken = { light: 0, heavy: 0 };
+  private readonly urgentRoom: number;
+  private readonly urgent: Taken = { light: 0, heavy: 0 };
+  private readonly others: Taken = { light: 0, heavy: 0 };
   private busy = 0;
   private readonly queue: Waiting[] = [];
 
-  /** `room`: what the weights of those that copy at the same time may add up to. Without `light` all are alike. */
-  constructor(room: number, light: LightOnes = { upTo: 0, room: 0 }) {
+  /**
+   * `room`: what the weights of those that copy at the same time may add up to; `urgentRoom`: what the urgent have besides,
+   * whatever the others hold. Without `light` all are alike.
+   */
+  constructor(room: number, light: LightOnes = { upTo: 0, room: 0 }, urgentRoom = 0) {
     this.room = room;
     this.light = light;
+    this.urgentRoom = urgentRoom;
   }
 
   /** How many work now. */
@@ -35,7 +51,7 @@ export class Turns {
   }
 
   /**
-   * Runs `act` in its turn; at once when it is urgent. Rejects with the signal's reason when it fires while waiting. What
+   * Runs `act` in its turn. Rejects with the signal's reason when it fires while waiting. What
    * `act` turns out to weigh besides, it says by `grow`: whoever works goes on, and those that wait find less room.
    */
   async take<T>(
@@ -44,57 +60,75 @@ export class Turns {
     act: (grow: (more: number) => void) => Promise<T>,
     weight = 1,
   ): Promise<T> {
-    const kind = this.kindOf(weight);
-    if (urgent) this.taken[kind] += weight;
-    else await this.wait(signal, weight);
+    await this.wait(signal, urgent, weight);
     this.busy++;
+    const [taken, kind] = [this.takenBy(urgent), this.kindOf(weight)];
     let whole = weight;
     const grow = (more: number): void => {
       whole += more;
-      this.taken[kind] += more;
+      taken[kind] += more;
     };
     try {
       return await act(grow);
     } finally {
       this.busy--;
-      this.taken[kind] -= whole;
+      taken[kind] -= whole;
       this.next();
     }
   }
 
-  private kindOf(weight: number): 'light' | 'heavy' {
+  private takenBy(urgent: boolean): Taken {
+    return urgent ? this.urgent : this.others;
+  }
+
+  private kindOf(weight: number): keyof Taken {
     return weight <= this.light.upTo ? 'light' : 'heavy';
   }
 
-  /** Room that is free goes to those that wait longest, which then count. */
+  /** Room that is free goes to those that wait longest, the urgent first, which then count. */
   private next(): void {
+    this.begin(false, this.begin(true, false));
+  }
+
+  /** `behind`: others wait that go before all of these. Answers whether any of these waits on. */
+  private begin(urgent: boolean, behind: boolean): boolean {
     const waits = { light: false, heavy: false };
-    for (const one of [...this.queue]) {
+    const taken = this.takenBy(urgent);
+    for (const one of this.queue.filter((each) => each.urgent === urgent)) {
       const kind = this.kindOf(one.weight);
       if (waits[kind]) continue;
-      if (kind === 'light' ? this.fitsLight(one.weight, waits.heavy) : this.fitsHeavy(one.weight)) {
+      if (kind === 'light' ? this.fitsLight(one, behind || waits.heavy) : !behind && this.fitsHeavy(one)) {
         this.queue.splice(this.queue.indexOf(one), 1);
-        this.taken[kind] += one.weight;
+        taken[kind] += one.weight;
         one.begin();
       } else waits[kind] = true;
     }
+    return waits.light || waits.heavy;
   }
 
-  private fits(weight: number): boolean {
-    return this.taken.light + this.taken.heavy + weight <= this.room;
+  /** What the urgent, or the others, may have in all. */
+  private roomOf(urgent: boolean): number {
+    if (!urgent) return this.room - sum(this.urgent);
+    return this.urgentRoom + Math.max(0, this.room - sum(this.others));
   }
 
-  private fitsLight(weight: number, heavyWaits: boolean): boolean {
-    if (this.taken.light + weight <= this.light.room) return true;
-    return !heavyWaits && this.fits(weight);
+  private fits({ urgent, weight }: Waiting): boolean {
+    return sum(this.takenBy(urgent)) + weight <= this.roomOf(urgent);
   }
 
-  private fitsHeavy(weight: number): boolean {
-    if (this.taken.heavy === 0 && this.taken.light <= this.light.room) return true;
-    return this.taken.heavy + weight <= this.room - this.light.room && this.fits(weight);
+  private fitsLight(one: Waiting, behind: boolean): boolean {
+    if (this.takenBy(one.urgent).light + one.weight <= this.light.room) return true;
+    return !behind && this.fits(one);
   }
 
-  private wait(signal: AbortSignal, weight: number): Promise<void> {
+  private fitsHeavy(one: Waiting): boolean {
+    const { light, heavy } = this.takenBy(one.urgent);
+    const alone = heavy === 0 && (one.urgent || this.urgent.heavy === 0);
+    if (alone && light <= this.light.room) return true;
+    return heavy + one.weight <= this.roomOf(one.urgent) - this.light.room && this.fits(one);
+  }
+
+  private wait(signal: AbortSignal, urgent: boolean, weight: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         const at = this.queue.indexOf(mine);
@@ -103,6 +137,7 @@ export class Turns {
         this.next();
       };
       const mine: Waiting = {
+        urgent,
         weight,
         begin: () => {
           signal.removeEventListener('abort', leave);

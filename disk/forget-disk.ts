@@ -5,12 +5,12 @@
  */
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { transient } from '../model/failure.ts';
+import { Failure, transient } from '../model/failure.ts';
 import { asBackgroundAttempt } from './attempts.ts';
+import { readCheckpointState } from './checkpoint.ts';
 import { DiskLock } from './disk-lock.ts';
 import { errorCode, hostCall } from './failure.ts';
 import { IoWatch } from './io-watch.ts';
-import { viewLedger } from './ledger.ts';
 import { flushFolder } from './replace-file.ts';
 import { type StateFolder, stateFolder } from './state-folder.ts';
 
@@ -54,14 +54,24 @@ async function forget(folder: StateFolder, subject: string, run: string): Promis
   if (!(await exists(folder.path, subject))) return [];
   const lock = await DiskLock.take(folder.lock, subject);
   try {
-    const view = await viewLedger(folder, subject);
-    if (view.known && view.state.run !== run) return [folder.path];
+    const owner = await ownerOf(folder, subject);
+    if (owner !== undefined && owner !== run) return [folder.path];
     await hostCall('state.remove', subject, () => removeAllBut(folder));
   } finally {
     await lock.release();
   }
   await hostCall('state.remove', subject, () => removeEmpty(folder.path));
   return [];
+}
+
+/** The run whose record it is; undefined when there is none, or a damaged one. */
+async function ownerOf({ checkpoint }: StateFolder, subject: string): Promise<string | undefined> {
+  try {
+    return (await readCheckpointState(checkpoint, subject))?.run;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'Corrupt') return undefined;
+    throw error;
+  }
 }
 
 /** The lock goes last: until then nobody may begin a record of his own here. */

@@ -6,7 +6,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { corrupt } from '../model/failure.ts';
-import { errorCode, hostCall } from './failure.ts';
+import { hostCall } from './failure.ts';
+import { openIfPresent, piecesOf } from './read-in-pieces.ts';
 import { replaceFile } from './replace-file.ts';
 
 interface Line {
@@ -39,16 +40,11 @@ export interface JournalEnd {
   readonly goodBytes: number;
 }
 
-const pieceBytes = 256 * 1024;
-
 /** All lines in order, the newline left on; the last one may lack it. A long file is never in memory as a whole. */
 async function* linesOf(handle: FileHandle, subject: string): AsyncGenerator<Buffer, void, undefined> {
   let rest = Buffer.alloc(0);
-  for (;;) {
-    const piece = Buffer.alloc(pieceBytes);
-    const { bytesRead } = await hostCall('journal.read', subject, () => handle.read(piece, 0, pieceBytes, null));
-    if (bytesRead === 0) break;
-    const bytes = Buffer.concat([rest, piece.subarray(0, bytesRead)]);
+  for await (const piece of piecesOf(handle, 'journal.read', subject)) {
+    const bytes = Buffer.concat([rest, piece]);
     let from = 0;
     for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
       yield bytes.subarray(from, end + 1);
@@ -93,15 +89,6 @@ export async function readJournal(
     await hostCall('journal.close', subject, () => handle.close());
   }
   return { records, goodBytes };
-}
-
-async function openIfPresent(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 export class Journal {

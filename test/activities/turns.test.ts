@@ -69,7 +69,7 @@ function moverOf() {
   const turns = openTableRoom();
   const begun: string[] = [];
   const copies = new Map<string, { readonly end: () => void; readonly left: () => void }>();
-  const copy = (name: string, sizeBytes: number): void => {
+  const copy = (name: string, sizeBytes: number, urgent = false): void => {
     const { end, ended } = work();
     const stop = new AbortController();
     copies.set(name, { end, left: () => stop.abort() });
@@ -77,10 +77,10 @@ function moverOf() {
       begun.push(name);
       return ended;
     };
-    turns.take(false, stop.signal, act, weightOf(sizeBytes)).catch(() => undefined);
+    turns.take(urgent, stop.signal, act, weightOf(sizeBytes)).catch(() => undefined);
   };
-  const copyMany = (count: number, name: string, sizeBytes: number): void => {
-    for (let index = 1; index <= count; index++) copy(`${name} ${index}`, sizeBytes);
+  const copyMany = (count: number, name: string, sizeBytes: number, urgent = false): void => {
+    for (let index = 1; index <= count; index++) copy(`${name} ${index}`, sizeBytes, urgent);
   };
   const end = async (name: string): Promise<void> => {
     copies.get(name)?.end();
@@ -156,7 +156,62 @@ test('L5 light disks go on when the heavy one that waited leaves', async () => {
   expect(begun.at(-1)).toBe('late 1');
 });
 
-test('L5 work inside a cutover waits for nobody', async () => {
+const begunOf = (begun: readonly string[], name: string): number => begun.filter((one) => one.startsWith(name)).length;
+
+test('L1 cutovers of many large disks at once keep to the memory of a mover, and each has its turn', async () => {
+  const { begun, copyMany, end } = moverOf();
+  copyMany(7, 'seed', 1024 * GiB);
+  copyMany(40, 'cutover', 1024 * GiB, true);
+  await soon();
+  // 32 MiB besides the 64 that the seeds fill.
+  expect(begunOf(begun, 'cutover')).toBe(3);
+  for (let ended = 1; ended <= 40; ended++) {
+    await end(`cutover ${ended}`);
+    expect(begunOf(begun, 'cutover')).toBe(Math.min(40, ended + 3));
+  }
+});
+
+test('cutovers have the room that no seed needs', async () => {
+  const { begun, copyMany } = moverOf();
+  copyMany(40, 'cutover', 1024 * GiB, true);
+  copyMany(1, 'seed', 1024 * GiB);
+  await soon();
+  expect(begun).toEqual(Array.from({ length: 10 }, (_, index) => `cutover ${index + 1}`));
+});
+
+test('L5 a cutover waits for no seed, also where one alone fills a mover', async () => {
+  for (const [seeds, sizeBytes] of [
+    [200, 64 * GiB],
+    [8, 1024 * GiB],
+    [1, 32 * 1024 * GiB],
+  ] as const) {
+    const { begun, copyMany } = moverOf();
+    copyMany(seeds, 'seed', sizeBytes);
+    await soon();
+    copyMany(2, 'large cutover', 1024 * GiB, true);
+    copyMany(5, 'cutover', 64 * GiB, true);
+    await soon();
+    expect(begun.slice(-7).map((name) => name.replace(/ \d$/, ''))).toEqual([
+      ...Array.from({ length: 2 }, () => 'large cutover'),
+      ...Array.from({ length: 5 }, () => 'cutover'),
+    ]);
+  }
+});
+
+test('L5 cutovers of large disks that wait for each other stop no small one, and no small round', async () => {
+  const { begun, copy, copyMany, end } = moverOf();
+  copyMany(60, 'large cutover', 1024 * GiB, true);
+  copy('delta', 64 * GiB);
+  copy('cutover', 64 * GiB, true);
+  await soon();
+  expect(begun.slice(-2).sort()).toEqual(['cutover', 'delta']);
+  // What is free goes to the cutovers that wait, not to a seed that came before them.
+  copy('seed', 200 * GiB);
+  await end('large cutover 1');
+  expect(begun.at(-1)).toBe('large cutover 11');
+});
+
+test('L5 work inside a cutover waits for no seed', async () => {
   const turns = new Turns(1);
   const seed = work();
   const seeding = turns.take(false, never, () => seed.ended);

@@ -1,9 +1,10 @@
 /**
  * S11: what a mover keeps of a disk goes with the end of the run it belongs to, and with no other.
  */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { forgetDisk, observeDisk } from '../../disk/target-disk.ts';
+import { watchHost } from './host-edge.ts';
 import { failureOf, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
 
 const size = 9 * mib;
@@ -40,6 +41,35 @@ test('S2 S11 a record of a newer run is not touched by the end of an older one',
     expect(await forget(bench, 'run-1')).toEqual([join(bench.stateDir, 'erp', 'os')]);
     expect((await observeDisk(bench.options())).point).toBe('p1');
     expect(existsSync(bench.statePath('lock'))).toBe(false);
+  });
+});
+
+test('L1 a record is looked into piece by piece, however large it is, so that many runs may end at once', async () => {
+  await onWorkbench(size, async (bench) => {
+    await bench.transfer(new ImagePoint(image), 'p1', { run: 'run-2' });
+    const asked: { name: string; length: number }[] = [];
+    const restore = await watchHost((call) => {
+      if (call.path === bench.statePath('checkpoint')) asked.push({ name: call.name, length: call.length });
+      return call.all();
+    });
+    try {
+      expect(await forget(bench, 'run-1')).toHaveLength(1);
+    } finally {
+      restore();
+    }
+    expect(asked.some(({ name }) => name === 'read')).toBe(true);
+    expect(asked.filter(({ name, length }) => name === 'readFile' || length > 256 * 1024)).toEqual([]);
+  });
+});
+
+test('S11 a record that is damaged is nobody’s, and goes with any run', async () => {
+  await onWorkbench(size, async (bench) => {
+    await bench.transfer(new ImagePoint(image), 'p1', { run: 'run-2' });
+    const record = readFileSync(bench.statePath('checkpoint'));
+    record[record.byteLength - 40] = (record.at(-40) ?? 0) ^ 1;
+    writeFileSync(bench.statePath('checkpoint'), record);
+    expect(await forget(bench, 'run-1')).toEqual([]);
+    expect(readdirSync(bench.stateDir)).toEqual([]);
   });
 });
 

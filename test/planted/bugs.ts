@@ -215,8 +215,8 @@ const lineages: readonly PlantedBug[] = [
   bug(
     'S9',
     'disk/checkpoint.ts',
-    'if (!check.equals(bytes.subarray(content.byteLength))) {',
-    'if (check.byteLength === 0) {',
+    'if (hash.digest().equals(found)) return;',
+    'if (found.byteLength > 0) return;',
     lineage,
     'flipped bit',
   ),

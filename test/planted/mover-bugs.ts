@@ -1,6 +1,7 @@
 /** Bugs planted in what a mover takes, and in what order. */
 import { bug, type PlantedBug } from './bug.ts';
 
+const turns = 'test/activities/turns.test.ts';
 const inHand = 'test/activities/in-hand.test.ts';
 
 export const moverBugs: readonly PlantedBug[] = [
@@ -11,6 +12,22 @@ export const moverBugs: readonly PlantedBug[] = [
     '',
     inHand,
     'rounds and scrubs that wait, however many',
+  ),
+  bug(
+    'L1',
+    'activities/turns.ts',
+    'return this.urgentRoom + Math.max(0, this.room - sum(this.others));',
+    'return Number.POSITIVE_INFINITY;',
+    turns,
+    'keep to the memory of a mover',
+  ),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'this.begin(false, this.begin(true, false));',
+    'this.begin(false, this.begin(true, false) && false);',
+    turns,
+    'stop no small one, and no small round',
   ),
   bug('L1', 'activities/attempt.ts', 'inVain.notTried();', '', inHand, 'found no place asks nobody'),
 ];

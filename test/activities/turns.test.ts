@@ -205,10 +205,20 @@ test('L5 cutovers of large disks that wait for each other stop no small one, and
   copy('cutover', 64 * GiB, true);
   await soon();
   expect(begun.slice(-2).sort()).toEqual(['cutover', 'delta']);
-  // What is free goes to the cutovers that wait, not to a seed that came before them.
-  copy('seed', 200 * GiB);
   await end('large cutover 1');
   expect(begun.at(-1)).toBe('large cutover 11');
+});
+
+test('L5 what is free is left to the cutover that waits, not taken by a seed that it would suffice for', async () => {
+  const { begun, copy, end } = moverOf();
+  copy('cutover', 5 * 1024 * GiB, true);
+  copy('seed', 200 * GiB);
+  copy('next cutover', 7 * 1024 * GiB, true);
+  await soon();
+  expect(begun).toEqual(['cutover', 'seed']);
+  copy('late seed', 200 * GiB);
+  for (const name of ['seed', 'cutover', 'next cutover']) await end(name);
+  expect(begun).toEqual(['cutover', 'seed', 'next cutover', 'late seed']);
 });
 
 test('L5 work inside a cutover waits for no seed', async () => {

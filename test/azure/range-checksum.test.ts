@@ -1,6 +1,10 @@
 /** The checksum of a range on arrival: which one is asked for, and that each is really compared. */
+
 import { createHash } from 'node:crypto';
+import { type BlobAnswer, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
+import { OneContent } from '../../sites/azure/one-content.ts';
 import { RangeChecksum } from '../../sites/azure/range-checksum.ts';
+import { createRangeReader } from '../../sites/azure/range-reader.ts';
 
 const bytes = Buffer.from('123456789');
 /** The check value of CRC-64/NVME in the catalogue of CRCs, ae8b14860a799888, as the service writes it. */
@@ -47,4 +51,36 @@ test('S3 only a service that has never given a checksum is believed without one'
 test('S3 a checksum that was not asked for is compared as well', async () => {
   const both = { 'x-ms-content-crc64': crc, 'content-md5': createHash('md5').update('other').digest('base64') };
   expect(await new RangeChecksum().question().judge(saying(both), bytes)).toBe('wrong');
+});
+
+test('S3 an answer that ends early is none, also of a service that says neither its length nor a checksum', async () => {
+  const bytes = 64 * 1024;
+  let asked = 0;
+  const answer: BlobAnswer = {
+    status: 206,
+    header: (name) => (name === 'content-range' ? `bytes 0-${bytes - 1}/${bytes}` : undefined),
+    fill: async () => {
+      asked++;
+      return bytes - 512;
+    },
+    text: async () => '',
+  };
+  const transport: BlobTransport = {
+    limits: { ...blobLimits, repeatMs: 1 },
+    get: (_url, _headers, _signal, take) => take(answer),
+    close: async () => undefined,
+  };
+  const lease = {
+    name: 'a-snapshot',
+    sas: async () => ({ url: new URL('https://md-1.blob.storage.azure.net/c/abcd'), serial: 1 }),
+    waitsFor: () => undefined,
+    renew: async () => undefined,
+    close: async () => undefined,
+  };
+  const reader = createRangeReader({ transport, lease, content: new OneContent() }, bytes);
+  await expect(reader.read(0, new Uint8Array(bytes), new AbortController().signal)).rejects.toMatchObject({
+    kind: 'Transient',
+    message: expect.stringContaining('ended after 65024 of 65536 bytes'),
+  });
+  expect(asked).toBeGreaterThan(1);
 });

@@ -136,6 +136,19 @@ test('S9 a base that vanishes between two reads is a broken lineage', async () =
   expect(await failureOf(apply(Buffer.alloc(dataBytes), reader))).toMatchObject(brokenLineage);
 });
 
+test('S9 a base that is another one when its grant is renewed ends the list, though Azure would go on from it', async () => {
+  const base = await takePoint();
+  await lab.write(disk, 0, randomBytes(4_096));
+  const [other, point] = [await takePoint(), await takePoint()];
+  const reader = await openPoint(point, base);
+  const { snapshots } = lab.world;
+  const [mine, its] = [base, other].map(({ id }) => lab.world.snapshot(group, parseId(id).name));
+  if (!mine || !its) throw new Error('no snapshot');
+  lab.world.grants.expireAll();
+  for (const [key, one] of snapshots) if (one === mine) snapshots.set(key, { ...its, name: mine.name });
+  expect(await failureOf(apply(Buffer.alloc(dataBytes), reader))).toMatchObject(brokenLineage);
+});
+
 test('S9 a snapshot that was made anew under its name is not the recorded one', async () => {
   const [base, point] = [await takePoint(), await takePoint()];
   expect(point.identity).toMatch(/^[0-9a-f-]{36}$/);

@@ -212,17 +212,25 @@ describe('the lock', () => {
   });
 
   test.each([
-    ['a process whose pid was given to another', { startTime: '1', boot }],
-    ['an earlier boot', { startTime: startOf(process.pid), boot: 'earlier' }],
-  ])('of %s is taken over', async (_, owner) => {
-    await onWorkbench(size, async (bench) => {
-      const path = bench.statePath('lock');
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, JSON.stringify({ pid: process.pid, token: 'x', ...owner }));
-      const lock = await DiskLock.take(path, 'erp/os');
-      await lock.check();
-      await lock.release();
-    });
+    ['a process whose pid was given to another', () => ({ startTime: '1', boot })],
+    ['an earlier boot', (pid: number) => ({ startTime: startOf(pid), boot: 'earlier' })],
+    ['this process, which lets nobody have it,', () => ({ startTime: startOf(process.pid), boot, pid: process.pid })],
+  ])('of %s is taken over', async (_, ownerOf) => {
+    // Another process that lives, so that its pid alone would say that the lock is held.
+    const other = spawn('sleep', ['60']);
+    const pid = other.pid ?? 0;
+    try {
+      await onWorkbench(size, async (bench) => {
+        const path = bench.statePath('lock');
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, JSON.stringify({ pid, token: 'x', ...ownerOf(pid) }));
+        const lock = await DiskLock.take(path, 'erp/os');
+        await lock.check();
+        await lock.release();
+      });
+    } finally {
+      other.kill('SIGKILL');
+    }
   });
 
   test('taken by many at once is held by one', async () => {

@@ -3,7 +3,7 @@
  * Rule: the edge of the host and nothing of the engine: a call is done by the system as it was asked, or in part, or
  * elsewhere, or not at all, as a failing medium does it. Never decides what goes wrong; the test does.
  */
-import fs, { readlinkSync } from 'node:fs';
+import fs, { constants, readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -29,6 +29,8 @@ export interface HostCall {
   readonly length: number;
   /** Where in the file, for `read` and `write`. */
   readonly offset: number;
+  /** Of an open file: whether it is used past the page cache. */
+  direct(): boolean;
   /** Does what was asked. */
   all(): Promise<unknown>;
   /** Does it with the first so many bytes only; with all of them where it moves none. */
@@ -84,6 +86,13 @@ function pathOf(handle: unknown): string {
   return fd < 0 ? '' : readlinkSync(`/proc/self/fd/${fd}`);
 }
 
+/** `man 5 proc`: the flags of an open file, in octal. */
+function isDirect(handle: unknown): boolean {
+  const { fd } = handle as FileHandle;
+  const [, flags = '0'] = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+  return (Number.parseInt(flags, 8) & constants.O_DIRECT) !== 0;
+}
+
 function watched(original: Call, shape: Shape, ofHandle: boolean, edge: Edge): Call {
   return function (this: unknown, ...args) {
     const call = (use: unknown[]): Promise<unknown> => original.apply(this, use);
@@ -92,6 +101,7 @@ function watched(original: Call, shape: Shape, ofHandle: boolean, edge: Edge): C
       path: ofHandle ? pathOf(this) : String(args[0]),
       length: shape.length(args),
       offset: Number(args[3] ?? 0),
+      direct: () => ofHandle && isDirect(this),
       all: () => call(args),
       first: (bytes) => call(shape.cut(args, bytes)),
       at: (offset) => call([...args.slice(0, 3), offset]),

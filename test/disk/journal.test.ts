@@ -6,6 +6,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, readJournal } from '../../disk/journal.ts';
+import { watchHost } from './host-edge.ts';
 import { failureOf } from './workbench.ts';
 
 let folder = '';
@@ -85,6 +86,26 @@ describe('a journal', () => {
     const lines = readFileSync(path, 'utf8').split('\n');
     writeFileSync(path, [...lines.slice(0, 2), ...lines.slice(3)].join('\n'));
     expect(await failureOf(readAll())).toBe('Corrupt journal.read');
+  });
+
+  test('L2 takes nothing more once an append failed: behind half a line it would be damage, and a full copy', async () => {
+    const before = (await readAll())?.end ?? { records: 0, goodBytes: 0 };
+    const journal = await Journal.resume(path, 'salt', 'erp/os', before);
+    let room = false;
+    const restore = await watchHost(async (call) => {
+      if (call.name !== 'append' || call.path !== path || room) return call.all();
+      await call.first(9);
+      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    });
+    try {
+      expect(await failureOf(journal.append({ n: 'half' }))).toContain('journal.append');
+      room = true;
+      expect(await failureOf(journal.append({ n: 'behind it' }))).toContain('journal.append');
+      await journal.close();
+    } finally {
+      restore();
+    }
+    expect(await readAll()).toEqual({ list: [0, 1, 2, 3, 4].map((n) => ({ n })), end: before });
   });
 
   test('takes no line of another journal', async () => {

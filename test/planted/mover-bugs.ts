@@ -27,7 +27,7 @@ export const moverBugs: readonly PlantedBug[] = [
     'this.begin(false, this.begin(true, false));',
     'this.begin(false, this.begin(true, false) && false);',
     turns,
-    'stop no small one, and no small round',
+    'left to the cutover that waits',
   ),
   bug('L1', 'activities/attempt.ts', 'inVain.notTried();', '', inHand, 'found no place asks nobody'),
 ];

@@ -93,6 +93,8 @@ export interface Status extends PointsKnown, WriteCount, Outages {
   readonly trouble?: Trouble;
   /** True while the source was not there when it was last looked for. */
   readonly sourceGone?: true;
+  /** True where the source did not serve when it was last looked at before its stop: no way back starts it. */
+  readonly sourceIdle?: true;
   /** True once the start of the target may have been sent: what is written there is lost by going back. */
   readonly targetLive?: boolean;
   /** Since when, while it is so; how much was written since, or why that is not known, is in `written` and `uncounted`. */

@@ -36,9 +36,9 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');
   const target: Standing = { returned: false };
-  const before = await readyToStop(journey, way);
-  const sending = (): void => registerStopUndo(journey, way, target, before);
-  const { startedAt, still } = await stopTheSource(journey, way, { ...before, sending }, synced);
+  const stood = await readyToStop(journey, way);
+  const sending = (): void => registerStopUndo(journey, way, target, stood);
+  const { startedAt, still } = await stopTheSource(journey, way, { stood, sending }, synced);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
   const opened = still?.open ?? (await openTheTarget(journey, way));
@@ -79,31 +79,36 @@ function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced 
   });
 }
 
-/** The source as it stands before the stop, once the scripts in it are done. */
-interface BeforeStop {
-  readonly served: boolean;
-  readonly powerSeen: string;
+/** How the source stood: whether it served at any look before it was stopped, and its power at the last one. */
+interface Stood {
+  served: boolean;
+  powerSeen: string;
 }
 
-async function readyToStop(journey: Journey, way: Way): Promise<BeforeStop> {
-  const { input, course } = journey;
-  // S5: what the undo restores is the power right before the stop, not what it was when the run began weeks ago.
-  const { power, powerSeen, guestOff } = await course.step(() =>
-    controlVerbs(input).observeSource.executeWithOptions(summary(`How does ${input.source.path} stand?`), [input]),
+async function lookAtSource({ input }: Journey): Promise<Stood> {
+  const { power, powerSeen, guestOff } = await controlVerbs(input).observeSource.executeWithOptions(
+    summary(`How does ${input.source.path} stand?`),
+    [input],
   );
-  const served = (power === 'running' || power === 'changing') && guestOff !== true;
-  await stepsBeforeStop(journey, way, served);
-  return { served, powerSeen };
+  return { served: (power === 'running' || power === 'changing') && guestOff !== true, powerSeen };
 }
 
-function registerStopUndo(journey: Journey, way: Way, target: Standing, { served }: BeforeStop): void {
+/** Answers how the source stood before the scripts in it, once they are done. */
+async function readyToStop(journey: Journey, way: Way): Promise<Stood> {
+  const stood = await journey.course.step(() => lookAtSource(journey));
+  journey.teller.find({ sourceIdle: !stood.served });
+  await stepsBeforeStop(journey, way, stood.served);
+  return stood;
+}
+
+function registerStopUndo(journey: Journey, way: Way, target: Standing, stood: Stood): void {
   const { input, teller, course } = journey;
   const { identity } = way.found;
   course.beforehand('stop the source', async () => {
     // Either way what it was before the stop it is again.
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
     // back it would have to be started, which is what nobody wanted of it.
-    if (!served) return teller.outageEnds();
+    if (!stood.served) return teller.outageEnds();
     const seen = await controlVerbs(input).ensureSourceStarted.executeWithOptions(
       summary(`Undo: start ${input.source.path} again`),
       [{ ...ofPower(journey), identity, disksReturned: target.returned }],
@@ -114,7 +119,7 @@ function registerStopUndo(journey: Journey, way: Way, target: Standing, { served
   });
 }
 
-/** `startedAt`: when the outage began (epoch ms), right before the stop was sent. `still`: what the final round goes on from. */
+/** `startedAt`: when the outage began (epoch ms), right before the stop was sent that stopped it. `still`: what the final round goes on from. */
 interface Stopped {
   readonly startedAt: number;
   readonly still?: Synced;
@@ -123,12 +128,12 @@ interface Stopped {
 /**
  * S000-28: nobody looks at home while the scripts run or a person is called, so each try to stop looks first. S9: what that
  * finds, a moved disk too, costs one more round, before the stop. `sending`: called once, right before the first stop is sent;
- * S5: what never was stopped is not started on the way back.
+ * S5: what never was stopped is not started on the way back. What the undo restores is the power right before the stop.
  */
 async function stopTheSource(
   journey: Journey,
   way: Way,
-  { powerSeen, sending }: BeforeStop & { readonly sending: () => void },
+  { stood, sending }: { readonly stood: Stood; readonly sending: () => void },
   synced: Synced | undefined,
 ): Promise<Stopped> {
   const { run, teller, course } = journey;
@@ -136,14 +141,25 @@ async function stopTheSource(
   let startedAt: number | undefined;
   const stop = async (): Promise<number> => {
     const { input } = journey;
+    const seen = await lookAtSource(journey);
+    stood.powerSeen = seen.powerSeen;
+    // Somebody may have started it; off, it may have been shut down by a script, or by a stop of ours that was not heard of.
+    stood.served ||= seen.served;
+    teller.find({ sourceIdle: !stood.served });
     if (startedAt === undefined) sending();
-    startedAt ??= Date.now();
-    teller.outageBegins(new Date(startedAt).toISOString());
+    // Behind a stop that was refused it went on serving: the outage is the one that it goes down in.
+    if (startedAt === undefined || seen.served) {
+      startedAt = Date.now();
+      teller.find({ outage: { startedAt: new Date(startedAt).toISOString() } });
+    }
     const { powerSeen: power } = await controlVerbs(input).ensureSourceStopped.executeWithOptions(
       summary(`Stop the source ${input.source.path}`),
       [{ failback: input, identity: found.identity }],
     );
-    teller.record('source-stopped', 'the source was observed stopped after the stop', { before: powerSeen, power });
+    teller.record('source-stopped', 'the source was observed stopped after the stop', {
+      before: stood.powerSeen,
+      power,
+    });
     return startedAt;
   };
   if (!synced)

@@ -14,6 +14,7 @@ import { checkTheWay, type Journey, openTheTarget, registerTargetUndo, type Way 
 import { beginReminding } from './reminding.ts';
 import { runTheRounds } from './rounds.ts';
 import { recordApproval } from './soaking.ts';
+import { servedAtFirst } from './source-turns.ts';
 import { Course } from './taking-back.ts';
 import { Teller } from './teller.ts';
 
@@ -68,6 +69,7 @@ async function syncThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
 
 async function waitThenCutOver(journey: Journey, way: Way): Promise<Arrival> {
   const { teller, course } = journey;
+  if (servedAtFirst(way.found) === false) teller.find({ sourceIdle: true });
   course.enter('AwaitingCutover');
   await condition(() => teller.story.completion !== undefined && teller.story.held === undefined);
   await course.step(() => checkBeforeCutover(journey, way));

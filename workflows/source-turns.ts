@@ -16,6 +16,8 @@ export const servedAtFirst = ({ power, guestOff }: SourceMachine): boolean | und
 
 /** The failback's side: the status says who serves, the record since when. */
 export function hearTurn(teller: Teller, serves: boolean): void {
+  // A stop of ours that was not heard of went through: nobody else has stopped it.
+  if (!serves && teller.findings.outage) return;
   teller.find({ sourceIdle: !serves });
   if (serves) teller.record('source-runs-again', 'the source serves again');
   else teller.record('source-idle', 'somebody stopped the source; nobody serves');

@@ -84,6 +84,7 @@ export function statusOf(
     ...only('paused', findings.paused?.length ? findings.paused : undefined),
     ...only('trouble', story.trouble),
     ...only('sourceGone', story.sourceGone),
+    ...only('sourceIdle', findings.sourceIdle || undefined),
     ...only('targetLive', story.targetLive || undefined),
     ...only('liveSince', story.liveSince),
     ...only('startUnseen', story.startUnseen),

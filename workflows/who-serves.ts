@@ -32,7 +32,7 @@ export function whoServes(story: Story, found: SidesFound, record: readonly Evid
     return `look at both sides: an operator left out ${leftOut.join(', ')}`;
   if (phase === 'Undoing') return servesMeanwhile(story, found, record);
   if (story.sourceGone && phaseTable[phase].serves.startsWith('source')) return `not known: ${notFound}`;
-  if (sourceIdle && phaseTable[phase].serves === 'source') return 'nobody: the source is stopped';
+  if (sourceIdle && sourceServes.has(phase)) return idle;
   if (phase !== 'Preflight') return phaseTable[phase].serves;
   if (!looked) return 'not known before the first look';
   const runs = (['source', 'target'] as const).filter(
@@ -53,11 +53,12 @@ function servesMeanwhile(
 ): string {
   const done = (key: string): boolean => record.some((entry) => entry.key === key);
   if (targetLive && sourceGone) return `target, until it is stopped; ${notFound}`;
-  if (targetLive) return 'target, until it is stopped; then nobody, until the source is started again';
+  const then = sourceIdle ? '' : ', until the source is started again';
+  if (targetLive) return `target, until it is stopped; then nobody${then}`;
   if (sourceGone) return outage ? `nobody: ${notFound}` : `not known: ${notFound}`;
-  if (!outage) return sourceIdle ? 'nobody: the source is stopped' : 'source';
+  if (sourceIdle) return idle;
+  if (!outage) return 'source';
   if (done('source-started')) return 'source';
-  if (done('undo/stop the source')) return 'nobody: the source is off, as it was found';
   if (!done('source-stopped')) return 'the source, unless its stop went through; then it is started again';
   return 'nobody, until the source is started again';
 }
@@ -104,6 +105,12 @@ function sidesSeen(looked: SidesFound['looked']): string {
   const was = (power: Power | undefined): string => (power ? powerWas[power] : 'could not be seen');
   return `it saw: the source ${was(source)}, the target ${was(target)}`;
 }
+
+/** Phases in which the source serves, unless somebody had stopped it. */
+const sourceServes: ReadonlySet<Phase> = new Set<Phase>([
+  ...(['Seeding', 'Syncing', 'AwaitingCutover', 'StoppingSource', 'ReturnedToSource'] as const),
+]);
+const idle = 'nobody: the source is stopped';
 
 /** Phases in which the source is stopped and the target does not answer yet. */
 const cutOff: ReadonlySet<Phase> = new Set<Phase>(['FinalSync', 'Sealing', 'StartingTarget', 'ChangingPoint']);

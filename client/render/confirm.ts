@@ -127,15 +127,18 @@ const sourceMissing = ({ checks, sourceGone }: Status): boolean =>
 
 const notFound = 'was NOT FOUND when it was last looked for: nothing can start it until it is there again';
 
+/** Whoever wants it to serve starts it. */
+const staysOff = 'STAYS OFF, as it was found: nobody serves then until somebody starts it';
+
 /** What the way back does at home until then (activities/source-there.ts). */
 const untilThere = 'nothing is stopped or deleted unless the source is there again';
 
 /** Shown before a *cancel* that loses nothing: who serves then, and what becomes of what was written (S5). */
 export function describeCancel(status: Status): string {
   const missing = sourceMissing(status);
-  const then = status.outage ? 'is started again' : 'goes on as it is';
+  const then = status.sourceIdle ? staysOff : status.outage ? 'is started again' : 'goes on as it is';
   return [
-    `Cancel the failback of ${plain(status.machine)}: everything is taken back${missing ? '' : ', and the source serves'}.`,
+    `Cancel the failback of ${plain(status.machine)}: everything is taken back${missing || status.sourceIdle ? '' : ', and the source serves'}.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
     `  source     ${side(status.source)} ${missing ? notFound : then}`,
     `  at home    ${leftAtHome(status, missing)}`,
@@ -158,11 +161,17 @@ export function describeLoss(status: Status, nowMs = Date.now()): string {
   const since = status.liveSince ?? status.outage?.endedAt;
   const ran = since === undefined ? '' : ` since ${since} (${duration(nowMs - Date.parse(since))})`;
   const missing = sourceMissing(status);
+  const stops = `the machine at home stops${status.sourceIdle ? '' : ' and the source serves again'}`;
+  const starts = missing
+    ? ` ${notFound}`
+    : status.sourceIdle
+      ? ` ${staysOff}`
+      : ', as it was at the final recovery point';
   return [
-    `Cancel the failback of ${plain(status.machine)} with loss: ${missing ? untilThere : 'the machine at home stops and the source serves again'}.`,
+    `Cancel the failback of ${plain(status.machine)} with loss: ${missing ? untilThere : stops}.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
     `  stops      ${side(status.target)}${missing ? ', only if the source is there again' : ''}`,
-    `  starts     ${side(status.source)}${missing ? ` ${notFound}` : ', as it was at the final recovery point'}`,
+    `  starts     ${side(status.source)}${starts}`,
     `  lost       everything written at home${ran}${missing ? ', once it stops' : ''}; ${writtenText(status, (iso) => clock(iso, nowMs))}`,
   ].join('\n');
 }

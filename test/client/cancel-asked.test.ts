@@ -54,6 +54,19 @@ test('S5 S000-16 of a source that was not found nobody reads that it serves, goe
   expect(describeLoss(called({ left: 'AwaitingCommit' }), now)).toContain('the source serves again');
 });
 
+test('S5 of a source that was found off nobody reads that it serves after a way back, with loss or without', () => {
+  const outage = { startedAt: ago(90) };
+  for (const status of [
+    statusIn('AwaitingCutover', { sourceIdle: true }),
+    statusIn('FinalSync', { sourceIdle: true, outage }),
+    statusIn('AwaitingCommit', { sourceIdle: true, outage, liveSince: ago(60) }),
+  ])
+    for (const text of [describeCancel(status), describeLoss(status, now)]) {
+      expect(text).toContain('rg-dr/erp-db STAYS OFF, as it was found');
+      expect(text).not.toMatch(/source serves|goes on as it is|is started again|as it was at the final/);
+    }
+});
+
 test('what people said stands in the order of time, the loss after it, and each sentence names what it counts', () => {
   const by = 'ana';
   const pointChanged = { by, at: ago(200), from: 'latest', point: 'application-consistent', acceptLoss: true } as const;

@@ -16,6 +16,8 @@ const beforeStop = 'await needHomeAsOpened({ input, run, pairs, open }, when);';
 const watchedHold = '  course.besideHold = watchedHold(teller, { input, run, pairs: way.pairs, open });\n';
 const underUs = 'test/story/home-under-us.test.ts';
 
+const stopping = 'test/workflows/stopping.test.ts';
+
 export const homeBugs: readonly PlantedBug[] = [
   bug('S1', 'workflows/home-watch.ts', '      acting.cancel();\n', '', underUs, 'during the seed'),
   bug(
@@ -201,5 +203,30 @@ export const homeBugs: readonly PlantedBug[] = [
     'else if (false)',
     'test/model/group.test.ts',
     'two movers',
+  ),
+  bug('S5', 'workflows/cutover.ts', 'stood.served ||= seen.served;', '', stopping, 'while a person was called'),
+  bug(
+    'S5',
+    'workflows/cutover.ts',
+    'if (startedAt === undefined || seen.served) {',
+    'if (startedAt === undefined) {',
+    stopping,
+    'a stop that was refused',
+  ),
+  bug(
+    'S12',
+    'workflows/source-turns.ts',
+    'if (!serves && teller.findings.outage) return;',
+    '',
+    stopping,
+    'behind a stop',
+  ),
+  bug(
+    'S5',
+    'workflows/failback.ts',
+    'if (servedAtFirst(way.found) === false) teller.find({ sourceIdle: true });',
+    '',
+    stopping,
+    'preflight finds off',
   ),
 ];

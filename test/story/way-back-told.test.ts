@@ -48,6 +48,14 @@ const outage = { startedAt: at };
 test.each<[string, readonly string[], Partial<Findings>, Partial<Story>, RegExp]>([
   ['the source was never stopped', [], {}, {}, /^source$/],
   ['it was found standing still', [], { sourceIdle: true }, {}, /^nobody: the source is stopped$/],
+  [
+    'it was off before its stop',
+    ['source-stopped'],
+    { outage, sourceIdle: true },
+    {},
+    /^nobody: the source is stopped$/,
+  ],
+  ['nobody will start the source', [], { outage, sourceIdle: true }, { targetLive: true }, /then nobody$/],
   ['its stop may have gone through', [], { outage }, {}, /^the source, unless its stop went through/],
   ['it is stopped', ['source-stopped'], { outage }, {}, /^nobody, until the source is started again/],
   ['the target runs', ['source-stopped'], { outage }, { targetLive: true }, /^target, until it is stopped/],
@@ -57,6 +65,17 @@ test.each<[string, readonly string[], Partial<Findings>, Partial<Story>, RegExp]
   const called = { ...undoing, ...more, phase: 'NeedsOperator' as const, left: 'Undoing' as const };
   expect(told(called, keys, found).serves).toMatch(words);
 });
+
+test.each<Phase>(['Seeding', 'Syncing', 'AwaitingCutover', 'StoppingSource', 'ReturnedToSource'])(
+  'S5 in %s a source that was found off is not told to serve',
+  (phase) => {
+    const found = told({ ...begun, phase }, [], { sourceIdle: true });
+    expect(found).toMatchObject({ sourceIdle: true, serves: 'nobody: the source is stopped' });
+    const ran = told({ ...begun, phase }, [], { sourceIdle: false });
+    expect(ran.serves).toMatch(/^source/);
+    expect(ran).not.toHaveProperty('sourceIdle');
+  },
+);
 
 const gone: Trouble = {
   ...{ kind: 'Refused', op: sourceGone, subject: 'rg/erp-db', message: 'it is gone', hint: 'look', since: at },

@@ -18,7 +18,7 @@ import { tryUnblockConditions } from '@temporalio/workflow/lib/worker-interface.
 import type { MessageName } from '../../model/message.ts';
 import type { Status } from '../../model/status.ts';
 import { failback } from '../../workflows/failback.ts';
-import { type Recorded, recorded } from './recorded.ts';
+import { type Payload, type Recorded, recorded } from './recorded.ts';
 
 /** A step that waits for its answer. */
 interface Pending {
@@ -36,6 +36,8 @@ export interface Stage {
   /** The answers of these steps and no others are the test's from now on. */
   mine(...activityTypes: string[]): void;
   said(name: MessageName, payload?: object): Job;
+  /** The rounds tell something. */
+  told(signalName: string, value: unknown): Job;
   /** A pending step ends: as it was recorded, with this value, or with this failure. */
   ended(activityType: string, as?: object | Error): Job;
   /** All of it in one workflow task, in this order. */
@@ -43,6 +45,8 @@ export interface Stage {
 }
 
 const runId = 'run-1';
+/** The rounds' own workflow; a step like the others. */
+const rounds = 'syncRounds';
 
 /** Plays up to where nothing moves without the test. */
 export async function play(name: string, ...mine: string[]): Promise<Stage> {
@@ -56,7 +60,6 @@ class Playing implements Stage {
   private readonly activator: Activator;
   private own: readonly string[];
   private waiting: Pending[] = [];
-  private roundsSeq: number | undefined;
 
   constructor(script: Recorded, own: readonly string[]) {
     this.script = script;
@@ -93,8 +96,11 @@ class Playing implements Stage {
   }
 
   said(name: MessageName, payload: object = {}): Job {
-    const input = [defaultPayloadConverter.toPayload({ by: 'ana', ...payload })];
-    return () => this.activator.signalWorkflow({ signalName: name, input });
+    return this.told(name, { by: 'ana', ...payload });
+  }
+
+  told(signalName: string, value: unknown): Job {
+    return () => this.activator.signalWorkflow({ signalName, input: [defaultPayloadConverter.toPayload(value)] });
   }
 
   ended(activityType: string, as?: object | Error): Job {
@@ -110,6 +116,10 @@ class Playing implements Stage {
 
   private ending(step: Pending, as?: object | Error): Job {
     const { seq, activityType, activityId } = step;
+    if (activityType === rounds) {
+      const result = { completed: { ...(this.script.rounds ? { result: this.script.rounds } : {}) } };
+      return () => this.activator.resolveChildWorkflowExecution({ seq, result });
+    }
     if (as instanceof Error) {
       const failure = new ActivityFailure(as.message, activityType, activityId, 'NON_RETRYABLE_FAILURE', undefined, as);
       const told = { failure: defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter) };
@@ -141,7 +151,7 @@ class Playing implements Stage {
         command;
       if (scheduleActivity) return this.scheduled(scheduleActivity as Pending);
       if (requestCancelActivity) return this.cancelled(requestCancelActivity.seq);
-      if (startChildWorkflowExecution) return this.roundsBegin(startChildWorkflowExecution.seq);
+      if (startChildWorkflowExecution) return this.roundsBegin(startChildWorkflowExecution);
       if (signalExternalWorkflowExecution) return this.roundsHear(signalExternalWorkflowExecution);
       if (command.failWorkflowExecution) throw new Error(JSON.stringify(command.failWorkflowExecution.failure));
       return [];
@@ -160,26 +170,25 @@ class Playing implements Stage {
     return step ? [this.ending(this.take(step.activityType), new CancelledFailure('cancelled'))] : [];
   }
 
-  private roundsBegin(seq: number | null | undefined): Job[] {
+  /** They tell what was recorded, and end once they are told to finish. */
+  private roundsBegin({ seq, input }: { seq?: number | null; input?: unknown[] | null }): Job[] {
     const { activator } = this;
-    this.roundsSeq = seq ?? 0;
+    const step = { seq: seq ?? 0, activityType: rounds, activityId: rounds };
+    const [asked] = (input ?? []) as Payload[];
+    const { finish } = defaultPayloadConverter.fromPayload<{ finish: boolean }>(asked as Payload);
     const told = this.script.told.filter(({ signalName }) => ['seeded', 'points', 'scrubbed'].includes(signalName));
-    return [
-      () => activator.resolveChildWorkflowExecutionStart({ seq: seq ?? 0, succeeded: { runId: 'rounds-1' } }),
-      ...told.map(
-        ({ signalName, input }): Job =>
-          () =>
-            activator.signalWorkflow({ signalName, input: [...input] }),
-      ),
+    const began: Job[] = [
+      () => activator.resolveChildWorkflowExecutionStart({ seq: step.seq, succeeded: { runId: 'rounds-1' } }),
+      ...told.map((one) => (): void => activator.signalWorkflow({ ...one, input: [...one.input] })),
     ];
+    if (finish && !this.own.includes(rounds)) return [...began, this.ending(step)];
+    this.waiting.push(step);
+    return began;
   }
 
   private roundsHear({ seq, signalName }: { seq?: number | null; signalName?: string | null }): Job[] {
-    const { activator, script, roundsSeq } = this;
-    const heard: Job = () => activator.resolveSignalExternalWorkflow({ seq: seq ?? 0 });
-    if (signalName !== 'finish') return [heard];
-    const result = { completed: { ...(script.rounds ? { result: script.rounds } : {}) } };
-    return [heard, () => activator.resolveChildWorkflowExecution({ seq: roundsSeq ?? 0, result })];
+    const heard: Job = () => this.activator.resolveSignalExternalWorkflow({ seq: seq ?? 0 });
+    return signalName === 'finish' && !this.own.includes(rounds) ? [heard, this.ended(rounds)] : [heard];
   }
 }
 

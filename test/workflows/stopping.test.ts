@@ -1,0 +1,111 @@
+/** What the way back does with the power of a source that was stopped for the cutover, whoever switched it before. */
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import type { PreflightAnswer } from '../../activities/preflight.ts';
+import { recorded } from './recorded.ts';
+import { play, refusedBy, type Stage } from './stage.ts';
+
+const source = (power: 'running' | 'stopped' | 'changing', more: object = {}) => ({
+  ...{ address: { site: 'azure', path: 'rg/one' }, power, powerSeen: power, disks: [], nics: [], ...more },
+});
+const look = 'observeSource';
+const stop = 'ensureSourceStopped';
+const again = refusedBy('check-before-cutover', 'the mover has a snapshot');
+
+/** Completed with a source that stands so; everything else is answered as it was recorded. */
+async function completed(found: object): Promise<Stage> {
+  const stage = await play('returned-with-loss', look, stop, 'observeHomeAgain', 'ensureRecoveryPoint');
+  await stage.tell(stage.said('completeFailover'));
+  await stage.tell(stage.ended(look, found));
+  return stage;
+}
+
+/** Home has changed: a person is called, and has mended it. */
+async function calledAndMended(stage: Stage): Promise<void> {
+  await stage.tell(stage.ended('observeHomeAgain', again));
+  expect(stage.status()).toMatchObject({ phase: 'NeedsOperator', left: 'StoppingSource' });
+  await stage.tell(stage.said('resolve', { action: 'retry' }));
+}
+
+async function stopped(stage: Stage, before: object): Promise<void> {
+  await stage.tell(stage.ended('observeHomeAgain'));
+  await stage.tell(stage.ended(look, before));
+  await stage.tell(stage.ended(stop));
+  expect(stage.status().phase).toBe('FinalSync');
+}
+
+const keysOf = (stage: Stage): string[] => stage.status().record.map(({ key }) => key);
+
+test('S5 a source that somebody started while a person was called is started again on the way back, and was told to serve until its stop', async () => {
+  const stage = await completed(source('stopped', { powerSeen: 'off' }));
+  expect(stage.status().serves).toBe('nobody: the source is stopped');
+  await calledAndMended(stage);
+  await stopped(stage, source('running', { powerSeen: 'on' }));
+  const facts = stage.status().record.find(({ key }) => key === 'source-stopped')?.facts;
+  expect(facts).toMatchObject({ before: 'on' });
+  await stage.tell(stage.said('cancel'));
+  expect(stage.status()).toMatchObject({ phase: 'ReturnedToSource', serves: 'source, as it was found' });
+  expect(keysOf(stage)).toContain('source-started');
+});
+
+test('S5 a source that preflight finds off is not told to serve while its cutover is waited for', async () => {
+  const stage = await play('returned-with-loss', 'observePreflight');
+  const answer = recorded('returned-with-loss').answer('observePreflight', '1') as Payload;
+  const seen = defaultPayloadConverter.fromPayload<PreflightAnswer>(answer);
+  await stage.tell(stage.ended('observePreflight', { ...seen, source: { ...seen.source, power: 'stopped' } }));
+  expect(stage.status()).toMatchObject({ phase: 'AwaitingCutover', serves: 'nobody: the source is stopped' });
+});
+
+test.each([
+  ['deallocated', source('stopped')],
+  ['shut down inside', source('running', { guestOff: true })],
+])('S5 a source that was %s all the time is not started on the way back', async (_how, off) => {
+  const stage = await completed(off);
+  await stopped(stage, off);
+  await stage.tell(stage.said('cancel'));
+  expect(stage.status()).toMatchObject({ phase: 'ReturnedToSource', serves: 'nobody: the source is stopped' });
+  expect(keysOf(stage)).not.toContain('source-started');
+});
+
+test('S5 a source whose first stop was not heard of is started again, although it is off when it is stopped once more', async () => {
+  const stage = await completed(source('running'));
+  await stage.tell(stage.ended('observeHomeAgain'));
+  await stage.tell(stage.ended(look, source('running')));
+  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows what became of it')));
+  await stage.tell(stage.said('resolve', { action: 'retry' }));
+  await stopped(stage, source('stopped'));
+  await stage.tell(stage.said('cancel'));
+  expect(stage.status().phase).toBe('ReturnedToSource');
+  expect(keysOf(stage)).toContain('source-started');
+});
+
+const secondsOf = (stage: Stage): string | undefined => stage.status().outage?.startedAt;
+
+test('S5 behind a stop that was refused the source went on serving: the outage begins with the stop that it goes down in', async () => {
+  const stage = await completed(source('running'));
+  await stage.tell(stage.ended('observeHomeAgain'));
+  await stage.tell(stage.ended(look, source('running')));
+  const refused = secondsOf(stage);
+  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'no permission')));
+  while (Date.now() <= Date.parse(refused ?? '')) await new Promise(setImmediate);
+  await stage.tell(stage.said('resolve', { action: 'retry' }));
+  await stopped(stage, source('running'));
+  expect(Date.parse(secondsOf(stage) ?? '')).toBeGreaterThan(Date.parse(refused ?? ''));
+});
+
+test.each([
+  ['is not told as somebody’s', [look, source('running')] as const, false],
+  ['is somebody’s where the first one was not sent yet', undefined, true],
+])('S12 that the source is off in a round behind a stop of ours %s', async (_what, sent, told) => {
+  const stage = await play('committed-before', look, stop, 'observeHomeStays');
+  await stage.tell(stage.said('completeFailover'));
+  await stage.tell(stage.ended(look, source('running')));
+  stage.mine(look, stop, 'observeHomeStays', 'syncRounds');
+  if (sent) {
+    await stage.tell(stage.ended('observeHomeStays'));
+    await stage.tell(stage.ended(...sent));
+    await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows')));
+  } else await stage.tell(stage.ended('observeHomeStays', refusedBy('check-before-cutover', 'a snapshot')));
+  await stage.tell(stage.said('resolve', { action: 'retry' }));
+  await stage.tell(stage.told('sourceTurned', false));
+  expect(keysOf(stage).includes('source-idle')).toBe(told);
+});

@@ -9,13 +9,16 @@ import type { Log } from './log.ts';
 const windDownMs = 9_000;
 const endMs = 9_700;
 
-/** Waits for the end of a worker and gives back what it holds; `whole`: it has ended, else it is left. Throws what ends it unasked. */
+/**
+ * Waits for the end of a worker and gives back what it holds; `whole`: it has ended, else it is left. Throws what ends it unasked.
+ * `asked`: of `onceAsked`.
+ */
 export async function endInOrder(
+  asked: Promise<void>,
   running: Promise<void>,
   close: (whole: boolean) => Promise<void>,
   log: Log,
 ): Promise<void> {
-  const asked = onceAsked(log);
   const [left, late] = [windDownMs, endMs].map((ms) => asked.then(() => sleep(ms, false)));
   const whole = await Promise.race([running.then(() => true), left]);
   if (!whole)
@@ -23,11 +26,11 @@ export async function endInOrder(
   await Promise.race([close(whole === true), late]);
 }
 
-/** Temporal's runtime listens to both signals, and winds the worker down. */
+/** Temporal's runtime listens to both signals, and winds the worker down once there is one; until then it swallows them. */
 const endings = ['SIGINT', 'SIGTERM'] as const;
 
-/** Tells it in one line, by whichever signal comes first. */
-const onceAsked = (log: Log): Promise<void> =>
+/** Resolves when the process is asked to end, and tells it in one line, by whichever signal comes first. */
+export const onceAsked = (log: Log): Promise<void> =>
   new Promise((resolve) => {
     const tell = (signal: NodeJS.Signals): void => {
       for (const each of endings) process.off(each, tell);

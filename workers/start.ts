@@ -13,7 +13,7 @@ import { type ConfigProblem, describeProblem } from '../config/problem.ts';
 import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
-import { endInOrder } from './ending.ts';
+import { endInOrder, onceAsked } from './ending.ts';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
 import { rivalsOn } from './rivals.ts';
@@ -77,15 +77,19 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     if (!values) return;
     const loaded = await loadInventory(inventoryPath(values.config));
     const started = { loaded, log: installLog(values.id ?? kind), id: values.id };
-    const { worker, missing, close } = await open(kind, started, plan);
-    log = started.log;
-    const running = worker.run();
+    const asked = onceAsked(started.log);
     // As if it had been asked to: `npm run control` that is killed leaves no worker behind that nobody sees.
     onceStarterIsGone(() => process.kill(process.pid, 'SIGTERM'));
+    const opened = await Promise.race([open(kind, started, plan), asked]);
+    // L7: a silent Temporal is waited for half a minute, and a worker that has taken no work has nothing to hand over.
+    if (!opened) process.exit(exitCodes.ok);
+    const { worker, missing, close } = opened;
+    log = started.log;
+    const running = worker.run();
     const { taskQueue: queue } = worker.options;
     const lacks = missing.length > 0 ? { missing } : {};
     process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid, ...lacks })}\n`);
-    await endInOrder(running, close, log);
+    await endInOrder(asked, running, close, log);
     // L7: what was not waited for (a revocation that hangs) must not keep the process.
     process.exit(exitCodes.ok);
   } catch (error) {

@@ -375,12 +375,4 @@ export const lateBugs: readonly PlantedBug[] = [
     'test/activities/vain.test.ts',
     'no progress',
   ),
-  bug(
-    'L7',
-    'workers/ending.ts',
-    '[windDownMs, endMs]',
-    '[4 * windDownMs, 4 * endMs]',
-    'test/workers/start.test.ts',
-    'L7 a worker that is asked to end',
-  ),
 ];

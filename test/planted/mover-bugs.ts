@@ -1,4 +1,4 @@
-/** Bugs planted in what a mover takes, and in what order. */
+/** Bugs planted in what a mover takes, in what order, and how a worker ends. */
 import { bug, type PlantedBug } from './bug.ts';
 
 const turns = 'test/activities/turns.test.ts';
@@ -30,4 +30,20 @@ export const moverBugs: readonly PlantedBug[] = [
     'left to the cutover that waits',
   ),
   bug('L1', 'activities/attempt.ts', 'inVain.notTried();', '', inHand, 'found no place asks nobody'),
+  bug(
+    'L7',
+    'workers/ending.ts',
+    '[windDownMs, endMs]',
+    '[4 * windDownMs, 4 * endMs]',
+    'test/workers/start.test.ts',
+    'says so in one line',
+  ),
+  bug(
+    'L7',
+    'workers/start.ts',
+    'await Promise.race([open(kind, started, plan), asked]);',
+    'await open(kind, started, plan);',
+    'test/workers/start.test.ts',
+    'a silent Temporal says so',
+  ),
 ];

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -107,6 +108,24 @@ test('a second mover of the same name warns at its start that another one works 
   const warning = expect.stringContaining('another worker asks for work on "mover-m1"');
   expect(second.logged(40)).toContainEqual(warning);
   expect(first.logged(40)).not.toContainEqual(warning);
+}, 60_000);
+
+test('L7 a worker that is asked to end while it still waits for a silent Temporal says so and ends with 0 at once', async () => {
+  const silent = createServer((socket) => void socket.resume().on('error', () => undefined))
+    .listen(0, '127.0.0.1')
+    .unref();
+  await once(silent, 'listening');
+  const child = begin('mover', `127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  let log = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  await once(silent, 'connection');
+  const begun = Date.now();
+  child.kill('SIGTERM');
+  expect((await once(child, 'close'))[0]).toBe(0);
+  expect(Date.now() - begun).toBeLessThan(10_000);
+  expect(log).toContain('asked to end (SIGTERM)');
 }, 60_000);
 
 test('L7 a worker that is asked to end says so in one line and ends with 0 in time, also while Temporal refuses it or stays silent', async () => {

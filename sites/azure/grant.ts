@@ -177,14 +177,15 @@ export class Lease implements SnapshotLease {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const signal = AbortSignal.timeout(closeWithinMs);
-    // Also late: a newer attempt that loses its grant by this makes itself another.
-    const work: Work = { signal, report: () => undefined, mayChange: () => undefined };
     // A renewal on its way would leave a new SAS behind us.
     await this.#renewing?.catch(() => undefined);
     this.#sas = undefined;
     // Asked counts, not answered: the grant may exist although its answer was lost.
     if (!this.#asked) return;
+    // Also late: a newer attempt that loses its grant by this makes itself another. Its time begins here, for Azure may have
+    // taken longer than that to grant.
+    const signal = AbortSignal.timeout(closeWithinMs);
+    const work: Work = { signal, report: () => undefined, mayChange: () => undefined };
     // Tried twice; a SAS that stays ends by itself, and releasing the snapshot revokes it in any case (S11).
     for (let tries = 0; tries < 2; tries++) {
       const done = await this.#of.revoke(work).then(

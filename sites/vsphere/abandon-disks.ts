@@ -9,7 +9,7 @@ import { fenced } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { needHeldOnlyBy, needOwnMark, needQuietTarget } from './disk-guards.ts';
-import { heldBy, needNoClones, needUnmoved, placesOf } from './disk-places.ts';
+import { heldBy, lostUnlessFound, needNoClones, needUnmoved, placesOf } from './disk-places.ts';
 import { findByMark, findMachine, findMover, type Machine, type Vcenter } from './inventory.ts';
 import { type Mark, originalOptions, stateOption, unmarkOptions } from './marks.ts';
 import { ensureMachineGone, findCreated, settleFolder } from './new-machine.ts';
@@ -39,7 +39,7 @@ export async function ensureDisksAbandoned(at: Vcenter, request: TargetRequest, 
   if (!target || !mark) return abandonUnrecorded(at, request, found, work);
   const mover = await findMover(at, request.mover, work);
   if (mark.way === 'staged') {
-    await abandonStaged(at, target, mover, mark, writtenDisks(request), work);
+    await abandonStaged(at, target, mover, mark, { written: writtenDisks(request), lost: lostOnTheWayBack }, work);
     return [];
   }
   return abandonInPlace(at, target, mover, mark, work);
@@ -56,9 +56,11 @@ async function abandonUnrecorded(
   work: Work,
 ): Promise<string[]> {
   const mover = await findMachine(at, request.mover, work);
-  const places = await placesOf(at, writtenDisks(request), { on: [mover] }, work);
-  const hanging = places.filter((place) => mover && heldBy(place, mover));
   const foreign = target?.mark;
+  const known = { on: [mover, target], lost: lostUnlessFound(`the mover, ${orSkip}`) };
+  const places = await placesOf(at, writtenDisks(request), known, work);
+  if (request.open && !foreign) needNoClones(places, known);
+  const hanging = places.filter((place) => mover && heldBy(place, mover));
   const theirs = foreign?.way === 'in-place' ? foreign.originals.map((one) => one.file) : (foreign?.staged ?? []);
   const ours = hanging
     .filter(({ was, file }) => !theirs.includes(was) && !theirs.includes(file))
@@ -88,6 +90,9 @@ async function abandonUnrecorded(
   ];
 }
 
+const orSkip = 'then resolve with retry. If it is lost for good, resolve with skip.';
+const lostOnTheWayBack = lostUnlessFound(`the machine at home, keep that off, ${orSkip}`);
+
 const movedRemedy =
   'Homeward deletes no file under a name that it did not give. Detach the moved disk in the vSphere Client from the machine that holds it, delete its file yourself (nobody needs what this run wrote any more), then resolve with retry.';
 
@@ -111,7 +116,8 @@ async function abandonCreated(at: Vcenter, request: TargetRequest, work: Work): 
     keys: [],
   };
   const mark = target ? needOwnMark(target, request) : unmarked;
-  needUnmoved(await placesOf(at, writtenDisks(request), { on: [target, mover] }, work), movedRemedy);
+  const written = await placesOf(at, writtenDisks(request), { on: [target, mover], lost: lostOnTheWayBack }, work);
+  needUnmoved(written, movedRemedy);
   if (target) {
     needQuietTarget(target);
     needOnlyStaged(mark, target);
@@ -142,9 +148,9 @@ async function abandonInPlace(
     await ensureOptions(at, target, unmarkOptions(mark), work);
     return [];
   }
-  const on = [target, mover];
-  const places = await placesOf(at, mark.originals, { on }, work);
-  needNoClones(places, { on });
+  const known = { on: [target, mover], lost: lostOnTheWayBack };
+  const places = await placesOf(at, mark.originals, known, work);
+  needNoClones(places, known);
   if (places.some((place) => heldBy(place, target))) needQuietTarget(target);
   const files = places.map(({ file }) => file);
   // Where they lie now, so that a later run finds them: in the same change, because afterwards nobody could tell.
@@ -157,21 +163,24 @@ async function abandonInPlace(
   return files;
 }
 
-/** Also used by a later run that finds the staging of an abandoned one. `written`: the staged disks as they were opened. */
+/**
+ * Also used by a later run that finds the staging of an abandoned one. `written`: the staged disks as they were opened; `lost`:
+ * what to do about an original that is gone.
+ */
 export async function abandonStaged(
   at: Vcenter,
   target: Machine,
   mover: Machine | undefined,
   mark: Mark,
-  written: readonly KnownDisk[],
+  { written, lost }: { readonly written: readonly KnownDisk[]; readonly lost: string },
   work: Work,
 ): Promise<void> {
   needQuietTarget(target);
   needOnlyStaged(mark, target);
-  const on = [target, mover];
-  needUnmoved(await placesOf(at, written, { on }, work), movedRemedy);
-  const originals = await placesOf(at, mark.originals, { on }, work);
-  needNoClones(originals, { on });
+  const known = { on: [target, mover], lost };
+  needUnmoved(await placesOf(at, written, known, work), movedRemedy);
+  const originals = await placesOf(at, mark.originals, known, work);
+  needNoClones(originals, known);
   work.report(`unplugging what run ${mark.run} staged`);
   await ensureUnplugged(at, target, mark.staged, [stateOption('open')], work);
   if (mover) await ensureUnplugged(at, mover, mark.staged, [], work);

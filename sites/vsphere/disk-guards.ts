@@ -69,7 +69,7 @@ export function needOwnMark(machine: Machine, request: TargetRequest): Mark {
   throw no(
     machine.path,
     `${machine.name} carries no record of run ${request.run}`,
-    'Start the failback again; nothing was changed by this step.',
+    'Somebody removed its homeward.* settings; nothing was changed by this step. Restore them, then resolve with retry. Or take the run back, leave out with skip what cannot be undone, and start a new one.',
   );
 }
 

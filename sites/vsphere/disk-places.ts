@@ -30,13 +30,24 @@ interface Knowing {
   readonly on: readonly ({ readonly ref: Ref } | undefined)[];
   /** On any other a UUID counts only where all of the disks hang, by file or UUID: no clone of a template stands for them. */
   readonly together?: boolean;
+  /** What to do about one whose file is gone while others alone hang disks of its UUID. */
+  readonly lost: string;
 }
+
+/** `attach`: where to attach it, and what then. */
+export const lostUnlessFound = (attach: string): string =>
+  `A disk with its UUID may be the one of a clone of the same template: do not detach that. Find the file of the moved disk (look at the tasks of vCenter) and attach it to ${attach}`;
+
+/** Before anything was started at home. */
+export const lostOnTheWay = lostUnlessFound(
+  'the mover, then resolve with retry. If it is lost for good, take the run back.',
+);
 
 /** One place a disk, in their order. Refused when several moved disks could be the one. */
 export async function placesOf(
   at: Vcenter,
   disks: readonly KnownDisk[],
-  { on, together = false }: Knowing,
+  { on, together = false, lost: hint }: Knowing,
   work: Work,
 ): Promise<DiskPlace[]> {
   const attached = await attachedDisks(at, work);
@@ -53,7 +64,7 @@ export async function placesOf(
     const here = alike.filter(isHere);
     const meant = here.length > 0 || !together ? alike : alike.filter(hasAll);
     const isMoved = meant.length > 0 && (await filesThere(at, [file], work)).length === 0;
-    places.push(isMoved ? movedTo(file, meant, here) : { was: file, file, holders, alike });
+    places.push(isMoved ? movedTo(file, meant, here, hint) : { was: file, file, holders, alike });
   }
   return places;
 }
@@ -61,12 +72,12 @@ export async function placesOf(
 const isAlike = ({ disk }: Holder, { uuid }: KnownDisk): boolean => uuid !== '' && disk.uuid === uuid;
 
 /** `here`: those of them that hang on the run's own machines; then it is one of these. */
-function movedTo(was: string, alike: readonly Holder[], here: readonly Holder[]): DiskPlace {
+function movedTo(was: string, alike: readonly Holder[], here: readonly Holder[], hint: string): DiskPlace {
   const files = [...new Set((here.length > 0 ? here : alike).map(({ disk }) => baseOf(disk)))];
   const [file] = files;
   if (file !== undefined && files.length === 1)
     return { was, file, holders: alike.filter(({ disk }) => baseOf(disk) === file), alike };
-  if (here.length === 0) throw lost({ was, alike }, cloneRemedy);
+  if (here.length === 0) throw lost({ was, alike }, hint);
   throw refused({
     op: 'find disk',
     subject: was,
@@ -74,9 +85,6 @@ function movedTo(was: string, alike: readonly Holder[], here: readonly Holder[])
     hint: 'Detach the copies in the vSphere Client (keep their files), then retry.',
   });
 }
-
-const cloneRemedy =
-  'A disk with its UUID may be the one of a clone of the same template: do not detach that. Find the file of the moved disk (look at the tasks of vCenter) and attach it to the machine at home, keep that off, then resolve with retry. If it is lost for good, resolve with skip.';
 
 const lost = ({ was, alike }: Pick<DiskPlace, 'was' | 'alike'>, hint: string): Failure => {
   const hanging = alike.map(({ name, disk }) => `${disk.file} on ${name}`).join(', ');
@@ -90,10 +98,9 @@ const lost = ({ was, alike }: Pick<DiskPlace, 'was' | 'alike'>, hint: string): F
 };
 
 /** Refused when the file of one is gone and its UUID hangs on others than these alone: what they hold may be a clone's. */
-export function needNoClones(places: readonly DiskPlace[], { on }: Pick<Knowing, 'on'>): void {
+export function needNoClones(places: readonly DiskPlace[], { on, lost: hint }: Knowing): void {
   for (const place of places)
-    if (place.file !== place.was && !on.some((machine) => machine && heldBy(place, machine)))
-      throw lost(place, cloneRemedy);
+    if (place.file !== place.was && !on.some((machine) => machine && heldBy(place, machine))) throw lost(place, hint);
 }
 
 /** Refused when one hangs nowhere known and its file is gone: it may run, moved, in a machine that has not the others. */

@@ -19,7 +19,7 @@ import {
   needReadyMover,
   needSupported,
 } from './disk-guards.ts';
-import { needNoClones, needUnmoved, placesOf } from './disk-places.ts';
+import { lostOnTheWay, lostUnlessFound, needNoClones, needNoneLost, needUnmoved, placesOf } from './disk-places.ts';
 import { lookAt, type Machine, needMachine, type Vcenter } from './inventory.ts';
 import { inPlaceRemedy, needGivenUp } from './left-by-a-run.ts';
 import { isOpen, markOptions, type NewMark, type Original, stateOption } from './marks.ts';
@@ -61,15 +61,26 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
 const openedElsewhere =
   'Move it back to where it was (Storage vMotion of this disk alone), exclude the mover from Storage DRS, then resolve with retry: it is copied in full again. Or take the run back.';
 
+/** Of the machine that an earlier run had; this one has touched nothing yet. */
+const lostOriginal = lostUnlessFound(
+  'the machine at home, keep that off, then resolve with retry. If it is lost for good, take the run back.',
+);
+
+const openedNowhere =
+  'Was it moved and detached, find its file (look at the tasks of vCenter), attach it to the mover, then resolve with retry. If it is lost for good, take the run back.';
+
 async function needStillOpened(
   at: Vcenter,
   open: readonly OpenDisk[],
   on: readonly Machine[],
   work: Work,
 ): Promise<void> {
-  const places = await placesOf(at, open, { on }, work);
-  needNoClones(places, { on });
+  const known = { on, lost: lostOnTheWay };
+  const places = await placesOf(at, open, known, work);
+  needNoClones(places, known);
   needUnmoved(places, openedElsewhere);
+  // S11: else it would be made anew, and nobody would ever delete the one that was moved and detached.
+  await needNoneLost(at, places, openedNowhere, work);
 }
 
 /** The machine has been made with the record in it; what is new now is its disks. */
@@ -203,7 +214,7 @@ async function withoutStrangersStaging(
   if (!isOpen(mark) || mark.way !== 'staged' || same) return target;
   work.report(`removing what run ${mark.run} staged`);
   const written = mark.staged.map((file) => ({ file, uuid: '' }));
-  await abandonStaged(at, target, mover, mark, written, work);
+  await abandonStaged(at, target, mover, mark, { written, lost: lostOriginal }, work);
   return lookAt(at, target.ref, target.path, work);
 }
 

@@ -10,7 +10,7 @@ import type { Work } from '../source.ts';
 import type { ReturnRequest, TargetRequest } from '../target.ts';
 import { parseSlot, type Slot } from './devices.ts';
 import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget, needUsesNotAfter } from './disk-guards.ts';
-import { heldBy, needUnmoved, placesOf } from './disk-places.ts';
+import { heldBy, lostOnTheWay, needUnmoved, placesOf } from './disk-places.ts';
 import { asTarget, findMachine, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
 import { findCreated } from './new-machine.ts';
@@ -24,7 +24,7 @@ async function unplugFromMover(at: Vcenter, request: TargetRequest, movedHint: s
   const disks = writtenDisks(request);
   const files = disks.map(({ file }) => file);
   const missing = disks.filter(({ file }) => !mover.disks.some((disk) => disk.file === file));
-  const astray = missing.length === 0 ? [] : await placesOf(at, missing, { on: [mover] }, work);
+  const astray = missing.length === 0 ? [] : await placesOf(at, missing, { on: [mover], lost: lostOnTheWay }, work);
   needUnmoved(
     astray.filter((place) => heldBy(place, mover)),
     movedHint,

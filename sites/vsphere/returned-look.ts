@@ -7,7 +7,7 @@ import { refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { OpenedRequest } from '../target.ts';
-import { heldBy, placesOf } from './disk-places.ts';
+import { heldBy, lostUnlessFound, placesOf } from './disk-places.ts';
 import { asTarget, findAnywhere, type Machine, type Vcenter } from './inventory.ts';
 import { findCreated } from './new-machine.ts';
 
@@ -24,6 +24,10 @@ export async function observeReturned(at: Vcenter, request: OpenedRequest, work:
   });
 }
 
+const lostAtHome = lostUnlessFound(
+  'the machine at home, then resolve with retry. Lost for good: resolve with skip, the deletion too; the source stays as it is.',
+);
+
 /** A live machine may have snapshots on top of a disk, and Storage vMotion may have moved it (disk-places.ts). */
 async function wrongWith(
   at: Vcenter,
@@ -34,7 +38,7 @@ async function wrongWith(
   const { name, mark } = machine;
   if (mark?.run !== run) return `${name} does not carry the record of run ${run}`;
   if (mark.state !== 'returned') return `the disks of ${name} are not returned to it (${mark.state})`;
-  const places = await placesOf(at, open, { on: [machine] }, work);
+  const places = await placesOf(at, open, { on: [machine], lost: lostAtHome }, work);
   const gone = places.filter((place) => !heldBy(place, machine)).map(({ was }) => was);
   return gone.length > 0 ? `${name} does not hold ${gone.join(', ')} any more` : undefined;
 }

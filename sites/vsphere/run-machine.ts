@@ -27,7 +27,7 @@ export async function needReturned(at: Vcenter, request: TargetPower, work: Work
   if (ours && ours.power !== 'stopped') return ours;
   const carrier = mover === undefined ? undefined : await findByPath(at, mover, work);
   const on = [ours, carrier && { ref: carrier }];
-  const places = await placesOf(at, open, { on, together: true }, work);
+  const places = await placesOf(at, open, { on, together: true, lost: lostRemedy }, work);
   const refs = new Map(places.flatMap(({ holders }) => holders).map(({ ref }) => [ref.value, ref]));
   for (const known of [carrier, ours?.ref]) if (known) refs.delete(known.value);
   const holders: Machine[] = [];

@@ -3,6 +3,7 @@
  */
 import { bug, type PlantedBug } from './bug.ts';
 
+const lost = 'test/vsphere/lost.test.ts';
 const moved = 'test/vsphere/moved.test.ts';
 
 export const movedBugs: readonly PlantedBug[] = [
@@ -61,8 +62,8 @@ export const movedBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     'sites/vsphere/abandon-disks.ts',
-    'const places = await placesOf(at, mark.originals, { on }, work);',
-    'const places = await placesOf(at, mark.originals, { on: [mover] }, work);',
+    'const places = await placesOf(at, mark.originals, known, work);',
+    'const places = await placesOf(at, mark.originals, { ...known, on: [mover] }, work);',
     moved,
     'same template',
   ),
@@ -82,13 +83,44 @@ export const movedBugs: readonly PlantedBug[] = [
     moved,
     'the machine with the record is off',
   ),
-  bug('S5', 'sites/vsphere/abandon-disks.ts', 'needNoClones(places, { on });', '', moved, 'same template'),
-  bug('S5', 'sites/vsphere/abandon-disks.ts', 'needNoClones(originals, { on });', '', moved, 'same template'),
-  bug('S5', 'sites/vsphere/open-disks.ts', 'needNoClones(places, { on });', '', moved, 'same template'),
+  bug(
+    'S5',
+    'sites/vsphere/abandon-disks.ts',
+    '  needNoClones(places, known);\n  if (places',
+    '  if (places',
+    moved,
+    'same template',
+  ),
+  bug(
+    'S5',
+    'sites/vsphere/abandon-disks.ts',
+    'if (request.open && !foreign) needNoClones(places, known);',
+    '',
+    lost,
+    'the record is gone',
+  ),
+  bug(
+    'S5',
+    'sites/vsphere/abandon-disks.ts',
+    'on: [mover, target], lost: lostUnless',
+    'on: [], lost: lostUnless',
+    lost,
+    'the record is gone',
+  ),
+  bug(
+    'S11',
+    'sites/vsphere/open-disks.ts',
+    'await needNoneLost(at, places, openedNowhere, work);',
+    '',
+    lost,
+    'was moved and detached',
+  ),
+  bug('S5', 'sites/vsphere/abandon-disks.ts', 'needNoClones(originals, known);', '', moved, 'same template'),
+  bug('S5', 'sites/vsphere/open-disks.ts', 'needNoClones(places, known);', '', moved, 'same template'),
   bug(
     'S5',
     'sites/vsphere/disk-places.ts',
-    'if (here.length === 0) throw lost({ was, alike }, cloneRemedy);',
+    'if (here.length === 0) throw lost({ was, alike }, hint);',
     '',
     moved,
     'same template',
@@ -112,7 +144,7 @@ export const movedBugs: readonly PlantedBug[] = [
   bug(
     'S11',
     'sites/vsphere/abandon-disks.ts',
-    'needUnmoved(await placesOf(at, written, { on }, work), movedRemedy);',
+    'needUnmoved(await placesOf(at, written, known, work), movedRemedy);',
     '',
     moved,
     'named before anything is unplugged',
@@ -120,7 +152,7 @@ export const movedBugs: readonly PlantedBug[] = [
   bug(
     'S11',
     'sites/vsphere/abandon-disks.ts',
-    'needUnmoved(await placesOf(at, writtenDisks(request), { on: [target, mover] }, work), movedRemedy);',
+    'needUnmoved(written, movedRemedy);',
     '',
     moved,
     'named before anything is unplugged',

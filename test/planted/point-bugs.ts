@@ -183,6 +183,6 @@ export const pointBugs: readonly PlantedBug[] = [
     'if (!this.found) throw error;',
     'throw error;',
     'test/workflows/one-task.test.ts',
-    'right %s the look',
+    'who may keep what runs at home',
   ),
 ];

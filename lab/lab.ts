@@ -214,8 +214,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const loader = built === undefined || 'missing' in built ? {} : { loader: built };
     const machines = planMachines({
       ...{ count: options.machines ?? 1, folder, tree: osTree, ...loader },
-      osSizeBytes: options.osSizeBytes ?? (osTree === 'small' ? 48 : 512) * MiB,
-      dataSizeBytes: options.dataSizeBytes ?? (osTree === 'small' ? 32 : 256) * MiB,
+      osSizeBytes: options.osSizeBytes ?? (osTree === 'small' ? 32 : 512) * MiB,
+      dataSizeBytes: options.dataSizeBytes ?? (osTree === 'small' ? 8 : 256) * MiB,
     });
     const certificates = await makeCertificates(folder);
     const why = built === undefined ? 'No Linux was asked for.' : 'missing' in built ? built.missing : undefined;

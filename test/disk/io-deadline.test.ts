@@ -215,15 +215,21 @@ async function goesOn(bench: Workbench): Promise<void> {
 test('a target that is slow but answers is not given up', async () => {
   await onWorkbench(9 * mib, async (bench) => {
     const small = patternImage(1, 9 * mib);
+    const slowMs = 2_000;
+    let silentMs = 0;
     const restore = await watchHost(async (call) => {
-      if (call.path === bench.path) await pause(ioDeadlineMs / 3);
+      if (call.path === bench.path) {
+        await pause(slowMs / 10);
+        silentMs += slowMs / 10;
+      }
       return call.all();
     });
     try {
-      await bench.transfer(new ImagePoint(small), 'p0', { ioDeadlineMs, inFlight: 1 });
+      await bench.transfer(new ImagePoint(small), 'p0', { ioDeadlineMs: slowMs, inFlight: 1 });
     } finally {
       restore();
     }
+    expect(silentMs).toBeGreaterThan(slowMs);
   });
 });
 

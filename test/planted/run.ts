@@ -45,6 +45,8 @@ async function runTests(folder: string, files: readonly string[], named?: string
   const jest = spawn(process.execPath, [join(folder, 'node_modules/jest/bin/jest.js'), ...args, ...files], {
     cwd: folder,
     stdio: 'ignore',
+    // A test of the long run may be the one that notices.
+    env: { ...process.env, HOMEWARD_FAULTS: 'all' },
   });
   await new Promise((resolve) => jest.on('close', resolve));
   const counts = JSON.parse(await readFile(answers, 'utf8')) as Counts;

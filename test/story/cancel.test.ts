@@ -218,17 +218,21 @@ test('S5 once the target may be live a cancel without the loss flag is refused w
   expect(Date.parse(end.outage?.startedAt ?? '')).toBeGreaterThan(Date.parse(cutover?.endedAt ?? ''));
 }, 120_000);
 
-test('S5 where vCenter cannot count what is written at home, the run goes on as ever and says that nobody has counted, and why', async () => {
-  const run = await scene.begin();
-  await run.until('Syncing');
-  await scene.fault('vcenter', { method: 'QueryPerf', count: -1, fault: 'NotSupported' });
-  await run.say('completeFailover');
-  await run.until('AwaitingCommit');
-  await run.untilView('refused its count', ({ status }) => status?.uncounted !== undefined);
-  const why = 'how much that is nobody has counted (QueryPerf on /DC0/vm/';
-  expect(await run.say('cancel')).toEqual({ refused: expect.stringContaining(why) });
-  const end = await takeBack(run, { acceptLoss: true });
-  const accepted = end.record.find((entry) => entry.key === 'loss-accepted');
-  expect(accepted?.facts).toMatchObject({ by: 'ana', uncounted: expect.stringContaining('NotSupported') });
-  expect(accepted?.facts).not.toHaveProperty('bytes');
-}, 120_000);
+thorough(
+  'S5 where vCenter cannot count what is written at home, the run goes on as ever and says that nobody has counted, and why',
+  async () => {
+    const run = await scene.begin();
+    await run.until('Syncing');
+    await scene.fault('vcenter', { method: 'QueryPerf', count: -1, fault: 'NotSupported' });
+    await run.say('completeFailover');
+    await run.until('AwaitingCommit');
+    await run.untilView('refused its count', ({ status }) => status?.uncounted !== undefined);
+    const why = 'how much that is nobody has counted (QueryPerf on /DC0/vm/';
+    expect(await run.say('cancel')).toEqual({ refused: expect.stringContaining(why) });
+    const end = await takeBack(run, { acceptLoss: true });
+    const accepted = end.record.find((entry) => entry.key === 'loss-accepted');
+    expect(accepted?.facts).toMatchObject({ by: 'ana', uncounted: expect.stringContaining('NotSupported') });
+    expect(accepted?.facts).not.toHaveProperty('bytes');
+  },
+  120_000,
+);

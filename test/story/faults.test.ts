@@ -189,7 +189,7 @@ test(
   runMs,
 );
 
-test(
+thorough(
   'L1 S13 grants and tokens that end in the middle of a copy are renewed without anybody noticing',
   async () => {
     const since = soFar();
@@ -253,7 +253,7 @@ test(
   runMs,
 );
 
-test(
+thorough(
   'S3 S4 a flipped byte on the wire is read again, and one that stays flipped never ends in a sealed disk',
   async () => {
     const since = soFar();

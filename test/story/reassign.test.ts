@@ -106,7 +106,7 @@ test(
     });
     const unasked = await reassign(run, '--to', 'mover-2');
     expect(unasked).toMatchObject({ code: 3, err: expect.stringContaining('there is no terminal to confirm on') });
-    expect(unasked.err).toMatch(/every disk is copied in full: 2 disks of 80\.0 MiB in all/);
+    expect(unasked.err).toMatch(/every disk is copied in full: 2 disks of 40\.0 MiB in all/);
     // The control worker goes by its own inventory, whatever path the message names.
     expect(await untaken).toMatchObject({
       code: 3,

@@ -182,7 +182,12 @@ const testMs = 1_800_000;
     async () => {
       const open = (await leaveOpen()).map((name) => at(`${name}.raw`));
       // The lab's own guest leaves the disks alone for a while after power on; that is when the copies are taken.
-      const scene: Scene = await openScene(1, { linux: true, osSizeBytes: osBytes, bootMs: 20_000, recordsPerSecond: 100 });
+      const scene: Scene = await openScene(1, {
+        linux: true,
+        osSizeBytes: osBytes,
+        bootMs: 20_000,
+        recordsPerSecond: 100,
+      });
       try {
         expect(scene.lab.linux).toEqual({ boots: true });
         const run = await scene.begin();

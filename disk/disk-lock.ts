@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { fenced, transient } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
-import { readIfPresent } from './replace-file.ts';
+import { readIfPresent, removeIfPresent } from './replace-file.ts';
 
 interface Owner {
   readonly pid: number;
@@ -108,8 +108,8 @@ export class DiskLock {
   private async link(boot: string): Promise<void> {
     const { path, subject, token, text } = this;
     const own = `${path}.${token}`;
-    await writeFile(own, text, { mode: 0o600 });
     try {
+      await writeFile(own, text, { mode: 0o600 });
       for (let round = 0; round < 10; round++) {
         if (await tryLink(own, path)) return;
         const held = (await readIfPresent(path, subject))?.toString('utf8');
@@ -119,7 +119,7 @@ export class DiskLock {
       }
       throw heldBy('', subject);
     } finally {
-      await unlink(own);
+      await removeIfPresent(own);
     }
   }
 

@@ -233,6 +233,25 @@ describe('the lock', () => {
     }
   });
 
+  test.each([0, 9])('S11 that finds no room for itself, after %i bytes, leaves nothing behind', async (bytes) => {
+    await onWorkbench(512, async (bench) => {
+      const path = bench.statePath('lock');
+      mkdirSync(dirname(path), { recursive: true });
+      const restore = await watchHost(async (call) => {
+        if (call.name !== 'writeFile' || !call.path.startsWith(path)) return call.all();
+        if (bytes > 0) await call.first(bytes);
+        throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+      });
+      try {
+        const failure = await DiskLock.take(path, 'erp/os').catch((error: unknown) => error);
+        expect(failure).toMatchObject({ op: 'lock.take', message: expect.stringContaining('the disk is full') });
+      } finally {
+        restore();
+      }
+      expect(readdirSync(dirname(path))).toEqual([]);
+    });
+  });
+
   test('taken by many at once is held by one', async () => {
     await onWorkbench(512, async (bench) => {
       const path = bench.statePath('lock');

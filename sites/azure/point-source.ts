@@ -9,10 +9,11 @@ import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import { type DiskPoint, pointName } from '../../model/machine.ts';
 import { assertBased } from '../../model/point.ts';
 import type { SourceReader } from '../source.ts';
+import { assertAround, assertLineage } from './ancestry.ts';
 import { type BlobLimits, blobLimits, createBlobTransport } from './blob-transport.ts';
 import { type AzureSiteParts, azureAccess, createAzureClients } from './client.ts';
 import { flowOfDisk } from './flow.ts';
-import { grantWithinMs, Lease, lost, type Role } from './grant.ts';
+import { grantWithinMs, Lease, type Role } from './grant.ts';
 import { LeaseShelf } from './lease-shelf.ts';
 import { OneContent } from './one-content.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
@@ -115,24 +116,4 @@ function reader(
 
 async function* asData(list: AsyncIterable<Extent>): AsyncGenerator<Extent> {
   for await (const extent of list) yield { ...extent, kind: 'data' };
-}
-
-/** Azure compares only within one family, and the base must be the older one. */
-function assertLineage(base: Recorded, point: Recorded): void {
-  const sameFamily = base.family !== undefined && base.family === point.family;
-  if (!sameFamily || base.ofDisk !== point.ofDisk) throw lost('base', base.id, `is no ancestor of ${point.name}`);
-  if (base.takenAt && point.takenAt && base.takenAt > point.takenAt)
-    throw lost('base', base.id, `is newer than ${point.name}`);
-}
-
-/** S9: both what the target holds and the point lie between two moments of their own disk: they differ in nothing else. */
-function assertAround(before: Recorded, after: Recorded, held: Recorded | undefined, point: Recorded): void {
-  assertLineage(before, after);
-  for (const moment of [held, point]) {
-    const at = moment?.takenAt;
-    const between = before.takenAt && at && after.takenAt;
-    if (!between || before.takenAt > at || at > after.takenAt)
-      throw lost('base', before.id, `and ${after.name} do not lie around ${moment?.name ?? 'what the disk holds'}`);
-    if (before.ofDisk !== moment.ofDisk) throw lost('base', before.id, `is of another disk than ${moment.name}`);
-  }
 }

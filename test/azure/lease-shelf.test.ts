@@ -53,6 +53,20 @@ test('the grant of the last transfer serves the seal, and no step waits for a re
   await own.close();
 });
 
+test('of two grants that are kept for the same step one is given back (S11)', async () => {
+  const own = lab.reader();
+  const point = await takePoint();
+  const order = { point, disk: 'data-0', afterwards: 'keep' } as const;
+  const [first, second] = [await own.openPoint(order, quiet()), await own.openPoint(order, quiet())];
+  await first.close();
+  lab.calls();
+  await second.close();
+  await pause(300);
+  expect(lab.calls()).toContain('snapshots.revokeAccess');
+  await own.close();
+  expect(activeGrants()).toEqual([]);
+});
+
 test('what is still kept when the process closes is revoked (S11)', async () => {
   const own = lab.reader();
   const point = await takePoint();

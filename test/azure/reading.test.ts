@@ -125,6 +125,18 @@ test('S9 a base that is gone, or that is newer, is Corrupt and leaves no grant b
   expect(activeGrants()).toEqual([]);
 });
 
+test('S3 S9 a moment of another size than recorded, or with other sectors, is not opened', async () => {
+  const point = await takePoint();
+  const larger = { ...point, sizeBytes: point.sizeBytes + 512 };
+  expect((await failureOf(openPoint(larger))).message).toContain('another size than recorded');
+  const { snapshots } = lab.world;
+  for (const [key, one] of snapshots)
+    if (one.name === parseId(point.id).name)
+      snapshots.set(key, { ...one, source: { ...one.source, sectorBytes: 4096 } });
+  expect((await failureOf(openPoint(point))).message).toContain('has 4096-byte sectors');
+  expect(activeGrants()).toEqual([]);
+});
+
 test('S9 a base that vanishes between two reads is a broken lineage', async () => {
   const [base, point] = [await takePoint(), await takePoint()];
   lab.fault('snapshots.grantAccess', { status: 404, code: 'ResourceNotFound' }, { resource: parseId(base.id).name });

@@ -155,6 +155,15 @@ test('S1 a final point of which a part was taken before the machine was started 
   expect((await failureOf(lab.source.ensureRecoveryPoint(wanted, quiet()))).op).toBe('source-changed');
 });
 
+test('S1 a final point during which the machine was started and stopped again is refused', async () => {
+  await lab.stop();
+  lab.fault('snapshots.createOrUpdate', { delayMs: 300 }, { count: 1, resource: 'data-0' });
+  const taking = failureOf(lab.source.ensureRecoveryPoint({ ...request, final: true }, quiet()));
+  while (names().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await lab.startAndStop();
+  expect((await taking).op).toBe('source-changed');
+});
+
 test('S1 a machine whose disks do not tell when it was started last has no final point', async () => {
   await lab.stop();
   lab.world.disk(group, 'erp-db-data').ownershipChangedAt = undefined;

@@ -85,6 +85,20 @@ describe('the record of a disk', () => {
     expect(await reread()).toEqual([resumed.state, [true, true]]);
   });
 
+  test('S9 is not believed when an older checkpoint stands beside a journal that goes on from a newer one', async () => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    copyFileSync(folder.checkpoint, `${folder.checkpoint}.old`);
+    for (const record of work) await ledger.append(record);
+    await ledger.compact();
+    await ledger.close();
+    copyFileSync(`${folder.checkpoint}.old`, folder.checkpoint);
+    expect(await viewLedger(folder, 'erp/os')).toMatchObject({
+      known: false,
+      damaged: true,
+      because: expect.stringContaining('goes on from a record that is not there'),
+    });
+  });
+
   test('folds itself when its journal grows long, so that a resume stays short', async () => {
     const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
     for (const record of work.slice(0, 2)) await ledger.append(record);

@@ -15,6 +15,7 @@ import { newPlaceBugs } from './new-place-bugs.ts';
 import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
 import { sealBugs } from './seal-bugs.ts';
+import { secondBugs } from './second-bugs.ts';
 import { wireBugs } from './wire-bugs.ts';
 
 const openDisks: readonly PlantedBug[] = [
@@ -362,6 +363,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...homeBugs,
   ...movedBugs,
   ...moverBugs,
+  ...secondBugs,
   ...newPlaceBugs,
   ...arrivalBugs,
   ...pointBugs,

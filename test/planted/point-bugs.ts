@@ -13,7 +13,7 @@ export const pointBugs: readonly PlantedBug[] = [
   bug('S9', reader, 'return listed.readAll ? asData(list) : list;', 'return list;', edge, 'a disk that is ahead'),
   bug(
     'S9',
-    reader,
+    'sites/azure/ancestry.ts',
     'for (const moment of [held, point]) {',
     'for (const moment of [point]) {',
     edge,
@@ -21,7 +21,7 @@ export const pointBugs: readonly PlantedBug[] = [
   ),
   bug(
     'S9',
-    reader,
+    'sites/azure/ancestry.ts',
     'if (!between || before.takenAt > at || at > after.takenAt)',
     'if (!between)',
     edge,

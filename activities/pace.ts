@@ -126,7 +126,8 @@ export class Pacer {
     const [lowest] = [...lane.buckets].sort((a, b) => a.rate() - b.rate());
     if (!lowest || !Number.isFinite(lowest.rate())) return undefined;
     const holdsBack = lane.waiting.length > 0 || this.clock.monotonicMs() - lane.heldAt < heldForMs;
-    return { bytesPerSecond: Math.round(lowest.rate()), by: scopeText(lowest.scope), holdsBack };
+    const exempt = this.exempt ? ({ cutover: 'exempt' } as const) : {};
+    return { bytesPerSecond: Math.round(lowest.rate()), by: scopeText(lowest.scope), holdsBack, ...exempt };
   }
 }
 

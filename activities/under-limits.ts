@@ -41,9 +41,9 @@ export function underLimits(lane: Lane, work: Pick<ReportingWork, 'beat'>) {
     }
   };
   const told = (): Pick<TransferProof, 'limit' | 'forecast'> => {
-    const limit = lane.limit();
+    const { holdsBack, ...limit } = lane.limit() ?? {};
     return {
-      ...(limit ? { limit: { bytesPerSecond: limit.bytesPerSecond, by: limit.by } } : {}),
+      ...('by' in limit ? { limit } : {}),
       ...(forecast ? { forecast } : {}),
     };
   };

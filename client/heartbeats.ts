@@ -19,7 +19,14 @@ const progress = z.object({
   listedBytes: z.number().exactOptional(),
   fetchBytes: z.number().exactOptional(),
   repairedBlocks: z.number().exactOptional(),
-  limit: z.object({ bytesPerSecond: z.number(), by: z.string(), holdsBack: z.boolean() }).exactOptional(),
+  limit: z
+    .object({
+      bytesPerSecond: z.number(),
+      by: z.string(),
+      holdsBack: z.boolean(),
+      cutover: z.literal('exempt').exactOptional(),
+    })
+    .exactOptional(),
 });
 
 /** Every progress report in one heartbeat's details: a report, a list of them, or an object that carries either. */

@@ -134,7 +134,7 @@ function rereading(cost: RereadCost | undefined): Band {
 export interface CompletionFacts {
   readonly recent: readonly RoundReport[];
   readonly measured?: Measured | undefined;
-  readonly limit?: Pick<ProgressLimit, 'bytesPerSecond'> | undefined;
+  readonly limit?: Pick<ProgressLimit, 'bytesPerSecond' | 'cutover'> | undefined;
   /** Sum of the disks: more cannot change. */
   readonly sizeBytes: number;
   readonly reread?: RereadCost | undefined;
@@ -167,7 +167,8 @@ export function forecastCompletion(facts: CompletionFacts, now: number): Complet
   const { stop } = stepsOf(facts.measured);
   const bytes = changesAfter(recent, Math.max(0, now - Date.parse(last.takenAt)), stop, facts.sizeBytes);
   const limit = facts.limit ?? last.limit;
-  return { bytes, ...outageOf(facts, finalRound(recent, bytes, limit?.bytesPerSecond)) };
+  const cap = limit?.cutover === 'exempt' ? undefined : limit?.bytesPerSecond;
+  return { bytes, ...outageOf(facts, finalRound(recent, bytes, cap)) };
 }
 
 /**

@@ -195,7 +195,7 @@ export interface TransferProof {
   readonly resumedBytes: number;
   readonly durationMs: number;
   /** The lowest limit it was under when it was done. */
-  readonly limit?: { readonly bytesPerSecond: number; readonly by: string };
+  readonly limit?: { readonly bytesPerSecond: number; readonly by: string; readonly cutover?: 'exempt' };
   /** What was forecast for the whole copy soon after its list was read. */
   readonly forecast?: CopySaid;
 }

@@ -10,6 +10,8 @@ export interface ProgressLimit {
   readonly by: string;
   /** Whether the copy waited for it in the last seconds; else something else is slower. */
   readonly holdsBack: boolean;
+  /** Present where a cutover does not wait for it. */
+  readonly cutover?: 'exempt';
 }
 
 export interface TransferProgress {

@@ -29,4 +29,6 @@ export const sentBytes = ({ changedBytes, copiedBytes }: RoundReport): number =>
 export interface RoundLimit {
   readonly bytesPerSecond: number;
   readonly by: string;
+  /** Present where a cutover does not wait for it. */
+  readonly cutover?: 'exempt';
 }

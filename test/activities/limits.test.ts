@@ -127,6 +127,8 @@ test('R11 a cutover goes first and keeps the limit; where it is exempt it does n
   const other = disk(exempt.lane('west', 'home', false), 64 * 1024, 1);
   await clock.run(2_200);
   expect(other.bytes).toBeGreaterThanOrEqual(64 * 1024);
+  // R4: whoever foretells the cutover must know that it will not wait.
+  expect(exempt.lane('west', 'home', false).limit()).toMatchObject({ bytesPerSecond: 64 * 1024, cutover: 'exempt' });
   other.stop();
 });
 

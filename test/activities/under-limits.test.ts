@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MoverLimits } from '../../activities/limits.ts';
 import { underLimits } from '../../activities/under-limits.ts';
+import { progressIn } from '../../client/heartbeats.ts';
 import type { TransferProgress } from '../../model/progress.ts';
 import { testClock } from './clock.ts';
 
@@ -17,6 +18,17 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'homeward-under-'));
 });
 afterEach(async () => await rm(folder, { recursive: true }));
+
+test('R4 the heartbeat and the proof of a copy say that a cutover is exempt from its limit', async () => {
+  const rules = [{ rate: '1MiB/s' }];
+  const plan = { mover: 'm1', cutover: 'exempt', scopes: [{ scope: mover, sharedBy: 1, rules }] } as const;
+  const limits = await MoverLimits.open(plan, folder, testClock(Date.parse('2026-11-23T06:00:00Z')));
+  const said: unknown[] = [];
+  const { report, told } = underLimits(limits.lane('west', 'home', false), { beat: (one) => void said.push(one) });
+  report({ disk: 'os', stage: 'copying', doneBytes: 0, totalBytes: 9 * MiB, bytesPerSecond: 0, epoch: 1 });
+  expect(progressIn(said.at(-1))[0]?.limit?.cutover).toBe('exempt');
+  expect(told().limit).toEqual({ bytesPerSecond: MiB, by: 'mover m1', cutover: 'exempt' });
+});
 
 test('R11 a copy that stands still for its limit says within a second that the limit was changed or lifted', async () => {
   const plan = { mover: 'm1', cutover: 'limited', scopes: [{ scope: mover, sharedBy: 1, rules: [] }] } as const;

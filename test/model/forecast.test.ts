@@ -111,6 +111,17 @@ test('R4 a limit in force counts: the lower it is, the longer the outage, and no
   );
 });
 
+test('R4 a limit that a cutover is exempt from does not count, neither now nor as the last round knew it', () => {
+  const limit = { bytesPerSecond: 64 * 1024, by: 'mover m1', cutover: 'exempt' } as const;
+  const [last, ...before] = [...steady.rounds].reverse();
+  if (!last) throw new Error('no round');
+  const free = forecastCompletion(facts, at);
+  expect(free).toBeDefined();
+  expect(forecastCompletion({ ...facts, limit }, at)).toEqual(free);
+  const recent = [...before.reverse(), { ...last, limit }];
+  expect(forecastCompletion({ ...facts, recent }, at)).toEqual(free);
+});
+
 test('R4 what was measured takes the place of what is assumed, step by step, and is said', () => {
   const said = (some: Measured) => forecastCompletion({ ...facts, measured: some }, at);
   expect(said({})?.assumed).toEqual(['stop', 'seal', 'start']);

@@ -81,4 +81,12 @@ export const checkBugs: readonly PlantedBug[] = [
     'test/client/checks-page.test.ts',
     'what comes from outside is text',
   ),
+  bug(
+    'R4',
+    'model/forecast.ts',
+    "limit?.cutover === 'exempt' ? undefined : limit?.bytesPerSecond",
+    'limit?.bytesPerSecond',
+    'test/model/forecast.test.ts',
+    'a cutover is exempt from does not count',
+  ),
 ];

@@ -36,9 +36,7 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
   const said = forecastTheOutage(journey, way, synced);
   course.enter('StoppingSource');
   const target: Standing = { returned: false };
-  const stood = await readyToStop(journey, way);
-  const sending = (): void => registerStopUndo(journey, way, target, stood);
-  const { startedAt, still } = await stopTheSource(journey, way, { stood, sending }, synced);
+  const { startedAt, still } = await readyAndStopped(journey, way, target, synced);
   const stoppedAt = Date.now();
   course.enter('FinalSync');
   const opened = still?.open ?? (await openTheTarget(journey, way));
@@ -93,6 +91,22 @@ async function lookAtSource({ input }: Journey): Promise<Stood> {
   return { served: (power === 'running' || power === 'changing') && guestOff !== true, powerSeen };
 }
 
+/** S001-20: a source that somebody started behind the look before its scripts is not stopped without them. */
+async function readyAndStopped(
+  journey: Journey,
+  way: Way,
+  target: Standing,
+  synced: Synced | undefined,
+): Promise<Stopped> {
+  for (let from = synced; ; ) {
+    const stood = await readyToStop(journey, way);
+    const sending = (): void => registerStopUndo(journey, way, target, stood);
+    const { startedAt, still } = await stopTheSource(journey, way, { stood, sending }, from);
+    if (startedAt !== undefined) return { startedAt, ...(still ? { still } : {}) };
+    from = still;
+  }
+}
+
 /** Answers how the source stood before the scripts in it, once they are done. */
 async function readyToStop(journey: Journey, way: Way): Promise<Stood> {
   const stood = await journey.course.step(() => lookAtSource(journey));
@@ -129,21 +143,23 @@ interface Stopped {
  * S000-28: nobody looks at home while the scripts run or a person is called, so each try to stop looks first. S9: what that
  * finds, a moved disk too, costs one more round, before the stop. `sending`: called once, right before the first stop is sent;
  * S5: what never was stopped is not started on the way back. What the undo restores is the power right before the stop.
+ * Without `startedAt` it was not stopped: it serves, and did not when its scripts were due.
  */
 async function stopTheSource(
   journey: Journey,
   way: Way,
   { stood, sending }: { readonly stood: Stood; readonly sending: () => void },
   synced: Synced | undefined,
-): Promise<Stopped> {
+): Promise<Partial<Stopped>> {
   const { run, teller, course } = journey;
   const { pairs, found } = way;
   let startedAt: number | undefined;
-  const stop = async (): Promise<number> => {
+  const stop = async (): Promise<Partial<Stopped>> => {
     const { input } = journey;
     const seen = await lookAtSource(journey);
+    if (seen.served && !stood.served && startedAt === undefined) return {};
     stood.powerSeen = seen.powerSeen;
-    // Somebody may have started it; off, it may have been shut down by a script, or by a stop of ours that was not heard of.
+    // Off, it may have been shut down by a script, or by a stop of ours that was not heard of; somebody may have started it then.
     stood.served ||= seen.served;
     teller.find({ sourceIdle: !stood.served });
     if (startedAt === undefined) sending();
@@ -160,15 +176,13 @@ async function stopTheSource(
       before: stood.powerSeen,
       power,
     });
-    return startedAt;
+    return { startedAt };
   };
   if (!synced)
-    return {
-      startedAt: await course.step(async () => {
-        await checkHomeBeforeStop(journey, way);
-        return await stop();
-      }),
-    };
+    return await course.step(async () => {
+      await checkHomeBeforeStop(journey, way);
+      return await stop();
+    });
   const { answer, synced: still } = await onceCurrent(journey, way, synced, async (open) => {
     const { input } = journey;
     const when = `Right before ${input.source.path} stops`;
@@ -177,7 +191,7 @@ async function stopTheSource(
     if (teller.story.reassignment) return undefined;
     return await stop();
   });
-  return { startedAt: answer, still };
+  return { ...answer, still };
 }
 
 async function finalRound(

@@ -204,7 +204,7 @@ export const homeBugs: readonly PlantedBug[] = [
     'test/model/group.test.ts',
     'two movers',
   ),
-  bug('S5', 'workflows/cutover.ts', 'stood.served ||= seen.served;', '', stopping, 'while a person was called'),
+  bug('S5', 'workflows/cutover.ts', 'stood.served ||= seen.served;', '', stopping, 'is started again on the way back'),
   bug(
     'S5',
     'workflows/cutover.ts',
@@ -228,5 +228,13 @@ export const homeBugs: readonly PlantedBug[] = [
     '',
     stopping,
     'preflight finds off',
+  ),
+  bug(
+    'S5',
+    'workflows/cutover.ts',
+    'if (seen.served && !stood.served && startedAt === undefined) return {};',
+    '',
+    stopping,
+    'is not stopped without them',
   ),
 ];

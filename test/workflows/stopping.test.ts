@@ -39,6 +39,10 @@ test('S5 a source that somebody started while a person was called is started aga
   const stage = await completed(source('stopped', { powerSeen: 'off' }));
   expect(stage.status().serves).toBe('nobody: the source is stopped');
   await calledAndMended(stage);
+  await stage.tell(stage.ended('observeHomeAgain'));
+  await stage.tell(stage.ended(look, source('running', { powerSeen: 'on' })));
+  // Looked at anew, as before its scripts.
+  await stage.tell(stage.ended(look, source('running', { powerSeen: 'on' })));
   await stopped(stage, source('running', { powerSeen: 'on' }));
   const facts = stage.status().record.find(({ key }) => key === 'source-stopped')?.facts;
   expect(facts).toMatchObject({ before: 'on' });
@@ -46,6 +50,36 @@ test('S5 a source that somebody started while a person was called is started aga
   expect(stage.status()).toMatchObject({ phase: 'ReturnedToSource', serves: 'source, as it was found' });
   expect(keysOf(stage)).toContain('source-started');
 });
+
+test.each(['during', 'before'] as const)(
+  'S001-20 a source that somebody started after its scripts were due is not stopped without them (sync %s)',
+  async (sync) => {
+    const name = sync === 'during' ? 'returned-with-loss' : 'committed-before';
+    const home = sync === 'during' ? 'observeHomeAgain' : 'observeHomeStays';
+    const stage = await play(name, 'observePreflight', look, stop, home, 'syncRounds');
+    const answer = recorded(name).answer('observePreflight', '1') as Payload;
+    const seen = defaultPayloadConverter.fromPayload<PreflightAnswer>(answer);
+    const windows = { ...seen.source, os: { family: 'windows' } };
+    await stage.tell(stage.ended('observePreflight', { ...seen, source: windows }));
+    await stage.tell(stage.said('completeFailover'));
+    if (sync === 'before') await stage.tell(stage.ended('syncRounds'));
+    await stage.tell(stage.ended(look, source('stopped')));
+    const [left] = stage.status().arrival?.steps ?? [];
+    expect(left).toMatchObject({ name: 'enable-vmware-tools', ended: 'not-run', seen: 'the source is off' });
+    await stage.tell(stage.ended(home));
+    await stage.tell(stage.ended(look, source('running')));
+    await stage.tell(stage.ended(look, source('running')));
+    expect(stage.pending()).toEqual(['ensureGuestScriptRun']);
+    const times = { startedAt: '2026-01-01T00:00:00.000Z', endedAt: '2026-01-01T00:00:01.000Z' };
+    await stage.tell(stage.ended('ensureGuestScriptRun', { exitCode: 0, output: 'was: Disabled', ...times }));
+    await stage.tell(stage.ended('releaseGuestScripts', []));
+    // Home is looked at again behind them, and then the source for the last time.
+    await stage.tell(stage.ended(home));
+    await stage.tell(stage.ended(look, source('running')));
+    expect(stage.pending()).toEqual([stop]);
+    expect(stage.status().arrival?.steps).toMatchObject([{ name: 'enable-vmware-tools', ended: 'done' }]);
+  },
+);
 
 test('S5 a source that preflight finds off is not told to serve while its cutover is waited for', async () => {
   const stage = await play('returned-with-loss', 'observePreflight');
@@ -66,13 +100,16 @@ test.each([
   expect(keysOf(stage)).not.toContain('source-started');
 });
 
-test('S5 a source whose first stop was not heard of is started again, although it is off when it is stopped once more', async () => {
-  const stage = await completed(source('running'));
+test.each([
+  ['that ran before a stop which was not heard of, and is off before the next one', 'running', 'stopped'],
+  ['that was off before a stop which failed, and was started by somebody before the next one', 'stopped', 'running'],
+] as const)('S5 a source %s is started again on the way back', async (_how, first, then) => {
+  const stage = await completed(source(first));
   await stage.tell(stage.ended('observeHomeAgain'));
-  await stage.tell(stage.ended(look, source('running')));
+  await stage.tell(stage.ended(look, source(first)));
   await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows what became of it')));
   await stage.tell(stage.said('resolve', { action: 'retry' }));
-  await stopped(stage, source('stopped'));
+  await stopped(stage, source(then));
   await stage.tell(stage.said('cancel'));
   expect(stage.status().phase).toBe('ReturnedToSource');
   expect(keysOf(stage)).toContain('source-started');

@@ -33,8 +33,8 @@ export const homeBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     'workflows/cutover.ts',
-    '        await checkHomeBeforeStop(journey, way);',
-    '        sending();\n        await checkHomeBeforeStop(journey, way);',
+    '      await checkHomeBeforeStop(journey, way);',
+    '      sending();\n      await checkHomeBeforeStop(journey, way);',
     'test/story/cancel.test.ts',
     'look right before the stop',
   ),

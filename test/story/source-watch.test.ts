@@ -20,7 +20,7 @@ const runMs = 120_000;
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene(everyFault ? 7 : 4, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
+  scene = await openScene(everyFault ? 7 : 3, { policy: { sourceWatchSeconds: 0.5, guestWaitSeconds: guestWait } });
 }, 180_000);
 afterEach(() => scene.forgetRules());
 afterAll(() => scene?.close(), 60_000);
@@ -125,7 +125,7 @@ test(
   runMs,
 );
 
-test(
+thorough(
   'S1 S2 the watch over the source ends with the commit and does not take our own deletion for somebody else’s',
   async () => {
     const run = await scene.begin({ roundEvery });

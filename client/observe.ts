@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { controlQueue, machineWorkflowId, moverQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { CopyForecast } from '../model/forecast.ts';
+import type { Inventory } from '../model/inventory.ts';
 import { outagesTogether } from '../model/outage.ts';
 import type { RoundsStatus, Status } from '../model/status.ts';
 import { ahead } from './ahead.ts';
@@ -28,6 +29,8 @@ export interface ObserveOptions {
   /** A certain run; the latest by default. */
   readonly runId?: string;
   readonly queryTimeoutMs?: number;
+  /** Which limits hold by now, for the forecast. */
+  readonly inventory?: Inventory;
 }
 
 /** The view of a machine's run. Throws Problem: `not-found` when there is none, `unreachable` when Temporal is away. */
@@ -77,7 +80,7 @@ async function lookInto(
     ...answer,
     ...(rounds ? { rounds } : {}),
     ...outageIn(answer, isOpen(seen)),
-    ...(status && isOpen(seen) ? ahead(status, rounds, transfers) : {}),
+    ...(status && isOpen(seen) ? ahead(status, rounds, transfers, options.inventory) : {}),
     transfers,
     pending,
     ...(missing.length > 0 ? { missing } : {}),

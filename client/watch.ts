@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Link } from './connect.ts';
 import { LineLog } from './line-log.ts';
-import { observe } from './observe.ts';
+import { type ObserveOptions, observe } from './observe.ts';
 import { Problem } from './problem.ts';
 import { wrap } from './render/paint.ts';
 import { renderStatus } from './render/status.ts';
@@ -25,7 +25,7 @@ export interface Canvas {
 }
 
 /** Watches until the run is over and returns the last view. Throws Problem `not-found` when there is no run. */
-export async function watch(link: Link, machine: string, screen: Screen, runId?: string): Promise<View> {
+export async function watch(link: Link, machine: string, screen: Screen, which: ObserveOptions): Promise<View> {
   const canvas = await openCanvas(screen);
   const leave = () => {
     canvas.end();
@@ -37,7 +37,7 @@ export async function watch(link: Link, machine: string, screen: Screen, runId?:
     return await drawUntil(
       canvas,
       everyMs,
-      () => look(link, machine, canvas, runId),
+      () => look(link, machine, canvas, which),
       (view) => !isOpen(view),
     );
   } finally {
@@ -55,7 +55,7 @@ export async function follow(
 ): Promise<View> {
   try {
     const ended = (view: View): boolean => done(view) || !isOpen(view);
-    return await drawUntil(canvas, followEveryMs, () => look(link, machine, canvas, undefined), ended);
+    return await drawUntil(canvas, followEveryMs, () => look(link, machine, canvas, {}), ended);
   } finally {
     canvas.end();
   }
@@ -76,9 +76,9 @@ async function drawUntil(
 }
 
 /** One look; undefined when Temporal is away for the moment. */
-async function look(link: Link, machine: string, canvas: Canvas, runId: string | undefined): Promise<View | undefined> {
+async function look(link: Link, machine: string, canvas: Canvas, which: ObserveOptions): Promise<View | undefined> {
   try {
-    return await observe(link, machine, { queryTimeoutMs, ...(runId === undefined ? {} : { runId }) });
+    return await observe(link, machine, { queryTimeoutMs, ...which });
   } catch (error) {
     if (!(error instanceof Problem) || error.kind !== 'unreachable') throw error;
     canvas.away(`${error.message}; looking again`);

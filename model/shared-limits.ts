@@ -6,6 +6,7 @@
 import type { Inventory } from './inventory.ts';
 import type { InventoryFault } from './inventory-faults.ts';
 import { compile, type LimitRule, type LimitScope, rateAt, type ScopeKind, windowKey } from './limit.ts';
+import type { RoundLimit, RoundReport } from './round.ts';
 
 const sectionOf = { mover: 'movers', site: 'sites', link: 'links' } as const satisfies Record<ScopeKind, string>;
 
@@ -94,4 +95,21 @@ export function lowestRate(parsed: Inventory, mover: string, source: string, at:
       return bytesPerSecond === undefined ? [] : bytesPerSecond / sharedBy;
     });
   return rates.length > 0 ? Math.min(...rates) : undefined;
+}
+
+/**
+ * The limit at `now` (epoch ms) on a mover's copy from a source whose last round is over: that of the round, which knows also
+ * what was set since, unless homeward.yaml has had another rate for it since then. No limit is an infinite rate.
+ */
+export function limitSince(
+  parsed: Inventory,
+  mover: string,
+  source: string,
+  last: Pick<RoundReport, 'endedAt' | 'limit'>,
+  now: number,
+): Omit<RoundLimit, 'by'> | undefined {
+  const [then, rate] = [Date.parse(last.endedAt), now].map((at) => lowestRate(parsed, mover, source, at));
+  if (rate === then) return last.limit;
+  const { cutover } = parsed.limits;
+  return { bytesPerSecond: rate ?? Number.POSITIVE_INFINITY, ...(cutover === 'exempt' ? { cutover } : {}) };
 }

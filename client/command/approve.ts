@@ -43,7 +43,11 @@ export interface Asked {
 /** Looks at the run a person is about to approve something of. Throws Problem `not-found` when it is over. */
 export async function openRun({ context, link, machine }: Asked): Promise<View> {
   const { observe } = await import('../observe.ts');
-  const view = await withPatience(`asking ${machine}`, observe(link, machine), context.screen.json);
+  const view = await withPatience(
+    `asking ${machine}`,
+    observe(link, machine, { inventory: context.loaded.inventory }),
+    context.screen.json,
+  );
   if (isOpen(view)) return view;
   throw new Problem('not-found', `the run of ${machine} has ended`, `Look at it: homeward failback status ${machine}`);
 }

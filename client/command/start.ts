@@ -77,7 +77,8 @@ export function addStart(failback: Command): void {
         const { startFailback, withOptions } = await import('../failback.ts');
         const { isUnattended } = await import('../workers.ts');
         const begun = withOptions(input, options);
-        const inputs = inputsOf(begun, context.loaded.inventory.machines[machine]?.policy ?? 'default');
+        const { inventory } = context.loaded;
+        const inputs = inputsOf(begun, inventory.machines[machine]?.policy ?? 'default');
         const started = await withPatience(
           'starting',
           startFailback(link, begun, { again: options.again === true }),
@@ -90,7 +91,6 @@ export function addStart(failback: Command): void {
           const { firstForecast } = await import('../observe.ts');
           const looking = attended ? firstForecast(link, machine) : Promise.resolve(undefined);
           const seen = await withPatience('asking both sides how much it may be', looking, context.screen.json);
-          const { inventory } = context.loaded;
           const ahead =
             seen && underLimit(seen, lowestRate(inventory, input.mover.name, input.source.site, Date.now()));
           const bound = ahead ? `\n${copyText(ahead)}` : '';
@@ -101,7 +101,7 @@ export function addStart(failback: Command): void {
         await tellUnattended(link, [controlQueue, moverQueue(input.mover.name)], context.screen);
         if (!options.watch) return;
         const { watch } = await import('../watch.ts');
-        tellEnd(await watch(link, machine, context.screen), context.screen);
+        tellEnd(await watch(link, machine, context.screen, { inventory }), context.screen);
       });
     });
 }

@@ -28,18 +28,16 @@ export function addStatus(parent: Command): void {
       const context = await contextOf(command);
       const { screen, loaded } = context;
       await withTemporal(context, async (link) => {
+        const { inventory } = loaded;
+        const which = { inventory, ...(options.run === undefined ? {} : { runId: options.run }) };
         if (options.watch) {
           const { watch } = await import('../watch.ts');
-          tellEnd(await namingUnknown(loaded.inventory, machine, watch(link, machine, screen, options.run)), screen);
+          tellEnd(await namingUnknown(inventory, machine, watch(link, machine, screen, which)), screen);
           return;
         }
         const { observe } = await import('../observe.ts');
-        const look = observe(link, machine, options.run === undefined ? {} : { runId: options.run });
-        const view = await withPatience(
-          `asking ${machine}`,
-          namingUnknown(loaded.inventory, machine, look),
-          screen.json,
-        );
+        const look = observe(link, machine, which);
+        const view = await withPatience(`asking ${machine}`, namingUnknown(inventory, machine, look), screen.json);
         screen.answer(() => renderStatus(view, Date.now(), screen.style), view);
         if (!view.status) process.exitCode = exitCodes.unreachable;
       });

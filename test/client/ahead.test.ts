@@ -2,8 +2,10 @@
  * What a look foretells of a run, in each phase it may stand in.
  */
 import { ahead } from '../../client/ahead.ts';
+import { parseInventory } from '../../config/load.ts';
 import { type Phase, phases } from '../../model/phase.ts';
-import type { Status } from '../../model/status.ts';
+import type { RoundsStatus, Status } from '../../model/status.ts';
+import { rightText } from '../config/inventory-text.ts';
 import { ago, statusIn } from './views.ts';
 
 /** What is foretold of a run that has no round yet. */
@@ -18,4 +20,26 @@ test('R4 an outage and a copy are foretold only of a run that comes to the compl
     expect([left, foretold('NeedsOperator', { left })]).toEqual([left, before.includes(left) ? bound : []]);
   expect(foretold('Seeding', { cancellation: { by: 'ana', at: ago(5) } })).toEqual([]);
   expect(foretold('Seeding', { outage: { startedAt: ago(5) } })).toEqual([]);
+});
+
+test('R4 between two rounds a limit counts whose hours have begun by now, though the last round knew of none', () => {
+  const monday = (time: string) => `2026-03-02T${time}:00Z`;
+  const hours = '{ rate: 64KiB/s, from: "08:00", to: "18:00", zone: Europe/Berlin }';
+  const limited = parseInventory(`${rightText}limits: { movers: { m1: [${hours}] } }\n`, 'h.yaml');
+  const bytes = { changedBytes: 8e9, copiedBytes: 8e9, durationMs: 60_000 };
+  const rounds: RoundsStatus = {
+    ...{ done: 2, now: 'next round soon', changedBytes: 16e9, copiedBytes: 16e9 },
+    recent: [
+      { ...bytes, number: 1, mode: 'full', takenAt: monday('06:30'), endedAt: monday('06:31') },
+      { ...bytes, number: 2, mode: 'delta', takenAt: monday('06:40'), endedAt: monday('06:41') },
+    ],
+  };
+  const seconds = (now: string): number => {
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.parse(monday(now)));
+    const { forecast } = ahead(statusIn('Syncing'), rounds, [], limited);
+    clock.mockRestore();
+    return forecast?.outageSeconds.likely ?? Number.NaN;
+  };
+  expect(seconds('06:59')).toBeLessThan(1_000);
+  expect(seconds('07:01')).toBeGreaterThan(100_000);
 });

@@ -3,7 +3,7 @@
  * Rule: the real programs run as processes of their own; no Temporal is there, which is one of the mistakes.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rightText } from '../config/inventory-text.ts';
@@ -14,6 +14,9 @@ beforeAll(async () => {
   // Port 1 is never Temporal: connections are refused at once.
   const text = rightText.replace('localhost:7233', '127.0.0.1:1').replace('state: state/m1', 'state: right.yaml/state');
   await writeFile(join(folder, 'right.yaml'), text);
+  // A control worker does not start without what the inventory names.
+  await mkdir(join(folder, 'secrets'));
+  await writeFile(join(folder, 'secrets', 'azure'), 'secret', { mode: 0o600 });
   await writeFile(join(folder, 'proc.yaml'), text.replace('right.yaml/state', '/proc/homeward/state'));
 });
 afterAll(async () => await rm(folder, { recursive: true }));
@@ -28,7 +31,12 @@ function worker(kind: string, ...args: string[]): Promise<Ended> {
   const mine = Object.entries(process.env).filter(
     ([name]) => !/^(TEMPORAL|HOMEWARD|FORCE_COLOR|NODE_OPTIONS)/.test(name),
   );
-  const env = { ...Object.fromEntries(mine), NO_COLOR: '1', TEMPORAL_CONFIG_FILE: join(folder, 'none.toml') };
+  const env = {
+    ...Object.fromEntries(mine),
+    NO_COLOR: '1',
+    VC_PASSWORD: 'secret',
+    TEMPORAL_CONFIG_FILE: join(folder, 'none.toml'),
+  };
   const program = join(__dirname, '..', '..', 'workers', `${kind}.ts`);
   return new Promise((resolve) => {
     const child = execFile(

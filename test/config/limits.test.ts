@@ -2,7 +2,7 @@
  * Limits and links in homeward.yaml: what they mean for each mover, and mistakes told with line, key and what to write.
  */
 import { parseInventory } from '../../config/load.ts';
-import { limitsPlan, lowestRate, sharersOf } from '../../model/shared-limits.ts';
+import { limitSince, limitsPlan, lowestRate, sharersOf } from '../../model/shared-limits.ts';
 import { problemsOf, rightText } from './inventory-text.ts';
 
 const withLimits = (limits: string): string => `${rightText}limits:\n${limits}`;
@@ -112,4 +112,29 @@ test('R4 the lowest share that a mover has of its own limit, its links and both 
   expect(lowestRate(limited, 'm1', 'azure-west', monday('22:00'))).toBe(62_500_000);
   expect(lowestRate(limited, 'm2', 'azure-west', monday('12:00'))).toBe(100 * 1024 ** 2);
   expect(lowestRate({ ...shared, limits: { ...shared.limits, sites: {} } }, 'm2', 'azure-west', 0)).toBeUndefined();
+});
+
+test('R4 between two rounds the last one’s limit holds, which knows what was set, unless homeward.yaml has another by now', () => {
+  const monday = (time: string) => Date.parse(`2026-03-02T${time}:00Z`);
+  const seen = { bytesPerSecond: 1_000_000, by: 'mover m1' };
+  const since = (text: string, now: string, limit?: typeof seen, parsed = shared) =>
+    limitSince(
+      parsed,
+      'm1',
+      'azure-west',
+      { endedAt: `2026-03-02T${text}:00Z`, ...(limit ? { limit } : {}) },
+      monday(now),
+    );
+  expect(since('08:00', '16:00', seen)).toEqual(seen);
+  expect(since('06:00', '06:59', undefined)).toBeUndefined();
+  expect(since('06:00', '07:01', undefined)).toEqual({ bytesPerSecond: 6_250_000, cutover: 'exempt' });
+  expect(since('16:59', '17:01', seen)).toEqual({ bytesPerSecond: 62_500_000, cutover: 'exempt' });
+  const days = {
+    ...shared.limits,
+    cutover: 'limited' as const,
+    sites: {},
+    links: { wan: shared.limits.links.wan?.slice(1) ?? [] },
+  };
+  const free = since('16:59', '17:01', seen, { ...shared, limits: days });
+  expect(free).toEqual({ bytesPerSecond: Number.POSITIVE_INFINITY });
 });

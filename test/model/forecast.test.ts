@@ -111,6 +111,13 @@ test('R4 a limit in force counts: the lower it is, the longer the outage, and no
   );
 });
 
+test('R4 the limit of the last round counts where nobody says another', () => {
+  const limit = { bytesPerSecond: 64 * 1024, by: 'mover m1' };
+  const recent = steady.rounds.map((round) => ({ ...round, limit }));
+  expect(forecastCompletion({ ...facts, recent }, at)).toEqual(forecastCompletion({ ...facts, limit }, at));
+  expect(forecastCompletion({ ...facts, recent }, at)).not.toEqual(forecastCompletion(facts, at));
+});
+
 test('R4 a limit that a cutover is exempt from does not count, neither now nor as the last round knew it', () => {
   const limit = { bytesPerSecond: 64 * 1024, by: 'mover m1', cutover: 'exempt' } as const;
   const [last, ...before] = [...steady.rounds].reverse();

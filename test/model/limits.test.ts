@@ -80,6 +80,15 @@ test('a window that always holds never changes', () => {
   expect(nextChange(windowOf(every, '00:00', '24:00', 'Europe/Berlin'), at('2026-03-28T12:00:00Z'))).toBeUndefined();
 });
 
+test.each([
+  // An hour that comes twice brings the window twice, one that is skipped takes it along.
+  ['02:30', '02:45', '2026-10-25T00:46:00Z', '2026-10-25T01:30:00Z'],
+  ['02:30', '02:45', '2026-03-29T00:10:00Z', '2026-03-30T00:30:00Z'],
+  ['01:00', '02:30', '2026-10-25T00:40:00Z', '2026-10-25T01:00:00Z'],
+])('R11 after the window %s to %s changes in the night of %s at %s', (from, to, when, next) => {
+  expect(nextChange(windowOf(every, from, to, 'Europe/Berlin'), at(when))).toBe(at(next));
+});
+
 const zones = [
   'Europe/Berlin',
   'America/New_York',

@@ -98,16 +98,18 @@ async function readOn(
   meter.done(bytes, false);
   try {
     await target.withFresh(async (reader) => {
-      for (; next < geometry.blocks; next++) {
+      while (next < geometry.blocks) {
         signal.throwIfAborted();
         if (next - kept >= placeEveryBlocks) await keep();
-        const length = scrubbedBytes(geometry, next);
-        if (length === 0) continue;
         const began = performance.now();
         const block = next;
-        const damage = await memory.toRead((space) => damageIn(proven, block, reader, space));
+        const length = scrubbedBytes(geometry, block);
+        const damage = length === 0 ? undefined : await memory.toRead((space) => damageIn(proven, block, reader, space));
         if (damage !== undefined) throw await recorded(grip, view, damage);
+        // Both before the rest, which may be cut off: a block that counts is a block that is behind us.
+        next++;
         bytes += length;
+        if (length === 0) continue;
         meter.done(length);
         const restMs = options.restMs?.(performance.now() - began) ?? 0;
         if (restMs > 0) await pause(restMs, undefined, { signal });

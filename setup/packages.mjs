@@ -1,14 +1,15 @@
 /**
  * Makes `node_modules` what package-lock.json says.
  * Rule: a stamp in the folder holds the digest of the lock file it was filled from; an equal stamp means nothing is to do.
- * Never touches package-lock.json, and never refills a folder that npm has already filled as the lock says.
+ * Never touches package-lock.json, never refills a folder that npm has already filled as the lock says, and never empties it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findOnPath, isExecutable, runCommand } from './command.mjs';
 import { platform, projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
+import { inTurn } from './turn.mjs';
 
 const lockFile = join(projectFolder, 'package-lock.json');
 const modules = join(projectFolder, 'node_modules');
@@ -42,19 +43,49 @@ export function npmCommand() {
 }
 
 export async function ensurePackages(progress) {
-  const wanted = wantedStamp();
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
-  if (!filledAsTheLockSays()) {
-    await progress.during('installing packages', async () => {
-      try {
-        await runCommand(npmCommand(), ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: projectFolder });
-      } catch (cause) {
-        throw new SetUpProblem(
-          `the packages could not be installed: ${cause.message}`,
-          'Check the network (or your npm registry and proxy settings), then run `npm ci` and the command again.',
-        );
-      }
-    });
-  }
-  writeFileSync(stampFile, wanted);
+  const isDone = () => existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wantedStamp();
+  if (isDone()) return;
+  const work = async () => {
+    if (isDone()) return;
+    const wanted = wantedStamp();
+    if (!filledAsTheLockSays()) await progress.during('installing packages', install);
+    writeFileSync(stampFile, wanted);
+  };
+  await inTurn(join(projectFolder, '.homeward-setup.lock'), work, (waiting) =>
+    progress.during('another set-up of this folder runs (if not: delete .homeward-setup.lock), waiting', waiting),
+  );
 }
+
+/**
+ * Beside what is there, and put in its place when it is whole: an install that fails, or a worker of this folder that runs
+ * meanwhile, does not lose the packages it has.
+ */
+async function install() {
+  const beside = join(projectFolder, '.homeward-setup');
+  rmSync(beside, { recursive: true, force: true });
+  mkdirSync(beside);
+  try {
+    for (const name of ['package.json', 'package-lock.json', '.npmrc']) {
+      if (existsSync(join(projectFolder, name))) copyFileSync(join(projectFolder, name), join(beside, name));
+    }
+    await runCommand(npmCommand(), ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: beside });
+    if (existsSync(modules)) renameSync(modules, join(beside, 'replaced'));
+    renameSync(join(beside, 'node_modules'), modules);
+  } catch (cause) {
+    const next = isOfTheNetwork(cause.message)
+      ? 'Check the network (or your npm registry and proxy settings)'
+      : 'Mend that';
+    throw new SetUpProblem(
+      `the packages could not be installed: ${cause.message}`,
+      `${next}, then run \`npm ci\` and the command again.`,
+    );
+  } finally {
+    rmSync(beside, { recursive: true, force: true });
+  }
+}
+
+/** By the codes that npm tells of a registry that it does not reach, or that does not serve it. */
+const isOfTheNetwork = (said) =>
+  /\b(E(CONN\w+|NOTFOUND|AI_AGAIN|TIMEDOUT|SOCKETTIMEOUT|NETUNREACH|HOSTUNREACH|PIPE|PROTO|[45]\d\d)|ERR_SOCKET_TIMEOUT|\w*CERT\w*)\b/.test(
+    said,
+  );

@@ -104,7 +104,8 @@ async function readOn(
         const began = performance.now();
         const block = next;
         const length = scrubbedBytes(geometry, block);
-        const damage = length === 0 ? undefined : await memory.toRead((space) => damageIn(proven, block, reader, space));
+        const damage =
+          length === 0 ? undefined : await memory.toRead((space) => damageIn(proven, block, reader, space));
         if (damage !== undefined) throw await recorded(grip, view, damage);
         // Both before the rest, which may be cut off: a block that counts is a block that is behind us.
         next++;

@@ -23,7 +23,7 @@ function showing(): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const file of files)
     for (const name of readFileSync(join(root, file), 'utf8').matchAll(
-      /\b(?:test|it|thorough)(?:\.each\([^`]*?\))?\(\s*(['"`])(.*?)\1/gs,
+      /\b(?:test|it|thorough)(?:\.each(?:<[^`(]*?>)?\([^`]*?\))?\(\s*(['"`])(.*?)\1/gs,
     ))
       for (const id of new Set((name[2] ?? '').match(/\b(?:S\d{3}-\d+|[SLCR]\d{1,2})\b/g) ?? []))
         found.set(id, [...new Set([...(found.get(id) ?? []), file])]);

@@ -25,42 +25,43 @@ afterAll(() => scene?.close(), 60_000);
 
 type Policy = FailbackInput['policy'];
 type Way = [Policy['write'], Policy['sync']];
-const comesHome = [
-  'S000-1 S000-26 S000-29 S001-15 S002-12 S1 S2 S3 S4 S11 a machine comes home %s with sync %s: first its disks at home become current while it is off there, and after the commit no record is lost and Azure is empty',
-  async (...[write, sync]: Way) => {
-    const run = await scene.begin({ write, sync });
-    const end = await run.comeHome();
-    expect(await run.wrongAtEnd('committed')).toEqual([]);
-    expect(end.seals.map((seal) => seal.disk).sort()).toEqual(['data-0', 'os']);
-    expect(end.record.map((entry) => entry.key)).toEqual(
-      expect.arrayContaining([
-        'preflight',
-        'source-stopped',
-        'final/os',
-        'seal/os',
-        'target-started',
-        'commit',
-        'source-retired',
-      ]),
-    );
-    expect(firstBroken(end.record)).toBeUndefined();
-    expect(await readdir(scene.lab.moverState)).not.toContain(run.machine.name);
-    const keys = end.record.map((entry) => entry.key);
-    if (sync === 'before') expect(keys.indexOf('seeded')).toBeLessThan(keys.indexOf('source-stopped'));
-    expect(keys.filter((key) => key === 'target-started')).toHaveLength(1);
-    expect(keys.indexOf('source-stopped')).toBeLessThan(keys.indexOf('final/os'));
-    expect(keys.indexOf('commit')).toBeLessThan(keys.indexOf('source-retired'));
-  },
-  120_000,
-] as const;
+async function comesHome(...[write, sync]: Way): Promise<void> {
+  const run = await scene.begin({ write, sync });
+  const end = await run.comeHome();
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+  expect(end.seals.map((seal) => seal.disk).sort()).toEqual(['data-0', 'os']);
+  expect(end.record.map((entry) => entry.key)).toEqual(
+    expect.arrayContaining([
+      'preflight',
+      'source-stopped',
+      'final/os',
+      'seal/os',
+      'target-started',
+      'commit',
+      'source-retired',
+    ]),
+  );
+  expect(firstBroken(end.record)).toBeUndefined();
+  expect(await readdir(scene.lab.moverState)).not.toContain(run.machine.name);
+  const keys = end.record.map((entry) => entry.key);
+  if (sync === 'before') expect(keys.indexOf('seeded')).toBeLessThan(keys.indexOf('source-stopped'));
+  expect(keys.filter((key) => key === 'target-started')).toHaveLength(1);
+  expect(keys.indexOf('source-stopped')).toBeLessThan(keys.indexOf('final/os'));
+  expect(keys.indexOf('commit')).toBeLessThan(keys.indexOf('source-retired'));
+}
+
 test.each<Way>([
   ['in-place', 'before'],
   ['staged', 'during'],
-])(...comesHome);
+])(
+  'S000-1 S000-26 S000-29 S001-15 S002-12 S1 S2 S3 S4 S11 a machine comes home %s with sync %s: first its disks at home become current while it is off there, and after the commit no record is lost and Azure is empty',
+  comesHome,
+  120_000,
+);
 thorough.each<Way>([
   ['in-place', 'during'],
   ['staged', 'before'],
-])(...comesHome);
+])('S002-12 S1 S2 S3 S4 S11 so it does %s with sync %s', comesHome, 120_000);
 
 /** Flips a bit in the middle of a target disk, by hand. */
 async function damage(run: Run, disk: string): Promise<void> {

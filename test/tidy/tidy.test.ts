@@ -154,6 +154,12 @@ test('every promise and requirement names the tests that show it, or says not ye
   for (const document of documentsWithTests()) expect(textOf(document)).toBe(withTests(document));
 });
 
+test('each requirement of the way from Azure to VMware names a test, or why it has none', () => {
+  const rows = textOf('docs/requirements.md').match(/^\| S00[01]-\d+ .*$/gm) ?? [];
+  expect(rows.length).toBeGreaterThan(50);
+  expect(rows.filter((row) => /\| not yet \|$/.test(row))).toEqual([]);
+});
+
 test('the example inventory is valid', async () => {
   const { parseInventory } = await import('../../config/load.ts');
   expect(

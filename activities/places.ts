@@ -43,7 +43,11 @@ export function machineCheck(known: KnownMachine | undefined, input: FailbackInp
       ]
     : ['it is not in there'];
   if (differing.length === 0)
-    return { ...about, verdict: 'pass', seen: 'the control worker’s inventory has it as this run does' };
+    return {
+      ...about,
+      verdict: 'pass',
+      seen: 'the control worker’s inventory has its source, its target and its mover as this run does',
+    };
   return {
     ...about,
     verdict: 'refuse',

@@ -87,7 +87,10 @@ export async function pendingOf(
     // Of an attempt that has ended what it reported last stands, but nothing moves: it is paused, or waits for a worker.
     const moves = !paused && activity.state !== scheduled;
     const stage = paused ? { stage: 'paused' as const } : {};
-    transfers.push(...progressIn(details).map((one) => (moves ? one : { ...one, ...stage, bytesPerSecond: 0 })));
+    // Whatever a seal says first, it copies nothing: everything was proven before it began.
+    const seals = activity.activityType?.name === 'sealDisk' ? { stage: 'sealing' as const } : {};
+    const still = moves ? {} : { ...stage, bytesPerSecond: 0 };
+    transfers.push(...progressIn(details).map((one) => ({ ...one, ...still, ...seals })));
     const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
     const failure = activity.lastFailure?.message;
     const beat = stamp(activity.lastHeartbeatTime);

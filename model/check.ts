@@ -18,6 +18,8 @@ export interface Check {
   readonly seen: string;
   /** What to do, and where. Present unless the verdict is `pass`. */
   readonly remedy?: string;
+  /** Only a run that is started after the remedy takes it up: it changes what a run keeps from its start. */
+  readonly newRunOnly?: true;
   /** Present when the verdict is `wait`. */
   readonly wait?: Awaited;
 }
@@ -25,12 +27,12 @@ export interface Check {
 /** Whether an earlier run left its disks at home, half written or staged. */
 export const leftByARun = 'target-not-half-written';
 
-/** What a run keeps from its start, so that no retry of it can mend them; their remedies say how to begin another one. */
-const keptByItsRun: ReadonlySet<string> = new Set([leftByARun]);
+/** Said behind a change of homeward.yaml, or of what is said at the start: no retry of a run that has begun takes it up. */
+export const keptByItsRun = 'A run that has begun keeps the plan it was started with: resolve it with --undo first.';
 
-/** What a run that stands before this check tells its operator: the remedy, and `after` it where that leads on. */
-export const adviceOf = ({ id, remedy }: Check, after: string): string =>
-  keptByItsRun.has(id) && remedy !== undefined ? remedy : `${remedy} ${after}`;
+/** What a run that stands before this check tells its operator: the remedy, and `after` it where a retry can mend it. */
+export const adviceOf = ({ remedy, newRunOnly }: Check, after: string): string =>
+  newRunOnly && remedy !== undefined ? remedy : `${remedy} ${after}`;
 
 /** What a row of checks says as a whole: `waits` when only what comes by itself stands in the way. */
 export function verdictOf(checks: readonly Check[]): 'clear' | 'waits' | 'blocked' {

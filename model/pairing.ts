@@ -3,7 +3,7 @@
  * the OS disk to the first slot, data disks by LUN to the slots after it.
  * Rule: a guess is never made silently; what cannot be paired is a refusing check with a remedy.
  */
-import type { Check } from './check.ts';
+import { type Check, keptByItsRun } from './check.ts';
 import type { DiskPair, SourceDisk, SourceMachine, TargetMachine, WriteWay } from './machine.ts';
 
 export interface Pairing {
@@ -20,35 +20,35 @@ export function pairDisks(
 ): Pairing {
   const pairs: DiskPair[] = [];
   const checks: Check[] = [];
-  const refuse = (id: string, subject: string, seen: string, remedy: string): void => {
-    checks.push({ id, verdict: 'refuse', subject, seen, remedy });
+  const refuse = (subject: string, seen: string, remedy: Remedy): void => {
+    checks.push({ id: 'disk-pairing', verdict: 'refuse', subject, seen, ...remedy });
   };
   const named = wanted !== undefined;
   for (const key of Object.keys(wanted ?? {}))
     if (!source.disks.some((disk) => disk.disk === key))
       refuse(
-        'disk-pairing',
         key,
         `the inventory names disk ${key}, but the source has no such disk`,
-        `Remove ${key} from the machine's disks.`,
+        changePlan(`Remove ${key} from the machine's disks.`),
       );
   for (const [index, disk] of source.disks.entries()) {
     const found = named ? target.disks.find((candidate) => candidate.file === wanted[disk.disk]) : target.disks[index];
     if (!found) {
-      refuse('disk-pairing', disk.disk, missing(disk.name, target, wanted?.[disk.disk], named), remedyFor(named));
+      const file = wanted?.[disk.disk];
+      refuse(disk.disk, missing(disk.name, target, file, named), remedyFor(named, file));
       continue;
     }
     pairs.push({ disk: disk.disk, source: disk, target: found });
   }
   if (!named && target.disks.length > source.disks.length)
     refuse(
-      'disk-pairing',
       target.address.path,
       `the target has ${target.disks.length} disks, the source ${source.disks.length}`,
-      'Name the pairs in the inventory (machines.<name>.disks), or remove the surplus disk from the target.',
+      changePlan(namePairs, 'Or remove the surplus disk from the target.'),
     );
-  if (write === 'in-place') checks.push(...pairs.flatMap(sizeCheck));
-  checks.push(...twice(pairs));
+  const shared = twice(pairs);
+  checks.push(...shared);
+  if (write === 'in-place' && shared.length === 0) checks.push(...pairs.flatMap(sizeCheck));
   if (checks.length === 0) checks.push(paired(pairs, source));
   return { pairs, checks };
 }
@@ -92,10 +92,21 @@ const missing = (name: string, target: TargetMachine, file: string | undefined, 
     ? `the target has no disk ${file ?? `for ${name} in the inventory`} (it has ${target.disks.map((disk) => disk.file).join(', ') || 'none'})`
     : `no target disk is left for ${name}; the target has ${target.disks.length}`;
 
-const remedyFor = (named: boolean): string =>
-  named
-    ? "Write the target disk's datastore path under machines.<name>.disks."
-    : 'Add a disk of the same size to the target, or name the pairs in the inventory (machines.<name>.disks).';
+type Remedy = Pick<Check, 'remedy' | 'newRunOnly'>;
+
+/** `or`: what a retry mends; it stands last, because what a run says of the retry follows it. */
+const changePlan = (change: string, or?: string): Remedy =>
+  or === undefined
+    ? { remedy: `${change} ${keptByItsRun}`, newRunOnly: true }
+    : { remedy: `${change} ${keptByItsRun} ${or}` };
+
+const namePairs = 'Name the pairs in the inventory (machines.<name>.disks).';
+
+function remedyFor(named: boolean, file: string | undefined): Remedy {
+  if (!named) return changePlan(namePairs, 'Or add a disk of the same size to the target.');
+  const attach = file === undefined ? undefined : `Or attach ${file} to the target.`;
+  return changePlan("Write the target disk's datastore path under machines.<name>.disks.", attach);
+}
 
 function sizeCheck(pair: DiskPair): Check[] {
   if (pair.source.sizeBytes === pair.target.sizeBytes) return [];
@@ -105,7 +116,10 @@ function sizeCheck(pair: DiskPair): Check[] {
       verdict: 'refuse',
       subject: pair.disk,
       seen: `${pair.source.name} has ${pair.source.sizeBytes} bytes, ${pair.target.file} has ${pair.target.sizeBytes}`,
-      remedy: `Make ${pair.target.file} exactly ${pair.source.sizeBytes} bytes large, or use write: staged, which makes new disks.`,
+      ...changePlan(
+        'Start with --write staged, which makes new disks.',
+        `Or make ${pair.target.file} exactly ${pair.source.sizeBytes} bytes large.`,
+      ),
     },
   ];
 }
@@ -123,7 +137,7 @@ function twice(pairs: readonly DiskPair[]): Check[] {
         verdict: 'refuse',
         subject: pair.disk,
         seen: `${pair.target.file} is named for two source disks`,
-        remedy: 'Give every source disk its own target disk.',
+        ...changePlan("Give every source disk its own target disk in the machine's disks."),
       } satisfies Check,
     ];
   });

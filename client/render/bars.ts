@@ -30,13 +30,22 @@ export function diskLines(
   }
   const names = [...new Set([...disks.map(({ disk }) => disk), ...latest.keys()])];
   const label = Math.min(20, Math.max(4, ...names.map((name) => name.length)));
-  const drawn = transferTexts([...latest.values()], style, style.width - label - 4);
+  const all = [...latest.values()];
+  const drawn = transferTexts(
+    all.filter((one) => !onlySeals(one)),
+    style,
+    style.width - label - 4,
+  );
+  for (const { disk } of all.filter(onlySeals)) drawn.set(disk, 'all copied and proven; sealing');
   return names.map((name) => {
     const size = disks.find(({ disk }) => disk === name)?.sizeBytes;
     const text = drawn.get(name) ?? paint(style, 'dim', size === undefined ? '' : bytes(size));
     return `${pad(plain(name), label)}  ${text}`.trimEnd();
   });
 }
+
+/** A seal moves next to nothing; only one that reads the whole disk again first has a way to go. */
+export const onlySeals = ({ stage, doneBytes }: TransferProgress): boolean => stage === 'sealing' && doneBytes === 0;
 
 /** What stands right of each disk's name, in columns, with as much as fits: all figures, then fewer, then no bar. */
 function transferTexts(transfers: readonly TransferProgress[], style: Style, room: number): Map<string, string> {

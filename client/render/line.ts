@@ -6,6 +6,7 @@ import { isFinal, phaseTable } from '../../model/phase.ts';
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { limitIn, ratesText } from './ahead.ts';
+import { onlySeals } from './bars.ts';
 import { bytes, count, percent, rate } from './figures.ts';
 import { inOptions } from './in-options.ts';
 import { workerText } from './missing.ts';
@@ -75,8 +76,10 @@ function moving({ rounds, transfers, pending }: View): Part[] {
     parts.push({ text: `changes faster than the link: ${ratesText(judged)}`, news: 'changes faster than the link' });
   const working = transfers.filter(({ stage }) => stage !== 'waiting' && stage !== 'done');
   working.sort((a, b) => (a.disk < b.disk ? -1 : 1));
-  for (const { disk, stage, doneBytes, totalBytes } of working)
-    parts.push(progress(`${plain(disk)} ${stage} ${Math.floor(percent(doneBytes, totalBytes) / 10) * 10}%`));
+  for (const one of working) {
+    const share = onlySeals(one) ? '' : ` ${Math.floor(percent(one.doneBytes, one.totalBytes) / 10) * 10}%`;
+    parts.push(progress(`${plain(one.disk)} ${one.stage}${share}`));
+  }
   const limit = limitIn(transfers);
   if (limit?.holdsBack) parts.push(progress(`held back to ${rate(limit.bytesPerSecond)} by ${plain(limit.by)}`));
   for (const { paused, activityId, pausedBy } of pending)

@@ -46,14 +46,15 @@ export function stepText({ activity, activityId }: Pick<Pending, 'activity' | 'a
   return plain(`${text} ${disk ?? (disks.length === 0 ? id : 'a disk')}`);
 }
 
-/** A live worker is heard after this share of the silence that the server bears, at the latest. */
-const heardWithin = 0.9;
+/** Of the silence that the server bears. A live worker beats each second, and is heard a second or two later. */
+const heardWithin = 0.5;
+const heardWithinMs = 5_000;
 
 /** What a cancel waits for, and an attempt whose worker is silent for longer than any live one; undefined where neither is so. */
 export function endingText({ paused, cancelling, heardAt, silenceSeconds }: Pending, now: number): string | undefined {
   if (paused || heardAt === undefined || silenceSeconds === undefined) return undefined;
   const silentMs = now - Date.parse(heardAt);
-  if (!cancelling && silentMs < heardWithin * silenceSeconds * 1000) return undefined;
+  if (!cancelling && silentMs < Math.max(heardWithinMs, heardWithin * silenceSeconds * 1000)) return undefined;
   const silence = `its worker was last heard ${duration(silentMs)} ago, and after ${duration(silenceSeconds * 1000)} of silence the server gives it up`;
   return cancelling ? `the run waits for it to stop: ${silence}` : silence;
 }

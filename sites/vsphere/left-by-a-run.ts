@@ -4,16 +4,14 @@
  * Rule (S5, S11): all but the first stay where a way back was left out because the source was gone, so they may be the last
  * copy. Nothing deletes them or writes over them before a person named their run.
  */
-import { type Check, leftByARun } from '../../model/check.ts';
+import { type Check, keptByItsRun, leftByARun } from '../../model/check.ts';
 import { refused } from '../../model/failure.ts';
 import type { TargetPreflight, TargetRequest } from '../target.ts';
 import { check } from './check-outcome.ts';
 import type { Machine } from './inventory.ts';
 
-const undoFirst = 'resolve it with --undo first.';
-
 /** Staged beside half-written originals there would be no way back; only a run in place repairs them. */
-export const inPlaceRemedy = `Start with --write in-place, which repairs the disks. A run that has begun keeps its way of writing: ${undoFirst}`;
+export const inPlaceRemedy = `Start with --write in-place, which repairs the disks. ${keptByItsRun}`;
 
 interface Left {
   /** What may be the last copy of the machine. */
@@ -29,7 +27,7 @@ function lastCopyOf(machine: Machine, write: Question['write']): Left | undefine
   const { run, state, way, originals, staged } = machine.mark;
   const files = (way === 'in-place' ? originals.map(({ file }) => file) : staged).join(', ');
   const said = (done: string, also = ''): string =>
-    `Look at them first, and copy what somebody still needs. To have them ${done}, start with --discard ${run}${also}. A run that has begun keeps what was said at its start: ${undoFirst}`;
+    `Look at them first, and copy what somebody still needs. To have them ${done}, start with --discard ${run}${also}. ${keptByItsRun}`;
   if (state !== 'returned' && way === 'staged')
     return {
       what: `run ${run} left disks that it staged, which may be the last copy of the machine: ${files}`,
@@ -54,7 +52,12 @@ export function needGivenUp({ run, discards, path: subject, write }: TargetReque
   if (left) throw refused({ op: 'ensureDisksOpen', subject, message: left.what, hint: left.remedy });
 }
 
-export function leftCheck({ path: subject, run, write, discards }: Question, machine: Machine): Check {
+export const leftCheck = (question: Question, machine: Machine): Check => ({
+  ...leftBy(question, machine),
+  newRunOnly: true,
+});
+
+function leftBy({ path: subject, run, write, discards }: Question, machine: Machine): Check {
   const { mark } = machine;
   const about = { id: leftByARun, subject };
   const right = 'no other run has left its disks there';

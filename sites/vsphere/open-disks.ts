@@ -6,6 +6,7 @@
  * those that an earlier run staged, once a person named that run (S5).
  */
 
+import { keptByItsRun } from '../../model/check.ts';
 import { fenced, refused } from '../../model/failure.ts';
 import type { DiskPair, OpenDisk } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
@@ -125,14 +126,14 @@ function originalOf(target: Machine, pair: DiskPair): Original {
       op: 'ensureDisksOpen',
       subject: pair.target.file,
       message: `${target.name} neither holds ${pair.target.file} nor remembers it`,
-      hint: 'Attach the disk to the machine again, or correct the disks of this machine in the inventory.',
+      hint: `Correct the disks of this machine in the inventory. ${keptByItsRun} Or attach the disk to the machine again, then resolve with retry.`,
     });
   if (found.sizeBytes !== pair.source.sizeBytes)
     throw refused({
       op: 'ensureDisksOpen',
       subject: pair.target.file,
       message: `${pair.target.file} has ${found.sizeBytes} bytes, its source ${pair.source.name} has ${pair.source.sizeBytes}`,
-      hint: 'Make both sizes equal, or choose write: staged, which makes disks of the right size.',
+      hint: `Start with --write staged, which makes disks of the right size. ${keptByItsRun} Or make both sizes equal, then resolve with retry.`,
     });
   const { slot, file, sizeBytes, uuid, diskMode, controllerKey, unit } = found;
   return { slot, file, sizeBytes, uuid, diskMode, controllerKey, unit };

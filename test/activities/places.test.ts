@@ -19,7 +19,10 @@ test('S000-3 S001-6 a control worker that answers, and knows the machine as the 
       verdict: 'pass',
       seen: 'a control worker of version 0.4.2 answered',
     },
-    { id: 'machine-known', requirement: 'S000-3', verdict: 'pass' },
+    {
+      ...{ id: 'machine-known', requirement: 'S000-3', verdict: 'pass' },
+      seen: 'the control worker’s inventory has its source, its target and its mover as this run does',
+    },
   ]);
 });
 

@@ -8,6 +8,8 @@ import type { RoundsStatus, Status } from '../../model/status.ts';
 import { rightText } from '../config/inventory-text.ts';
 import { ago, statusIn } from './views.ts';
 
+const GiB = 1024 ** 3;
+
 /** What is foretold of a run that has no round yet. */
 const foretold = (phase: Phase, more: Partial<Status> = {}) =>
   Object.keys(ahead(statusIn(phase, more), undefined, [])).sort();
@@ -42,4 +44,12 @@ test('R4 between two rounds a limit counts whose hours have begun by now, though
   };
   expect(seconds('06:59')).toBeLessThan(1_000);
   expect(seconds('07:01')).toBeGreaterThan(100_000);
+});
+
+test('L1 beside a seal nothing is still to be moved; what is copied again there is', () => {
+  const about = { doneBytes: 0, bytesPerSecond: 0, epoch: 1 };
+  const os = { disk: 'os', stage: 'sealing', totalBytes: 30 * GiB, ...about } as const;
+  const data = { disk: 'data-0', stage: 'copying', totalBytes: GiB, listedBytes: GiB, ...about } as const;
+  expect(ahead(statusIn('Sealing'), undefined, [os])).toEqual({});
+  expect(ahead(statusIn('Sealing'), undefined, [os, data]).copy?.bytes).toEqual({ likely: GiB, low: GiB, high: GiB });
 });

@@ -350,3 +350,23 @@ test('a step that is done now is told in words, with its disk, and never by its 
   expect(text).toContain('now: delete the source, attempt 2');
   expect(text).not.toMatch(/transferDisk|ensureSourceRetired/);
 });
+
+test('L1 a seal says that all is copied and proven instead of 0 %; one that reads all again says how far', () => {
+  const seal = {
+    disk: 'os',
+    stage: 'sealing',
+    doneBytes: 0,
+    totalBytes: 30 * 1024 ** 3,
+    bytesPerSecond: 0,
+    epoch: 2,
+  } as const;
+  const shown = (doneBytes: number): string =>
+    renderStatus(viewOf(statusIn('Sealing'), { transfers: [{ ...seal, doneBytes }] }), now, plainStyle);
+  expect(shown(0)).toContain('os      all copied and proven; sealing\n');
+  expect(shown(0)).not.toMatch(/%|To move/);
+  expect(shown(15 * 1024 ** 3)).toMatch(/os .* 50% {2}sealing/);
+  const line = (doneBytes: number): string =>
+    renderLine(viewOf(statusIn('Sealing'), { transfers: [{ ...seal, doneBytes }] }));
+  expect(line(0)).toMatch(/; os sealing(;|$)/);
+  expect(line(15 * 1024 ** 3)).toContain('os sealing 50%');
+});

@@ -1,4 +1,5 @@
 /** Which disk comes home to which: by name where the inventory says so, else in slot order; never a silent guess. */
+import { adviceOf } from '../../model/check.ts';
 import type { SourceMachine, TargetMachine } from '../../model/machine.ts';
 import { pairDisks, sameDisks } from '../../model/pairing.ts';
 
@@ -63,13 +64,35 @@ test.each([
   ['a surplus target disk', source(8), target(8, 4), undefined],
   ['a disk the source does not have', source(8), target(8), { os: '[ds] vm/0.vmdk', 'data-3': '[ds] vm/1.vmdk' }],
   ['a file the target does not have', source(8), target(8), { os: '[ds] other/0.vmdk' }],
-  ['one file for two disks', source(8, 8), target(8, 8), { os: '[ds] vm/0.vmdk', 'data-0': '[ds] vm/0.vmdk' }],
+  ['one file for two disks', source(8, 4), target(8, 4), { os: '[ds] vm/0.vmdk', 'data-0': '[ds] vm/0.vmdk' }],
   ['a source disk the inventory leaves out', source(8, 4), target(8, 4), { os: '[ds] vm/0.vmdk' }],
 ] as const)('%s is refused with a remedy', (_what, from, to, wanted) => {
   const { checks } = pairDisks(from, to, 'in-place', wanted as Record<string, string> | undefined);
-  expect(refusing(checks)).toContain('disk-pairing');
+  // A pair whose file is named twice is no pair, so its size says nothing.
+  expect(refusing(checks)).toEqual(['disk-pairing']);
   for (const check of checks) expect(check.remedy).toBeTruthy();
 });
+
+test.each([
+  ['a file too many', source(8), target(8), { os: '[ds] vm/0.vmdk', 'data-3': '[ds] vm/1.vmdk' }, false],
+  ['one file for two', source(8, 8), target(8, 8), { os: '[ds] vm/0.vmdk', 'data-0': '[ds] vm/0.vmdk' }, false],
+  ['a disk that is left out', source(8, 4), target(8, 4), { os: '[ds] vm/0.vmdk' }, false],
+  ['a file that is not there', source(8), target(8), { os: '[ds] other/0.vmdk' }, true],
+  ['too few disks', source(8, 4), target(8), undefined, true],
+  ['too many disks', source(8), target(8, 4), undefined, true],
+  ['another size', source(8), target(4), undefined, true],
+] as const)(
+  'S000-8 %s: a run, which keeps its plan, is told to be taken back for a change of the plan, and to retry only what a retry mends',
+  (_what, from, to, wanted, retries) => {
+    const { checks } = pairDisks(from, to, 'in-place', wanted as Record<string, string> | undefined);
+    const [refused] = checks.filter(({ verdict }) => verdict === 'refuse');
+    const advice = adviceOf(refused as (typeof checks)[number], 'Then resolve with retry.');
+    expect(advice).toMatch(/keeps the plan it was started with: resolve it with --undo first/);
+    // What a retry mends is the last word, so that "then" follows it.
+    expect(/Or (attach|add|remove|make) .*\. Then resolve with retry\.$/.test(advice)).toBe(retries);
+    expect(advice.includes('retry')).toBe(retries);
+  },
+);
 
 test('S9 disks that are not those the run began with are refused by name: replaced, resized, added, removed', () => {
   const begun = pairDisks(source(8, 4), target(8, 4), 'in-place').pairs;

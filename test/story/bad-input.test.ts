@@ -75,7 +75,8 @@ const mistakes: readonly (readonly [string, Mistake])[] = [
     {
       check: 'disk-size',
       seen: /has \d+ bytes, \[lab-ds\] .+ has \d+/,
-      remedy: /exactly \d+ bytes large, or use write: staged/,
+      remedy:
+        /--write staged.*keeps the plan it was started with: resolve it with --undo first\. Or make .* exactly \d+ bytes large/,
       make: () => resized(MiB),
       mend: () => resized(0),
     },

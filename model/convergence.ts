@@ -21,6 +21,9 @@ const clearly = 0.9;
 /** How long a round's bytes took, without the making of its recovery point. */
 export const copyMs = (round: RoundReport): number => Math.max(1, round.durationMs - (round.pointMs ?? 0));
 
+/** The mover's own measure: the run may have waited far longer for a worker that was to take the answer. */
+const movedMs = (round: RoundReport): number => Math.max(1, round.moverMs ?? copyMs(round));
+
 /** Each round of changes with the time its changes took to be made, oldest first. */
 export function intervals(recent: readonly RoundReport[]): { readonly round: RoundReport; readonly madeMs: number }[] {
   return recent.flatMap((round, index) => {
@@ -31,17 +34,22 @@ export function intervals(recent: readonly RoundReport[]): { readonly round: Rou
   });
 }
 
-/** Judges the last three rounds of changes; undefined before there are three, or when nothing changes. */
+/**
+ * Judges the last three rounds of changes; undefined before there are three, or when nothing changes. They do not converge
+ * when each of them took longer than its changes did, and converge again when all together are clearly shorter.
+ */
 export function convergence(recent: readonly RoundReport[], before?: Convergence): Convergence | undefined {
   const last = intervals(recent).slice(-roundsNeeded);
   const changed = last.reduce((sum, { round }) => sum + sentBytes(round), 0);
   if (last.length < roundsNeeded || changed === 0) return undefined;
   const madeMs = last.reduce((sum, one) => sum + one.madeMs, 0);
-  const movedMs = last.reduce((sum, { round }) => sum + copyMs(round), 0);
+  const allMovedMs = last.reduce((sum, { round }) => sum + movedMs(round), 0);
+  const converges =
+    before?.converges === false ? allMovedMs <= madeMs * clearly : last.some((one) => movedMs(one.round) <= one.madeMs);
   return {
-    converges: movedMs <= madeMs * (before?.converges === false ? clearly : 1),
+    converges,
     changedBytesPerSecond: Math.round((changed * 1000) / madeMs),
-    movedBytesPerSecond: Math.round((changed * 1000) / movedMs),
+    movedBytesPerSecond: Math.round((changed * 1000) / allMovedMs),
     round: last.at(-1)?.round.number ?? 0,
   };
 }

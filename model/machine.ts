@@ -193,6 +193,7 @@ export interface TransferProof {
   readonly usedBytes?: number;
   /** Bytes an earlier attempt had already proven, not sent again. */
   readonly resumedBytes: number;
+  /** By the mover's clock, with what it waited for there; of the attempt that ended well. */
   readonly durationMs: number;
   /** The lowest limit it was under when it was done. */
   readonly limit?: { readonly bytesPerSecond: number; readonly by: string; readonly cutover?: 'exempt' };

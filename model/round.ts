@@ -14,6 +14,8 @@ export interface RoundReport {
   readonly durationMs: number;
   /** Of it, until the recovery point was there. */
   readonly pointMs?: number;
+  /** What the slowest of its disks took by its mover's clock; absent in rounds of older releases. */
+  readonly moverMs?: number;
   /** The lowest limit of its disks when they were done. */
   readonly limit?: RoundLimit;
   /** What was forecast soon after the lists were read: the sum of the bytes, the longest of the times. */

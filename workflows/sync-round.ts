@@ -52,7 +52,7 @@ export async function syncRound(order: RoundOrder): Promise<RoundResult> {
   await order.pointMade?.(point);
   const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
   const held = order.chosen?.point ?? point;
-  return { point, held, proofs, report: report(order, held, proofs, { startedAt, pointMs }) };
+  return { point, held, proofs, report: reportOf(order, held, proofs, { startedAt, pointMs }) };
 }
 
 /**
@@ -123,7 +123,7 @@ export async function together<T>(tasks: readonly (() => Promise<T>)[]): Promise
   });
 }
 
-function report(
+export function reportOf(
   order: RoundOrder,
   point: RecoveryPoint,
   proofs: readonly TransferProof[],
@@ -140,6 +140,7 @@ function report(
     copiedBytes: sum((proof) => proof.copiedBytes),
     durationMs: Date.now() - startedAt,
     pointMs,
+    moverMs: Math.max(...proofs.map((proof) => proof.durationMs)),
     ...lowestLimit(proofs),
     ...saidBefore(proofs),
   };

@@ -2,6 +2,7 @@
  * S8 with a mover's own verbs: Temporal has given an attempt up before it came to its disk, which may be another's by now.
  * Rule: Temporal and the source, which lie behind the network, are the test's own; the engine, the record and the disk are real.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ActivityNotFoundError } from '@temporalio/client';
 import { MoverLimits } from '../../activities/limits.ts';
 import { openTableRoom } from '../../activities/table-room.ts';
@@ -23,11 +24,12 @@ function givingUpAfter(beats: number) {
   };
 }
 
-async function verbsOn({ stateDir, path }: Bench, urgent = false) {
+async function verbsOn({ stateDir, path }: Bench, urgent = false, waitMs = 0) {
   const limits = await MoverLimits.open({ mover: 'm1', cutover: 'limited', scopes: [] }, stateDir);
   const opened: OpenRequest[] = [];
   const openPoint = async (order: OpenRequest) => {
     opened.push(order);
+    await sleep(waitMs);
     return new ImagePoint(image);
   };
   const reader = { openPoint } as Partial<SourceReader> as SourceReader;
@@ -69,5 +71,14 @@ test('L5 a copy and a seal say whose disk they open, and that it is urgent', asy
     await inActivity(seal, givingUpAfter(1_000));
     for (const order of opened) expect(order).toMatchObject({ machine: 'erp', urgent: true });
     expect(opened).toHaveLength(2);
+  });
+});
+
+test('L3 a copy tells how long it took by its mover’s clock, with all that it waited for there', async () => {
+  await onWorkbench(stale, async (bench) => {
+    const waitMs = 400;
+    const { transfer } = await verbsOn(bench, false, waitMs);
+    const { durationMs } = await inActivity(transfer, givingUpAfter(1_000));
+    expect(durationMs).toBeGreaterThanOrEqual(waitMs - 5);
   });
 });

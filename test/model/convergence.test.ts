@@ -1,6 +1,6 @@
 /** L3: whether rounds get anywhere is said after three of them, with both rates. */
 import fc from 'fast-check';
-import { convergence } from '../../model/convergence.ts';
+import { convergence, copyMs } from '../../model/convergence.ts';
 import { type Machine, roundsOf } from './rounds-of.ts';
 
 const MiB = 1024 ** 2;
@@ -57,6 +57,21 @@ test('L3 changes that outrun the link are said so with both rates, once the roun
       expect((judged?.movedBytesPerSecond ?? 0) / machine.link).toBeCloseTo(1, 1);
     }),
   );
+});
+
+test('L3 one long round of three is no link that is too slow, however much longer it was', () => {
+  const machine = { seedBytes: 256 * MiB, link: 8 * MiB, pauseSeconds: 1, pointSeconds: 1 };
+  const { rounds } = roundsOf(with_(machine, MiB), 9);
+  const stalled = rounds.map((round) => (round.number === 7 ? { ...round, durationMs: 3_600_000 } : round));
+  for (let end = 4; end <= stalled.length; end++)
+    expect(convergence(stalled.slice(0, end))).toMatchObject({ converges: true });
+});
+
+test('L3 a round whose end nobody took for an hour counts what its mover took for it, not the hour', () => {
+  const machine = { seedBytes: 256 * MiB, link: 8 * MiB, pauseSeconds: 1, pointSeconds: 1 };
+  const { rounds } = roundsOf(with_(machine, MiB), 3);
+  const late = rounds.map((round) => ({ ...round, durationMs: 3_600_000, moverMs: copyMs(round) }));
+  expect(convergence(late)).toEqual(convergence(rounds));
 });
 
 test('L3 a run whose changes calm down says so again, and not for a mere tremble', () => {

@@ -3,10 +3,13 @@
  */
 import { bug, type PlantedBug } from './bug.ts';
 
+const convergence = 'test/model/convergence.test.ts';
 const ahead = 'test/client/ahead.test.ts';
 const limits = 'test/azure/preflight-limits.test.ts';
 
 export const checkBugs: readonly PlantedBug[] = [
+  bug('L3', 'model/convergence.ts', 'round.moverMs ?? copyMs(round)', 'copyMs(round)', convergence, 'not the hour'),
+  bug('L3', 'model/convergence.ts', 'last.some((one)', 'last.every((one)', convergence, 'one long round of three'),
   bug('R4', 'client/ahead.ts', "nextGate(left ?? phase) === 'completeFailover'", "phase !== 'Committed'", ahead),
   bug('R4', 'client/ahead.ts', '!cancellation && ', '', ahead),
   bug(

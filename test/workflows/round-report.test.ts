@@ -1,0 +1,20 @@
+/** What the run remembers of a round. */
+import { reportOf } from '../../workflows/sync-round.ts';
+
+const point = { number: 3, takenAt: '2026-11-23T12:00:00.000Z' };
+const proof = { mode: 'delta', changedBytes: 1, copiedBytes: 2 };
+
+test('L3 a round counts what the slowest of its disks took by its mover’s clock, and beside it how long the run waited', () => {
+  const proofs = [7_000, 9_000].map((durationMs) => ({ ...proof, durationMs }));
+  const startedAt = Date.now() - 3_600_000;
+  const report = reportOf({ number: 3 } as never, point as never, proofs as never, { startedAt, pointMs: 500 });
+  expect(report).toMatchObject({
+    number: 3,
+    mode: 'delta',
+    changedBytes: 2,
+    copiedBytes: 4,
+    moverMs: 9_000,
+    pointMs: 500,
+  });
+  expect(report.durationMs).toBeGreaterThanOrEqual(3_600_000);
+});

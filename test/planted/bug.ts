@@ -5,6 +5,7 @@ export interface PlantedBug {
   readonly promise:
     | 'L1'
     | 'L2'
+    | 'L3'
     | 'S7'
     | 'L4'
     | 'L5'

@@ -39,10 +39,8 @@ export function valueAt(value: unknown, path: KeyPath): unknown {
   return current;
 }
 
-/** One finding for a secret that is missing or not written as a reference. */
-function secretFinding(path: KeyPath, depth: number, root: unknown): Finding {
-  const holder = path.slice(0, depth);
-  const written = valueAt(root, holder);
+/** One finding for a secret that is missing or not written as a reference; `holder` is the path to it. */
+function secretFinding(holder: KeyPath, written: unknown): Finding {
   if (written === undefined) return { path: holder, at: 'key', message: `is missing; ${secretAdvice}` };
   if (written === null) return { path: holder, at: 'key', message: `is empty; ${secretAdvice}` };
   if (typeof written === 'object')
@@ -96,7 +94,8 @@ const lacking = (what: 'is missing' | 'is empty', message: string): string =>
 export function findings(issue: Issue, above: KeyPath, root: unknown): Finding[] {
   const path = [...above, ...issue.path.map(String)];
   const depth = secretDepth(path);
-  if (depth > 0) return [secretFinding(path, depth, root)];
+  const holder = path.slice(0, depth);
+  if (depth > 0) return [secretFinding(holder, valueAt(root, holder))];
   if (issue.code === 'unrecognized_keys') return unknownKeys(issue, path, root);
   if (issue.code === 'invalid_union') return union(issue, path, root);
   if (issue.code === 'invalid_key')
@@ -114,6 +113,8 @@ export function findings(issue: Issue, above: KeyPath, root: unknown): Finding[]
 export function straySecrets(value: unknown, path: KeyPath = []): Finding[] {
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).flatMap(([key, entry]) => straySecrets(entry, [...path, key]));
+  // A union whose kind is not known says nothing of what stands beside it: a secret is told whatever else is wrong.
+  if (path[0] === 'sites' && value !== null && secretDepth(path) === path.length) return [secretFinding(path, value)];
   if (typeof value !== 'string') return [];
   if (path.at(-1) === 'env' && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(value))
     return [{ path, at: 'value', message: `this cannot be the name of an environment variable ${nameIt}` }];

@@ -68,6 +68,12 @@ const pathShapes: Readonly<Record<Site['kind'], { readonly words: string; readon
   },
 };
 
+/** A path that is none in sites of its kind. */
+function shapeFault(at: readonly string[], kind: Site['kind'], path: string): InventoryFault[] {
+  const { fits, words } = pathShapes[kind];
+  return fits.test(path) ? [] : [{ at, message: words }];
+}
+
 /** A side of a machine whose site is of the wrong kind, or whose path is none of that kind. */
 function misplaced(parsed: Inventory, machine: string, side: 'source' | 'target'): InventoryFault[] {
   const { site: at, path } = (parsed.machines[machine] as MachineConfig)[side];
@@ -81,8 +87,42 @@ function misplaced(parsed: Inventory, machine: string, side: 'source' | 'target'
         message: `"${at}" is of kind ${kind}; the ${side} must be of kind ${wanted}`,
       },
     ];
-  const { fits, words } = pathShapes[kind];
-  return fits.test(path) ? [] : [{ at: ['machines', machine, side, 'path'], message: words }];
+  return shapeFault(['machines', machine, side, 'path'], kind, path);
+}
+
+/** A mover's VM that is no path, that another mover has, or that is to come home itself: its disks would hang on itself. */
+function moverFaults(parsed: Inventory): InventoryFault[] {
+  const taken = new Map<string, string>();
+  const found = Object.entries(parsed.movers).flatMap(([key, { site, vm }]) => {
+    if (typeof vm !== 'string') return [];
+    const at = ['movers', key, 'vm'];
+    const address = spelled(parsed, { site, path: vm });
+    const other = taken.get(address);
+    taken.set(address, key);
+    if (other !== undefined)
+      return [{ at, message: `mover "${other}" is this machine already; a mover has one of its own` }];
+    return parsed.sites[site]?.kind === 'vsphere' ? shapeFault(at, 'vsphere', vm) : [];
+  });
+  const homecoming = Object.entries(parsed.machines).flatMap(([key, { target }]) => {
+    const mover = taken.get(spelled(parsed, target));
+    const message = `this is the machine of mover "${mover}", which cannot write its own disks`;
+    return mover === undefined ? [] : [{ at: ['machines', key, 'target', 'path'], message }];
+  });
+  return [...found, ...homecoming];
+}
+
+/** A file that two disks of the inventory are to come home to; each would overwrite the other. */
+function sharedFiles({ machines }: Inventory): InventoryFault[] {
+  const taken = new Map<string, string>();
+  return Object.entries(machines).flatMap(([key, { target, disks }]) =>
+    Object.entries(disks ?? {}).flatMap(([disk, file]) => {
+      const address = `${target.site} ${String(file).trim()}`;
+      const other = taken.get(address);
+      if (other === undefined) taken.set(address, `${disk} of ${key}`);
+      const message = `${other} comes home to this file already; each disk needs one of its own`;
+      return other === undefined ? [] : [{ at: ['machines', key, 'disks', disk], message }];
+    }),
+  );
 }
 
 /** What each part may say by itself but not together: shared machines, sites of the wrong kind, rounds that Azure refuses. */
@@ -106,6 +146,6 @@ export function contradictions(parsed: Inventory): InventoryFault[] {
     const tooFast = roundsTooFast(parsed.sites[entry.source.site], parsed.policies[entry.policy]?.roundEverySeconds);
     if (tooFast !== undefined) found.push({ at: ['policies', entry.policy, 'roundEverySeconds'], message: tooFast });
   }
-  found.push(...groupFaults(parsed.machines));
+  found.push(...moverFaults(parsed), ...sharedFiles(parsed), ...groupFaults(parsed.machines));
   return found;
 }

@@ -35,7 +35,10 @@ const azureCredential = z.union([
 
 const azureSite = z.strictObject({
   kind: z.literal('azure'),
-  subscriptionId: text,
+  subscriptionId: text.regex(
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+    'is no id of a subscription, like 6f1c0a52-93de-4b7a-8c55-0d2f4e9b7a10; az account show names it',
+  ),
   credential: azureCredential,
   endpoint: z.url().default('https://management.azure.com').describe('Azure Resource Manager.'),
   authority: z.url().default('https://login.microsoftonline.com').describe('Microsoft Entra ID.'),

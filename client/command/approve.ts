@@ -27,6 +27,8 @@ export interface Approvable {
   readonly evidence?: string;
   readonly acceptLoss?: boolean;
   readonly yes?: boolean;
+  /** Sent durably, without an answer. */
+  readonly signal?: boolean;
   /** A mover. */
   readonly to?: string;
 }
@@ -69,6 +71,12 @@ async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options } = asked;
   const view = await openRun(asked);
   const { status } = view;
+  if (!status && options.yes && !options.signal)
+    throw new Problem(
+      'unreachable',
+      `nothing was sent: what completing the failover of ${machine} would cost cannot be shown. ${view.silent ?? ''}`,
+      'Start the control worker: then it is shown. To complete it whatever it costs once a worker comes: --signal --yes.',
+    );
   const silent = `Complete the failover of ${machine}: what it would cost is unknown. ${view.silent ?? ''}`;
   if (!status || !isKnown(status, asked.message))
     await confirm(

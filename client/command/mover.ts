@@ -81,7 +81,7 @@ async function refuseUnattended({ link, machine }: Asked, mover: string): Promis
   const queue = moverQueue(mover);
   if (!(await isUnattended(link, queue))) return;
   throw new Problem(
-    'refused',
+    'unreachable',
     `nothing was sent: no worker of mover ${mover} serves the task queue "${queue}", so it could not carry ${machine}`,
     `Start it on that mover, then say it again: ${startCommand(queue, link.inventory)}`,
   );

@@ -2,7 +2,8 @@
  * A real Temporal server on which no worker of ours lives: what was asked is told as unanswered, soon and with the way out.
  * Rule: no worker is faked; one that asked for work lately and died is a real question for work that was given up.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Link } from '../../client/connect.ts';
@@ -14,7 +15,7 @@ import { parseInventory } from '../../config/load.ts';
 import { findPrograms } from '../../lab/programs.ts';
 import { startTemporal, type TemporalServer } from '../../lab/temporal.ts';
 import { controlQueue, failbackInput, moverQueue } from '../../model/failback-input.ts';
-import { rightText } from '../config/inventory-text.ts';
+import { changed, rightText } from '../config/inventory-text.ts';
 
 let folder = '';
 let temporal: TemporalServer;
@@ -29,6 +30,39 @@ afterAll(async () => {
   await temporal?.stop();
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
+
+/** The real program, on this server; an inventory of a mover more than the right one has. */
+async function homeward(...args: string[]): Promise<{ code: number; err: string }> {
+  const config = join(folder, 'homeward.yaml');
+  const text = changed('policies:', '  m2: { site: home, vm: /DC0/vm/mover-2, state: state/m2 }\npolicies:');
+  await writeFile(config, text.replace('localhost:7233', temporal.address));
+  const program = join(__dirname, '..', '..', 'client', 'homeward.ts');
+  return await new Promise((resolve) => {
+    const child = execFile(process.execPath, [program, '--config', config, ...args], (_error, _out, err) =>
+      resolve({ code: child.exitCode ?? -1, err }),
+    );
+  });
+}
+
+test('S001-12 S7 what cannot be shown, and a mover that is not there, end with 4 and nothing is sent; the cost is waived by a signal only', async () => {
+  const run = { workflowId: 'machine/erp-db', taskQueue: controlQueue };
+  const handle = await link.client.workflow.start('failback', run);
+  const sent = async () =>
+    ((await handle.fetchHistory()).events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes);
+  const [unseen, away] = await Promise.all([
+    homeward('failback', 'complete', 'erp-db', '--yes'),
+    homeward('mover', 'reassign', 'erp-db', '--to', 'm2', '--yes'),
+  ]);
+  expect(unseen).toEqual({
+    code: 4,
+    err: expect.stringMatching(/nothing was sent: .* cannot be shown[\s\S]*--signal/),
+  });
+  expect(away).toEqual({ code: 4, err: expect.stringContaining('no worker of mover m2 serves the task queue') });
+  expect(await sent()).toHaveLength(0);
+  expect(await homeward('failback', 'complete', 'erp-db', '--yes', '--signal')).toMatchObject({ code: 0 });
+  expect(await sent()).toHaveLength(1);
+  await handle.terminate();
+}, 60_000);
 
 /** What a control worker, and the mover m1, leave on the server that died a moment ago. */
 async function askedForWorkAndDied(): Promise<void> {

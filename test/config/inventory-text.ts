@@ -10,7 +10,7 @@ export const rightText = `temporal:
 sites:
   azure-west:
     kind: azure
-    subscriptionId: "0000"
+    subscriptionId: "00000000-0000-0000-0000-000000000000"
     credential:
       kind: client-secret
       tenantId: t

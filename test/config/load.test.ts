@@ -58,7 +58,7 @@ const misuses: [string, string, string[]][] = [
   ],
   [
     'a number where text belongs',
-    changed('"0000"', '1234'),
+    changed('"00000000-0000-0000-0000-000000000000"', '1234'),
     ['h.yaml:6:21 sites.azure-west.subscriptionId: expected text, not a number; put it in quotes'],
   ],
   [
@@ -137,6 +137,35 @@ const misuses: [string, string, string[]][] = [
     'a disk called otherwise',
     changed('data-0:', 'sdb:'),
     ['h.yaml:32:7 machines.erp-db.disks.sdb: use os or data-<lun>'],
+  ],
+  [
+    'a subscription that is no id',
+    changed('"00000000-0000-0000-0000-000000000000"', 'nope'),
+    [
+      'h.yaml:6:21 sites.azure-west.subscriptionId: is no id of a subscription, like 6f1c0a52-93de-4b7a-8c55-0d2f4e9b7a10; az account show names it',
+    ],
+  ],
+  [
+    'a mover that is only a name',
+    changed('vm: /DC0/vm/mover', 'vm: mover'),
+    ['h.yaml:19:25 movers.m1.vm: in vSphere a path is /<datacenter>/vm/<folders>/<machine>'],
+  ],
+  [
+    'two movers on one machine',
+    changed('policies:', '  m2: { site: home, vm: DC0/vm/mover/, state: state/m2 }\npolicies:'),
+    ['h.yaml:20:25 movers.m2.vm: mover "m1" is this machine already; a mover has one of its own'],
+  ],
+  [
+    'a machine that is its own mover',
+    changed('path: /DC0/vm/erp-db', 'path: /DC0/vm/mover'),
+    ['h.yaml:27:33 machines.erp-db.target.path: this is the machine of mover "m1", which cannot write its own disks'],
+  ],
+  [
+    'two disks that come home to one file',
+    changed('erp-db_1.vmdk', 'erp-db.vmdk'),
+    [
+      'h.yaml:32:15 machines.erp-db.disks.data-0: os of erp-db comes home to this file already; each disk needs one of its own',
+    ],
   ],
   [
     'a mover nobody defined',
@@ -290,6 +319,21 @@ test('S13 a secret written inline gets a hint of its own', () => {
     `h.yaml:16:15 sites.home.password: a secret may not stand in the inventory (its value is not repeated here); ${secretAdvice}, and change the secret if this file was shared`,
   );
 });
+
+test.each([
+  ['site', 'kind: vsphere', 'kind: vsfere', '{ env: VC_PASSWORD }', 'sites.home.password:'],
+  ['credential', 'client-secret', 'secret', '{ file: secrets/azure }', 'sites.azure-west.credential.secret:'],
+])(
+  'S13 a secret beside the kind of a %s that is not known is told with it, and not repeated',
+  (_of, kind, by, at, key) => {
+    const problems = problemsOf(changed(kind, by).replace(at, 'hunter2'));
+    expect(problems).toEqual([
+      expect.stringContaining('is not known'),
+      expect.stringContaining(`${key} a secret may not`),
+    ]);
+    expect(problems.join()).not.toContain('hunter2');
+  },
+);
 
 test('S13 a password inside a URL is refused and not repeated', () => {
   const problems = problemsOf(changed('https://vc.example/sdk', 'https://admin:hunter2@vc.example/sdk'));

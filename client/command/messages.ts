@@ -7,11 +7,10 @@ import type { Inventory } from '../../model/inventory.ts';
 import type { Message, MessageName } from '../../model/message.ts';
 import { type PointChoice, pointChoices } from '../../model/point.ts';
 import type { Link } from '../connect.ts';
-import type { Answer } from '../message.ts';
 import { assertShape } from '../message-shape.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
-import { plain } from '../render/paint.ts';
+import { tookText } from '../render/took.ts';
 import { whoTypes } from '../screen.ts';
 import { type Approvable, type Asked, approvals } from './approve.ts';
 import { contextOf, namingUnknown, withTemporal } from './context.ts';
@@ -139,7 +138,7 @@ async function say(verb: Verb, machine: string, options: MessageOptions, command
     return await withPatience(waitingFor(machine, verb.name), sending, context.screen.json);
   };
   const answer = await withTemporal(context, (link) => namingUnknown(context.loaded.inventory, machine, work(link)()));
-  context.screen.answer(() => told(verb, machine, answer, options), {
+  context.screen.answer(() => tookText(verb.name, machine, answer, options), {
     machine,
     message: verb.name,
     ...(options.to === undefined ? {} : { mover: options.to }),
@@ -158,12 +157,3 @@ const messageOf = (name: MessageName, options: MessageOptions): Message => ({
   ...(options.point === undefined ? {} : { point: options.point }),
   ...(name === 'resolve' ? { action: options.undo ? 'undo' : options.skip ? 'skip' : 'retry' } : {}),
 });
-
-function told(verb: Verb, machine: string, answer: Answer, options: MessageOptions): string {
-  const see = `See it: homeward failback status ${machine}`;
-  if (options.signal)
-    return `${verb.name} is kept for ${machine} until a worker takes it; a signal gets no answer. ${see}`;
-  const reason = answer.reason ? ` (${plain(answer.reason)})` : '';
-  const waits = answer.waits ? `\nIt waits: ${plain(answer.waits)}.` : '';
-  return `${machine} took ${verb.name}${reason}; phase ${plain(answer.phase ?? 'unknown')}.${waits} ${see} --watch`;
-}

@@ -121,7 +121,7 @@ async function records(lab: Lab, machine: LabMachine): Promise<Claim> {
   const { acknowledged, found, lost } = await countRecords(lab, machine);
   return {
     holds: lost.length === 0 && acknowledged > 0 && found > 0,
-    text: `${acknowledged} writes acknowledged on both sides; every record they left is on the disk at home (${found} found, ${lost.length} lost)`,
+    text: `${acknowledged} writes acknowledged on both sides, ${lost.length} lost: at home are the ${found} that no later write has replaced`,
   };
 }
 

@@ -9,6 +9,7 @@ import { connect, type Link } from '../client/connect.ts';
 import { startFailback } from '../client/failback.ts';
 import { sendMessage } from '../client/message.ts';
 import { readOptions } from '../client/options.ts';
+import { withPatience } from '../client/patience.ts';
 import { exitCodes, Problem } from '../client/problem.ts';
 import { openScreen, report, whoTypes } from '../client/screen.ts';
 import { endWithReader } from '../client/streams.ts';
@@ -21,6 +22,7 @@ import { readGuests } from './azure-control.ts';
 import { showEvidence, showReturn } from './demo-evidence.ts';
 import { type Lab, startLab } from './lab.ts';
 import type { LabMachine } from './machines.ts';
+import { opening } from './opening.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { type LabWorkers, startWorkers } from './workers.ts';
 import { yesOrNo } from './yes-or-no.ts';
@@ -155,30 +157,28 @@ async function main(): Promise<number> {
   // `on`, not `once`: a second listener (the terminal's) must not end the process before the lab is gone.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
   onceStarterIsGone(leave);
-  lab = await startLab({
-    osTree: 'full',
-    keep: values.keep,
-    policy,
-    isCommitted: (machine) => committed.yes(machine),
-  });
+  const { far, onPlaced } = opening();
+  const isCommitted = (machine: string) => committed.yes(machine);
+  const starting = startLab({ osTree: 'full', keep: values.keep, policy, isCommitted, onPlaced });
+  lab = await withPatience(far, starting);
   try {
     say(lab.linux.boots ? 'Its OS disk is a Linux that really boots.' : lab.linux.why);
     pointAtLab(lab.temporal);
-    workers = await startWorkers(lab);
+    workers = await withPatience('starting the workers', startWorkers(lab));
     const { inventory } = await loadInventory(lab.config);
     link = await connect(inventory.temporal, undefined, lab.config);
     const [machine] = lab.machines;
     if (!machine) throw new Error('the lab has no machine');
-    committed.yes = async (name) => await isCommitted(link, name);
+    committed.yes = async (name) => await hasCommitted(link, name);
     return await tell({ lab, machine, link, canvas: await openCanvas(screen), yes: values.yes }, values.during);
   } finally {
     if (values.keep) say(`The lab's folder is kept: ${lab.folder}`);
-    await stop();
+    await withPatience('closing the lab', stop());
   }
 }
 
 /** Whether a person's commit is in the run's own record; the witness asks before it allows a deletion. */
-async function isCommitted(link: Link | undefined, machine: string): Promise<boolean> {
+async function hasCommitted(link: Link | undefined, machine: string): Promise<boolean> {
   const status = await link?.client.workflow.getHandle(`machine/${machine}`).query<{ commitment?: object }>('status');
   return status?.commitment !== undefined;
 }

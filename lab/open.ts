@@ -9,6 +9,7 @@ import { report } from '../client/screen.ts';
 import { endWithReader } from '../client/streams.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
 import { type Lab, type LabOptions, startLab } from './lab.ts';
+import { opening } from './opening.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { findPrograms } from './programs.ts';
 import { type LabWorkers, startWorkers } from './workers.ts';
@@ -131,19 +132,13 @@ const patienceMs = 5_000;
 
 /** The open lab; undefined when it was asked to end before. */
 async function openUnless(ending: AbortSignal, options: LabOptions, quiet: boolean): Promise<Lab | undefined> {
-  let placed = 0;
-  const { machines = 1 } = options;
-  const onPlaced = (count: number): void => {
-    placed = count;
-  };
-  const opening = startLab({ ...options, signal: ending, onPlaced });
-  const far = (): string =>
-    placed < machines ? `filling the disks of machine ${placed + 1} of ${machines}` : 'starting the servers';
+  const { far, onPlaced } = opening(options.machines);
+  const lab = startLab({ ...options, signal: ending, onPlaced });
   const late = new Promise<undefined>((resolve) => {
     ending.addEventListener('abort', () => setTimeout(() => resolve(undefined), patienceMs).unref(), { once: true });
   });
   try {
-    return await withPatience(far, Promise.race([opening, late]), quiet);
+    return await withPatience(far, Promise.race([lab, late]), quiet);
   } catch (error) {
     if (ending.aborted) return undefined;
     throw error;

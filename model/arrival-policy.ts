@@ -57,7 +57,10 @@ export const probe = z.discriminatedUnion('kind', [
       ...patience,
       url: z
         .string()
-        .regex(/^https?:\/\/.+/, 'write a whole URL; {ip} in it stands for the address that the guest reports')
+        .regex(
+          /^https?:\/\/.+/,
+          'write a whole URL that begins with http:// or https://; {ip} in it stands for the address that the guest reports',
+        )
         .refine((text) => !/[{}]/.test(text.replaceAll('{ip}', '')), 'only {ip} may stand in braces')
         .refine((text) => !namesSomebody(text), 'a login may not stand in a URL: probe one that needs none')
         .describe(

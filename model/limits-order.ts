@@ -8,7 +8,7 @@ import { type LimitRule, type LimitScope, limitRule, scopeKinds } from './limit.
 
 const scope = z.strictObject({ kind: z.enum(scopeKinds), name: z.string().min(1) });
 const person = {
-  by: z.string().trim().min(1, 'say who you are: "by"').max(200),
+  by: z.string().trim().min(1, 'say who you are').max(200),
   note: z.string().max(1_000).optional(),
 };
 

@@ -9,7 +9,7 @@ import { shapeWords } from './shape-words.ts';
 
 /** Longer than any run id or digest. */
 const reference = z.string().max(200);
-const person = z.string().trim().min(1, 'say who you are: "by"').max(200);
+const person = z.string().trim().min(1, 'say who you are').max(200);
 const shared = {
   by: person.describe('Who says it; goes into the record.'),
   note: z.string().max(1_000).optional().describe('Why; goes into the record.'),
@@ -30,7 +30,10 @@ export const messageShapes = {
   }),
   commit: z.strictObject({
     ...shared,
-    evidence: reference.optional().describe('The evidence digest that is approved.'),
+    evidence: reference
+      .min(1, 'name the digest that is approved, or leave it out')
+      .optional()
+      .describe('The evidence digest that is approved.'),
   }),
   cancel: z.strictObject({
     ...shared,

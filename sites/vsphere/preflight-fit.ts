@@ -101,7 +101,7 @@ export function nicsCheck({ request, target }: Fit): Check {
   const cards = cardsOf(target.devices);
   const off = cards.filter((card) => card.connectable?.startConnected === false);
   const needed = request.source?.nics ?? 0;
-  const words = `${cards.length} network card(s) at home, ${needed} in the source`;
+  const words = `network cards: ${cards.length} at home, ${needed} in the source`;
   return check({
     id: 'target-nics',
     subject: request.path,

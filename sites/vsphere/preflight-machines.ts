@@ -114,7 +114,7 @@ export function moverChecks(
   const given = own?.state === 'returned';
   const needed = request.diskSizesBytes.length - held;
   const why = given ? ` for another point (change-point) of run ${own.run}; its commit needs none` : '';
-  const slots = `${free} free SCSI slot(s), ${needed} needed${why}`;
+  const slots = `SCSI slots: ${free} free, ${needed} needed${why}`;
   const enabled = mover.extraConfig.some(
     ({ key, value }) => key?.toLowerCase() === 'disk.enableuuid' && String(value).toLowerCase() === 'true',
   );

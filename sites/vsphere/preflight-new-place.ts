@@ -3,6 +3,7 @@
  * Rule: all of it is asked in one go, so that a person fixes it at once; what a failed check hides is not asked at all.
  * Changes nothing.
  */
+import { bytes as amount } from '../../model/amount.ts';
 import type { Check } from '../../model/check.ts';
 import type { NewMachine } from '../../model/creation.ts';
 import type { Work } from '../source.ts';
@@ -204,8 +205,8 @@ function storeChecks(
     id: 'datastore-free-space',
     requirement: 'S000-24',
     subject: name,
-    wrong: free >= needed ? undefined : `${free} bytes free, ${needed} needed`,
-    right: `${free} bytes free, ${needed} needed`,
+    wrong: free >= needed ? undefined : `${amount(free)} free, ${amount(needed)} needed`,
+    right: `${amount(free)} free, ${amount(needed)} needed`,
     remedy: 'Make room on the datastore, or name another one under create.datastore.',
   });
   return [mounted, ...(mover ? [moverMountCheck(store, name, mover)] : []), ...(store ? [space, largest(store)] : [])];

@@ -2,6 +2,7 @@
  * The checks around the machines: datastores as the mover's host sees them, free space, and the account's privileges.
  * Rule: privileges are asked for one object at a time, because a role may hold on one and not on another.
  */
+import { bytes as amount } from '../../model/amount.ts';
 import type { Check } from '../../model/check.ts';
 import type { Work } from '../source.ts';
 import type { TargetPreflight } from '../target.ts';
@@ -114,8 +115,8 @@ export const freeSpaceCheck = (store: Datastore, bytes: number): Check =>
   check({
     id: 'datastore-free-space',
     subject: store.name,
-    wrong: store.freeBytes >= bytes ? undefined : `${store.freeBytes} bytes free, ${bytes} needed`,
-    right: `${store.freeBytes} bytes free, ${bytes} needed`,
+    wrong: store.freeBytes >= bytes ? undefined : `${amount(store.freeBytes)} free, ${amount(bytes)} needed`,
+    right: `${amount(store.freeBytes)} free, ${amount(bytes)} needed`,
     remedy: 'Make room on the datastore, or choose write: in-place, which needs none.',
   });
 
@@ -125,8 +126,10 @@ export const growthCheck = (store: Datastore, bytes: number): Check =>
     id: 'datastore-room-to-grow',
     subject: store.name,
     wrong:
-      store.freeBytes >= bytes ? undefined : `${store.freeBytes} bytes free, the thin disks may grow by ${bytes} bytes`,
-    right: `${store.freeBytes} bytes free, the thin disks may grow by ${bytes}`,
+      store.freeBytes >= bytes
+        ? undefined
+        : `${amount(store.freeBytes)} free, the thin disks may grow by ${amount(bytes)}`,
+    right: `${amount(store.freeBytes)} free, the thin disks may grow by ${amount(bytes)}`,
     remedy: 'Make room on the datastore: a full one stops the copy in the middle, and other machines with it.',
     verdict: 'warn',
   });

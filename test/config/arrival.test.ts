@@ -92,7 +92,7 @@ test.each<[string, string, RegExp]>([
   [
     'a probe of a URL that is none',
     policy('    probes: [{ kind: http, name: app, url: "erp.example/health" }]'),
-    /policies\.nightly\.probes\.0\.url: write a whole URL/,
+    /policies\.nightly\.probes\.0\.url: write a whole URL that begins with http:\/\//,
   ],
   [
     'a probe of a URL with another word in braces',

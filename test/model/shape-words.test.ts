@@ -8,7 +8,7 @@ test.each<[unknown, string]>([
   [{ by: null }, 'by: is empty (expected text)'],
   [{ by: 7 }, 'by: expected text, not a number'],
   [{ by: ['ana'] }, 'by: expected text, not a list'],
-  [{ by: ' ' }, 'by: say who you are: "by"'],
+  [{ by: ' ' }, 'by: say who you are'],
   [{ by: 'a'.repeat(201) }, 'by: must have 200 characters or fewer'],
   [{ by: 'ana', pont: 'latest' }, 'unknown key "pont"'],
   [{ by: 'ana', point: 'soon' }, 'point: expected one of latest, application-consistent'],
@@ -18,6 +18,12 @@ test.each<[unknown, string]>([
   if (!('problem' in parsed)) throw new Error('it was taken');
   expect(parsed.problem).toMatch(/^malformed: .*; expected Stop the source/);
   expect(parsed.problem.slice('malformed: '.length)).toMatch(new RegExp(`^${words.replace(/[()]/g, '\\$&')}; `));
+});
+
+test('S7 a commit whose evidence is empty is refused for that, and not as another digest', () => {
+  expect(parseMessage('commit', { by: 'ana', evidence: '' })).toMatchObject({
+    problem: expect.stringContaining('evidence: name the digest that is approved, or leave it out'),
+  });
 });
 
 test.each<[object, string]>([

@@ -115,7 +115,7 @@ const differing: readonly [
     'target-nics',
     'warn',
     { source: { ...source, nics: 2 } },
-    /1 network card\(s\) at home, 2 in the source/,
+    /network cards: 1 at home, 2 in the source/,
     /Add the missing network cards/,
   ],
   [
@@ -179,7 +179,7 @@ test('thin disks that may outgrow their datastore are a warning', async () => {
   const growing = (bytes: number) => reread((body) => body.replace(/<uncommitted>[^<]*/g, `<uncommitted>${bytes}`));
   expect(named(await ask('fits', {}, growing(2 ** 50)), 'datastore-room-to-grow')).toMatchObject({
     verdict: 'warn',
-    seen: expect.stringContaining(`the thin disks may grow by ${2 ** 50} bytes`),
+    seen: expect.stringContaining('the thin disks may grow by 1.0 PiB'),
     remedy: expect.stringContaining('a full one stops the copy'),
   });
   expect(named(await ask('fits', {}, growing(1)), 'datastore-room-to-grow')?.verdict).toBe('pass');

@@ -141,7 +141,7 @@ test('a mover that cannot carry the machine is refused with the reason; one that
   expect(await look('ghost', nowhere)).toEqual([`mover-found: no machine stands at ${nowhere}`]);
   const sizesBytes = Array.from({ length: 20 }, () => MiB);
   expect(await look('mover-2', pathOf(second), { sizesBytes })).toEqual([
-    'mover-free-slots: 14 free SCSI slot(s), 20 needed',
+    'mover-free-slots: SCSI slots: 14 free, 20 needed',
   ]);
   // What the run itself has staged stands in the way of no mover of its own.
   await target.ensureDisksOpen(await requestFor(target, 'look', 'staged'), work);

@@ -192,7 +192,7 @@ test('S000-9 a disk that shares its UUID with one of the mover is refused, in th
 
 test('a mover without enough free slots is refused; unit 7 and new controllers do not count', async () => {
   const checks = await ask('sizes', { mover: '/DC0/vm/full' });
-  expect(named(checks, 'mover-free-slots')).toMatchObject({ verdict: 'refuse', seen: '1 free SCSI slot(s), 2 needed' });
+  expect(named(checks, 'mover-free-slots')).toMatchObject({ verdict: 'refuse', seen: 'SCSI slots: 1 free, 2 needed' });
 });
 
 test('disks left half written by another run are named: repaired in place, refused for staged', async () => {

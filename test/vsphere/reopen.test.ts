@@ -225,6 +225,6 @@ test('S5 L3 before the machine is stopped all is looked at that would stop the c
   const checks = await target.preflight({ ...asked, mover: '/DC0/vm/full', beside: true }, work);
   expect(checks.find(({ id }) => id === 'mover-free-slots')).toMatchObject({
     verdict: 'warn',
-    seen: expect.stringContaining('1 free SCSI slot(s), 2 needed for another point'),
+    seen: expect.stringContaining('SCSI slots: 1 free, 2 needed for another point'),
   });
 });

@@ -3,6 +3,7 @@
  * the OS disk to the first slot, data disks by LUN to the slots after it.
  * Rule: a guess is never made silently; what cannot be paired is a refusing check with a remedy.
  */
+import { bytes } from './amount.ts';
 import { type Check, keptByItsRun } from './check.ts';
 import type { DiskPair, SourceDisk, SourceMachine, TargetMachine, WriteWay } from './machine.ts';
 
@@ -115,7 +116,8 @@ function sizeCheck(pair: DiskPair): Check[] {
       id: 'disk-size',
       verdict: 'refuse',
       subject: pair.disk,
-      seen: `${pair.source.name} has ${pair.source.sizeBytes} bytes, ${pair.target.file} has ${pair.target.sizeBytes}`,
+      // The exact numbers, because the difference may be one sector.
+      seen: `${pair.source.name} has ${pair.source.sizeBytes} bytes, ${pair.target.file} has ${pair.target.sizeBytes} (${bytes(pair.source.sizeBytes)} and ${bytes(pair.target.sizeBytes)})`,
       ...changePlan(
         'Start with --write staged, which makes new disks.',
         `Or make ${pair.target.file} exactly ${pair.source.sizeBytes} bytes large.`,

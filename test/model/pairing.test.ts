@@ -55,6 +55,7 @@ test('the inventory may cross the disks', () => {
 test('a disk of another size is refused in place, and made to fit when staged', () => {
   const wrong = pairDisks(source(8, 4), target(8, 5), 'in-place');
   expect(refusing(wrong.checks)).toEqual(['disk-size']);
+  expect(wrong.checks[0]?.seen).toBe('vm-1 has 4 bytes, [ds] vm/1.vmdk has 5 (4 B and 5 B)');
   expect(wrong.checks[0]?.remedy).toContain('4 bytes');
   expect(refusing(pairDisks(source(8, 4), target(8, 5), 'staged').checks)).toEqual([]);
 });

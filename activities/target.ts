@@ -29,7 +29,12 @@ export interface ReopenInput extends TargetInput {
   readonly halfWay?: boolean;
 }
 
-/** `found`: the source as it was found. `sealed`: the disks were sealed, so the target may live from them. */
+/** `sealed`: sealing was begun, so that the disks may be the last copy of the machine (S5). */
+export interface LeavingInput extends TargetInput {
+  readonly sealed?: true;
+}
+
+/** `found`: the source as it was found. `sealed`: the disks may be whole, so the target may live from them. */
 export interface AbandonInput extends TargetInput {
   readonly found: SourceMachine;
   readonly sealed: boolean;
@@ -63,6 +68,8 @@ export const createTargetActivities = (sites: Sites) => {
      * while the disks hang on the mover the whole run can still be taken back without loss.
      */
     ensureDisksReleased: activity('ensureDisksReleased', async (input: ReturnInput, work): Promise<void> => {
+      // S5: before the look that refuses when the source is gone.
+      await site(input).ensureSealedRecorded(returnRequest(input), work);
       await assertSourceOff(sites, input, 'the disks go back', work);
       await site(input).ensureDisksReleased(returnRequest(input), work);
     }),
@@ -88,15 +95,16 @@ export const createTargetActivities = (sites: Sites) => {
         ),
     ),
     /** The mover has none of the disks any more; another one may get them (S8). */
-    ensureMoverLeft: activity(
-      'ensureMoverLeft',
-      (input: TargetInput, work): Promise<void> => site(input).ensureMoverLeft(targetRequest(input), work),
-    ),
+    ensureMoverLeft: activity('ensureMoverLeft', async (input: LeavingInput, work): Promise<void> => {
+      if (input.sealed) await site(input).ensureSealedRecorded(targetRequest(input), work);
+      await site(input).ensureMoverLeft(targetRequest(input), work);
+    }),
     /**
      * S5: only while the source is there are disks deleted that the run made, or originals, which are never deleted, taken
      * off a machine that may live from them.
      */
     ensureDisksAbandoned: activity('ensureDisksAbandoned', async (input: AbandonInput, work): Promise<string[]> => {
+      if (input.sealed) await site(input).ensureSealedRecorded(targetRequest(input), work);
       const stays = (input.open ?? []).map(({ file }) => file);
       const step = wayOf(input.failback) === 'in-place' ? 'take-off' : 'delete';
       if (step === 'delete' || input.sealed) await assertSourceThere(sites, { ...input, step, stays }, work);

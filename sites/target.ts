@@ -149,6 +149,11 @@ export interface TargetSite extends GuestAccess {
    */
   observeOpened(request: OpenedRequest, work: Work): Promise<Check[]>;
   /**
+   * S5: from here on the disks may be the last copy of the machine, and its record says so (`sealed`), whatever comes of the
+   * next steps. Changes nothing where the machine carries no open record of this run, or a newer use than `uses`.
+   */
+  ensureSealedRecorded(request: ReturnRequest, work: Work): Promise<void>;
+  /**
    * After the seal: unplugs the disks from the mover, if it is still there. They then hang on nothing, or, when an earlier
    * try got further than it could tell, on the target that carries this run's mark.
    */

@@ -149,7 +149,7 @@ export function registerTargetUndo(journey: Journey, way: Way): void {
   course.beforehand('work on the mover', () => leaveTheMover(journey, way.pairs));
   course.beforehand('open target disks', async () => {
     const left = await control.ensureDisksAbandoned.executeWithOptions(summary('Undo: give up the target disks'), [
-      { ...ofTarget(journey, way), found, sealed: teller.findings.seals.length > 0 },
+      { ...ofTarget(journey, way), found, sealed: teller.findings.sealing === true },
     ]);
     const what = way.creation
       ? 'the machine that was made at the alternate location is gone, with its disks'

@@ -33,14 +33,18 @@ interface Sealed {
   readonly copiedAgain: boolean;
 }
 
-/** S5: what cannot be unplugged soon does not keep the source from its start; a later step of the undo insists on it. */
+/**
+ * S5: what cannot be unplugged soon does not keep the source from its start; a later step of the undo insists on it. From here
+ * on the disks may be the last copy, which the way back records before anything else.
+ */
 export function registerSealUndo(journey: Journey, way: Way): void {
   const { teller, course, input } = journey;
+  teller.find({ sealing: true });
   course.beforehand('sealed disks', async () => {
     try {
       await briefVerbs(input).ensureMoverLeft.executeWithOptions(
         summary(`Undo: take the sealed disks off ${input.mover.name}`),
-        [ofTarget(journey, way)],
+        [{ ...ofTarget(journey, way), sealed: true }],
       );
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;

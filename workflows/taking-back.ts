@@ -174,6 +174,7 @@ export class Course {
     const { commitment, phase, resolution, trouble } = teller.story;
     const seen: Trouble = { ...troubleOf(error, new Date().toISOString()), watch: true, step: watchStep };
     this.found = commitment ? { ...seen, hint: committedHint } : seen;
+    if (seen.op === 'observe-power') teller.find({ sourceIdle: false });
     const asking = phase === 'NeedsOperator' && resolution === undefined;
     if (asking) teller.callOperator(trouble ? together(this.found, trouble) : this.found);
     else if (this.interrupt) teller.callOperator(this.found);

@@ -53,8 +53,8 @@ function servesMeanwhile(
 ): string {
   const done = (key: string): boolean => record.some((entry) => entry.key === key);
   if (targetLive && sourceGone) return `target, until it is stopped; ${notFound}`;
-  const then = sourceIdle ? '' : ', until the source is started again';
-  if (targetLive) return `target, until it is stopped; then nobody${then}`;
+  if (targetLive)
+    return `target, until it is stopped; then nobody${sourceIdle ? ', unless somebody has started the source' : ', until the source is started again'}`;
   if (sourceGone) return outage ? `nobody: ${notFound}` : `not known: ${notFound}`;
   if (sourceIdle) return idle;
   if (!outage) return 'source';

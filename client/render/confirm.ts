@@ -128,7 +128,8 @@ const sourceMissing = ({ checks, sourceGone }: Status): boolean =>
 const notFound = 'was NOT FOUND when it was last looked for: nothing can start it until it is there again';
 
 /** Whoever wants it to serve starts it. */
-const staysOff = 'STAYS OFF, as it was found: nobody serves then until somebody starts it';
+const staysOff =
+  'IS LEFT AS IT IS: it was off when it was last looked at, and nobody serves then until somebody starts it';
 
 /** What the way back does at home until then (activities/source-there.ts). */
 const untilThere = 'nothing is stopped or deleted unless the source is there again';

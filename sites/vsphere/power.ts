@@ -139,7 +139,7 @@ export async function ensureStopped(
   const machine = await needReturned(at, request, work);
   needOurs(machine, request, 'PowerOffVM_Task');
   if (request.uses !== undefined) needUsesNotAfter(machine, request.run, request.uses);
-  await ensureStateLeft(at, machine, 'returned', 'sealed', work);
+  await ensureStateLeft(at, machine, ({ state }) => state === 'returned', 'sealed', work);
   if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
   return asTarget(at, await powerOff(at, request, machine, work));
 }

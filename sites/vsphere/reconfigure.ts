@@ -8,7 +8,7 @@ import type { Work } from '../source.ts';
 import { act } from './act.ts';
 import { freeSlots, type Slot, slotName } from './devices.ts';
 import { lookAt, type Machine, type Vcenter } from './inventory.ts';
-import { type MarkState, type Option, stateOption } from './marks.ts';
+import { type Mark, type MarkState, type Option, stateOption } from './marks.ts';
 import type { Vim } from './wire/shapes.ts';
 
 type ConfigSpec = Vim<'VirtualMachineConfigSpec'>;
@@ -73,15 +73,15 @@ export const ensureOptions = (
     work,
   );
 
-/** Changes the state of the machine's record where it is `from`; whoever comes late leaves a later one as it is (S8). */
+/** Changes the state of a record that `isMeant`, asked of each look; whoever comes late leaves a later one as it is (S8). */
 export const ensureStateLeft = (
   at: Vcenter,
   machine: Machine,
-  from: MarkState,
+  isMeant: (mark: Mark) => boolean,
   to: MarkState,
   work: Work,
 ): Promise<Machine> =>
-  reconfigure(at, machine, ({ mark }) => (mark?.state === from ? config([stateOption(to)]) : undefined), work);
+  reconfigure(at, machine, ({ mark }) => (mark && isMeant(mark) ? config([stateOption(to)]) : undefined), work);
 
 /**
  * Unplugs the disks of these files, if they hang here, and writes the options in the same change, so that no moment

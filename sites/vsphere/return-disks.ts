@@ -62,13 +62,20 @@ export async function needTarget(at: Vcenter, request: TargetRequest, work: Work
   throw machineMissing(request.path);
 }
 
+/** @see TargetSite.ensureSealedRecorded */
+export async function ensureSealedRecorded(at: Vcenter, request: ReturnRequest, work: Work): Promise<void> {
+  const target = await findTarget(at, request, work);
+  // S8: a late attempt of a use before this one knows nothing of how the disks are now.
+  const isMeant = (mark: Mark): boolean =>
+    mark.run === request.run && mark.state === 'open' && (request.uses === undefined || mark.uses <= request.uses);
+  if (target) await ensureStateLeft(at, target, isMeant, 'sealed', work);
+}
+
 export async function ensureDisksReleased(at: Vcenter, request: ReturnRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
   const target = await needTarget(at, request, work);
   needOwnMark(target, request);
   needUsesNotAfter(target, request.run, request.uses ?? 0);
-  // S5: from here on they may be the last copy. Said before the first thing that may fail and be left out.
-  await ensureStateLeft(at, target, 'open', 'sealed', work);
   await unplugFromMover(at, request, movedSealed, work);
   // Plugging and marking are two changes, and whoever does them may die in between or after them. So the disks may hang
   // on their own machine already, whatever its mark of this run says; they are sealed by now, and nobody writes there.

@@ -18,7 +18,13 @@ import { preflight } from './preflight.ts';
 import { preflightMover, preflightNewPlace } from './preflight-new-place.ts';
 import { ensureProofEnded, ensureProofStarted } from './proving.ts';
 import { ensureDisksReopened, observeReopening } from './reopen-disks.ts';
-import { ensureDisksReleased, ensureDisksReturned, ensureFinished, ensureMoverLeft } from './return-disks.ts';
+import {
+  ensureDisksReleased,
+  ensureDisksReturned,
+  ensureFinished,
+  ensureMoverLeft,
+  ensureSealedRecorded,
+} from './return-disks.ts';
 import { observeReturned } from './returned-look.ts';
 import { needReturned } from './run-machine.ts';
 import { createSession } from './session.ts';
@@ -71,6 +77,7 @@ export function createVsphereTarget(parts: VsphereTargetParts): VsphereTarget {
     preflightMover: (request, work) => preflightMover(at, request, work),
     observeOpened: (request, work) => observeOpened(at, request, work),
     ensureDisksOpen: (request, work) => ensureDisksOpen(at, request, work),
+    ensureSealedRecorded: (request, work) => ensureSealedRecorded(at, request, work),
     ensureDisksReleased: (request, work) => ensureDisksReleased(at, request, work),
     observeReopening: (request, work) => observeReopening(at, request, work),
     ensureDisksReopened: (request, work) => ensureDisksReopened(at, request, work),

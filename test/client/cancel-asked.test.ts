@@ -62,7 +62,7 @@ test('S5 of a source that was found off nobody reads that it serves after a way 
     statusIn('AwaitingCommit', { sourceIdle: true, outage, liveSince: ago(60) }),
   ])
     for (const text of [describeCancel(status), describeLoss(status, now)]) {
-      expect(text).toContain('rg-dr/erp-db STAYS OFF, as it was found');
+      expect(text).toContain('rg-dr/erp-db IS LEFT AS IT IS: it was off when it was last looked at');
       expect(text).not.toMatch(/source serves|goes on as it is|is started again|as it was at the final/);
     }
 });

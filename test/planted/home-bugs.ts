@@ -17,6 +17,7 @@ const watchedHold = '  course.besideHold = watchedHold(teller, { input, run, pai
 const underUs = 'test/story/home-under-us.test.ts';
 
 const stopping = 'test/workflows/stopping.test.ts';
+const stop = 'workflows/stopping.ts';
 
 export const homeBugs: readonly PlantedBug[] = [
   bug('S1', 'workflows/home-watch.ts', '      acting.cancel();\n', '', underUs, 'during the seed'),
@@ -28,13 +29,13 @@ export const homeBugs: readonly PlantedBug[] = [
     underUs,
     'during the one full copy',
   ),
-  bug('S1', 'workflows/cutover.ts', beforeStop, '', underUs, 'S000-28'),
-  bug('S1', 'workflows/cutover.ts', 'await checkHomeBeforeStop(journey, way);', '', underUs, 'while the scripts run'),
+  bug('S1', stop, beforeStop, '', underUs, 'S000-28'),
+  bug('S1', stop, 'await checkHomeBeforeStop(journey, way);', '', underUs, 'while the scripts run'),
   bug(
     'S5',
-    'workflows/cutover.ts',
+    stop,
     '      await checkHomeBeforeStop(journey, way);',
-    '      sending();\n      await checkHomeBeforeStop(journey, way);',
+    '      registerStopUndo(journey, way, target, { ...stood, served: true });\n      await checkHomeBeforeStop(journey, way);',
     'test/story/cancel.test.ts',
     'look right before the stop',
   ),
@@ -204,15 +205,19 @@ export const homeBugs: readonly PlantedBug[] = [
     'test/model/group.test.ts',
     'two movers',
   ),
-  bug('S5', 'workflows/cutover.ts', 'stood.served ||= seen.served;', '', stopping, 'is started again on the way back'),
+  bug('S5', stop, 'stood.served ||= seen.served;', '', stopping, 'is started again on the way back'),
   bug(
     'S5',
-    'workflows/cutover.ts',
-    'if (startedAt === undefined || seen.served) {',
-    'if (startedAt === undefined) {',
+    stop,
+    'if (stood.sentAt === undefined || seen.served) stood',
+    'if (stood.sentAt === undefined) stood',
     stopping,
-    'a stop that was refused',
+    'behind a stop that was refused',
   ),
+  bug('S5', stop, 'if (seen?.served) journey', 'if (!seen) journey', stopping, 'has begun no outage'),
+  bug('S5', stop, "(power === 'changing' && !sent)", "power === 'changing'", stopping, 'stands otherwise'),
+  bug('S5', stop, 'if (now) teller', 'if (!now) teller', stopping, 'somebody started later'),
+  bug('S5', 'workflows/taking-back.ts', "if (seen.op === 'observe-power')", 'if (!seen)', stopping, 'stay off'),
   bug(
     'S12',
     'workflows/source-turns.ts',
@@ -229,12 +234,5 @@ export const homeBugs: readonly PlantedBug[] = [
     stopping,
     'preflight finds off',
   ),
-  bug(
-    'S5',
-    'workflows/cutover.ts',
-    'if (seen.served && !stood.served && startedAt === undefined) return {};',
-    '',
-    stopping,
-    'is not stopped without them',
-  ),
+  bug('S5', stop, 'if (seen.served && !stood.served) {', 'if (!stood) {', stopping, 'is not stopped without them'),
 ];

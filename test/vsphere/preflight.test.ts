@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPreflightActivities, type Sites } from '../../activities/preflight.ts';
-import { targetRequest } from '../../activities/target.ts';
+import { createTargetActivities, targetRequest } from '../../activities/target.ts';
 import { type RunOptions, withOptions } from '../../client/failback.ts';
 import type { Check } from '../../model/check.ts';
 import { adviceOf, blocking } from '../../model/check.ts';
@@ -49,7 +49,23 @@ const full = {
   })),
 };
 onSimulator(
-  [...['ready', 'snap', 'on', 'torn', 'left', 'back', 'whole', 'whole-live', 'sizes'].map(original), twin, full],
+  [
+    ...[
+      'ready',
+      'snap',
+      'on',
+      'torn',
+      'left',
+      'back',
+      'whole',
+      'whole-live',
+      'whole-left',
+      'whole-given-up',
+      'sizes',
+    ].map(original),
+    twin,
+    full,
+  ],
   (started) => {
     simulator = started;
   },
@@ -282,17 +298,38 @@ test('S5 S11 a machine that an earlier run gave its disks back and never ended m
   expect(opened.map(({ file }) => file)).toEqual([diskOf('back'), diskOf('back', 1)]);
 });
 
+/** A step of the control worker with a run in place whose source is gone meanwhile. */
+async function withoutItsSource(
+  name: string,
+  step: 'ensureDisksReleased' | 'ensureMoverLeft' | 'ensureDisksAbandoned',
+): Promise<string> {
+  const target = simulator.target();
+  const source = { observeMachine: async () => ({ power: 'absent' }), observeThere: async () => ({ there: false }) };
+  const sites = { source: () => source, target: () => target } as unknown as Sites;
+  const ends = { source: { site: 'azure', path: `rg/${name}` }, target: { site: 'home', path: pathOf(name) } };
+  const failback = { machine: name, ...ends, mover: { name: 'm1', path: moverPath }, policy: { write: 'in-place' } };
+  const { pairs } = await requestFor(target, name, 'in-place');
+  const input = { failback, run: runA, pairs, uses: 0, sealed: true, final: {}, found: {} } as never;
+  const answer = inActivity<unknown>(() => createTargetActivities(sites)[step](input));
+  return answer.then(() => '').catch((error: Error) => error.message);
+}
+
 test.each([
-  ['whole', false],
-  ['whole-live', true],
+  ['whole', 'released'],
+  ['whole-live', 'live'],
+  ['whole-left', 'left'],
+  ['whole-given-up', 'given up'],
 ] as const)(
-  'S5 S11 %s, sealed by an earlier run in place and given back to nobody or taken back again, may be the last copy: no later run writes over it before a person named that run, a late opening of the same run least of all',
-  async (name, live) => {
+  'S5 S11 %s, sealed by an earlier run in place and %s while its source is gone, may be the last copy: no later run writes over it before a person named that run, a late opening of the same run least of all',
+  async (name, how) => {
     const target = simulator.target();
     const first = await requestFor(target, name, 'in-place');
     await target.ensureDisksOpen(first, work);
-    await target.ensureDisksReleased(first, work);
-    if (live) {
+    if (how === 'left') expect(await withoutItsSource(name, 'ensureMoverLeft')).toBe('');
+    else if (how === 'given up') expect(await withoutItsSource(name, 'ensureDisksAbandoned')).not.toBe('');
+    else expect(await withoutItsSource(name, 'ensureDisksReleased')).toContain('the source was deleted');
+    if (how === 'live') {
+      await target.ensureDisksReleased(first, work);
       await target.ensureDisksReturned(first, work);
       await target.ensureStarted(powerOf(name), work);
       await target.ensureStopped(powerOf(name), work);

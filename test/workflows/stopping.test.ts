@@ -96,24 +96,33 @@ test.each([
   const stage = await completed(off);
   await stopped(stage, off);
   await stage.tell(stage.said('cancel'));
+  await stage.tell(stage.ended(look, off));
   expect(stage.status()).toMatchObject({ phase: 'ReturnedToSource', serves: 'nobody: the source is stopped' });
   expect(keysOf(stage)).not.toContain('source-started');
 });
 
-test.each([
-  ['that ran before a stop which was not heard of, and is off before the next one', 'running', 'stopped'],
-  ['that was off before a stop which failed, and was started by somebody before the next one', 'stopped', 'running'],
-] as const)('S5 a source %s is started again on the way back', async (_how, first, then) => {
-  const stage = await completed(source(first));
-  await stage.tell(stage.ended('observeHomeAgain'));
-  await stage.tell(stage.ended(look, source(first)));
-  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows what became of it')));
-  await stage.tell(stage.said('resolve', { action: 'retry' }));
-  await stopped(stage, source(then));
-  await stage.tell(stage.said('cancel'));
-  expect(stage.status().phase).toBe('ReturnedToSource');
-  expect(keysOf(stage)).toContain('source-started');
-});
+test.each(['running', 'stopped'] as const)(
+  'S5 S001-20 a source that was %s before a stop which failed, and stands otherwise before the next one, is started again on the way back; started by somebody it is not stopped without its scripts',
+  async (first) => {
+    const stage = await completed(source(first));
+    await stage.tell(stage.ended('observeHomeAgain'));
+    await stage.tell(stage.ended(look, source(first)));
+    await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows what became of it')));
+    await stage.tell(stage.ended(look, source('changing')));
+    await stage.tell(stage.said('resolve', { action: 'retry' }));
+    if (first === 'stopped') {
+      await stage.tell(stage.ended('observeHomeAgain'));
+      await stage.tell(stage.ended(look, source('running')));
+      expect(stage.status().outage).toBeUndefined();
+      // Looked at anew, as before its scripts.
+      await stage.tell(stage.ended(look, source('running')));
+      await stopped(stage, source('running'));
+    } else await stopped(stage, source('stopped'));
+    await stage.tell(stage.said('cancel'));
+    expect(stage.status().phase).toBe('ReturnedToSource');
+    expect(keysOf(stage)).toContain('source-started');
+  },
+);
 
 const secondsOf = (stage: Stage): string | undefined => stage.status().outage?.startedAt;
 
@@ -123,10 +132,58 @@ test('S5 behind a stop that was refused the source went on serving: the outage b
   await stage.tell(stage.ended(look, source('running')));
   const refused = secondsOf(stage);
   await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'no permission')));
+  await stage.tell(stage.ended(look, source('running')));
   while (Date.now() <= Date.parse(refused ?? '')) await new Promise(setImmediate);
   await stage.tell(stage.said('resolve', { action: 'retry' }));
   await stopped(stage, source('running'));
   expect(Date.parse(secondsOf(stage) ?? '')).toBeGreaterThan(Date.parse(refused ?? ''));
+});
+
+test('S5 S12 a stop that Azure refused while the source serves on has begun no outage: none is told while a person is called, nor when the run is taken back', async () => {
+  const stage = await completed(source('running'));
+  await stage.tell(stage.ended('observeHomeAgain'));
+  await stage.tell(stage.ended(look, source('running')));
+  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'no permission')));
+  await stage.tell(stage.ended(look, source('running')));
+  expect(stage.status()).toMatchObject({ phase: 'NeedsOperator', trouble: { op: 'virtualMachines.deallocate' } });
+  expect(stage.status().outage).toBeUndefined();
+  await stage.tell(stage.said('cancel'));
+  expect(stage.status().phase).toBe('ReturnedToSource');
+  expect(stage.status().outage).toBeUndefined();
+});
+
+test('S5 S12 a stop that was refused and shows late was an outage from its sending on', async () => {
+  const stage = await completed(source('running'));
+  await stage.tell(stage.ended('observeHomeAgain'));
+  await stage.tell(stage.ended(look, source('running')));
+  const sent = secondsOf(stage);
+  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows')));
+  await stage.tell(stage.ended(look, source('running')));
+  await stage.tell(stage.said('resolve', { action: 'retry' }));
+  await stopped(stage, source('stopped'));
+  expect(secondsOf(stage)).toBe(sent);
+});
+
+test('S1 S5 a source that was off before its stop and that somebody started later is looked at on the way back, and told to serve', async () => {
+  const stage = await completed(source('stopped'));
+  await stopped(stage, source('stopped'));
+  stage.mine(look);
+  await stage.tell(stage.said('cancel'));
+  await stage.tell(stage.ended(look, source('running')));
+  expect(stage.status()).toMatchObject({ phase: 'ReturnedToSource', serves: 'source, as it was found' });
+  expect(keysOf(stage)).not.toContain('source-started');
+});
+
+test('S1 S5 what the watch over a source that was off before its stop finds running is not said to stay off', async () => {
+  const stage = await play('returned-with-loss', look, stop, 'observeHomeAgain', 'observeSourceStaysOff');
+  await stage.tell(stage.said('completeFailover'));
+  await stage.tell(stage.ended(look, source('stopped')));
+  await stage.tell(stage.ended('observeHomeAgain'));
+  await stage.tell(stage.ended(look, source('stopped')));
+  await stage.tell(stage.ended(stop));
+  expect(stage.status()).toMatchObject({ phase: 'AwaitingCommit', sourceIdle: true });
+  await stage.tell(stage.ended('observeSourceStaysOff', refusedBy('observe-power', 'the source is running')));
+  expect(stage.status().sourceIdle).toBeUndefined();
 });
 
 test.each([
@@ -141,6 +198,7 @@ test.each([
     await stage.tell(stage.ended('observeHomeStays'));
     await stage.tell(stage.ended(...sent));
     await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows')));
+    await stage.tell(stage.ended(look, source('changing')));
   } else await stage.tell(stage.ended('observeHomeStays', refusedBy('check-before-cutover', 'a snapshot')));
   await stage.tell(stage.said('resolve', { action: 'retry' }));
   await stage.tell(stage.told('sourceTurned', false));

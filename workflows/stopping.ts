@@ -1,0 +1,149 @@
+/**
+ * The stop of the source: what is looked at and run before it, and how it is taken back.
+ * Rule: each try looks at home and at the source right before the stop. A source that serves is not stopped without its scripts
+ * (S001-20), and what the undo restores is the power right before the stop (S5).
+ */
+import { markSourceSeen } from '../model/transition.ts';
+import { checkHomeBeforeStop } from './clearance.ts';
+import { type Journey, ofPower, type Way } from './departure.ts';
+import { stepsBeforeStop } from './guest-steps.ts';
+import { needHomeAsOpened } from './home-look.ts';
+import type { Standing } from './proven.ts';
+import { onceCurrent, type Synced } from './rounds.ts';
+import { troubleOf } from './trouble.ts';
+import { controlVerbs, summary } from './verbs.ts';
+
+/** `startedAt`: when the outage began (epoch ms), right before the stop was sent that stopped it. `still`: what the final round goes on from. */
+interface Stopped {
+  readonly startedAt: number;
+  readonly still?: Synced;
+}
+
+/** What is known of the source while it is being stopped; its undo reads it when it acts. */
+interface Stood {
+  /** At any look before a stop; never false again, because a stop that was not heard of may have gone through. */
+  served: boolean;
+  /** Its power at the last look. */
+  powerSeen: string;
+  /** When the outage began (epoch ms); absent while no stop was sent. */
+  sentAt?: number;
+}
+
+/** Being started it is taken to serve; behind a stop that was sent it may as well go down. */
+async function lookAtSource({ input }: Journey, sent: boolean): Promise<Pick<Stood, 'served' | 'powerSeen'>> {
+  const { power, powerSeen, guestOff } = await controlVerbs(input).observeSource.executeWithOptions(
+    summary(`How does ${input.source.path} stand?`),
+    [input],
+  );
+  return { served: (power === 'running' || (power === 'changing' && !sent)) && guestOff !== true, powerSeen };
+}
+
+export async function readyAndStopped(
+  journey: Journey,
+  way: Way,
+  target: Standing,
+  synced: Synced | undefined,
+): Promise<Stopped> {
+  const stood: Stood = { served: false, powerSeen: '' };
+  for (let from = synced; ; ) {
+    await readyToStop(journey, way, stood);
+    const { startedAt, still } = await stopTheSource(journey, way, { stood, target }, from);
+    if (startedAt !== undefined) return { startedAt, ...(still ? { still } : {}) };
+    from = still;
+  }
+}
+
+/** Runs the scripts in a source that serves. */
+async function readyToStop(journey: Journey, way: Way, stood: Stood): Promise<void> {
+  const seen = await journey.course.step(() => lookAtSource(journey, stood.sentAt !== undefined));
+  stood.served ||= seen.served;
+  stood.powerSeen = seen.powerSeen;
+  journey.teller.find({ sourceIdle: !stood.served });
+  await stepsBeforeStop(journey, way, seen.served);
+}
+
+/** S5: once, right before the first stop is sent; what never was stopped is not started on the way back. */
+function registerStopUndo(journey: Journey, way: Way, target: Standing, stood: Stood): void {
+  const { input, teller, course } = journey;
+  const { identity } = way.found;
+  course.beforehand('stop the source', async () => {
+    // Either way what it was before the stop it is again.
+    // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
+    // back it would have to be started, which is what nobody wanted of it.
+    if (!stood.served) {
+      // Somebody may have started it since; whoever reads the end must know.
+      const now = await lookAtSource(journey, true).catch(() => undefined);
+      if (now) teller.find({ sourceIdle: !now.served });
+      return teller.outageEnds();
+    }
+    const seen = await controlVerbs(input).ensureSourceStarted.executeWithOptions(
+      summary(`Undo: start ${input.source.path} again`),
+      [{ ...ofPower(journey), identity, disksReturned: target.returned }],
+    );
+    teller.amend(markSourceSeen);
+    teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
+    teller.outageEnds();
+  });
+}
+
+/**
+ * S000-28: nobody looks at home while the scripts run or a person is called, so each try to stop looks first. S9: what that
+ * finds, a moved disk too, costs one more round, before the stop. Without `startedAt` it was not stopped: it serves, and did
+ * not when its scripts were due.
+ */
+async function stopTheSource(
+  journey: Journey,
+  way: Way,
+  { stood, target }: { readonly stood: Stood; readonly target: Standing },
+  synced: Synced | undefined,
+): Promise<Partial<Stopped>> {
+  const { run, teller, course } = journey;
+  const { pairs, found } = way;
+  const stop = async (): Promise<Partial<Stopped>> => {
+    const { input } = journey;
+    const seen = await lookAtSource(journey, stood.sentAt !== undefined);
+    if (seen.served && !stood.served) {
+      teller.find({ outage: undefined });
+      return {};
+    }
+    stood.powerSeen = seen.powerSeen;
+    teller.find({ sourceIdle: !stood.served });
+    if (stood.sentAt === undefined) registerStopUndo(journey, way, target, stood);
+    // Behind a stop that was refused it went on serving: the outage is the one that it goes down in.
+    if (stood.sentAt === undefined || seen.served) stood.sentAt = Date.now();
+    teller.find({ outage: { startedAt: new Date(stood.sentAt).toISOString() } });
+    const { powerSeen: power } = await controlVerbs(input)
+      .ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [
+        { failback: input, identity: found.identity },
+      ])
+      .catch((error: unknown) => noOutageYet(journey, error));
+    teller.record('source-stopped', 'the source was observed stopped after the stop', {
+      before: stood.powerSeen,
+      power,
+    });
+    return { startedAt: stood.sentAt };
+  };
+  if (!synced)
+    return await course.step(async () => {
+      await checkHomeBeforeStop(journey, way);
+      return await stop();
+    });
+  const { answer, synced: still } = await onceCurrent(journey, way, synced, async (open) => {
+    const { input } = journey;
+    const when = `Right before ${input.source.path} stops`;
+    await needHomeAsOpened({ input, run, pairs, open }, when);
+    // S9: the next mover copies in full, which is done while the source serves.
+    if (teller.story.reassignment) return undefined;
+    return await stop();
+  });
+  return { ...answer, still };
+}
+
+/** S5: a stop that was refused while the source serves on has cut nobody off. Throws the refusal. */
+async function noOutageYet(journey: Journey, error: unknown): Promise<never> {
+  if (troubleOf(error, '').kind === 'Refused') {
+    const seen = await lookAtSource(journey, true).catch(() => undefined);
+    if (seen?.served) journey.teller.find({ outage: undefined });
+  }
+  throw error;
+}

@@ -38,7 +38,7 @@ export const lastCopyBugs: readonly PlantedBug[] = [
     'S5',
     'sites/vsphere/return-disks.ts',
     "await ensureStateLeft(at, target, isMeant, 'sealed', work);",
-    '',
+    'void isMeant;',
     atHomeLook,
     sealedThere,
   ),

@@ -109,6 +109,9 @@ test.each(['running', 'stopped'] as const)(
     await stage.tell(stage.ended(look, source(first)));
     await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows what became of it')));
     await stage.tell(stage.ended(look, source('changing')));
+    // It may go down yet by the stop that was sent.
+    expect(stage.status().outage?.endedAt).toBeUndefined();
+    expect(stage.status().outage?.startedAt).toBeDefined();
     await stage.tell(stage.said('resolve', { action: 'retry' }));
     if (first === 'stopped') {
       await stage.tell(stage.ended('observeHomeAgain'));

@@ -99,7 +99,8 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
     assertBased({ op: 'transferDisk', subject: subjectOf(input) }, input.around, input.base);
     const proof = await inTurn(parts, hands, input, work, (grow) => transferOne(parts, input, work, grow));
     // L3: what waits for its turn each time falls behind as well. A proof that was made before knows better how long it took.
-    return { ...proof, durationMs: Math.max(proof.durationMs, Math.round(performance.now() - startedAt)) };
+    const durationMs = Math.max(proof.durationMs, Math.round(performance.now() - startedAt));
+    return { ...proof, durationMs, ...(work.attempt > 1 && { retried: true as const }) };
   }),
 
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */

@@ -195,6 +195,8 @@ export interface TransferProof {
   readonly resumedBytes: number;
   /** By the mover's clock, with what it waited for there; of the attempt that ended well. */
   readonly durationMs: number;
+  /** Attempts before the last had begun it, so that `durationMs` is not all that it took. */
+  readonly retried?: true;
   /** The lowest limit it was under when it was done. */
   readonly limit?: { readonly bytesPerSecond: number; readonly by: string; readonly cutover?: 'exempt' };
   /** What was forecast for the whole copy soon after its list was read. */

@@ -14,7 +14,7 @@ export interface RoundReport {
   readonly durationMs: number;
   /** Of it, until the recovery point was there. */
   readonly pointMs?: number;
-  /** What the slowest of its disks took by its mover's clock; absent in rounds of older releases. */
+  /** What the slowest of its disks took by its mover's clock; absent where it took more than one attempt, and in rounds of older releases. */
   readonly moverMs?: number;
   /** The lowest limit of its disks when they were done. */
   readonly limit?: RoundLimit;

@@ -69,8 +69,14 @@ async function install() {
       if (existsSync(join(projectFolder, name))) copyFileSync(join(projectFolder, name), join(beside, name));
     }
     await runCommand(npmCommand(), ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: beside });
-    if (existsSync(modules)) renameSync(modules, join(beside, 'replaced'));
-    renameSync(join(beside, 'node_modules'), modules);
+    const replaced = join(beside, 'replaced');
+    if (existsSync(modules)) renameSync(modules, replaced);
+    try {
+      renameSync(join(beside, 'node_modules'), modules);
+    } catch (error) {
+      if (existsSync(replaced)) renameSync(replaced, modules);
+      throw error;
+    }
   } catch (cause) {
     const next = isOfTheNetwork(cause.message)
       ? 'Check the network (or your npm registry and proxy settings)'

@@ -58,6 +58,8 @@ function ownerOf(lock) {
 /** Its process is gone, or it is older than any work, or than this computer's start. */
 function isAbandoned(lock) {
   const [host, pid] = (ownerOf(lock) ?? '').split(':');
+  // Of one before us that had our number, as in a container that was started again: whoever asks holds it not.
+  if (ownerOf(lock) === me) return true;
   try {
     const ageMs = Date.now() - lstatSync(lock).mtimeMs;
     if (ageMs > longestMs) return true;

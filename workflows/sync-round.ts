@@ -140,7 +140,8 @@ export function reportOf(
     copiedBytes: sum((proof) => proof.copiedBytes),
     durationMs: Date.now() - startedAt,
     pointMs,
-    moverMs: Math.max(...proofs.map((proof) => proof.durationMs)),
+    // L3: of a link that breaks again and again the last attempt alone says little.
+    ...(proofs.some(({ retried }) => retried) ? {} : { moverMs: Math.max(...proofs.map((one) => one.durationMs)) }),
     ...lowestLimit(proofs),
     ...saidBefore(proofs),
   };

@@ -78,7 +78,9 @@ test('L3 a copy tells how long it took by its mover’s clock, with all that it 
   await onWorkbench(stale, async (bench) => {
     const waitMs = 400;
     const { transfer } = await verbsOn(bench, false, waitMs);
-    const { durationMs } = await inActivity(transfer, givingUpAfter(1_000));
+    const { durationMs, retried } = await inActivity(transfer, givingUpAfter(1_000));
     expect(durationMs).toBeGreaterThanOrEqual(waitMs - 5);
+    expect(retried).toBeUndefined();
+    expect(await inActivity(transfer, givingUpAfter(1_000), { attempt: 2 })).toMatchObject({ retried: true });
   });
 });

@@ -136,6 +136,8 @@ test('S11 a grant that Azure gives long after its lease was closed is taken back
   try {
     const stop = new AbortController();
     lab.fault('snapshots.grantAccess', { delayMs: 1_000 });
+    // Slow enough to be seen before it is taken back.
+    lab.fault('snapshots.revokeAccess', { delayMs: 1_000 }, { count: 9 });
     const told = { ...quiet(stop.signal), mayChange: () => stop.abort() };
     await expect(own.openPoint({ point, disk: 'data-0' }, told)).rejects.toThrow();
     expect(activeGrants()).not.toContain(name);

@@ -12,9 +12,9 @@ import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, Workbench 
 
 const size = 41 * mib;
 const image = patternImage(1, size);
-const ioDeadlineMs = 300;
+const ioDeadlineMs = 800;
 /** Long enough for a busy machine, and no wait for calls that never return. */
-const atOnceMs = 5_000;
+const atOnceMs = 8_000;
 
 /** Holds calls on `path` from the first that `stops` names on, until `release` is called. */
 async function hold(path: () => string, stops: (call: HostCall) => boolean) {

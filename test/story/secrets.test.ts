@@ -95,7 +95,7 @@ async function troubledRun(): Promise<Run> {
   await scene.fault('azure', {
     operation: 'blob.getRange',
     resource: name,
-    skip: 6,
+    skip: 4,
     count: 30,
     action: { delayMs: 400 },
   });
@@ -154,7 +154,8 @@ async function collectAll(runs: readonly Run[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  scene = await openScene(2);
+  // Large enough to be seen while it copies.
+  scene = await openScene(2, { osSizeBytes: 48 << 20, dataSizeBytes: 32 << 20 });
   const { azure, vcenter } = scene.lab;
   secrets.push(['the vCenter password', await readFile(vcenter.passwordFile, 'utf8')]);
   secrets.push(['the Azure client secret', await readFile(azure.clientSecretFile, 'utf8')]);

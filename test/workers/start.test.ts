@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ interface Mover {
   logged(level: number): string[];
 }
 
-function begin(kind: 'control' | 'mover', address?: string): ChildProcess {
+function begin(kind: 'control' | 'mover', address?: string, more: NodeJS.ProcessEnv = {}): ChildProcess {
   const mine = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL|HOMEWARD|NODE_OPTIONS|VC_)/.test(name));
   const program = join(__dirname, '..', '..', 'workers', `${kind}.ts`);
   const named = kind === 'mover' ? ['--id', 'm1'] : [];
@@ -53,6 +53,7 @@ function begin(kind: 'control' | 'mover', address?: string): ChildProcess {
       ...Object.fromEntries(mine),
       TEMPORAL_CONFIG_FILE: join(folder, 'none.toml'),
       ...(address === undefined ? {} : { TEMPORAL_ADDRESS: address }),
+      ...more,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -92,6 +93,18 @@ test('S000-8 a control worker whose secrets are not there ends with 2 before it 
   expect(said.out).toBe('');
   expect(said.err).toMatch(/homeward\.yaml:\d+:\d+ sites\.home\.password: .*VC_PASSWORD is not set/);
   expect(said.err).toContain('start the worker again');
+}, 60_000);
+
+test('L5 S000-8 a control worker that lacks only the login to the guest of a machine works, and warns of it', async () => {
+  const guest = `${rightText}    guest: { user: root, password: { env: ERP_GUEST } }\n`;
+  await writeFile(join(folder, 'guest.yaml'), guest.replace('localhost:7233', temporal.address));
+  await mkdir(join(folder, 'secrets'));
+  await writeFile(join(folder, 'secrets', 'azure'), 'not looked at', { mode: 0o600 });
+  const child = begin('control', undefined, { VC_PASSWORD: 'nor this', HOMEWARD_CONFIG: join(folder, 'guest.yaml') });
+  const [line] = (await once(child.stdout as Readable, 'data')) as [Buffer];
+  expect(JSON.parse(line.toString())).toMatchObject({
+    ...{ ready: true, worker: 'control', missing: ['machines.erp-db.guest.password'] },
+  });
 }, 60_000);
 
 test('a mover whose secrets are not there warns of each and names their keys when it is ready', async () => {

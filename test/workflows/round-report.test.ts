@@ -18,3 +18,12 @@ test('L3 a round counts what the slowest of its disks took by its mover’s cloc
   });
   expect(report.durationMs).toBeGreaterThanOrEqual(3_600_000);
 });
+
+test('L3 a round of which one disk took several attempts is not counted by the last of them alone', () => {
+  const proofs = [
+    { ...proof, durationMs: 7_000 },
+    { ...proof, durationMs: 300, retried: true },
+  ];
+  const times = { startedAt: Date.now() - 3_600_000, pointMs: 500 };
+  expect(reportOf({ number: 3 } as never, point as never, proofs as never, times).moverMs).toBeUndefined();
+});

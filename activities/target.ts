@@ -68,9 +68,11 @@ export const createTargetActivities = (sites: Sites) => {
      * while the disks hang on the mover the whole run can still be taken back without loss.
      */
     ensureDisksReleased: activity('ensureDisksReleased', async (input: ReturnInput, work): Promise<void> => {
-      // S5: before the look that refuses when the source is gone.
-      await site(input).ensureSealedRecorded(returnRequest(input), work);
-      await assertSourceOff(sites, input, 'the disks go back', work);
+      // S5: whatever the look finds, which refuses when the source is gone. Beside it, because the outage lasts.
+      const recorded = site(input).ensureSealedRecorded(returnRequest(input), work);
+      const [looked] = await Promise.allSettled([assertSourceOff(sites, input, 'the disks go back', work), recorded]);
+      if (looked.status === 'rejected') throw looked.reason;
+      await recorded;
       await site(input).ensureDisksReleased(returnRequest(input), work);
     }),
     /**

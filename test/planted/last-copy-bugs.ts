@@ -45,8 +45,8 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     'activities/target.ts',
-    'await site(input).ensureSealedRecorded(returnRequest(input), work);',
-    '',
+    'site(input).ensureSealedRecorded(returnRequest(input), work);',
+    'Promise.resolve();',
     atHomeLook,
     sealedThere,
   ),

@@ -32,7 +32,7 @@ export function whoServes(story: Story, found: SidesFound, record: readonly Evid
     return `look at both sides: an operator left out ${leftOut.join(', ')}`;
   if (phase === 'Undoing') return servesMeanwhile(story, found, record);
   if (story.sourceGone && phaseTable[phase].serves.startsWith('source')) return `not known: ${notFound}`;
-  if (sourceIdle && sourceServes.has(phase)) return idle;
+  if (sourceIdle && phaseTable[phase].serves.startsWith('source')) return idle;
   if (phase !== 'Preflight') return phaseTable[phase].serves;
   if (!looked) return 'not known before the first look';
   const runs = (['source', 'target'] as const).filter(
@@ -106,10 +106,6 @@ function sidesSeen(looked: SidesFound['looked']): string {
   return `it saw: the source ${was(source)}, the target ${was(target)}`;
 }
 
-/** Phases in which the source serves, unless somebody had stopped it. */
-const sourceServes: ReadonlySet<Phase> = new Set<Phase>([
-  ...(['Seeding', 'Syncing', 'AwaitingCutover', 'StoppingSource', 'ReturnedToSource'] as const),
-]);
 const idle = 'nobody: the source is stopped';
 
 /** Phases in which the source is stopped and the target does not answer yet. */

@@ -5,10 +5,10 @@
  * Never the only bar: the epoch in the open marker also fences owners this machine cannot see.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { fenced, transient } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
-import { readIfPresent, removeIfPresent } from './replace-file.ts';
+import { readIfPresent } from './replace-file.ts';
 
 interface Owner {
   readonly pid: number;
@@ -119,7 +119,7 @@ export class DiskLock {
       }
       throw heldBy('', subject);
     } finally {
-      await removeIfPresent(own);
+      await rm(own, { force: true });
     }
   }
 

@@ -2,7 +2,7 @@
  * Replaces a small file so that a crash leaves the old one or the new one, whole.
  * Rule: write aside, flush, rename, flush the folder. Never writes into the file that is being replaced.
  */
-import { open, readFile, rename, unlink } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, hostCall } from './failure.ts';
 
@@ -39,13 +39,4 @@ export async function readIfPresent(path: string, subject: string): Promise<Buff
       throw error;
     }
   });
-}
-
-/** Removes the file; one that is not there is fine. */
-export async function removeIfPresent(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
 }

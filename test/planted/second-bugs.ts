@@ -97,7 +97,7 @@ export const secondBugs: readonly PlantedBug[] = [
   bug(
     'S11',
     'disk/disk-lock.ts',
-    '      await removeIfPresent(own);\n',
+    '      await rm(own, { force: true });\n',
     '',
     'test/disk/fencing.test.ts',
     'no room for itself',

@@ -75,6 +75,8 @@ const pathCalls: Readonly<Record<string, Shape>> = {
   rename: { name: 'rename', cut: same, length: () => 0 },
   link: { name: 'link', cut: same, length: () => 0 },
   unlink: { name: 'unlink', cut: same, length: () => 0 },
+  // Of a file that may be gone already.
+  rm: { name: 'unlink', cut: same, length: () => 0 },
   mkdir: { name: 'mkdir', cut: same, length: () => 0 },
   readFile: { name: 'readFile', cut: same, length: () => 0 },
   writeFile: { name: 'writeFile', cut: cutSecond, length: (args) => bytesOf(args[1]).byteLength },

@@ -7,7 +7,7 @@ import { partitionTypes, readGpt } from './gpt.ts';
 import type { GuestDisk } from './guest-disk.ts';
 import { checkBootable } from './partition-check.ts';
 import { type RecordLog, type RecordLogOptions, startRecordLog } from './record-log.ts';
-import { TurnsOfWriting } from './turns-of-writing.ts';
+import { pauseUnless, TurnsOfWriting } from './turns-of-writing.ts';
 
 export interface Guest {
   readonly booted: boolean;
@@ -38,23 +38,15 @@ async function startSystemLog(disk: GuestDisk, side: string): Promise<SystemLog>
   if (!part) return { stop: async () => undefined, quiesced: (act) => turns.run(act), failure: () => undefined };
   const lines = Math.floor(part.sizeBytes / logLineBytes);
   let failure: unknown;
-  let stopped = false;
-  let wake: () => void = () => undefined;
+  const stopping = new AbortController();
   const run = async (): Promise<void> => {
-    for (let line = 0; !stopped; line++) {
+    for (let line = 0; !stopping.signal.aborted; line++) {
       const text = `${new Date().toISOString()} ${side} line ${line}\n`;
       await turns.run(async () => {
         await disk.write(part.offset + (line % lines) * logLineBytes, Buffer.from(text.padEnd(logLineBytes, '\0')));
         await disk.flush();
       });
-      if (!stopped)
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, logEveryMs);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
+      await pauseUnless(stopping.signal, logEveryMs);
     }
   };
   const running = run().catch((error: unknown) => {
@@ -62,8 +54,7 @@ async function startSystemLog(disk: GuestDisk, side: string): Promise<SystemLog>
   });
   return {
     async stop() {
-      stopped = true;
-      wake();
+      stopping.abort();
       await running;
     },
     quiesced: (act) => turns.run(act),

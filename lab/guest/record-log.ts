@@ -17,7 +17,7 @@ import {
   writtenRecord,
   writtenSuperblock,
 } from './record.ts';
-import { TurnsOfWriting } from './turns-of-writing.ts';
+import { pauseUnless, TurnsOfWriting } from './turns-of-writing.ts';
 
 export interface RecordLogOptions {
   /** The side file; see acknowledgements.ts. */
@@ -113,7 +113,7 @@ export async function startRecordLog(disk: GuestDisk, options: RecordLogOptions)
   await side.append(found.events);
   let next = found.highest + 1;
   let written = 0;
-  let stopping = false;
+  const stopping = new AbortController();
   let failure: unknown;
   const turns = new TurnsOfWriting();
   const batch = async (count: number): Promise<void> => {
@@ -126,10 +126,9 @@ export async function startRecordLog(disk: GuestDisk, options: RecordLogOptions)
     await side.append(done.map((at) => ({ kind: 'done', at })));
     written += done.length;
   };
-  const pause = () => new Promise((resolve) => setTimeout(resolve, batchEveryMs));
   const run = async (): Promise<void> => {
     const began = performance.now();
-    for (let due = 0, sent = 0; !stopping; await pause()) {
+    for (let due = 0, sent = 0; !stopping.signal.aborted; await pauseUnless(stopping.signal, batchEveryMs)) {
       due = Math.floor(((performance.now() - began) / 1000) * options.recordsPerSecond);
       // A guest that was starved of time does not write all it missed at once.
       const count = Math.min(due - sent, 256);
@@ -144,7 +143,7 @@ export async function startRecordLog(disk: GuestDisk, options: RecordLogOptions)
     .finally(() => side.close());
   return {
     async stop() {
-      stopping = true;
+      stopping.abort();
       await running;
     },
     quiesced: (act) => turns.run(act),

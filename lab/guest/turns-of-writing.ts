@@ -2,6 +2,8 @@
  * One writer of a lab guest, whose work comes in whole pieces: between two of them it can be held still.
  * Rule: while it is held nothing of it is under way, so that whoever looks sees only finished pieces.
  */
+import { setTimeout as pause } from 'node:timers/promises';
+
 export class TurnsOfWriting {
   private last: Promise<unknown> = Promise.resolve();
 
@@ -12,4 +14,9 @@ export class TurnsOfWriting {
     this.last = next.catch(() => undefined);
     return next;
   }
+}
+
+/** Waits between two pieces; whoever stops the writer need not wait for the rest of it. */
+export async function pauseUnless(stopping: AbortSignal, ms: number): Promise<void> {
+  await pause(ms, undefined, { signal: stopping }).catch(() => undefined);
 }

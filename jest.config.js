@@ -1,16 +1,15 @@
 /** Jest runs the TypeScript sources through swc to CommonJS; nothing is built beforehand. */
 export default {
-  testEnvironment: '<rootDir>/test/plain-global.cjs',
+  testEnvironment: '<rootDir>/test/one-realm.cjs',
+  runtime: '<rootDir>/test/native-packages.cjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: {
-    '^.+\\.(ts|js)$': [
+    '^.+\\.ts$': [
       '@swc/jest',
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  // Pure ESM packages that must be turned to CommonJS as well.
-  transformIgnorePatterns: ['/node_modules/(?!@noble/)'],
   testSequencer: '<rootDir>/test/longest-first.cjs',
   testTimeout: 60_000,
   // Beside the packages it is made from; in the temporary folder it would outlive the project.

@@ -4,7 +4,6 @@
  * Rule: what is told to the workflow is what Temporal would tell it, and nothing of ours is put in its place. A step that never
  * ended well when it was recorded waits for the test, too.
  */
-import './own-storage.ts';
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -43,6 +42,9 @@ export interface Stage {
   /** All of it in one workflow task, in this order. */
   tell(...jobs: Job[]): Promise<void>;
 }
+
+// The SDK keeps on the global object whose workflow it is in.
+afterAll(() => setActivator(undefined as unknown as Activator));
 
 const runId = 'run-1';
 /** The rounds' own workflow; a step like the others. */

@@ -100,7 +100,7 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
     const proof = await inTurn(parts, hands, input, work, (grow) => transferOne(parts, input, work, grow));
     // L3: what waits for its turn each time falls behind as well. A proof that was made before knows better how long it took.
     const durationMs = Math.max(proof.durationMs, Math.round(performance.now() - startedAt));
-    return { ...proof, durationMs, ...(work.attempt > 1 && { retried: true as const }) };
+    return { ...proof, durationMs, ...(hadBegun(work, proof) && { retried: true as const }) };
   }),
 
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
@@ -147,6 +147,10 @@ const waiting = (
   bytesPerSecond: 0,
   epoch: 0,
 });
+
+/** Temporal counts attempts from 1 again after a reset, which may take away what the last one told, too; the journal stays. */
+const hadBegun = (work: ReportingWork, proof: TransferProof): boolean =>
+  work.attempt > 1 || work.earlier !== undefined || proof.resumedBytes > 0;
 
 const subjectOf = ({ machine, disk }: ScrubInput | TransferInput): string => `${machine}/${disk.disk}`;
 

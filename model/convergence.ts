@@ -15,6 +15,8 @@ export interface Convergence {
 }
 
 const roundsNeeded = 3;
+/** So far back a second long round is looked for: of changes in bursts only one round in three may be longer, and all grow. */
+const roundsLookedAt = 2 * roundsNeeded;
 /** Rounds that did not converge count as converging again only when they do clearly. */
 const clearly = 0.9;
 
@@ -35,24 +37,42 @@ export function intervals(recent: readonly RoundReport[]): { readonly round: Rou
 }
 
 /**
- * Judges the last three rounds of changes; undefined before there are three, or when nothing changes. They do not converge
- * when each of them took longer than its changes did, and converge again when all together are clearly shorter.
+ * Judges by the last rounds of changes; undefined before there are three, or when nothing changes. One long round is no link
+ * that is too slow: it may have stood still. So they do not converge once the newest took longer than its changes did and is
+ * not the only one, and all together did too; they converge again when the last three together are clearly shorter.
  */
 export function convergence(recent: readonly RoundReport[], before?: Convergence): Convergence | undefined {
-  const last = intervals(recent).slice(-roundsNeeded);
-  const changed = last.reduce((sum, { round }) => sum + sentBytes(round), 0);
-  if (last.length < roundsNeeded || changed === 0) return undefined;
-  const madeMs = last.reduce((sum, one) => sum + one.madeMs, 0);
-  const allMovedMs = last.reduce((sum, { round }) => sum + movedMs(round), 0);
-  const converges =
-    before?.converges === false ? allMovedMs <= madeMs * clearly : last.some((one) => movedMs(one.round) <= one.madeMs);
-  return {
-    converges,
-    changedBytesPerSecond: Math.round((changed * 1000) / madeMs),
-    movedBytesPerSecond: Math.round((changed * 1000) / allMovedMs),
-    round: last.at(-1)?.round.number ?? 0,
-  };
+  const all = intervals(recent);
+  const last = sumOf(all.slice(-roundsNeeded));
+  if (all.length < roundsNeeded || last.sentBytes === 0) return undefined;
+  if (before?.converges === false) return judged(last, last.movedMs <= last.madeMs * clearly);
+  for (let count = roundsNeeded; count <= Math.min(roundsLookedAt, all.length); count++) {
+    const these = all.slice(-count);
+    const sum = sumOf(these);
+    if (isLonger(these.at(-1)) && these.filter(isLonger).length > 1 && sum.movedMs > sum.madeMs)
+      return judged(sum, false);
+  }
+  return judged(last, true);
 }
+
+type Interval = ReturnType<typeof intervals>[number];
+
+const isLonger = (one: Interval | undefined): boolean => one !== undefined && movedMs(one.round) > one.madeMs;
+
+const sumOf = (these: readonly Interval[]) => ({
+  sentBytes: these.reduce((sum, { round }) => sum + sentBytes(round), 0),
+  madeMs: these.reduce((sum, { madeMs }) => sum + madeMs, 0),
+  movedMs: these.reduce((sum, { round }) => sum + movedMs(round), 0),
+  round: these.at(-1)?.round.number ?? 0,
+});
+
+/** Both rates are those of the rounds it was judged by. */
+const judged = (sum: ReturnType<typeof sumOf>, converges: boolean): Convergence => ({
+  converges,
+  changedBytesPerSecond: Math.round((sum.sentBytes * 1000) / sum.madeMs),
+  movedBytesPerSecond: Math.round((sum.sentBytes * 1000) / sum.movedMs),
+  round: sum.round,
+});
 
 /** What a person can do about it, one sentence without the rates. */
 export const divergenceAdvice =

@@ -7,11 +7,12 @@ import { ActivityNotFoundError } from '@temporalio/client';
 import { MoverLimits } from '../../activities/limits.ts';
 import { openTableRoom } from '../../activities/table-room.ts';
 import { createMoverActivities } from '../../activities/transfer.ts';
+import { Failure } from '../../model/failure.ts';
 import type { OpenRequest, SourceReader } from '../../sites/source.ts';
 import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from '../disk/workbench.ts';
 import { inActivity } from './in-activity.ts';
 
-const size = 12 * mib;
+const size = 24 * mib;
 const image = patternImage(1, size);
 const stale = patternImage(9, size);
 
@@ -24,13 +25,18 @@ function givingUpAfter(beats: number) {
   };
 }
 
-async function verbsOn({ stateDir, path }: Bench, urgent = false, waitMs = 0) {
+async function verbsOn(
+  { stateDir, path }: Bench,
+  urgent = false,
+  waitMs = 0,
+  beforeRead?: (offset: number) => Promise<void>,
+) {
   const limits = await MoverLimits.open({ mover: 'm1', cutover: 'limited', scopes: [] }, stateDir);
   const opened: OpenRequest[] = [];
   const openPoint = async (order: OpenRequest) => {
     opened.push(order);
     await sleep(waitMs);
-    return new ImagePoint(image);
+    return new ImagePoint(image, undefined, beforeRead);
   };
   const reader = { openPoint } as Partial<SourceReader> as SourceReader;
   const finder = { site: 'home', findDevice: async () => path };
@@ -82,5 +88,26 @@ test('L3 a copy tells how long it took by its mover’s clock, with all that it 
     expect(durationMs).toBeGreaterThanOrEqual(waitMs - 5);
     expect(retried).toBeUndefined();
     expect(await inActivity(transfer, givingUpAfter(1_000), { attempt: 2 })).toMatchObject({ retried: true });
+  });
+});
+
+test('L3 a copy that goes on says so though Temporal begins to count anew, by what the last attempt told or by its journal', async () => {
+  let broken = true;
+  const breaks = async (offset: number): Promise<void> => {
+    if (!broken || offset !== 20 * mib) return;
+    await sleep(300);
+    throw new Failure('Transient', { op: 'read', subject: 'os', message: 'reset', hint: '' });
+  };
+  await onWorkbench(stale, async (bench) => {
+    const { transfer } = await verbsOn(bench, false, 0, breaks);
+    await expect(inActivity(transfer, givingUpAfter(1_000))).rejects.toMatchObject({ type: 'Transient' });
+    broken = false;
+    const { retried, resumedBytes } = await inActivity(transfer, givingUpAfter(1_000));
+    expect({ retried, resumed: resumedBytes > 0 }).toEqual({ retried: true, resumed: true });
+  });
+  await onWorkbench(stale, async (bench) => {
+    const { transfer } = await verbsOn(bench);
+    const earlier = { attempt: 1, heartbeatDetails: { disk: 'os', stage: 'listing' } };
+    expect(await inActivity(transfer, givingUpAfter(1_000), earlier)).toMatchObject({ retried: true, resumedBytes: 0 });
   });
 });

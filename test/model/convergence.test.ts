@@ -1,7 +1,8 @@
 /** L3: whether rounds get anywhere is said after three of them, with both rates. */
 import fc from 'fast-check';
-import { convergence, copyMs } from '../../model/convergence.ts';
-import { type Machine, roundsOf } from './rounds-of.ts';
+import { type Convergence, convergence, copyMs } from '../../model/convergence.ts';
+import type { RoundReport } from '../../model/round.ts';
+import { beginning, type Machine, roundsOf } from './rounds-of.ts';
 
 const MiB = 1024 ** 2;
 const machines = fc.record({
@@ -65,6 +66,91 @@ test('L3 one long round of three is no link that is too slow, however much longe
   const stalled = rounds.map((round) => (round.number === 7 ? { ...round, durationMs: 3_600_000 } : round));
   for (let end = 4; end <= stalled.length; end++)
     expect(convergence(stalled.slice(0, end))).toMatchObject({ converges: true });
+});
+
+/** Rounds one right behind the other that took so many times what their changes took to be made, the first of them a seed of `firstMs`. */
+function roundsTaking(times: readonly number[], firstMs = 60_000): RoundReport[] {
+  const { rounds } = roundsOf(
+    { seedBytes: MiB, link: MiB, pauseSeconds: 0, pointSeconds: 0, fixedSeconds: 0, churn: [0] },
+    0,
+  );
+  let [takenAt, durationMs] = [beginning, firstMs];
+  return [1, ...times].map((time, index) => {
+    if (index > 0) takenAt += durationMs;
+    durationMs = Math.round(durationMs * time);
+    const [changedBytes, copiedBytes] = [durationMs, durationMs];
+    const of = {
+      number: index + 1,
+      mode: index === 0 ? 'full' : 'delta',
+      changedBytes,
+      copiedBytes,
+      pointMs: 0,
+    } as const;
+    return { ...(rounds[0] as RoundReport), ...of, takenAt: new Date(takenAt).toISOString(), durationMs };
+  });
+}
+
+/** What was said after each round from the seed on, as the run judges them. */
+function saidOf(rounds: readonly RoundReport[]): (boolean | undefined)[] {
+  let before: Convergence | undefined;
+  return rounds.map((_, end) => {
+    before = convergence(rounds.slice(Math.max(0, end - 19), end + 1), before) ?? before;
+    return before?.converges;
+  });
+}
+
+const repeated = (times: readonly number[], count: number): number[] =>
+  Array.from({ length: count }, (_, index) => times[index % times.length] ?? 1);
+
+test('L3 rounds that grow without end are said so within a few, though one in three of them is shorter', () => {
+  const said = saidOf(roundsTaking(repeated([2, 2, 0.9], 18)));
+  expect(said.slice(5)).toEqual(Array.from({ length: 14 }, () => false));
+});
+
+test('L3 whatever three rounds do, if they grow by doing it again and again it is said within nine and stays said', () => {
+  const grow = fc
+    .tuple(...[0, 1, 2].map(() => fc.double({ min: 0.4, max: 4, noNaN: true })))
+    .filter((times) => times.reduce((all, time) => all * time, 1) >= 1.1);
+  fc.assert(
+    fc.property(grow, (times) => {
+      expect(saidOf(roundsTaking(repeated(times, 15))).slice(9)).toEqual(Array.from({ length: 7 }, () => false));
+    }),
+  );
+});
+
+test('L3 rounds that shrink, and one among them that stood still for however long, are no link that is too slow', () => {
+  const shrink = fc.double({ min: 0.7, max: 0.99, noNaN: true });
+  fc.assert(
+    fc.property(
+      fc.array(shrink, { minLength: 3, maxLength: 24 }),
+      fc.nat({ max: 23 }),
+      fc.double({ min: 1, max: 1000, noNaN: true }),
+      (times, at, stalled) => {
+        const said = saidOf(
+          roundsTaking(
+            times.map((time, index) => (index === at ? stalled : time)),
+            36_000_000,
+          ),
+        );
+        expect(said).not.toContain(false);
+      },
+    ),
+  );
+});
+
+test('L3 what is over again is said once: a round that is shorter than its changes brings no trouble of earlier ones up', () => {
+  // Two rounds stood still; then all is well again, and the sixth round from the first of them on is longer than it was.
+  const said = saidOf(roundsTaking([0.9, 0.9, 20, 0.5, 2, 0.5, 0.5, 0.5, 0.5, 0.5]));
+  expect(said).toEqual([undefined, undefined, undefined, true, true, false, true, true, true, true, true]);
+});
+
+test('L3 both rates are of rounds of which it is true: more changes than is moved', () => {
+  const rounds = roundsTaking(repeated([4, 0.9, 0.9], 4));
+  const judged = convergence(rounds);
+  expect(judged).toMatchObject({ converges: false, round: 5 });
+  expect(judged?.changedBytesPerSecond).toBeGreaterThan(judged?.movedBytesPerSecond ?? Number.NaN);
+  // Two of three were a little longer, and all together were shorter.
+  expect(convergence(roundsTaking([1.1, 0.5, 1.1]))).toMatchObject({ converges: true });
 });
 
 test('L3 a round whose end nobody took for an hour counts what its mover took for it, not the hour', () => {

@@ -4,12 +4,32 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const convergence = 'test/model/convergence.test.ts';
+const lateAttempt = 'test/activities/late-attempt.test.ts';
 const ahead = 'test/client/ahead.test.ts';
 const limits = 'test/azure/preflight-limits.test.ts';
 
 export const checkBugs: readonly PlantedBug[] = [
   bug('L3', 'model/convergence.ts', 'round.moverMs ?? copyMs(round)', 'copyMs(round)', convergence, 'not the hour'),
-  bug('L3', 'model/convergence.ts', 'last.some((one)', 'last.every((one)', convergence, 'one long round of three'),
+  bug(
+    'L3',
+    'model/convergence.ts',
+    ' && these.filter(isLonger).length > 1',
+    '',
+    convergence,
+    'one among them that stood still',
+  ),
+  bug('L3', 'model/convergence.ts', 'isLonger(these.at(-1)) && ', '', convergence, 'is said once'),
+  bug('L3', 'model/convergence.ts', ' && sum.movedMs > sum.madeMs', '', convergence, 'of which it is true'),
+  bug('L3', 'model/convergence.ts', '2 * roundsNeeded', 'roundsNeeded', convergence, 'whatever three rounds do'),
+  bug(
+    'L3',
+    'activities/transfer.ts',
+    'work.attempt > 1 || work.earlier !== undefined',
+    'work.attempt > 1',
+    lateAttempt,
+    'begins to count anew',
+  ),
+  bug('L3', 'activities/transfer.ts', ' || proof.resumedBytes > 0', '', lateAttempt, 'begins to count anew'),
   bug('R4', 'client/ahead.ts', "nextGate(left ?? phase) === 'completeFailover'", "phase !== 'Committed'", ahead),
   bug('R4', 'client/ahead.ts', '!cancellation && ', '', ahead),
   bug(

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { GuestScript, ProbeFact } from '../model/arrival.ts';
 import type { Probe } from '../model/arrival-policy.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
-import { Failure } from '../model/failure.ts';
+import { Failure, lacksGuestLogin } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { guestAnswers } from './power.ts';
@@ -190,6 +190,8 @@ async function scriptPasses(
     return { passed: code === 0, seen: `the script ended with ${code}` };
   } catch (error) {
     if (!busyFails || !(error instanceof Failure) || error.kind !== 'Transient') throw error;
+    // L5: another worker may have the login, and looks where this one cannot.
+    if (error.op === lacksGuestLogin) throw error;
     return { passed: false, seen: error.message };
   }
 }

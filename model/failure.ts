@@ -66,5 +66,8 @@ export const fenced = (facts: FailureFacts): Failure => new Failure('Fenced', fa
 /** The op of a refusal because the source was looked for and is not there, or not as the run found it. */
 export const sourceGone = 'source-gone';
 
+/** The op of a failure because whoever was asked has no login to a machine's guest: nothing was tried or seen in it. */
+export const lacksGuestLogin = 'guest-login';
+
 /** Our own assertion does not hold. */
 export const defect = (facts: FailureFacts): Failure => new Failure('Defect', facts);

@@ -5,6 +5,8 @@
 import type { Sites } from '../activities/preflight.ts';
 import type { LoadedInventory } from '../config/load.ts';
 import { resolveSecret } from '../config/secret.ts';
+import { Failure, lacksGuestLogin, transient } from '../model/failure.ts';
+import type { SecretReference } from '../model/inventory.ts';
 import { createAzureSource } from '../sites/azure/source-site.ts';
 import type { SourceSite } from '../sites/source.ts';
 import type { TargetSite } from '../sites/target.ts';
@@ -22,7 +24,7 @@ export function openSites(loaded: LoadedInventory): Closing<Sites> {
       password: () => resolveSecret(config.password, loaded.folder),
       guestLogin(machine) {
         const guest = loaded.inventory.machines[machine]?.guest;
-        return guest && { user: guest.user, password: resolveSecret(guest.password, loaded.folder) };
+        return guest && { user: guest.user, password: guestPassword(machine, guest.password, loaded.folder) };
       },
       ...certificate(loaded, config),
     });
@@ -44,4 +46,24 @@ export function openSites(loaded: LoadedInventory): Closing<Sites> {
       await Promise.all([sources.close(), targets.close()]);
     },
   };
+}
+
+/** Of so many tries as make a row (activities/vain.ts) the last asks a person; five minutes are long enough for another worker. */
+const askAgainMs = 5_000;
+
+/** L5: a worker that lacks it takes the step as any other does, so whoever has it must get its turn before a person is called. */
+function guestPassword(machine: string, reference: SecretReference, folder: string): string {
+  try {
+    return resolveSecret(reference, folder);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw transient({
+      op: lacksGuestLogin,
+      subject: `${machine}: ${error.subject}`,
+      message: `this control worker has no login to the guest of ${machine}: ${error.message}`,
+      hint: `Another control worker that has it takes the step. If none has: ${error.hint}`,
+      retryAfterMs: askAgainMs,
+      cause: error,
+    });
+  }
 }

@@ -58,7 +58,7 @@ const usageOf = (kind: Kind): string =>
     '  --config <file>  the inventory; else HOMEWARD_CONFIG, else ./homeward.yaml',
     '',
     'It says {"ready":true,…} on stdout once it works, logs to stderr (HOMEWARD_LOG=debug for more), and runs until SIGTERM.',
-    `Exit codes: ${exitCodes.ok} asked to end, ${exitCodes.usage} wrong options, or homeward.yaml has problems${kind === 'control' ? ' or names a secret that is not here' : ''}, ${exitCodes.unreachable} Temporal does not answer, ${exitCodes.unexpected} anything else.`,
+    `Exit codes: ${exitCodes.ok} asked to end, ${exitCodes.usage} wrong options, or homeward.yaml has problems${kind === 'control' ? ' or names a secret of a site or of Temporal that is not here' : ''}, ${exitCodes.unreachable} Temporal does not answer, ${exitCodes.unexpected} anything else.`,
   ].join('\n');
 
 const config = { config: { type: 'string' } } as const;
@@ -116,8 +116,8 @@ async function open(kind: Kind, started: Started, plan: (started: Started) => Pr
   // L5: the login to one machine's guest keeps no other machine's run from going on.
   const ofSites = missing.filter(({ key }) => !key.startsWith('machines.'));
   if (kind === 'control' && ofSites.length > 0) throw needsAll(ofSites);
-  // A mover needs only some of them; a step that needs one that is not there calls an operator.
-  for (const one of missing) log.warn(`a step that needs it will call an operator: ${describeProblem(one)}`);
+  // A mover needs only some of them, and no other worker does its steps; a control worker leaves a step to those that can.
+  for (const one of missing) log.warn(`${lackSays[kind]}: ${describeProblem(one)}`);
   // What is wrong on this computer is told before anybody waits for another one.
   const made = await plan(started);
   log.info({ address, namespace, origin }, 'connecting to Temporal');
@@ -138,7 +138,13 @@ async function open(kind: Kind, started: Started, plan: (started: Started) => Pr
   };
 }
 
-/** It takes every machine's steps, also in an outage: what it lacks would call a person there, while another worker has it. */
+const lackSays: Readonly<Record<Kind, string>> = {
+  control:
+    'a step that needs it is left to another control worker, and calls an operator when none has it for some minutes',
+  mover: 'a step that needs it will call an operator',
+};
+
+/** It takes every machine's steps, also in an outage: what it lacks of a site would call a person there, while another worker has it. */
 const needsAll = (missing: readonly ConfigProblem[]): Problem =>
   new Problem(
     'usage',

@@ -6,7 +6,7 @@
  */
 import type { AgentState, GuestScript, StepRun } from '../../model/arrival.ts';
 import { timedOutCode } from '../../model/arrival.ts';
-import { Failure, refused, transient } from '../../model/failure.ts';
+import { Failure, lacksGuestLogin, refused, transient } from '../../model/failure.ts';
 import type { GuestPlaceRequest, GuestScriptRequest, Work } from '../source.ts';
 import type { TargetPower } from '../target.ts';
 import { faultBehind } from './failure.ts';
@@ -124,7 +124,7 @@ async function openGuest(parts: GuestParts, request: GuestPlaceRequest, work: Wo
   const known = login(request.machine);
   if (known === undefined)
     throw refused({
-      op: 'guest-login',
+      op: lacksGuestLogin,
       subject: request.machine,
       message: `this worker's inventory has no login for the guest of ${request.machine}`,
       hint: 'Write machines.<name>.guest: {user: …, password: {env: …}} in homeward.yaml, restart the control worker, then resolve with retry.',

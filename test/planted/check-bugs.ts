@@ -5,6 +5,7 @@ import { bug, type PlantedBug } from './bug.ts';
 
 const convergence = 'test/model/convergence.test.ts';
 const lateAttempt = 'test/activities/late-attempt.test.ts';
+const guestLogins = 'test/workers/control-sites.test.ts';
 const ahead = 'test/client/ahead.test.ts';
 const limits = 'test/azure/preflight-limits.test.ts';
 
@@ -30,6 +31,22 @@ export const checkBugs: readonly PlantedBug[] = [
     'begins to count anew',
   ),
   bug('L3', 'activities/transfer.ts', ' || proof.resumedBytes > 0', '', lateAttempt, 'begins to count anew'),
+  bug(
+    'L5',
+    'workers/control-sites.ts',
+    'throw transient({',
+    "throw new Failure('Refused', {",
+    guestLogins,
+    'this worker lacks',
+  ),
+  bug(
+    'L5',
+    'activities/probes.ts',
+    'if (error.op === lacksGuestLogin) throw error;',
+    '',
+    guestLogins,
+    'cannot log in to',
+  ),
   bug('R4', 'client/ahead.ts', "nextGate(left ?? phase) === 'completeFailover'", "phase !== 'Committed'", ahead),
   bug('R4', 'client/ahead.ts', '!cancellation && ', '', ahead),
   bug(

@@ -24,7 +24,7 @@ import { createTransport, type Transport } from '../../sites/vsphere/transport.t
 export const MiB = 1 << 20;
 export const password = 'lab & <secret>';
 export const guestPassword = 'inside & <secret>';
-const user = 'administrator@vsphere.local';
+export const user = 'administrator@vsphere.local';
 
 export interface GivenDisk {
   readonly file: string;

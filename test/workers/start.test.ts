@@ -101,10 +101,17 @@ test('L5 S000-8 a control worker that lacks only the login to the guest of a mac
   await mkdir(join(folder, 'secrets'));
   await writeFile(join(folder, 'secrets', 'azure'), 'not looked at', { mode: 0o600 });
   const child = begin('control', undefined, { VC_PASSWORD: 'nor this', HOMEWARD_CONFIG: join(folder, 'guest.yaml') });
+  let log = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
   const [line] = (await once(child.stdout as Readable, 'data')) as [Buffer];
   expect(JSON.parse(line.toString())).toMatchObject({
     ...{ ready: true, worker: 'control', missing: ['machines.erp-db.guest.password'] },
   });
+  // Its log is told as it comes, and the ready line on another stream.
+  while (!log.includes('ERP_GUEST')) await once(child.stderr as Readable, 'data');
+  expect(log).toMatch(/a step that needs it is left to another control worker, and calls an operator when none has it/);
 }, 60_000);
 
 test('a mover whose secrets are not there warns of each and names their keys when it is ready', async () => {

@@ -29,13 +29,14 @@ interface Stood {
   sentAt?: number;
 }
 
-/** Being started it is taken to serve; behind a stop that was sent it may as well go down. */
-async function lookAtSource({ input }: Journey, sent: boolean): Promise<Pick<Stood, 'served' | 'powerSeen'>> {
-  const { power, powerSeen, guestOff } = await controlVerbs(input).observeSource.executeWithOptions(
+/** Being started it is taken to serve: one that goes down is off inside from then on. What is being deleted serves nobody. */
+async function lookAtSource({ input }: Journey): Promise<Pick<Stood, 'served' | 'powerSeen'>> {
+  const { powerSeen, power, guestOff, beingDeleted } = await controlVerbs(input).observeSource.executeWithOptions(
     summary(`How does ${input.source.path} stand?`),
     [input],
   );
-  return { served: (power === 'running' || (power === 'changing' && !sent)) && guestOff !== true, powerSeen };
+  const on = power === 'running' || (power === 'changing' && beingDeleted !== true);
+  return { served: on && guestOff !== true, powerSeen };
 }
 
 export async function readyAndStopped(
@@ -55,24 +56,26 @@ export async function readyAndStopped(
 
 /** Runs the scripts in a source that serves. */
 async function readyToStop(journey: Journey, way: Way, stood: Stood): Promise<void> {
-  const seen = await journey.course.step(() => lookAtSource(journey, stood.sentAt !== undefined));
+  const seen = await journey.course.step(() => lookAtSource(journey));
   stood.served ||= seen.served;
   stood.powerSeen = seen.powerSeen;
   journey.teller.find({ sourceIdle: !stood.served });
   await stepsBeforeStop(journey, way, seen.served);
 }
 
+const undoName = 'stop the source';
+
 /** S5: once, right before the first stop is sent; what never was stopped is not started on the way back. */
 function registerStopUndo(journey: Journey, way: Way, target: Standing, stood: Stood): void {
   const { input, teller, course } = journey;
   const { identity } = way.found;
-  course.beforehand('stop the source', async () => {
+  course.beforehand(undoName, async () => {
     // Either way what it was before the stop it is again.
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
     // back it would have to be started, which is what nobody wanted of it.
     if (!stood.served) {
       // Somebody may have started it since; whoever reads the end must know.
-      const now = await lookAtSource(journey, true).catch(() => undefined);
+      const now = await lookAtSource(journey).catch(() => undefined);
       if (now) teller.find({ sourceIdle: !now.served });
       return teller.outageEnds();
     }
@@ -101,7 +104,7 @@ async function stopTheSource(
   const { pairs, found } = way;
   const stop = async (): Promise<Partial<Stopped>> => {
     const { input } = journey;
-    const seen = await lookAtSource(journey, stood.sentAt !== undefined);
+    const seen = await lookAtSource(journey);
     if (seen.served && !stood.served) {
       teller.find({ outage: undefined });
       return {};
@@ -109,6 +112,8 @@ async function stopTheSource(
     stood.powerSeen = seen.powerSeen;
     teller.find({ sourceIdle: !stood.served });
     if (stood.sentAt === undefined) registerStopUndo(journey, way, target, stood);
+    // S5: what its guest needs on the way back, it needs running, so also what was registered since the last stop comes later.
+    course.onceMore(undoName);
     // Behind a stop that was refused it went on serving: the outage is the one that it goes down in.
     if (stood.sentAt === undefined || seen.served) stood.sentAt = Date.now();
     teller.find({ outage: { startedAt: new Date(stood.sentAt).toISOString() } });
@@ -142,7 +147,7 @@ async function stopTheSource(
 /** S5: a stop that was refused while the source serves on has cut nobody off. Throws the refusal. */
 async function noOutageYet(journey: Journey, error: unknown): Promise<never> {
   if (troubleOf(error, '').kind === 'Refused') {
-    const seen = await lookAtSource(journey, true).catch(() => undefined);
+    const seen = await lookAtSource(journey).catch(() => undefined);
     if (seen?.served) journey.teller.find({ outage: undefined });
   }
   throw error;

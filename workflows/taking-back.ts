@@ -7,7 +7,7 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import { type Phase, phaseTable } from '../model/phase.ts';
 import { type Trouble, withdrawPointChange } from '../model/transition.ts';
 import type { Teller } from './teller.ts';
-import { callFor, together, troubleOf } from './trouble.ts';
+import { callFor, committedHint, together, troubleOf } from './trouble.ts';
 
 /** Thrown through the story when a person took it back; carries nothing, the story knows who and why. */
 export class TakenBack extends Error {
@@ -23,10 +23,6 @@ interface Undo {
   readonly name: string;
   readonly act: () => Promise<void>;
 }
-
-/** After a commit no cancel is taken (S6), so the hint of the look, which names one, would lead nowhere. */
-const committedHint =
-  'It was committed, so no cancel is taken any more. Find out who started the source and stop it. Then resolve with skip: Homeward leaves it as it stands, and what was written there is yours to look at before you delete it.';
 
 /** What *skip* leaves out where the watch over the source called. */
 const watchStep = 'the watch over the source';
@@ -73,6 +69,11 @@ export class Course {
   /** Registers how a step is taken back, before the step acts. */
   beforehand(name: string, act: () => Promise<void>): void {
     this.undos.push({ name, act });
+  }
+
+  /** Before the step acts again: what was registered since it acted last is taken back behind it. */
+  onceMore(name: string): void {
+    this.undos.sort((one, other) => Number(one.name === name) - Number(other.name === name));
   }
 
   /** How many steps can be taken back now. */

@@ -73,6 +73,10 @@ const goneForGood = (phase: Phase | undefined): string =>
 
 const nameOf = (error: unknown): string => (error instanceof ActivityFailure ? error.activityType : 'workflow');
 
+/** After a commit no cancel is taken (S6), so the hint of the look, which names one, would lead nowhere. */
+export const committedHint =
+  'It was committed, so no cancel is taken any more. Find out who started the source and stop it. Then resolve with skip: Homeward leaves it as it stands, and what was written there is yours to look at before you delete it.';
+
 /** True for a broken lineage (S9): the base of a delta is gone or not what the disk is current at. */
 export function lineageBroke(error: unknown): boolean {
   const cause = innermost(error);

@@ -17,6 +17,7 @@ const watchedHold = '  course.besideHold = watchedHold(teller, { input, run, pai
 const underUs = 'test/story/home-under-us.test.ts';
 
 const stopping = 'test/workflows/stopping.test.ts';
+const again = 'test/workflows/stopping-again.test.ts';
 const stop = 'workflows/stopping.ts';
 
 export const homeBugs: readonly PlantedBug[] = [
@@ -215,7 +216,9 @@ export const homeBugs: readonly PlantedBug[] = [
     'behind a stop that was refused',
   ),
   bug('S5', stop, 'if (seen?.served) journey', 'if (!seen) journey', stopping, 'has begun no outage'),
-  bug('S5', stop, "(power === 'changing' && !sent)", "power === 'changing'", stopping, 'stands otherwise'),
+  bug('S5', stop, "(power === 'changing' && beingDeleted !== true)", 'false', again, 'started behind it'),
+  bug('S5', stop, "(power === 'changing' && beingDeleted !== true)", "power === 'changing'", again, 'being deleted'),
+  bug('S5', stop, '    course.onceMore(undoName);\n', '', again, 'before they are taken back'),
   bug('S5', stop, 'if (now) teller', 'if (!now) teller', stopping, 'somebody started later'),
   bug('S5', 'workflows/taking-back.ts', "if (seen.op === 'observe-power')", 'if (!seen)', stopping, 'stay off'),
   bug(

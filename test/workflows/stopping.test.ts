@@ -1,14 +1,10 @@
 /** What the way back does with the power of a source that was stopped for the cutover, whoever switched it before. */
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { PreflightAnswer } from '../../activities/preflight.ts';
+import { goingDown, keysOf, look, ranWell, script, source, stop, windowsCompleted } from './at-the-stop.ts';
 import { recorded } from './recorded.ts';
 import { play, refusedBy, type Stage } from './stage.ts';
 
-const source = (power: 'running' | 'stopped' | 'changing', more: object = {}) => ({
-  ...{ address: { site: 'azure', path: 'rg/one' }, power, powerSeen: power, disks: [], nics: [], ...more },
-});
-const look = 'observeSource';
-const stop = 'ensureSourceStopped';
 const again = refusedBy('check-before-cutover', 'the mover has a snapshot');
 
 /** Completed with a source that stands so; everything else is answered as it was recorded. */
@@ -33,8 +29,6 @@ async function stopped(stage: Stage, before: object): Promise<void> {
   expect(stage.status().phase).toBe('FinalSync');
 }
 
-const keysOf = (stage: Stage): string[] => stage.status().record.map(({ key }) => key);
-
 test('S5 a source that somebody started while a person was called is started again on the way back, and was told to serve until its stop', async () => {
   const stage = await completed(source('stopped', { powerSeen: 'off' }));
   expect(stage.status().serves).toBe('nobody: the source is stopped');
@@ -56,12 +50,7 @@ test.each(['during', 'before'] as const)(
   async (sync) => {
     const name = sync === 'during' ? 'returned-with-loss' : 'committed-before';
     const home = sync === 'during' ? 'observeHomeAgain' : 'observeHomeStays';
-    const stage = await play(name, 'observePreflight', look, stop, home, 'syncRounds');
-    const answer = recorded(name).answer('observePreflight', '1') as Payload;
-    const seen = defaultPayloadConverter.fromPayload<PreflightAnswer>(answer);
-    const windows = { ...seen.source, os: { family: 'windows' } };
-    await stage.tell(stage.ended('observePreflight', { ...seen, source: windows }));
-    await stage.tell(stage.said('completeFailover'));
+    const stage = await windowsCompleted(name, home, 'syncRounds');
     if (sync === 'before') await stage.tell(stage.ended('syncRounds'));
     await stage.tell(stage.ended(look, source('stopped')));
     const [left] = stage.status().arrival?.steps ?? [];
@@ -69,9 +58,8 @@ test.each(['during', 'before'] as const)(
     await stage.tell(stage.ended(home));
     await stage.tell(stage.ended(look, source('running')));
     await stage.tell(stage.ended(look, source('running')));
-    expect(stage.pending()).toEqual(['ensureGuestScriptRun']);
-    const times = { startedAt: '2026-01-01T00:00:00.000Z', endedAt: '2026-01-01T00:00:01.000Z' };
-    await stage.tell(stage.ended('ensureGuestScriptRun', { exitCode: 0, output: 'was: Disabled', ...times }));
+    expect(stage.pending()).toEqual([script]);
+    await stage.tell(stage.ended(script, ranWell));
     await stage.tell(stage.ended('releaseGuestScripts', []));
     // Home is looked at again behind them, and then the source for the last time.
     await stage.tell(stage.ended(home));
@@ -108,7 +96,7 @@ test.each(['running', 'stopped'] as const)(
     await stage.tell(stage.ended('observeHomeAgain'));
     await stage.tell(stage.ended(look, source(first)));
     await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows what became of it')));
-    await stage.tell(stage.ended(look, source('changing')));
+    await stage.tell(stage.ended(look, goingDown));
     // It may go down yet by the stop that was sent.
     expect(stage.status().outage?.endedAt).toBeUndefined();
     expect(stage.status().outage?.startedAt).toBeDefined();
@@ -201,7 +189,7 @@ test.each([
     await stage.tell(stage.ended('observeHomeStays'));
     await stage.tell(stage.ended(...sent));
     await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows')));
-    await stage.tell(stage.ended(look, source('changing')));
+    await stage.tell(stage.ended(look, goingDown));
   } else await stage.tell(stage.ended('observeHomeStays', refusedBy('check-before-cutover', 'a snapshot')));
   await stage.tell(stage.said('resolve', { action: 'retry' }));
   await stage.tell(stage.told('sourceTurned', false));

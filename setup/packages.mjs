@@ -1,7 +1,8 @@
 /**
  * Makes `node_modules` what package-lock.json says.
  * Rule: a stamp in the folder holds the digest of the lock file it was filled from; an equal stamp means nothing is to do.
- * Never touches package-lock.json, never refills a folder that npm has already filled as the lock says, and never empties it.
+ * Never touches package-lock.json, never refills a folder that npm has already filled as the lock says, and never empties it:
+ * there is always one whole `node_modules`, in its place or set aside.
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,10 @@ import { inTurn } from './turn.mjs';
 const lockFile = join(projectFolder, 'package-lock.json');
 const modules = join(projectFolder, 'node_modules');
 const stampFile = join(modules, '.homeward-setup');
+
+/** Where an install is made, and where it sets the packages aside that it replaces. */
+const beside = join(projectFolder, '.homeward-setup');
+const setAside = join(beside, 'replaced');
 
 const wantedStamp = () => `${createHash('sha256').update(readFileSync(lockFile)).digest('hex')} ${platform}\n`;
 
@@ -48,6 +53,7 @@ export async function ensurePackages(progress) {
   const work = async () => {
     if (isDone()) return;
     const wanted = wantedStamp();
+    clearAway();
     if (!filledAsTheLockSays()) await progress.during('installing packages', install);
     writeFileSync(stampFile, wanted);
   };
@@ -61,22 +67,14 @@ export async function ensurePackages(progress) {
  * meanwhile, does not lose the packages it has.
  */
 async function install() {
-  const beside = join(projectFolder, '.homeward-setup');
-  rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside);
   try {
     for (const name of ['package.json', 'package-lock.json', '.npmrc']) {
       if (existsSync(join(projectFolder, name))) copyFileSync(join(projectFolder, name), join(beside, name));
     }
     await runCommand(npmCommand(), ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: beside });
-    const replaced = join(beside, 'replaced');
-    if (existsSync(modules)) renameSync(modules, replaced);
-    try {
-      renameSync(join(beside, 'node_modules'), modules);
-    } catch (error) {
-      if (existsSync(replaced)) renameSync(replaced, modules);
-      throw error;
-    }
+    if (existsSync(modules)) renameSync(modules, setAside);
+    renameSync(join(beside, 'node_modules'), modules);
   } catch (cause) {
     const next = isOfTheNetwork(cause.message)
       ? 'Check the network (or your npm registry and proxy settings)'
@@ -86,7 +84,28 @@ async function install() {
       `${next}, then run \`npm ci\` and the command again.`,
     );
   } finally {
-    rmSync(beside, { recursive: true, force: true });
+    clearAway();
+  }
+}
+
+/** What an install left behind, killed or failed: packages that are set aside go back where none are in their place, and stay where they cannot. */
+function clearAway() {
+  if (existsSync(setAside)) {
+    // Those that were replaced must not look like whole ones while they are removed.
+    if (existsSync(modules)) renameSync(setAside, join(beside, 'outworn'));
+    else putBack();
+  }
+  rmSync(beside, { recursive: true, force: true });
+}
+
+function putBack() {
+  try {
+    renameSync(setAside, modules);
+  } catch (cause) {
+    throw new SetUpProblem(
+      `the packages that were there could not be put back: ${cause.message}`,
+      'Mend that, then run the command again: they are kept in .homeward-setup/replaced until then.',
+    );
   }
 }
 

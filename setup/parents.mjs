@@ -8,15 +8,16 @@ import { readFileSync } from 'node:fs';
 
 const lookEveryMs = 500;
 
-/** Parent and name of a process, where the system tells (Linux); undefined elsewhere, and when it is gone. */
-function processSeen(pid) {
+/**
+ * Parent, name and start of a process, where the system tells (Linux); undefined elsewhere, and when it is gone. The start, in
+ * ticks since the computer's own, tells it from a later process of the same number.
+ */
+export function processSeen(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const afterName = stat.lastIndexOf(')');
-    return {
-      name: stat.slice(stat.indexOf('(') + 1, afterName),
-      parent: Number(stat.slice(afterName + 2).split(' ')[1]),
-    };
+    const fields = stat.slice(afterName + 2).split(' ');
+    return { name: stat.slice(stat.indexOf('(') + 1, afterName), parent: Number(fields[1]), started: fields[19] };
   } catch {
     return undefined;
   }

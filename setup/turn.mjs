@@ -1,36 +1,56 @@
 /**
  * One at a time: of two set-ups of one folder, or two builds of one program, the later waits and finds it done.
- * Rule: the lock is a link that names its owner, made whole or not at all; it is taken over once that process is gone.
- * Never removes the lock of one that lives.
+ * Rule: the lock is a link that names its owner, made whole or not at all; it is taken over once that process is gone, and of
+ * a computer that we cannot ask, once its owner has not touched it for long. Never removes the lock of one that lives.
  */
-import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, lutimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { processSeen } from './parents.mjs';
 
 const lookAgainMs = 200;
-/** Longer than any build or install; so old, a lock of a computer that we cannot ask is given up as well. */
+/** While the work goes on its lock is touched so often, however long it takes. */
+const touchEveryMs = 60_000;
+/** Longer than any computer stands still whose work is still to end well. */
 const longestMs = 60 * 60_000;
-const me = `${hostname()}:${process.pid}`;
+const myStart = processSeen(process.pid)?.started ?? '';
+let turns = 0;
+/** Those of this process, whose number and start are the same for all of them. */
+const mine = new Set();
 
 /** Runs `work` while nobody else does who names the same lock; `meanwhile` is given the waiting for another, if any. */
 export async function inTurn(lock, work, meanwhile = (waiting) => waiting()) {
-  if (!(await taken(lock))) {
-    await meanwhile(async () => {
-      while (!(await taken(lock))) await pause(lookAgainMs);
-    });
-  }
+  const me = `${hostname()}:${process.pid}:${myStart}:${++turns}`;
+  mine.add(me);
   const release = () => ownerOf(lock) === me && rmSync(lock, { force: true });
+  const touching = setInterval(() => touch(lock, me), touchEveryMs).unref();
   process.once('exit', release);
   try {
+    if (!(await taken(lock, me))) {
+      await meanwhile(async () => {
+        while (!(await taken(lock, me))) await pause(lookAgainMs);
+      });
+    }
     return await work();
   } finally {
+    clearInterval(touching);
     process.off('exit', release);
     release();
+    mine.delete(me);
+  }
+}
+
+function touch(lock, me) {
+  if (ownerOf(lock) !== me) return;
+  try {
+    lutimesSync(lock, new Date(), new Date());
+  } catch {
+    // A file system whose links keep their first time: then another computer counts the hour from the lock's beginning.
   }
 }
 
 /** True once the lock is ours. */
-async function taken(lock) {
+async function taken(lock, me) {
   try {
     symlinkSync(me, lock);
     return true;
@@ -55,18 +75,19 @@ function ownerOf(lock) {
   }
 }
 
-/** Its process is gone, or it is older than any work, or than this computer's start. */
+/** Its process is gone, or another has its number; or it is older than this computer's start, or of a computer that has long been silent. */
 function isAbandoned(lock) {
-  const [host, pid] = (ownerOf(lock) ?? '').split(':');
-  // Of one before us that had our number, as in a container that was started again: whoever asks holds it not.
-  if (ownerOf(lock) === me) return true;
+  const owner = ownerOf(lock) ?? '';
+  const [host, pid, started] = owner.split(':');
   try {
     const ageMs = Date.now() - lstatSync(lock).mtimeMs;
-    if (ageMs > longestMs) return true;
-    if (host !== hostname()) return false;
+    if (host !== hostname()) return ageMs > longestMs;
     if (ageMs > (uptime() + 1) * 1000) return true;
+    // Of one before us that had our number, as in a container that was started again.
+    if (Number(pid) === process.pid) return !mine.has(owner);
     process.kill(Number(pid), 0);
-    return false;
+    const seen = processSeen(pid);
+    return seen !== undefined && Boolean(started) && seen.started !== started;
   } catch (error) {
     return error.code === 'ESRCH';
   }

@@ -10,6 +10,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -39,10 +40,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** One set-up of the packages, in a process of its own; answers what it said. */
-async function ensure(): Promise<string> {
-  const text = `import { ensurePackages } from './setup/packages.mjs';
-    import { Progress } from './setup/progress.mjs';
+/** One set-up of the packages, in a process of its own, which does `first` before; answers what it said. */
+async function ensure(first = ''): Promise<string> {
+  const text = `${first}
+    const { ensurePackages } = await import('./setup/packages.mjs');
+    const { Progress } = await import('./setup/progress.mjs');
     await ensurePackages(new Progress()).catch((error) => console.log(error.message));`;
   const { npm_config_cache: _cache, ...env } = process.env;
   const ended = promisify(execFile)(process.execPath, ['--input-type=module', '-e', text], { cwd: folder, env });
@@ -71,5 +73,38 @@ test('an install that fails leaves the packages that were there, and blames the 
   rmSync(at('a.tgz'));
   const said = await ensure();
   expect(said).toMatch(/could not be installed[\s\S]*ENOENT[\s\S]*Mend that, then run `npm ci`/);
+  expect(existsSync(at('node_modules', 'a', 'package.json'))).toBe(true);
+}, 60_000);
+
+/** From here on Node cannot put anything in the place of the packages. */
+const nothingGoesThere = `import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const rename = fs.renameSync;
+  fs.renameSync = (from, to) => {
+    if (to.endsWith('/node_modules')) throw new Error('EBUSY: resource busy or locked');
+    rename(from, to);
+  };
+  syncBuiltinESMExports();`;
+
+test('packages that were set aside by a set-up that was killed are back before another install is tried', async () => {
+  expect(await ensure()).toBe('');
+  mkdirSync(at('.homeward-setup'));
+  renameSync(at('node_modules'), at('.homeward-setup', 'replaced'));
+  appendFileSync(at('package-lock.json'), '\n');
+  json(at('.homeward-setup', 'replaced', '.package-lock.json'), {});
+  rmSync(at('a.tgz'));
+  expect(await ensure()).toMatch(/could not be installed/);
+  expect(existsSync(at('node_modules', 'a', 'package.json'))).toBe(true);
+  expect(existsSync(at('.homeward-setup'))).toBe(false);
+}, 60_000);
+
+test('packages that cannot be put back are kept and named, and the next set-up puts them back', async () => {
+  expect(await ensure()).toBe('');
+  appendFileSync(at('package-lock.json'), '\n');
+  json(at('node_modules', '.package-lock.json'), {});
+  expect(await ensure(nothingGoesThere)).toMatch(/could not be put back: EBUSY[\s\S]*\.homeward-setup\/replaced/);
+  expect(existsSync(at('.homeward-setup', 'replaced', 'a', 'package.json'))).toBe(true);
+  rmSync(at('a.tgz'));
+  expect(await ensure()).toMatch(/could not be installed/);
   expect(existsSync(at('node_modules', 'a', 'package.json'))).toBe(true);
 }, 60_000);

@@ -93,8 +93,13 @@ export interface Status extends PointsKnown, WriteCount, Outages {
   readonly trouble?: Trouble;
   /** True while the source was not there when it was last looked for. */
   readonly sourceGone?: true;
-  /** True where the source did not serve when it was last looked at before its stop: no way back starts it. */
+  /** True where the source was off when it was seen last. */
   readonly sourceIdle?: true;
+  /**
+   * What a way back does with the power of the source, whoever switches it meanwhile: it starts one that served before its
+   * stop, and leaves one that was off as it is. Absent before a stop was sent: then it is left as it is, too.
+   */
+  readonly sourceUndo?: 'start' | 'leave';
   /** True once the start of the target may have been sent: what is written there is lost by going back. */
   readonly targetLive?: boolean;
   /** Since when, while it is so; how much was written since, or why that is not known, is in `written` and `uncounted`. */

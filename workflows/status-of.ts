@@ -87,6 +87,7 @@ export function statusOf(
     ...only('trouble', story.trouble),
     ...only('sourceGone', story.sourceGone),
     ...only('sourceIdle', findings.sourceIdle || undefined),
+    ...only('sourceUndo', findings.sourceUndo),
     ...only('targetLive', story.targetLive || undefined),
     ...only('liveSince', story.liveSince),
     ...only('startUnseen', story.startUnseen),

@@ -11,7 +11,7 @@ import { needHomeAsOpened } from './home-look.ts';
 import type { Standing } from './proven.ts';
 import { onceCurrent, type Synced } from './rounds.ts';
 import { troubleOf } from './trouble.ts';
-import { controlVerbs, summary } from './verbs.ts';
+import { briefVerbs, controlVerbs, summary } from './verbs.ts';
 
 /** `startedAt`: when the outage began (epoch ms), right before the stop was sent that stopped it. `still`: what the final round goes on from. */
 interface Stopped {
@@ -29,9 +29,11 @@ interface Stood {
   sentAt?: number;
 }
 
+type Seen = Pick<Stood, 'served' | 'powerSeen'>;
+
 /** Being started it is taken to serve: one that goes down is off inside from then on. What is being deleted serves nobody. */
-async function lookAtSource({ input }: Journey): Promise<Pick<Stood, 'served' | 'powerSeen'>> {
-  const { powerSeen, power, guestOff, beingDeleted } = await controlVerbs(input).observeSource.executeWithOptions(
+async function lookAtSource({ input }: Journey, verbs: typeof briefVerbs = controlVerbs): Promise<Seen> {
+  const { powerSeen, power, guestOff, beingDeleted } = await verbs(input).observeSource.executeWithOptions(
     summary(`How does ${input.source.path} stand?`),
     [input],
   );
@@ -75,8 +77,12 @@ function registerStopUndo(journey: Journey, way: Way, target: Standing, stood: S
     // back it would have to be started, which is what nobody wanted of it.
     if (!stood.served) {
       // Somebody may have started it since; whoever reads the end must know.
-      const now = await lookAtSource(journey).catch(() => undefined);
-      if (now) teller.find({ sourceIdle: !now.served });
+      const now = await lookAtSource(journey, briefVerbs).catch(() => undefined);
+      if (now) {
+        teller.find({ sourceIdle: !now.served });
+        const how = now.served ? 'is left running: somebody started it since' : 'is left off';
+        teller.record('source-left', `the source was off before its stop and ${how}`, { power: now.powerSeen });
+      }
       return teller.outageEnds();
     }
     const seen = await controlVerbs(input).ensureSourceStarted.executeWithOptions(
@@ -84,6 +90,7 @@ function registerStopUndo(journey: Journey, way: Way, target: Standing, stood: S
       [{ ...ofPower(journey), identity, disksReturned: target.returned }],
     );
     teller.amend(markSourceSeen);
+    teller.find({ sourceIdle: false });
     teller.record('source-started', 'the source serves again', { power: seen.powerSeen });
     teller.outageEnds();
   });
@@ -110,7 +117,7 @@ async function stopTheSource(
       return {};
     }
     stood.powerSeen = seen.powerSeen;
-    teller.find({ sourceIdle: !stood.served });
+    teller.find({ sourceIdle: !stood.served, sourceUndo: stood.served ? 'start' : 'leave' });
     if (stood.sentAt === undefined) registerStopUndo(journey, way, target, stood);
     // S5: what its guest needs on the way back, it needs running, so also what was registered since the last stop comes later.
     course.onceMore(undoName);
@@ -147,7 +154,7 @@ async function stopTheSource(
 /** S5: a stop that was refused while the source serves on has cut nobody off. Throws the refusal. */
 async function noOutageYet(journey: Journey, error: unknown): Promise<never> {
   if (troubleOf(error, '').kind === 'Refused') {
-    const seen = await lookAtSource(journey).catch(() => undefined);
+    const seen = await lookAtSource(journey, briefVerbs).catch(() => undefined);
     if (seen?.served) journey.teller.find({ outage: undefined });
   }
   throw error;

@@ -59,7 +59,7 @@ export const controlVerbs = (input: FailbackInput) =>
 
 /** The same with little patience. */
 export const briefVerbs = (input: FailbackInput) =>
-  proxyActivities<Pick<ControlActivities, 'ensureMoverLeft'>>(light(input, briefStep));
+  proxyActivities<Pick<ControlActivities, 'ensureMoverLeft' | 'observeSource'>>(light(input, briefStep));
 
 /** The same for what is only tidied up. */
 export const tidyVerbs = (input: FailbackInput) =>

@@ -8,13 +8,16 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { Power } from '../model/machine.ts';
 import type { Outages } from '../model/outage.ts';
 import { isFinal, type Phase, phaseTable } from '../model/phase.ts';
+import type { Status } from '../model/status.ts';
 import { type Story, standing } from '../model/transition.ts';
 
 export interface SidesFound extends Outages {
   /** Steps that an operator left out; they stay undone. */
   readonly leftOut: readonly string[];
-  /** The source stands still while the rounds go on. */
+  /** The source was off when it was seen last. */
   readonly sourceIdle?: boolean;
+  /** What the way back does with its power; absent before a stop was sent. */
+  readonly sourceUndo?: Status['sourceUndo'];
   /** Power of both sides as preflight last saw them; absent before the first look. A side that could not be seen is absent. */
   readonly looked?: { readonly source?: Power | undefined; readonly target?: Power | undefined };
 }
@@ -23,7 +26,7 @@ const notFound = 'the source was not found when it was last looked for';
 
 /** As the phase says, but never claimed before anybody looked, nor against what was seen. */
 export function whoServes(story: Story, found: SidesFound, record: readonly EvidenceEntry[]): string {
-  const { outage, looked, leftOut, sourceIdle } = found;
+  const { outage, looked, leftOut, sourceIdle, sourceUndo } = found;
   const phase = standing(story);
   // During an outage nobody serves, whatever the phase would promise once it is done.
   if (outage && !outage.endedAt && cutOff.has(phase)) return 'nobody';
@@ -32,6 +35,7 @@ export function whoServes(story: Story, found: SidesFound, record: readonly Evid
     return `look at both sides: an operator left out ${leftOut.join(', ')}`;
   if (phase === 'Undoing') return servesMeanwhile(story, found, record);
   if (story.sourceGone && phaseTable[phase].serves.startsWith('source')) return `not known: ${notFound}`;
+  if (phase === 'ReturnedToSource' && sourceUndo === 'leave' && !isIn(record, 'source-left')) return asSeen(sourceIdle);
   if (sourceIdle && phaseTable[phase].serves.startsWith('source')) return idle;
   if (phase !== 'Preflight') return phaseTable[phase].serves;
   if (!looked) return 'not known before the first look';
@@ -48,20 +52,25 @@ export function whoServes(story: Story, found: SidesFound, record: readonly Evid
 /** Between the first undo and the last: by what was done, in the order in which it is taken back. */
 function servesMeanwhile(
   { targetLive, sourceGone }: Story,
-  { outage, sourceIdle }: SidesFound,
+  { outage, sourceIdle, sourceUndo }: SidesFound,
   record: readonly EvidenceEntry[],
 ): string {
-  const done = (key: string): boolean => record.some((entry) => entry.key === key);
   if (targetLive && sourceGone) return `target, until it is stopped; ${notFound}`;
   if (targetLive)
-    return `target, until it is stopped; then nobody${sourceIdle ? ', unless somebody has started the source' : ', until the source is started again'}`;
+    return `target, until it is stopped; then nobody${sourceUndo === 'leave' ? ', unless somebody has started the source' : ', until the source is started again'}`;
   if (sourceGone) return outage ? `nobody: ${notFound}` : `not known: ${notFound}`;
-  if (sourceIdle) return idle;
-  if (!outage) return 'source';
-  if (done('source-started')) return 'source';
-  if (!done('source-stopped')) return 'the source, unless its stop went through; then it is started again';
-  return 'nobody, until the source is started again';
+  if (sourceUndo === undefined) return sourceIdle ? idle : 'source';
+  if (isIn(record, 'source-started')) return 'source';
+  if (sourceUndo === 'leave') return isIn(record, 'source-left') && !sourceIdle ? 'source' : asSeen(sourceIdle);
+  if (sourceIdle || isIn(record, 'source-stopped')) return 'nobody, until the source is started again';
+  return 'the source, unless its stop went through; then it is started again';
 }
+
+const isIn = (record: readonly EvidenceEntry[], key: string): boolean => record.some((entry) => entry.key === key);
+
+/** Of a source that no way back starts, before it was looked at there. */
+const asSeen = (sourceIdle: boolean | undefined): string =>
+  sourceIdle ? idle : 'the source, if it still runs: it was off before its stop, and somebody started it since';
 
 /** What an end says where the phase's own words would claim too much; undefined where they hold. */
 export function endSays(

@@ -127,9 +127,14 @@ const sourceMissing = ({ checks, sourceGone }: Status): boolean =>
 
 const notFound = 'was NOT FOUND when it was last looked for: nothing can start it until it is there again';
 
-/** Whoever wants it to serve starts it. */
-const staysOff =
-  'IS LEFT AS IT IS: it was off when it was last looked at, and nobody serves then until somebody starts it';
+/** Whether the way back leaves a source off, or as somebody switched it; whoever wants it to serve starts it. */
+const staysAsItIs = ({ sourceUndo, sourceIdle }: Status): boolean =>
+  sourceUndo === undefined ? sourceIdle === true : sourceUndo === 'leave';
+
+const leftAsItIs = ({ sourceIdle }: Status): string =>
+  sourceIdle
+    ? 'IS LEFT AS IT IS: it was off when it was last looked at, and nobody serves then until somebody starts it'
+    : 'IS LEFT AS IT IS: it was off before its stop, and somebody started it since; nobody serves then unless it still runs';
 
 /** What the way back does at home until then (activities/source-there.ts). */
 const untilThere = 'nothing is stopped or deleted unless the source is there again';
@@ -137,9 +142,11 @@ const untilThere = 'nothing is stopped or deleted unless the source is there aga
 /** Shown before a *cancel* that loses nothing: who serves then, and what becomes of what was written (S5). */
 export function describeCancel(status: Status): string {
   const missing = sourceMissing(status);
-  const then = status.sourceIdle ? staysOff : status.outage ? 'is started again' : 'goes on as it is';
+  const stays = staysAsItIs(status);
+  const down = status.outage !== undefined || status.sourceIdle === true;
+  const then = stays ? leftAsItIs(status) : down ? 'is started again' : 'goes on as it is';
   return [
-    `Cancel the failback of ${plain(status.machine)}: everything is taken back${missing || status.sourceIdle ? '' : ', and the source serves'}.`,
+    `Cancel the failback of ${plain(status.machine)}: everything is taken back${missing || stays ? '' : ', and the source serves'}.`,
     `  now        ${plain(status.phase)}; serves: ${plain(status.serves)}`,
     `  source     ${side(status.source)} ${missing ? notFound : then}`,
     `  at home    ${leftAtHome(status, missing)}`,
@@ -162,11 +169,12 @@ export function describeLoss(status: Status, nowMs = Date.now()): string {
   const since = status.liveSince ?? status.outage?.endedAt;
   const ran = since === undefined ? '' : ` since ${since} (${duration(nowMs - Date.parse(since))})`;
   const missing = sourceMissing(status);
-  const stops = `the machine at home stops${status.sourceIdle ? '' : ' and the source serves again'}`;
+  const stays = staysAsItIs(status);
+  const stops = `the machine at home stops${stays ? '' : ' and the source serves again'}`;
   const starts = missing
     ? ` ${notFound}`
-    : status.sourceIdle
-      ? ` ${staysOff}`
+    : stays
+      ? ` ${leftAsItIs(status)}`
       : ', as it was at the final recovery point';
   return [
     `Cancel the failback of ${plain(status.machine)} with loss: ${missing ? untilThere : stops}.`,

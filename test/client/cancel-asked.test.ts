@@ -58,13 +58,29 @@ test('S5 of a source that was found off nobody reads that it serves after a way 
   const outage = { startedAt: ago(90) };
   for (const status of [
     statusIn('AwaitingCutover', { sourceIdle: true }),
-    statusIn('FinalSync', { sourceIdle: true, outage }),
-    statusIn('AwaitingCommit', { sourceIdle: true, outage, liveSince: ago(60) }),
+    statusIn('FinalSync', { sourceUndo: 'leave', sourceIdle: true, outage }),
+    statusIn('AwaitingCommit', { sourceUndo: 'leave', sourceIdle: true, outage, liveSince: ago(60) }),
   ])
     for (const text of [describeCancel(status), describeLoss(status, now)]) {
       expect(text).toContain('rg-dr/erp-db IS LEFT AS IT IS: it was off when it was last looked at');
       expect(text).not.toMatch(/source serves|goes on as it is|is started again|as it was at the final/);
     }
+});
+
+test('S5 the question before a cancel goes by what the way back does with the source, not by how it was seen last', () => {
+  const outage = { startedAt: ago(90) };
+  // Seen off behind a stop of ours: it is started.
+  const down = statusIn('StoppingSource', { sourceUndo: 'start', sourceIdle: true });
+  expect(describeCancel(down)).toContain('rg-dr/erp-db is started again');
+  expect(describeCancel(down)).toContain('and the source serves.');
+  const served = statusIn('StoppingSource', { sourceUndo: 'start' });
+  expect(describeCancel(served)).toContain('rg-dr/erp-db goes on as it is');
+  // Off before it, and running since: it is not.
+  const ran = statusIn('AwaitingCommit', { sourceUndo: 'leave', outage, liveSince: ago(60) });
+  for (const text of [describeCancel(ran), describeLoss(ran, now)]) {
+    expect(text).toContain('rg-dr/erp-db IS LEFT AS IT IS: it was off before its stop, and somebody started it since');
+    expect(text).not.toMatch(/source serves|goes on as it is|is started again|as it was at the final/);
+  }
 });
 
 test('what people said stands in the order of time, the loss after it, and each sentence names what it counts', () => {

@@ -17,6 +17,10 @@ const watchedHold = '  course.besideHold = watchedHold(teller, { input, run, pai
 const underUs = 'test/story/home-under-us.test.ts';
 
 const stopping = 'test/workflows/stopping.test.ts';
+const asked = 'test/client/cancel-asked.test.ts';
+const confirm = 'client/render/confirm.ts';
+const whoServes = 'workflows/who-serves.ts';
+const wayBack = 'test/story/way-back-told.test.ts';
 const again = 'test/workflows/stopping-again.test.ts';
 const stop = 'workflows/stopping.ts';
 
@@ -218,8 +222,28 @@ export const homeBugs: readonly PlantedBug[] = [
   bug('S5', stop, 'if (seen?.served) journey', 'if (!seen) journey', stopping, 'has begun no outage'),
   bug('S5', stop, "(power === 'changing' && beingDeleted !== true)", 'false', again, 'started behind it'),
   bug('S5', stop, "(power === 'changing' && beingDeleted !== true)", "power === 'changing'", again, 'being deleted'),
+  bug('S5', stop, "sourceUndo: stood.served ? 'start' : 'leave'", "sourceUndo: 'start'", again, 'reads otherwise'),
+  bug('S12', stop, "'source-left'", "'source-seen'", again, 'a later step calls'),
+  bug(
+    'S5',
+    whoServes,
+    "if (phase === 'ReturnedToSource' && sourceUndo",
+    'if (!phase && sourceUndo',
+    again,
+    'nobody could look',
+  ),
+  bug('S5', whoServes, "isIn(record, 'source-left') && !sourceIdle", '!sourceIdle', wayBack, 'who serves'),
+  bug('S5', whoServes, "sourceUndo === 'leave' ? ', unless", "sourceIdle ? ', unless", wayBack, 'who serves'),
+  bug(
+    'S5',
+    confirm,
+    "sourceIdle === true : sourceUndo === 'leave'",
+    'sourceIdle === true : sourceIdle === true',
+    asked,
+    'not by how',
+  ),
   bug('S5', stop, '    course.onceMore(undoName);\n', '', again, 'before they are taken back'),
-  bug('S5', stop, 'if (now) teller', 'if (!now) teller', stopping, 'somebody started later'),
+  bug('S5', stop, 'teller.find({ sourceIdle: !now.served });', '', stopping, 'somebody started later'),
   bug('S5', 'workflows/taking-back.ts', "if (seen.op === 'observe-power')", 'if (!seen)', stopping, 'stay off'),
   bug(
     'S12',

@@ -44,6 +44,8 @@ function told(story: Story, keys: readonly string[] = [], more: Partial<Findings
 
 const undoing: Story = { ...begun, phase: 'Undoing' };
 const outage = { startedAt: at };
+const start = { sourceUndo: 'start' } as const;
+const left = { sourceUndo: 'leave' } as const;
 
 test.each<[string, readonly string[], Partial<Findings>, Partial<Story>, RegExp]>([
   ['the source was never stopped', [], {}, {}, /^source$/],
@@ -51,21 +53,30 @@ test.each<[string, readonly string[], Partial<Findings>, Partial<Story>, RegExp]
   [
     'it was off before its stop',
     ['source-stopped'],
-    { outage, sourceIdle: true },
+    { outage, ...left, sourceIdle: true },
     {},
-    /^nobody: the source is stopped$/,
+    /^nobody: the source is/,
   ],
+  ['it ran behind its stop', ['source-stopped'], { outage, ...left }, {}, /^the source, if it still runs/],
+  ['it was seen running', ['source-stopped', 'source-left'], { outage, ...left }, {}, /^source$/],
+  ['nobody will start the source', [], { outage, ...left }, { targetLive: true }, /then nobody, unless somebody has/],
+  ['its stop may have gone through', [], { outage, ...start }, {}, /^the source, unless its stop went through/],
   [
-    'nobody will start the source',
+    'it is off behind a stop that failed',
     [],
-    { outage, sourceIdle: true },
-    { targetLive: true },
-    /then nobody, unless somebody has started the source$/,
+    { ...start, sourceIdle: true },
+    {},
+    /^nobody, until the source is started/,
   ],
-  ['its stop may have gone through', [], { outage }, {}, /^the source, unless its stop went through/],
-  ['it is stopped', ['source-stopped'], { outage }, {}, /^nobody, until the source is started again/],
-  ['the target runs', ['source-stopped'], { outage }, { targetLive: true }, /^target, until it is stopped/],
-  ['the source was started again', ['source-stopped', 'source-started'], { outage }, {}, /^source$/],
+  ['it is stopped', ['source-stopped'], { outage, ...start }, {}, /^nobody, until the source is started again/],
+  [
+    'the target runs',
+    ['source-stopped'],
+    { outage, ...start },
+    { targetLive: true },
+    /then nobody, until the source is/,
+  ],
+  ['the source was started again', ['source-stopped', 'source-started'], { outage, ...start }, {}, /^source$/],
 ])('S5 S1 while a run is taken back and %s, it is told who serves', (_what, keys, found, more, words) => {
   expect(told({ ...undoing, ...more }, keys, found).serves).toMatch(words);
   const called = { ...undoing, ...more, phase: 'NeedsOperator' as const, left: 'Undoing' as const };

@@ -1,4 +1,5 @@
 /** A stop that was refused, and the source that somebody switched behind it: what is run, stopped and started then, in which order. */
+import { describeLoss } from '../../client/render/confirm.ts';
 import {
   keysOf,
   look,
@@ -10,7 +11,7 @@ import {
   stop,
   windowsCompleted,
 } from './at-the-stop.ts';
-import { refusedBy, type Stage } from './stage.ts';
+import { play, refusedBy, type Stage } from './stage.ts';
 
 const home = 'observeHomeAgain';
 
@@ -71,4 +72,65 @@ test('S000-16 a source that is being deleted behind a stop that was refused is w
   await stage.tell(stage.ended(home));
   await stage.tell(stage.ended(look, source('changing', { powerSeen: 'Deleting', beingDeleted: true })));
   expect(stage.pending()).toEqual([stop]);
+});
+
+/** Off before its stop, which went through, as far as the next step that is the test's. */
+async function offAndStopped(...mine: string[]): Promise<Stage> {
+  const stage = await play('returned-with-loss', look, stop, home, ...mine);
+  await stage.tell(stage.said('completeFailover'));
+  await stage.tell(stage.ended(look, source('stopped')));
+  await stage.tell(stage.ended(home));
+  await stage.tell(stage.ended(look, source('stopped')));
+  await stage.tell(stage.ended(stop));
+  return stage;
+}
+
+test('S5 S1 a source that was off before its stop is left off on the way back, also where somebody ran it meanwhile, and nobody who is asked reads otherwise', async () => {
+  const stage = await offAndStopped('observeSourceStaysOff', 'observeWritten');
+  const before = describeLoss(stage.status());
+  expect(before).toContain('IS LEFT AS IT IS: it was off when it was last looked at');
+  await stage.tell(stage.ended('observeSourceStaysOff', refusedBy('observe-power', 'the source is running')));
+  // The operator stops it, as the hint says, and answers.
+  await stage.tell(stage.said('resolve', { action: 'retry' }));
+  const asked = describeLoss(stage.status());
+  expect(asked).toContain('IS LEFT AS IT IS: it was off before its stop, and somebody started it since');
+  for (const text of [before, asked]) expect(text).not.toMatch(/source serves again|as it was at the final/);
+  await stage.tell(stage.said('cancel', { acceptLoss: true }));
+  expect(stage.status().serves).toMatch(/^target, until it is stopped; then nobody, unless somebody has started the/);
+  await stage.tell(stage.ended('observeWritten', refusedBy('observe-written', 'no count')));
+  expect(stage.status().serves).toBe(
+    'the source, if it still runs: it was off before its stop, and somebody started it since',
+  );
+  await stage.tell(stage.ended(look, source('stopped')));
+  expect(stage.status()).toMatchObject({ phase: 'ReturnedToSource', serves: 'nobody: the source is stopped' });
+  expect(keysOf(stage)).not.toContain('source-started');
+});
+
+test.each([
+  ['running', source('running'), 'source'],
+  ['off', source('stopped'), 'nobody: the source is stopped'],
+])(
+  'S5 S12 a source that was off before its stop and is seen %s on the way back is told so while a later step calls a person',
+  async (_how, seen, serves) => {
+    const stage = await offAndStopped('ensureRecoveryPoint');
+    stage.mine(look, 'releaseRecoveryPoints');
+    await stage.tell(stage.said('cancel'));
+    await stage.tell(stage.ended(look, seen));
+    await stage.tell(stage.ended('releaseRecoveryPoints', refusedBy('snapshots.delete', 'ScopeLocked')));
+    expect(stage.status()).toMatchObject({ phase: 'NeedsOperator', left: 'Undoing', serves });
+    const { facts } = stage.status().record.find(({ key }) => key === 'source-left') ?? {};
+    expect(facts).toEqual({ power: seen.powerSeen });
+  },
+);
+
+test('S5 a source that was off before its stop and was seen running since is not told to serve at the end when nobody could look at it', async () => {
+  const stage = await offAndStopped('observeSourceStaysOff', 'observeWritten');
+  await stage.tell(stage.ended('observeSourceStaysOff', refusedBy('observe-power', 'the source is running')));
+  await stage.tell(stage.said('cancel', { acceptLoss: true }));
+  await stage.tell(stage.ended('observeWritten', refusedBy('observe-written', 'no count')));
+  await stage.tell(stage.ended(look, refusedBy('virtualMachines.get', 'no permission')));
+  expect(stage.status()).toMatchObject({
+    phase: 'ReturnedToSource',
+    serves: expect.stringMatching(/^the source, if it still runs/),
+  });
 });

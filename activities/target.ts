@@ -5,6 +5,7 @@
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, SourceMachine, TargetMachine } from '../model/machine.ts';
+import type { Work } from '../sites/source.ts';
 import type { ReturnRequest, TargetRequest } from '../sites/target.ts';
 import { activity } from './attempt.ts';
 import { assertSourceOff, type TargetStart } from './power.ts';
@@ -54,10 +55,19 @@ export const targetRequest = ({ failback, run, pairs, creation, open }: TargetIn
   ...(failback.discards === undefined ? {} : { discards: failback.discards }),
 });
 
+/** Waits for all of them to end, however they do, and only then throws the first failure in this order. */
+async function allEnded(...steps: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+}
+
 const returnRequest = (input: ReturnInput): ReturnRequest => ({ ...targetRequest(input), uses: input.uses ?? 0 });
 
 export const createTargetActivities = (sites: Sites) => {
   const site = (input: TargetInput) => sites.target(input.failback.target.site);
+  const recordIfSealed = async (input: TargetInput & { readonly sealed?: boolean }, work: Work): Promise<void> => {
+    if (input.sealed) await site(input).ensureSealedRecorded(targetRequest(input), work);
+  };
   return {
     ensureDisksOpen: activity(
       'ensureDisksOpen',
@@ -68,11 +78,10 @@ export const createTargetActivities = (sites: Sites) => {
      * while the disks hang on the mover the whole run can still be taken back without loss.
      */
     ensureDisksReleased: activity('ensureDisksReleased', async (input: ReturnInput, work): Promise<void> => {
-      // S5: whatever the look finds, which refuses when the source is gone. Beside it, because the outage lasts.
+      // S5: whatever the look finds, which refuses when the source is gone: then nobody would try the record again, so what
+      // fails there is thrown first. Beside it, because the outage lasts.
       const recorded = site(input).ensureSealedRecorded(returnRequest(input), work);
-      const [looked] = await Promise.allSettled([assertSourceOff(sites, input, 'the disks go back', work), recorded]);
-      if (looked.status === 'rejected') throw looked.reason;
-      await recorded;
+      await allEnded(recorded, assertSourceOff(sites, input, 'the disks go back', work));
       await site(input).ensureDisksReleased(returnRequest(input), work);
     }),
     /**
@@ -96,20 +105,29 @@ export const createTargetActivities = (sites: Sites) => {
           work,
         ),
     ),
-    /** The mover has none of the disks any more; another one may get them (S8). */
+    /**
+     * The mover has none of the disks any more; another one may get them (S8). Sealed ones are recorded beside it, on another
+     * machine: neither waits for the other, so that what holds up the one is no reason for disks that could boot to stay on
+     * the mover (S4). Unplugging destroys nothing; what might (S5) comes later and records anew, also where this died half-way.
+     */
     ensureMoverLeft: activity('ensureMoverLeft', async (input: LeavingInput, work): Promise<void> => {
-      if (input.sealed) await site(input).ensureSealedRecorded(targetRequest(input), work);
-      await site(input).ensureMoverLeft(targetRequest(input), work);
+      const recorded = recordIfSealed(input, work);
+      await allEnded(site(input).ensureMoverLeft(targetRequest(input), work), recorded);
     }),
     /**
      * S5: only while the source is there are disks deleted that the run made, or originals, which are never deleted, taken
      * off a machine that may live from them.
      */
     ensureDisksAbandoned: activity('ensureDisksAbandoned', async (input: AbandonInput, work): Promise<string[]> => {
-      if (input.sealed) await site(input).ensureSealedRecorded(targetRequest(input), work);
       const stays = (input.open ?? []).map(({ file }) => file);
       const step = wayOf(input.failback) === 'in-place' ? 'take-off' : 'delete';
-      if (step === 'delete' || input.sealed) await assertSourceThere(sites, { ...input, step, stays }, work);
+      if (step === 'delete' || input.sealed) {
+        const recorded = recordIfSealed(input, work);
+        const looked = assertSourceThere(sites, { ...input, step, stays }, work);
+        const [, there] = await Promise.allSettled([recorded, looked]);
+        // While the source is there the disks are not the last copy, and a machine that is not found keeps nobody waiting.
+        if (there.status === 'rejected') await allEnded(recorded, looked);
+      }
       return await site(input).ensureDisksAbandoned(targetRequest(input), work);
     }),
     /** After commit: our marks go; answers what stays on purpose. */

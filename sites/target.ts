@@ -150,7 +150,8 @@ export interface TargetSite extends GuestAccess {
   observeOpened(request: OpenedRequest, work: Work): Promise<Check[]>;
   /**
    * S5: from here on the disks may be the last copy of the machine, and its record says so (`sealed`), whatever comes of the
-   * next steps. Changes nothing where the machine carries no open record of this run, or a newer use than `uses`.
+   * next steps. Changes nothing where the record is not open, is another run's or of a newer use than `uses`, or went with
+   * the new disks. Refused when no machine carries one while the disks are the originals.
    */
   ensureSealedRecorded(request: ReturnRequest, work: Work): Promise<void>;
   /**

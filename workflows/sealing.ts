@@ -49,7 +49,8 @@ export function registerSealUndo(journey: Journey, way: Way): void {
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       const { message } = troubleOf(error, '');
-      const what = 'the source starts although disks that could boot may still hang on the mover; do not restart it';
+      const what =
+        'the source starts although sealed disks, which could boot, may still hang on the mover, or are not recorded as sealed on their machine; look at the mover before you restart it';
       teller.record('sealed-disks-held', what, { mover: input.mover.name, because: message });
     }
   });

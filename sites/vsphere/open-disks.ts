@@ -27,6 +27,7 @@ import { isOpen, markOptions, type NewMark, type Original, stateOption } from '.
 import { ensureMachineMade } from './new-machine.ts';
 import { putBack } from './put-back.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged, type Plug } from './reconfigure.ts';
+import { needTarget } from './return-disks.ts';
 import { ensureStagedFile, stagedFiles, writtenFiles } from './staged-disks.ts';
 
 /** The mode in which disks hang on the mover: its own snapshots must never include them. */
@@ -35,9 +36,7 @@ const moverDiskMode = 'independent_persistent';
 export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work: Work): Promise<OpenDisk[]> {
   const mover = await needMachine(at, request.mover, work);
   const found =
-    request.write === 'created'
-      ? await ensureMachineMade(at, request, work)
-      : await needMachine(at, request.path, work);
+    request.write === 'created' ? await ensureMachineMade(at, request, work) : await needFound(at, request, work);
   needQuietTarget(found);
   needReadyMover(mover, found);
   const { mark } = found;
@@ -58,6 +57,10 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
     ? openStaged(at, request, target, mover, work)
     : openInPlace(at, request, target, mover, work);
 }
+
+/** Where the inventory says; once its disks were opened it carries the record, wherever somebody moved it. */
+const needFound = (at: Vcenter, request: TargetRequest, work: Work): Promise<Machine> =>
+  request.open ? needTarget(at, request, work) : needMachine(at, request.path, work);
 
 const openedElsewhere =
   'Move it back to where it was (Storage vMotion of this disk alone), exclude the mover from Storage DRS, then resolve with retry: it is copied in full again. Or take the run back.';

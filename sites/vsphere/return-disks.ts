@@ -4,17 +4,17 @@
  * Rule: `homeward.state = returned`, which alone lets the machine start, is written only after the disks were seen in
  * their slots and on no other machine (S4). Never deletes a file: replaced originals stay.
  */
-import { refused } from '../../model/failure.ts';
+import { type Failure, refused } from '../../model/failure.ts';
 import type { TargetMachine } from '../../model/machine.ts';
 import type { Work } from '../source.ts';
 import type { ReturnRequest, TargetRequest } from '../target.ts';
 import { parseSlot, type Slot } from './devices.ts';
 import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget, needUsesNotAfter } from './disk-guards.ts';
 import { heldBy, lostOnTheWay, needUnmoved, placesOf } from './disk-places.ts';
-import { asTarget, findMachine, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
+import { asTarget, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
-import { findCreated } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureStateLeft, ensureUnplugged, type Plug } from './reconfigure.ts';
+import { findTarget } from './run-machine.ts';
 import { writtenDisks, writtenFile, writtenFiles } from './staged-disks.ts';
 import { isA } from './wire/shapes.ts';
 
@@ -46,30 +46,41 @@ export async function ensureMoverLeft(at: Vcenter, request: TargetRequest, work:
   const files = writtenFiles(request);
   await unplugFromMover(at, request, movedOnMover, work);
   // Where they were not yet opened they hang on their own machine.
-  const target = await findTarget(at, request, work);
+  const target = await targetOf(at, request, work);
   // A machine that the run makes may not be made yet.
   if (!target && request.write !== 'created') throw machineMissing(request.path);
   await needHeldOnlyBy(at, files, target ? [target] : [], work);
 }
 
-/** The machine that the disks belong to. */
-const findTarget = (at: Vcenter, request: TargetRequest, work: Work): Promise<Machine | undefined> =>
-  request.write === 'created' ? findCreated(at, request, work) : findMachine(at, request.path, work);
+/** The machine that the disks belong to. Known by its record: somebody may have renamed or moved it meanwhile. */
+const targetOf = (at: Vcenter, { path, run, write }: TargetRequest, work: Work): Promise<Machine | undefined> =>
+  findTarget(at, { path, run, made: write === 'created' }, work);
 
 export async function needTarget(at: Vcenter, request: TargetRequest, work: Work): Promise<Machine> {
-  const target = await findTarget(at, request, work);
+  const target = await targetOf(at, request, work);
   if (target) return target;
   throw machineMissing(request.path);
 }
 
 /** @see TargetSite.ensureSealedRecorded */
 export async function ensureSealedRecorded(at: Vcenter, request: ReturnRequest, work: Work): Promise<void> {
-  const target = await findTarget(at, request, work);
+  const { run, path, write } = request;
+  const target = await targetOf(at, request, work);
   // S8: a late attempt of a use before this one knows nothing of how the disks are now.
   const isMeant = (mark: Mark): boolean =>
-    mark.run === request.run && mark.state === 'open' && (request.uses === undefined || mark.uses <= request.uses);
-  if (target) await ensureStateLeft(at, target, isMeant, 'sealed', work);
+    mark.run === run && mark.state === 'open' && (request.uses === undefined || mark.uses <= request.uses);
+  if (target?.mark?.run === run) await ensureStateLeft(at, target, isMeant, 'sealed', work);
+  // Another run has taken over; or new disks, which nobody writes over, were given up with the record.
+  else if (target?.mark === undefined && write === 'in-place') throw sealedUnrecorded(path, run);
 }
+
+const sealedUnrecorded = (path: string, run: string): Failure =>
+  refused({
+    op: 'find machine',
+    subject: path,
+    message: `no machine carries the record of run ${run}, which began to seal the disks of ${path}: they may be the last copy of it, and nothing says so`,
+    hint: 'Find the machine: it may stand in a folder where this account has no rights, under another vCenter, or without its homeward.* settings. Bring it back with them to where the account sees it, then resolve with retry. If you go on without it, set homeward.state to sealed on it once it is found: while that says open, a later run writes over these disks without asking.',
+  });
 
 export async function ensureDisksReleased(at: Vcenter, request: ReturnRequest, work: Work): Promise<void> {
   const files = writtenFiles(request);
@@ -154,7 +165,7 @@ export async function ensureDisksReturned(at: Vcenter, request: ReturnRequest, w
 
 /** @returns what stays on purpose: staged, the files of the originals. The same answer the second time. */
 export async function ensureFinished(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
-  const target = await findTarget(at, request, work);
+  const target = await targetOf(at, request, work);
   // Of a machine that the run made nothing is left that could carry our marks.
   if (!target && request.write !== 'created') throw machineMissing(request.path);
   if (target?.mark) {

@@ -24,6 +24,9 @@ const atHomeLook = 'test/vsphere/preflight.test.ts';
 const staged = 'what an earlier run left staged';
 const back = 'gave its disks back and never ended';
 const sealedThere = 'sealed by an earlier run in place';
+const steps = 'activities/target.ts';
+const returning = 'sites/vsphere/return-disks.ts';
+const recorded = 'test/vsphere/sealed-record.test.ts';
 
 export const lastCopyBugs: readonly PlantedBug[] = [
   bug(
@@ -58,6 +61,73 @@ export const lastCopyBugs: readonly PlantedBug[] = [
     atHomeLook,
     sealedThere,
   ),
+  bug(
+    'S5',
+    'sites/vsphere/inventory.ts',
+    '((await findByMark(at, fits, path, work)) ?? there)',
+    'there',
+    recorded,
+    'was renamed before its disks were recorded',
+  ),
+  bug(
+    'S5',
+    returning,
+    "findTarget(at, { path, run, made: write === 'created' }, work)",
+    "findTarget(at, { path, run: '', made: write === 'created' }, work)",
+    recorded,
+    'where another machine stands at the path',
+  ),
+  bug(
+    'S5',
+    returning,
+    "else if (target?.mark === undefined && write === 'in-place') throw sealedUnrecorded(path, run);",
+    '',
+    recorded,
+    'carries the record no more',
+  ),
+  bug('S11', returning, " && write === 'in-place') throw", ') throw', recorded, 'are given up once more'),
+  bug(
+    'S8',
+    returning,
+    'else if (target?.mark === undefined && write',
+    'else if (write',
+    recorded,
+    'is not recorded by a late step',
+  ),
+  bug('S11', opening, 'request.open ? needTarget(at, request, work) : ', '', recorded, 'gets them back'),
+  bug(
+    'S5',
+    steps,
+    "await allEnded(recorded, assertSourceOff(sites, input, 'the disks go back', work));",
+    "await allEnded(assertSourceOff(sites, input, 'the disks go back', work), recorded);",
+    recorded,
+    'the record is tried again',
+  ),
+  bug(
+    'S5',
+    steps,
+    "if (there.status === 'rejected') await allEnded(recorded, looked);",
+    'await looked;',
+    recorded,
+    'the record is tried again',
+  ),
+  bug(
+    'L1',
+    steps,
+    "if (there.status === 'rejected') await allEnded(recorded, looked);",
+    'await allEnded(recorded, looked);',
+    recorded,
+    'carries the record no more',
+  ),
+  bug(
+    'S4',
+    steps,
+    'await allEnded(site(input).ensureMoverLeft(targetRequest(input), work), recorded);',
+    'await recorded;\n      await site(input).ensureMoverLeft(targetRequest(input), work);',
+    recorded,
+    'are taken off the mover also while',
+  ),
+  bug('S5', steps, 'if (input.sealed) await site', 'if (!input.sealed) await site', atHomeLook, sealedThere),
   bug('S5', there, "if (machine.power === 'absent')", 'if (machine.power === undefined)', look, kept),
   bug('S5', there, 'if (machine.beingDeleted)', 'if (machine.power === undefined)', look, kept),
   bug('S5', there, 'machine.identity === found.identity', 'machine.power !== undefined', look, kept),

@@ -28,7 +28,7 @@ export function ahead(
         measured,
       )
     : undefined;
-  const copying = transfers.filter(({ stage }) => stage !== 'scrubbing' && stage !== 'sealing');
+  const copying = transfers.filter(({ stage, seal }) => stage !== 'scrubbing' && !seal);
   const copy = forecastCopy(disks, copying) ?? bound;
   const last = rounds?.recent.at(-1);
   const between = inventory && last && limitSince(inventory, status.mover, status.source.site, last, now);

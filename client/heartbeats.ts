@@ -73,6 +73,16 @@ function endOf(activity: RawPending): Pick<Pending, 'cancelling' | 'silenceSecon
 const waitingSince = ({ state, scheduledTime, nextAttemptScheduleTime }: RawPending): string | undefined =>
   state === scheduled && !nextAttemptScheduleTime?.seconds ? stamp(scheduledTime) : undefined;
 
+/** Whatever a seal says first, it copies nothing; and it seals only while a worker is at it. */
+function stageOf(
+  { activityType, paused }: RawPending,
+  moves: boolean,
+): Partial<Pick<TransferProgress, 'stage' | 'seal'>> {
+  if (activityType?.name === 'sealDisk')
+    return { seal: true, stage: paused ? 'paused' : moves ? 'sealing' : 'waiting' };
+  return paused ? { stage: 'paused' } : {};
+}
+
 /** The pending activities of one workflow and the transfers they report. Payloads go through the client's own codec. */
 export async function pendingOf(
   description: WorkflowExecutionDescription,
@@ -86,11 +96,9 @@ export async function pendingOf(
     const details = await decodeArrayFromPayloads(converter, activity.heartbeatDetails?.payloads);
     // Of an attempt that has ended what it reported last stands, but nothing moves: it is paused, or waits for a worker.
     const moves = !paused && activity.state !== scheduled;
-    const stage = paused ? { stage: 'paused' as const } : {};
-    // Whatever a seal says first, it copies nothing: everything was proven before it began.
-    const seals = activity.activityType?.name === 'sealDisk' ? { stage: 'sealing' as const } : {};
-    const still = moves ? {} : { ...stage, bytesPerSecond: 0 };
-    transfers.push(...progressIn(details).map((one) => ({ ...one, ...still, ...seals })));
+    const still = moves ? {} : { bytesPerSecond: 0 };
+    const stage = stageOf(activity, moves);
+    transfers.push(...progressIn(details).map((one) => ({ ...one, ...still, ...stage })));
     const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
     const failure = activity.lastFailure?.message;
     const beat = stamp(activity.lastHeartbeatTime);

@@ -18,6 +18,8 @@ export interface TransferProgress {
   readonly disk: string;
   /** `paused` is said by who shows it: a paused attempt has ended and says nothing any more. */
   readonly stage: 'waiting' | 'listing' | 'copying' | 'proving' | 'sealing' | 'scrubbing' | 'done' | 'paused';
+  /** Present at a seal, which copies nothing: all was proven before it began. Said by who shows it, too. */
+  readonly seal?: true;
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;

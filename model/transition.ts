@@ -150,6 +150,9 @@ function waiting(story: Story, name: MessageName): Pick<Decision, 'waits'> {
     name === 'commit' ||
     name === 'changePoint' ||
     (name === 'reassign' && story.reassignment);
+  // What is looked at or opened before the rounds is tried at once, held or not.
+  if (name === 'resolve' && story.held)
+    return { waits: `${story.held.by} holds the run; no round and no gate goes on until somebody sends resume` };
   if (!waits) return {};
   if (story.held) return { waits: `${story.held.by} holds the run; nothing happens until somebody sends resume` };
   if (name === 'completeFailover' && phaseTable[standing(story)].complete === 'queued')

@@ -36,7 +36,7 @@ export function diskLines(
     style,
     style.width - label - 4,
   );
-  for (const { disk } of all.filter(onlySeals)) drawn.set(disk, 'all copied and proven; sealing');
+  for (const { disk, stage } of all.filter(onlySeals)) drawn.set(disk, `all copied and proven; ${sealSays(stage)}`);
   return names.map((name) => {
     const size = disks.find(({ disk }) => disk === name)?.sizeBytes;
     const text = drawn.get(name) ?? paint(style, 'dim', size === undefined ? '' : bytes(size));
@@ -45,7 +45,10 @@ export function diskLines(
 }
 
 /** A seal moves next to nothing; only one that reads the whole disk again first has a way to go. */
-export const onlySeals = ({ stage, doneBytes }: TransferProgress): boolean => stage === 'sealing' && doneBytes === 0;
+export const onlySeals = ({ seal, doneBytes }: TransferProgress): boolean => seal === true && doneBytes === 0;
+
+const sealSays = (stage: TransferProgress['stage']): string =>
+  stage === 'sealing' ? 'sealing' : stage === 'paused' ? 'its seal is paused' : 'its seal waits for the mover';
 
 /** What stands right of each disk's name, in columns, with as much as fits: all figures, then fewer, then no bar. */
 function transferTexts(transfers: readonly TransferProgress[], style: Style, room: number): Map<string, string> {

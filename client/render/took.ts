@@ -13,14 +13,15 @@ export interface Sent {
 }
 
 /** The answer comes before anything of it is done, so its phase would still be that of the call. */
-const becomesOfIt = ({ undo, skip }: Sent): string =>
-  undo ? 'everything is taken back' : skip ? 'the step is left out' : 'the step is tried again';
+const becomesOfIt = ({ undo, skip }: Sent, waits: boolean): string =>
+  undo ? 'everything is taken back' : skip ? 'the step is left out' : `the step is ${waits ? 'to be ' : ''}tried again`;
 
 export function tookText(name: MessageName, machine: string, answer: Answer, sent: Sent): string {
   const see = `See it: homeward failback status ${machine}`;
   if (sent.signal) return `${name} is kept for ${machine} until a worker takes it; a signal gets no answer. ${see}`;
   const reason = answer.reason ? ` (${plain(answer.reason)})` : '';
   const waits = answer.waits ? `\nIt waits: ${plain(answer.waits)}.` : '';
-  const becomes = name === 'resolve' && !reason ? becomesOfIt(sent) : `phase ${plain(answer.phase ?? 'unknown')}`;
+  const becomes =
+    name === 'resolve' && !reason ? becomesOfIt(sent, waits !== '') : `phase ${plain(answer.phase ?? 'unknown')}`;
   return `${machine} took ${name}${reason}; ${becomes}.${waits} ${see} --watch`;
 }

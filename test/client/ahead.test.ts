@@ -48,7 +48,7 @@ test('R4 between two rounds a limit counts whose hours have begun by now, though
 
 test('L1 beside a seal nothing is still to be moved; what is copied again there is', () => {
   const about = { doneBytes: 0, bytesPerSecond: 0, epoch: 1 };
-  const os = { disk: 'os', stage: 'sealing', totalBytes: 30 * GiB, ...about } as const;
+  const os = { disk: 'os', stage: 'sealing', seal: true, totalBytes: 30 * GiB, ...about } as const;
   const data = { disk: 'data-0', stage: 'copying', totalBytes: GiB, listedBytes: GiB, ...about } as const;
   expect(ahead(statusIn('Sealing'), undefined, [os])).toEqual({});
   expect(ahead(statusIn('Sealing'), undefined, [os, data]).copy?.bytes).toEqual({ likely: GiB, low: GiB, high: GiB });

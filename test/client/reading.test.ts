@@ -54,18 +54,21 @@ test.each([
 
 // The server's own numbers: scheduled, started. A seal begins with the word that every step of a mover begins with.
 test.each([
-  ['waits for a worker', 1, false],
-  ['is paused', 1, true],
-  ['is under way', 2, false],
-])('L1 a seal that %s is told as a seal from its first word, never as a copy', async (_, state, paused) => {
-  const first = { ...report, stage: 'waiting', doneBytes: 0, bytesPerSecond: 0, epoch: 0 };
-  const heartbeatDetails = { payloads: toPayloads(defaultPayloadConverter, first) };
-  const activityType = { name: 'sealDisk' };
-  const raw = { pendingActivities: [{ activityId: 'seal-os', activityType, state, paused, heartbeatDetails }] };
-  const description = { workflowId: 'w', raw } as unknown as WorkflowExecutionDescription;
-  const { transfers } = await pendingOf(description, loadDataConverter(undefined));
-  expect(transfers).toEqual([{ ...first, stage: 'sealing' }]);
-});
+  ['waits for a worker', 1, false, 'waiting'],
+  ['is paused', 1, true, 'paused'],
+  ['is under way', 2, false, 'sealing'],
+])(
+  'L1 a seal that %s is told as a seal from its first word, never as a copy, and as sealing only while a worker seals',
+  async (_, state, paused, stage) => {
+    const first = { ...report, stage: 'waiting', doneBytes: 0, bytesPerSecond: 0, epoch: 0 };
+    const heartbeatDetails = { payloads: toPayloads(defaultPayloadConverter, first) };
+    const activityType = { name: 'sealDisk' };
+    const raw = { pendingActivities: [{ activityId: 'seal-os', activityType, state, paused, heartbeatDetails }] };
+    const description = { workflowId: 'w', raw } as unknown as WorkflowExecutionDescription;
+    const { transfers } = await pendingOf(description, loadDataConverter(undefined));
+    expect(transfers).toEqual([{ ...first, stage, seal: true }]);
+  },
+);
 
 test('the result of a run is read with and without what remains', () => {
   const status = statusIn('Committed');

@@ -355,6 +355,7 @@ test('L1 a seal says that all is copied and proven instead of 0 %; one that read
   const seal = {
     disk: 'os',
     stage: 'sealing',
+    seal: true,
     doneBytes: 0,
     totalBytes: 30 * 1024 ** 3,
     bytesPerSecond: 0,
@@ -365,6 +366,11 @@ test('L1 a seal says that all is copied and proven instead of 0 %; one that read
   expect(shown(0)).toContain('os      all copied and proven; sealing\n');
   expect(shown(0)).not.toMatch(/%|To move/);
   expect(shown(15 * 1024 ** 3)).toMatch(/os .* 50% {2}sealing/);
+  const still = (stage: 'paused' | 'waiting'): string =>
+    renderStatus(viewOf(statusIn('Sealing'), { transfers: [{ ...seal, stage }] }), now, plainStyle);
+  expect(still('paused')).toContain('os      all copied and proven; its seal is paused\n');
+  expect(still('waiting')).toContain('os      all copied and proven; its seal waits for the mover\n');
+  expect(still('waiting')).not.toMatch(/%|To move/);
   const line = (doneBytes: number): string =>
     renderLine(viewOf(statusIn('Sealing'), { transfers: [{ ...seal, doneBytes }] }));
   expect(line(0)).toMatch(/; os sealing(;|$)/);

@@ -11,7 +11,7 @@ test('L6 who resolved a step reads what becomes of it, not the phase that it sti
   expect(took({ skip: true })).toContain('took resolve; the step is left out. See');
   expect(took({ undo: true })).toContain('took resolve; everything is taken back. See');
   expect(took({ retry: true }, { waits: 'it is held' })).toContain(
-    'the step is tried again.\nIt waits: it is held. See',
+    'the step is to be tried again.\nIt waits: it is held. See',
   );
 });
 

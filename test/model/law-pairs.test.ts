@@ -228,6 +228,19 @@ test.each([
   },
 );
 
+test('L6 an answer to a call for an operator says that it waits for a resume while somebody holds the run, but for the way back', () => {
+  const held = say(standingIn('Syncing'), 'hold').story;
+  const called: Story = { ...held, phase: 'NeedsOperator', left: 'Syncing' };
+  const retried = say(called, 'resolve', { action: 'retry' });
+  const told = 'ana holds the run; no round and no gate goes on until somebody sends resume';
+  expect(retried).toMatchObject({ accepted: true, waits: told });
+  expect(say(retried.story, 'resolve', { action: 'retry' })).toMatchObject({ accepted: true, waits: told });
+  expect(say(called, 'resolve', { action: 'undo' }).waits).toBeUndefined();
+  expect(
+    say({ ...standingIn('NeedsOperator'), left: 'Syncing' }, 'resolve', { action: 'retry' }).waits,
+  ).toBeUndefined();
+});
+
 test('C16 a completion taken during the seed says what it waits for', () => {
   expect(say(standingIn('Seeding'), 'completeFailover').waits).toMatch(/until the first round is proven/);
 });

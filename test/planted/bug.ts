@@ -9,6 +9,7 @@ export interface PlantedBug {
     | 'S7'
     | 'L4'
     | 'L5'
+    | 'L6'
     | 'L7'
     | 'R4'
     | 'R7'

@@ -6,6 +6,8 @@ import { bug, type PlantedBug } from './bug.ts';
 const convergence = 'test/model/convergence.test.ts';
 const lateAttempt = 'test/activities/late-attempt.test.ts';
 const guestLogins = 'test/workers/control-sites.test.ts';
+const lawPairs = 'test/model/law-pairs.test.ts';
+const reading = 'test/client/reading.test.ts';
 const ahead = 'test/client/ahead.test.ts';
 const limits = 'test/azure/preflight-limits.test.ts';
 
@@ -47,6 +49,23 @@ export const checkBugs: readonly PlantedBug[] = [
     guestLogins,
     'cannot log in to',
   ),
+  bug(
+    'L6',
+    'model/transition.ts',
+    "if (name === 'resolve' && story.held)",
+    'if (false)',
+    lawPairs,
+    'waits for a resume while',
+  ),
+  bug(
+    'L1',
+    'client/heartbeats.ts',
+    "stage: paused ? 'paused' : moves ?",
+    'stage: moves || paused ?',
+    reading,
+    'told as a seal',
+  ),
+  bug('L1', 'client/heartbeats.ts', "moves ? 'sealing' : 'waiting'", "'sealing'", reading, 'told as a seal'),
   bug('R4', 'client/ahead.ts', "nextGate(left ?? phase) === 'completeFailover'", "phase !== 'Committed'", ahead),
   bug('R4', 'client/ahead.ts', '!cancellation && ', '', ahead),
   bug(

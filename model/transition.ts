@@ -143,13 +143,11 @@ export function hear(story: Story, message: Message, at: string): Decision {
   return { story: next, accepted: true, ...waiting(next, message.name) };
 }
 
+const atGates: ReadonlySet<MessageName> = new Set(['completeFailover', 'commit', 'changePoint']);
+
 /** What a gate that was opened still waits for. */
 function waiting(story: Story, name: MessageName): Pick<Decision, 'waits'> {
-  const waits =
-    name === 'completeFailover' ||
-    name === 'commit' ||
-    name === 'changePoint' ||
-    (name === 'reassign' && story.reassignment);
+  const waits = atGates.has(name) || (name === 'reassign' && story.reassignment);
   // What is looked at or opened before the rounds is tried at once, held or not.
   if (name === 'resolve' && story.held)
     return { waits: `${story.held.by} holds the run; no round and no gate goes on until somebody sends resume` };

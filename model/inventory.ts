@@ -35,8 +35,9 @@ const azureCredential = z.union([
 
 const azureSite = z.strictObject({
   kind: z.literal('azure'),
+  // Both cases are spelled out here and below: the JSON Schema that editors read knows no flags.
   subscriptionId: text.regex(
-    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+    /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/,
     'is no id of a subscription, like 6f1c0a52-93de-4b7a-8c55-0d2f4e9b7a10; az account show names it',
   ),
   credential: azureCredential,
@@ -51,7 +52,7 @@ const vsphereSite = z.strictObject({
   kind: z.literal('vsphere'),
   url: z
     .url({ abort: true })
-    .regex(/^https:\/\//i, 'must begin with https://, because the password travels on this connection')
+    .regex(/^[hH][tT][tT][pP][sS]:\/\//, 'must begin with https://, because the password travels on this connection')
     .describe('The SDK endpoint: https://vcenter.example/sdk'),
   user: text,
   password: secretReference,

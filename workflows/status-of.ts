@@ -28,8 +28,6 @@ export interface Findings extends SidesFound {
   readonly pairs: readonly DiskPair[];
   /** At an alternate location: the machine that is made there. */
   readonly creation?: NewMachine;
-  /** Sealing was begun: disks at home may be whole. */
-  readonly sealing?: true;
   readonly seals: readonly SealProof[];
   readonly rounds?: RoundsStatus;
   /** Set while the rounds run in a workflow of their own. */

@@ -14,6 +14,8 @@ import { type Story, standing } from '../model/transition.ts';
 export interface SidesFound extends Outages {
   /** Steps that an operator left out; they stay undone. */
   readonly leftOut: readonly string[];
+  /** Sealing was begun: disks at home may be whole. */
+  readonly sealing?: true;
   /** The source was off when it was seen last. */
   readonly sourceIdle?: boolean;
   /** What the way back does with its power; absent before a stop was sent. */
@@ -76,7 +78,7 @@ const asSeen = (sourceIdle: boolean | undefined): string =>
 export function endSays(
   input: FailbackInput,
   story: Story,
-  { leftOut }: Pick<SidesFound, 'leftOut'>,
+  { leftOut, sealing }: Pick<SidesFound, 'leftOut' | 'sealing'>,
   record: readonly EvidenceEntry[],
 ): string | undefined {
   if (story.untouched && isFinal(story.phase)) return untouchedSays;
@@ -84,7 +86,8 @@ export function endSays(
   if (story.phase !== 'ReturnedToSource') return undefined;
   const inPlace = wayOf(input) === 'in-place' && wrote('open/');
   const on = story.sourceGone ? lastCopySays : repairSays;
-  if (inPlace && !wrote('seal/')) return `${takenBackSays} are half written and cannot boot. ${on}`;
+  // S4: the seals are recorded together, so that a disk may be whole before any of them is.
+  if (inPlace && !sealing) return `${takenBackSays} are half written and cannot boot. ${on}`;
   // S5: sealed disks whose step was left out may be what serves.
   if (story.sourceGone) return `${partlySays} ${lastCopySays}`;
   if (inPlace && !leftOut.includes('open target disks'))

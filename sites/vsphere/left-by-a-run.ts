@@ -1,5 +1,5 @@
 /**
- * What an earlier run left on the machine: original disks that are half written, disks that it sealed or staged, or a machine
+ * What an earlier run left on the machine: original disks that are half written, disks that it began to seal or staged, or a machine
  * that it gave its disks back.
  * Rule (S5, S11): all but the first stay where a way back was left out because the source was gone, so they may be the last
  * copy. Nothing deletes them or writes over them before a person named their run.
@@ -35,7 +35,7 @@ function lastCopyOf(machine: Machine, write: Question['write']): Left | undefine
     };
   if (state === 'sealed')
     return {
-      what: `run ${run} sealed the disks of the machine and never came to its end, so that they may be the last copy of it: ${files}`,
+      what: `run ${run} began to seal the disks of the machine and never came to its end, so that they may be the last copy of it: ${files}`,
       remedy: said('written over', write === 'staged' ? ' --write in-place' : ''),
     };
   if (state !== 'returned' || write !== 'in-place') return undefined;

@@ -1,8 +1,8 @@
 /**
  * What a run writes on the target machine (extraConfig) before it touches a disk, and how it is read again.
  * Rule: the record of the originals is written before anything is unplugged and goes only when they hang in their slots
- * again or the commit is done (S4, S11). States: recorded (nothing unplugged yet), open, sealed (whole, not given back), returned
- * (sealed and plugged in).
+ * again or the commit is done (S4, S11). States: recorded (nothing unplugged yet), open, sealed (their seal was begun, so that
+ * they may be whole; not given back, or not to be started any more), returned (sealed and plugged in).
  */
 import { z } from 'zod';
 import type { WriteWay } from '../../model/machine.ts';
@@ -101,5 +101,5 @@ export function markOptions(mark: NewMark, before: Mark | undefined): Option[] {
 
 export const unmarkOptions = (mark: Mark): Option[] => mark.keys.map((key) => option(key, ''));
 
-/** Whether the machine's disks are with a run, half written or sealed: it must not be started (S4). */
+/** Whether the machine's disks are with a run, half written or whole: it must not be started (S4). */
 export const isOpen = (mark: Mark | undefined): mark is Mark => mark !== undefined && mark.state !== 'returned';

@@ -44,7 +44,7 @@ export async function ensureDisksOpen(at: Vcenter, request: TargetRequest, work:
     throw fenced({
       op: 'ensureDisksOpen',
       subject: request.path,
-      message: `run ${request.run} has already ${mark.state} these disks`,
+      message: `run ${request.run} has gone on with these disks already (${mark.state})`,
       hint: 'A late attempt; it ends by itself.',
     });
   // S9, S11: a file that is gone would be made anew, and the moved one would stay on the mover for good.
@@ -190,7 +190,7 @@ async function openStaged(
     throw refused({
       op: 'ensureDisksOpen',
       subject: request.path,
-      message: `run ${before.mark.run} left the original disks of ${before.name} ${before.mark.state === 'open' ? 'half written' : 'sealed and never gave them back'}`,
+      message: `run ${before.mark.run} ${before.mark.state === 'open' ? `left the original disks of ${before.name} half written` : `began to seal the original disks of ${before.name} and never came to its end`}`,
       hint: inPlaceRemedy,
     });
   const target = await withoutStrangersStaging(at, request, before, mover, work);

@@ -38,7 +38,9 @@ const entries = (keys: readonly string[]): EvidenceEntry[] =>
   keys.map((key) => ({ key, at, what: key, facts: {}, previous: '', digest: '' }) as unknown as EvidenceEntry);
 
 function told(story: Story, keys: readonly string[] = [], more: Partial<Findings> = {}, policy: object = {}): Status {
-  const findings = { ...{ checks: [], pairs: [], seals: [], leftOut: [] }, ...more };
+  // A seal is recorded of what was begun.
+  const begun = keys.some((key) => key.startsWith('seal/')) ? { sealing: true as const } : {};
+  const findings = { ...{ checks: [], pairs: [], seals: [], leftOut: [] }, ...begun, ...more };
   return statusOf(inputWith(policy), story, findings, entries(keys), { startedAt: at, phaseSince: at });
 }
 
@@ -158,6 +160,16 @@ test('S5 S4 a way back never calls original disks undone that were written in pl
   expect(told(end, ['open/os', 'seal/os']).says).toMatch(/original disks at home hold what this run wrote/);
   for (const other of [told(end), told(end, ['open/os'], {}, { write: 'staged' })])
     expect(other.says).toContain('what it had changed is undone');
+});
+
+test('S4 S5 original disks whose seal was under way as the run was taken back may boot, and are not called half written', () => {
+  const end: Story = { ...begun, phase: 'ReturnedToSource' };
+  const keys = ['open/os', 'undo/open target disks'];
+  const back = told(end, keys, { sealing: true }).says;
+  const gone = told({ ...end, sourceGone: true }, keys, { sealing: true }).says;
+  expect(back).toMatch(/original disks at home hold what this run wrote.*Do not start the machine/);
+  expect(gone).toMatch(/not all .*may be the last copy/);
+  for (const says of [back, gone]) expect(says).not.toMatch(/half written|cannot boot/);
 });
 
 test('S5 S11 an end whose source was not found advises nobody to let the disks at home be written over', () => {

@@ -10,7 +10,7 @@ import type { Work } from '../source.ts';
 import type { TargetRequest } from '../target.ts';
 import { needHeldOnlyBy, needOwnMark, needQuietTarget } from './disk-guards.ts';
 import { heldBy, lostUnlessFound, needNoClones, needUnmoved, placesOf } from './disk-places.ts';
-import { findByMark, findMachine, findMover, type Machine, type Vcenter } from './inventory.ts';
+import { findMachine, findMover, findRecorded, type Machine, type Vcenter } from './inventory.ts';
 import { type Mark, originalOptions, stateOption, unmarkOptions } from './marks.ts';
 import { ensureMachineGone, findCreated, settleFolder } from './new-machine.ts';
 import { ensureOptions, ensurePlugged, ensureUnplugged } from './reconfigure.ts';
@@ -29,12 +29,8 @@ import {
  */
 export async function ensureDisksAbandoned(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
   if (request.write === 'created') return abandonCreated(at, request, work);
-  const { run, path } = request;
   const found = await findMachine(at, request.path, work);
-  const target =
-    found?.mark?.run === run
-      ? found
-      : await findByMark(at, (mark) => mark.run === run && mark.path === path, path, work);
+  const target = await findRecorded(at, request, found, work);
   const mark = target?.mark;
   if (!target || !mark) return abandonUnrecorded(at, request, found, work);
   const mover = await findMover(at, request.mover, work);

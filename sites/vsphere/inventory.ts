@@ -145,6 +145,15 @@ export async function findByMark(
   });
 }
 
+/** The machine that carries the record of this run and no other, `there` at its path or wherever it stands by now. */
+export const findRecorded = async (
+  at: Vcenter,
+  { path, run }: { readonly path: string; readonly run: string },
+  there: Machine | undefined,
+  work: Work,
+): Promise<Machine | undefined> =>
+  there?.mark?.run === run ? there : await findByMark(at, (mark) => mark.run === run && mark.path === path, path, work);
+
 /**
  * Finds the machine at its path or, when it was moved or renamed during a run, by its record; undefined when it is
  * nowhere. With `run` the machine that carries this run's record comes first: another one may stand at the path by now.

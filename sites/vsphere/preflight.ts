@@ -8,7 +8,7 @@ import { Failure } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
 import type { TargetPreflight } from '../target.ts';
 import { check } from './check-outcome.ts';
-import { findMachine, type Vcenter } from './inventory.ts';
+import { findMachine, findRecorded, type Vcenter } from './inventory.ts';
 import { readHost, readShape } from './machine-shape.ts';
 import { arrivalChecks } from './preflight-arrival.ts';
 import { fitChecks } from './preflight-fit.ts';
@@ -62,7 +62,10 @@ export async function reach(at: Vcenter, work: Work): Promise<Check[]> {
 export async function preflight(at: Vcenter, request: TargetPreflight, work: Work): Promise<Check[]> {
   const checks = await reach(at, work);
   if (checks.some((one) => one.verdict === 'refuse')) return checks;
-  const target = await findMachine(at, request.path, work);
+  const { path, run } = request;
+  const there = await findMachine(at, path, work);
+  // Whoever asks during the run means the machine that has its record, also where somebody renamed or moved it.
+  const target = run === undefined ? there : ((await findRecorded(at, { path, run }, there, work)) ?? there);
   const mover = await findMachine(at, request.mover, work);
   checks.push(...targetChecks(request, target), ...moverChecks(request, mover, target));
   checks.push(await vcenterClockCheck(at, work));

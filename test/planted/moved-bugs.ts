@@ -199,6 +199,22 @@ export const movedBugs: readonly PlantedBug[] = [
     'neither given to another mover',
   ),
   bug(
+    'L1',
+    'sites/vsphere/preflight.ts',
+    '((await findRecorded(at, { path, run }, there, work)) ?? there)',
+    'there',
+    'test/vsphere/opened.test.ts',
+    'that was renamed is still the one',
+  ),
+  bug(
+    'S8',
+    'sites/vsphere/inventory.ts',
+    '(mark) => mark.run === run && mark.path === path',
+    '(mark) => mark.path === path',
+    'test/vsphere/opened.test.ts',
+    'that was renamed is still the one',
+  ),
+  bug(
     'S11',
     'workflows/departure.ts',
     'journey.open = open;',

@@ -138,10 +138,16 @@ test('a record that somebody removed is found before it is needed, and so is a m
   await close();
 });
 
-test('a machine that was renamed is still the one with the record', async () => {
-  const { look, close } = await opened('renamed');
+test('L1 L6 a machine that was renamed is still the one with the record, for the watch and for whoever asks during the run', async () => {
+  const { request, look, close } = await opened('renamed');
   await simulator.byHand('renamed', { name: 'renamed-2' });
   expect(refused(await look())).toEqual([]);
+  const { path, mover, write, run } = request;
+  const asked = { path, mover, write, diskSizesBytes: request.pairs.map(({ source }) => source.sizeBytes) };
+  expect(refused(await target.preflight({ ...asked, run }, work))).toEqual([]);
+  // Of no run of its own nobody knows which machine it is.
+  for (const other of [{}, { run: 'another' }])
+    expect(refused(await target.preflight({ ...asked, ...other }, work))).toEqual(['target-found']);
   await simulator.byHand('renamed-2', { name: 'renamed' });
   await close();
 });

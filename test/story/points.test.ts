@@ -298,6 +298,7 @@ async function heldInTheLook(run: Run): Promise<void> {
 thorough(
   'S001-13 S000-28 L2 S1 S2 S5 S8 S11 the point is changed back and forth, through the death of both workers, and a cancel in the middle of it ends with the source serving as it was found',
   async () => {
+    await scene.forgetRules();
     const run = await scene.begin();
     const { witness } = scene.lab;
     await aheadOfItsPoint(run);

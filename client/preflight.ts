@@ -38,11 +38,12 @@ export interface AnsweredPreflight extends PreflightReport {
   readonly askedAs: string;
 }
 
-/** Runs the checks and returns them all, passed ones too, with the disks' sizes. Throws Problem `unreachable` when no worker answers in time. */
+/** Runs the checks and returns them all, passed ones too, with the disks' sizes. `told`: as of `answerOf`. Throws Problem `unreachable` when no worker answers in time. */
 export async function preflight(
   link: Link,
   input: PreflightQuestion,
   timeoutMs = preflightTimeoutMs,
+  told?: (taken: boolean) => void,
 ): Promise<AnsweredPreflight> {
   const workflowId = `preflight/${input.machine}-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}`;
   try {
@@ -56,7 +57,7 @@ export async function preflight(
         staticSummary: `${input.machine}: is the way home clear?`,
       }),
     );
-    return { ...(await answerOf<PreflightReport>(link, handle, timeoutMs)), askedAs: workflowId };
+    return { ...(await answerOf<PreflightReport>(link, handle, timeoutMs, told)), askedAs: workflowId };
   } catch (error) {
     if (error instanceof WorkflowFailedError)
       throw new Problem(

@@ -19,14 +19,22 @@ const lookTimeoutMs = 3_000;
 /** Of a run that nobody has taken yet, the history knows that it began and that it waits to be taken. */
 const eventsUntaken = 2;
 
-/** What the run answers. Throws Problem `unreachable` when no control worker takes it, or none answers in `timeoutMs`. */
-export async function answerOf<R>(link: Link, handle: WorkflowHandle, timeoutMs: number): Promise<R> {
+/**
+ * What the run answers. `told`: whenever it was looked, whether a worker has taken it. Throws Problem `unreachable` when no
+ * control worker takes it, or none answers in `timeoutMs`.
+ */
+export async function answerOf<R>(
+  link: Link,
+  handle: WorkflowHandle,
+  timeoutMs: number,
+  told: (taken: boolean) => void = () => undefined,
+): Promise<R> {
   const waitMs = Math.min(takenWithinMs, timeoutMs);
   const leaving = new AbortController();
   const answer = link.within(timeoutMs, () => handle.result() as Promise<R>);
   answer.catch(() => undefined);
   try {
-    const untaken = leftUntaken(link, handle, waitMs, leaving.signal);
+    const untaken = leftUntaken(() => lookedAt(link, handle, told), waitMs, leaving.signal);
     const first = await Promise.race([answer.then((said) => ({ said })), untaken]);
     if (first) return first.said;
   } catch (error) {
@@ -45,15 +53,26 @@ export async function answerOf<R>(link: Link, handle: WorkflowHandle, timeoutMs:
 }
 
 /** Ends when no control worker takes the run within `waitMs`; of one that was taken it never does. */
-async function leftUntaken(link: Link, handle: WorkflowHandle, waitMs: number, left: AbortSignal): Promise<undefined> {
+async function leftUntaken(
+  look: () => Promise<boolean | undefined>,
+  waitMs: number,
+  left: AbortSignal,
+): Promise<undefined> {
   const deadline = Date.now() + waitMs;
   // A server that does not say is not the worker's fault: the answer's own deadline tells of it.
-  while ((await isTaken(link, handle)) === false && !left.aborted) {
+  while ((await look()) === false && !left.aborted) {
     const rest = deadline - Date.now();
     if (rest <= 0) return undefined;
     await sleep(Math.min(lookEveryMs, rest), undefined, { ref: false });
   }
   return await new Promise<never>(() => undefined);
+}
+
+async function lookedAt(link: Link, handle: WorkflowHandle, told: (taken: boolean) => void) {
+  const taken = await isTaken(link, handle);
+  // Asked again only while nobody has taken it, so of a server that says nothing it is no longer known.
+  told(taken !== false);
+  return taken;
 }
 
 /** Undefined when the server does not say. */

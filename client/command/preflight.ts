@@ -99,12 +99,24 @@ async function askAbout(context: Context, input: FailbackInput, timeoutMs: numbe
   const { measuredBefore } = await import('../earlier.ts');
   const { lastRun } = await import('../last-run.ts');
   return await withTemporal(context, async (link) => {
-    const last = await lastRun(link, machine);
-    const question = last && isOpen(last) ? await duringRun(link, context, input, last.runId) : input;
-    const asked = Promise.all([preflight(link, question, timeoutMs), measuredBefore(link, machine)]);
-    const [report, measured] = await withPatience(`asking both sides about ${machine}`, asked, context.screen.json);
+    let waits = `asking Temporal for the last run of ${machine}`;
+    const ask = async () => {
+      const last = await lastRun(link, machine);
+      const isUnderWay = last !== undefined && isOpen(last);
+      if (isUnderWay) waits = `asking the run of ${machine} how it was started`;
+      const question = isUnderWay ? await duringRun(link, context, input, last.runId) : input;
+      const told = (taken: boolean): void => {
+        waits = taken
+          ? `asking both sides about ${machine}`
+          : `waiting for a control worker to take the question about ${machine}`;
+      };
+      told(true);
+      const asked = Promise.all([preflight(link, question, timeoutMs, told), measuredBefore(link, machine)]);
+      return { question, last, answers: await asked };
+    };
+    const { question, last, answers } = await withPatience(() => waits, ask(), context.screen.json);
     await tellUnattended(link, [moverQueue(question.mover.name)], context.screen);
-    return [report, measured, last] as const;
+    return [...answers, last] as const;
   });
 }
 

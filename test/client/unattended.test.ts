@@ -125,6 +125,24 @@ test('a preflight with a wait that is shorter than that names the missing worker
   await taking;
 }, 60_000);
 
+test('a preflight that no worker takes says what it waits for, first of all for the run that is under way', async () => {
+  const alone = await homeward('preflight', 'erp-db', '--wait', '5');
+  expect(alone).toEqual({
+    code: 4,
+    err: expect.stringMatching(/^waiting for a control worker to take the question about erp-db … \d s\n/),
+  });
+  const handle = await link.client.workflow.start('failback', {
+    workflowId: 'machine/erp-db',
+    taskQueue: controlQueue,
+  });
+  const beside = await homeward('preflight', 'erp-db', '--wait', '1');
+  await handle.terminate();
+  expect(beside).toEqual({
+    code: 4,
+    err: expect.stringMatching(/^asking the run of erp-db how it was started … \d s\n/),
+  });
+}, 60_000);
+
 test('R11 a mover that nobody runs is told at once by an order for its limits, with the way to start it, and nothing is asked', async () => {
   const begun = Date.now();
   const outcome = await orderLimits(link, { mover: 'm9', waitSeconds: 30 }, 30_000);

@@ -13,6 +13,7 @@ import type { TargetPower, TargetSite } from '../sites/target.ts';
 import { activity } from './attempt.ts';
 import type { Sites } from './preflight.ts';
 import { assertSourceThere } from './source-there.ts';
+import { tellingUntouched } from './untouched.ts';
 
 /** How often the guest is looked at while it boots, in milliseconds. */
 const guestLookEveryMs = 500;
@@ -66,8 +67,10 @@ export interface TargetStart extends TargetRun {
 export const createPowerActivities = (sites: Sites) => ({
   ensureSourceStopped: activity(
     'ensureSourceStopped',
-    ({ failback: { source }, identity }: SourceStop, work): Promise<SourceState> =>
-      sites.source(source.site).ensureStopped({ path: source.path, identity }, work),
+    ({ failback: { source }, identity }: SourceStop, attempt): Promise<SourceState> =>
+      tellingUntouched(attempt, (work) =>
+        sites.source(source.site).ensureStopped({ path: source.path, identity }, work),
+      ),
   ),
 
   ensureSourceStarted: activity('ensureSourceStarted', async (input: SourceStart, work): Promise<SourceState> => {

@@ -6,16 +6,21 @@
 import { Failure } from '../model/failure.ts';
 import type { ReportingWork } from './attempt.ts';
 
-/** Rethrows what `act` throws; a `Failure` of the first attempt before its first change as `untouched`. */
+/** Rethrows what `act` throws; a `Failure` of the first attempt, none of whose calls can have changed anything, as `untouched`. */
 export async function tellingUntouched<T>(work: ReportingWork, act: (work: ReportingWork) => Promise<T>): Promise<T> {
-  let untouched = work.attempt === 1 && work.earlier === undefined;
+  const first = work.attempt === 1 && work.earlier === undefined;
+  /** Calls that were not answered with a no. */
+  let changes = 0;
   const mayChange = (): void => {
-    untouched = false;
+    changes++;
     work.mayChange();
   };
+  const changedNothing = (): void => {
+    changes--;
+  };
   try {
-    return await act({ ...work, mayChange });
+    return await act({ ...work, mayChange, changedNothing });
   } catch (error) {
-    throw untouched && error instanceof Failure ? error.asUntouched() : error;
+    throw first && changes === 0 && error instanceof Failure ? error.asUntouched() : error;
   }
 }

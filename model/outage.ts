@@ -13,7 +13,7 @@ export interface Outages {
   /** The last one. */
   readonly outage?: Outage | undefined;
   /** Those before it, all over; absent while there is none. */
-  readonly outagesBefore?: readonly Outage[];
+  readonly outagesBefore?: readonly Outage[] | undefined;
 }
 
 /** From `at` on nobody serves; nothing new where that was so already. */
@@ -26,6 +26,15 @@ export function outageBegins({ outage, outagesBefore = [] }: Outages, at: string
 /** From `at` on somebody serves again. */
 export const outageEnds = ({ outage }: Outages, at: string): Outages =>
   outage && outage.endedAt === undefined ? { outage: { ...outage, endedAt: at } } : {};
+
+/** The one that had begun has turned out to be none. */
+export function noOutage({ outage, outagesBefore = [] }: Outages): Outages {
+  if (!isOpen(outage)) return {};
+  const before = outagesBefore.slice(0, -1);
+  return { outage: outagesBefore.at(-1), outagesBefore: before.length > 0 ? before : undefined };
+}
+
+export const isOpen = (outage: Outage | undefined): boolean => outage !== undefined && outage.endedAt === undefined;
 
 /** How many there were and how long they lasted together, in milliseconds, up to `now` (epoch ms); undefined without any. */
 export function outagesTogether(

@@ -29,6 +29,8 @@ export interface Work {
    * caller was told to stop, or stood still for so long that another attempt may have taken its place (S1).
    */
   mayChange(): void;
+  /** To be called behind it where the world has answered that call with a no, so that it changed nothing and never will. */
+  changedNothing?(): void;
 }
 
 export interface PowerRequest {

@@ -5,6 +5,7 @@
  */
 import { ApplicationFailure, defineSignal } from '@temporalio/workflow';
 import type { RecoveryPoint, SourceMachine } from '../model/machine.ts';
+import { isOpen, noOutage } from '../model/outage.ts';
 import type { Teller } from './teller.ts';
 
 /** The rounds tell the failback: the source was stopped by somebody (false), or runs again. */
@@ -14,13 +15,27 @@ export const sourceTurned = defineSignal<[boolean]>('sourceTurned');
 export const servedAtFirst = ({ power, guestOff }: SourceMachine): boolean | undefined =>
   power === 'changing' ? undefined : power === 'running' && guestOff !== true;
 
+/** S5: behind a stop the source serves: an outage that it was seen off in is over, any other was none. */
+export function servesBehindStop(teller: Teller): void {
+  const { sourceIdle, sourceUndo } = teller.findings;
+  if (sourceIdle && sourceUndo === 'start') teller.outageEnds();
+  else teller.find(noOutage(teller.findings));
+  teller.find({ sourceIdle: false });
+}
+
 /** The failback's side: the status says who serves, the record since when. */
 export function hearTurn(teller: Teller, serves: boolean): void {
+  if (serves) {
+    servesBehindStop(teller);
+    teller.record('source-runs-again', 'the source serves again');
+    return;
+  }
+  const { outage, sourceUndo } = teller.findings;
+  teller.find({ sourceIdle: true });
   // A stop of ours that was not heard of went through: nobody else has stopped it.
-  if (!serves && teller.findings.outage) return;
-  teller.find({ sourceIdle: !serves });
-  if (serves) teller.record('source-runs-again', 'the source serves again');
-  else teller.record('source-idle', 'somebody stopped the source; nobody serves');
+  if (isOpen(outage)) return;
+  const who = sourceUndo ? 'somebody, or a stop of ours that had failed, has stopped' : 'somebody stopped';
+  teller.record('source-idle', `${who} the source; nobody serves`);
 }
 
 export interface ServingKnown {

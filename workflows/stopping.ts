@@ -1,8 +1,10 @@
 /**
  * The stop of the source: what is looked at and run before it, and how it is taken back.
  * Rule: each try looks at home and at the source right before the stop. A source that serves is not stopped without its scripts
- * (S001-20), and what the undo restores is the power right before the stop (S5).
+ * (S001-20), and the undo starts one that served at any look since its scripts were due, whoever stopped it since (S5).
  */
+import { isCancellation, sleep } from '@temporalio/workflow';
+import { isOpen, noOutage } from '../model/outage.ts';
 import { markSourceSeen } from '../model/transition.ts';
 import { checkHomeBeforeStop } from './clearance.ts';
 import { type Journey, ofPower, type Way } from './departure.ts';
@@ -10,7 +12,8 @@ import { stepsBeforeStop } from './guest-steps.ts';
 import { needHomeAsOpened } from './home-look.ts';
 import type { Standing } from './proven.ts';
 import { onceCurrent, type Synced } from './rounds.ts';
-import { troubleOf } from './trouble.ts';
+import { servesBehindStop } from './source-turns.ts';
+import { wasUntouched } from './trouble.ts';
 import { briefVerbs, controlVerbs, summary } from './verbs.ts';
 
 /** `startedAt`: when the outage began (epoch ms), right before the stop was sent that stopped it. `still`: what the final round goes on from. */
@@ -21,15 +24,15 @@ interface Stopped {
 
 /** What is known of the source while it is being stopped; its undo reads it when it acts. */
 interface Stood {
-  /** At any look before a stop; never false again, because a stop that was not heard of may have gone through. */
+  /** At any look since its scripts were due; never false again, because a stop that was not heard of may have gone through. */
   served: boolean;
   /** Its power at the last look. */
   powerSeen: string;
-  /** When the outage began (epoch ms); absent while no stop was sent. */
-  sentAt?: number;
 }
 
-type Seen = Pick<Stood, 'served' | 'powerSeen'>;
+const undoOf = ({ served }: Stood) => (served ? 'start' : 'leave');
+
+type Seen = Readonly<Stood>;
 
 /** Being started it is taken to serve: one that goes down is off inside from then on. What is being deleted serves nobody. */
 async function lookAtSource({ input }: Journey, verbs: typeof briefVerbs = controlVerbs): Promise<Seen> {
@@ -61,7 +64,9 @@ async function readyToStop(journey: Journey, way: Way, stood: Stood): Promise<vo
   const seen = await journey.course.step(() => lookAtSource(journey));
   stood.served ||= seen.served;
   stood.powerSeen = seen.powerSeen;
-  journey.teller.find({ sourceIdle: !stood.served });
+  // Behind a stop that was refused: what was off then is started on the way back once it has served.
+  const { sourceUndo } = journey.teller.findings;
+  journey.teller.find({ sourceIdle: !seen.served, ...(sourceUndo && { sourceUndo: undoOf(stood) }) });
   await stepsBeforeStop(journey, way, seen.served);
 }
 
@@ -112,28 +117,27 @@ async function stopTheSource(
   const stop = async (): Promise<Partial<Stopped>> => {
     const { input } = journey;
     const seen = await lookAtSource(journey);
-    if (seen.served && !stood.served) {
-      teller.find({ outage: undefined });
-      return {};
-    }
+    if (seen.served) servesBehindStop(teller);
+    if (seen.served && !stood.served) return {};
     stood.powerSeen = seen.powerSeen;
-    teller.find({ sourceIdle: !stood.served, sourceUndo: stood.served ? 'start' : 'leave' });
-    if (stood.sentAt === undefined) registerStopUndo(journey, way, target, stood);
+    if (teller.findings.sourceUndo === undefined) registerStopUndo(journey, way, target, stood);
+    teller.find({ sourceIdle: !seen.served, sourceUndo: undoOf(stood) });
     // S5: what its guest needs on the way back, it needs running, so also what was registered since the last stop comes later.
     course.onceMore(undoName);
-    // Behind a stop that was refused it went on serving: the outage is the one that it goes down in.
-    if (stood.sentAt === undefined || seen.served) stood.sentAt = Date.now();
-    teller.find({ outage: { startedAt: new Date(stood.sentAt).toISOString() } });
+    const alone = !isOpen(teller.findings.outage);
+    // Behind a stop that was not heard of, and that it went down in, it is the same outage.
+    teller.outageBegins(new Date().toISOString());
+    const { startedAt = '' } = teller.findings.outage ?? {};
     const { powerSeen: power } = await controlVerbs(input)
       .ensureSourceStopped.executeWithOptions(summary(`Stop the source ${input.source.path}`), [
         { failback: input, identity: found.identity },
       ])
-      .catch((error: unknown) => noOutageYet(journey, error));
+      .catch((error: unknown) => lookBehind(journey, error, alone));
     teller.record('source-stopped', 'the source was observed stopped after the stop', {
       before: stood.powerSeen,
       power,
     });
-    return { startedAt: stood.sentAt };
+    return { startedAt: Date.parse(startedAt) };
   };
   if (!synced)
     return await course.step(async () => {
@@ -151,11 +155,26 @@ async function stopTheSource(
   return { ...answer, still };
 }
 
-/** S5: a stop that was refused while the source serves on has cut nobody off. Throws the refusal. */
-async function noOutageYet(journey: Journey, error: unknown): Promise<never> {
-  if (troubleOf(error, '').kind === 'Refused') {
-    const seen = await lookAtSource(journey, briefVerbs).catch(() => undefined);
-    if (seen?.served) journey.teller.find({ outage: undefined });
-  }
+/** How long Azure may take to show a stop that it has accepted, in milliseconds. */
+const showsWithinMs = 15_000;
+
+/**
+ * S5: a stop that failed has cut nobody off where it is known never to have begun, or where the source serves for a while
+ * behind it. Throws the failure. `alone`: no other stop may be under way.
+ */
+async function lookBehind(journey: Journey, error: unknown, alone: boolean): Promise<never> {
+  const { teller } = journey;
+  if (alone && wasUntouched(error)) teller.find(noOutage(teller.findings));
+  else if (!isCancellation(error)) await servesOn(journey).catch(() => undefined);
   throw error;
+}
+
+/** A cancel, or a look that fails, leaves the outage as it is told. */
+async function servesOn(journey: Journey): Promise<void> {
+  for (const pauseMs of [showsWithinMs, 0]) {
+    const { served } = await lookAtSource(journey, briefVerbs);
+    if (!served) return journey.teller.find({ sourceIdle: true });
+    if (pauseMs > 0) await sleep(pauseMs, summary('May the stop that failed show yet?'));
+  }
+  servesBehindStop(journey.teller);
 }

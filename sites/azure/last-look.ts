@@ -16,6 +16,9 @@ const behind = new AsyncLocalStorage<Answering>();
 /** Runs `send`, whose requests `work` answers for. The SDK has no place of its own to carry that to its pipeline. */
 export const onBehalfOf = <T>(work: Answering, send: () => Promise<T>): Promise<T> => behind.run(work, send);
 
+/** Azure Resource Manager begins nothing that it has answered so; a request that it gave up waiting for it may have begun. */
+const isNo = (status: number): boolean => status >= 400 && status < 500 && status !== 408;
+
 const reading: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** A pipeline policy; the innermost one. */
@@ -33,6 +36,8 @@ export const lastLook: PipelinePolicy = {
       });
     await work.lastLook?.();
     work.mayChange();
-    return next(request);
+    const answer = await next(request);
+    if (isNo(answer.status)) work.changedNothing?.();
+    return answer;
   },
 };

@@ -1,9 +1,13 @@
 /** What a step that failed may say of itself: whether it is certain that nothing was changed. */
 import type { ReportingWork } from '../../activities/attempt.ts';
 import { toTemporal } from '../../activities/failure.ts';
+import { createPowerActivities } from '../../activities/power.ts';
+import type { Sites } from '../../activities/preflight.ts';
 import { tellingUntouched } from '../../activities/untouched.ts';
+import type { FailbackInput } from '../../model/failback-input.ts';
 import { refused, transient } from '../../model/failure.ts';
 import { wasUntouched } from '../../workflows/trouble.ts';
+import { inActivity } from './in-activity.ts';
 
 const { signal } = new AbortController();
 const first: ReportingWork = {
@@ -43,6 +47,34 @@ test('S1 L6 a failure of the first attempt before its first change tells that no
     throw notFound;
   };
   expect(await untouched((work) => changes(work), { mayChange: late })).toBe(false);
+});
+
+test('S5 a failure behind calls that were each answered with a no tells that nothing was changed; one that was not answered so is enough', async () => {
+  const refusedAtOnce = (work: ReportingWork): void => {
+    changes(work);
+    work.changedNothing?.();
+  };
+  expect(await untouched(refusedAtOnce)).toBe(true);
+  const once = (work: ReportingWork): void => {
+    refusedAtOnce(work);
+    changes(work);
+  };
+  expect(await untouched(once)).toBe(false);
+  expect(await untouched(refusedAtOnce, { attempt: 2 })).toBe(false);
+});
+
+test('S5 a stop of the source that was refused before it began says so', async () => {
+  const ensureStopped = async (_request: unknown, work: ReportingWork): Promise<never> => {
+    changes(work);
+    work.changedNothing?.();
+    throw notFound;
+  };
+  const { ensureSourceStopped } = createPowerActivities({ source: () => ({ ensureStopped }) } as unknown as Sites);
+  const failback = { source: { site: 'azure', path: 'rg/one' } } as FailbackInput;
+  const error = await inActivity(() => ensureSourceStopped({ failback, identity: 'one' })).catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(wasUntouched(error)).toBe(true);
 });
 
 test('S1 an attempt that another one went before never tells that nothing was changed, also where Temporal counts anew', async () => {

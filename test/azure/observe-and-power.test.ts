@@ -139,6 +139,24 @@ test('S1 whether an attempt is still the one is asked again before a stop that w
   expect((await lab.source.observeMachine(path, quiet())).power).toBe('running');
 });
 
+test.each([
+  ['refuses', { status: 403 }, true],
+  ['answers with a conflict', { status: 409, code: 'AnotherOperationInProgress' }, true],
+  ['is too busy for', { status: 503 }, false],
+  ['gave up waiting for', { status: 408 }, false],
+  ['answers, but the answer is lost', { drop: 'after' }, false],
+  ['begins and does not bring to a good end', { lroFail: { code: 'OperationNotAllowed', message: 'no' } }, false],
+] as const)(
+  'S5 a stop that Azure %s is told to have changed nothing: only where it never began',
+  async (_how, action, sure) => {
+    lab.fault('virtualMachines.deallocate', action);
+    let open = 0;
+    const work = { ...quiet(), mayChange: () => void open++, changedNothing: () => void open-- };
+    await expect(lab.source.ensureStopped(ours(), work)).rejects.toBeDefined();
+    expect(open === 0).toBe(sure);
+  },
+);
+
 test('starting is safe twice and answers a running machine', async () => {
   await setPower('deallocated');
   expect(await lab.source.ensureStarted(ours(), quiet())).toMatchObject({ power: 'running' });

@@ -21,6 +21,10 @@ const asked = 'test/client/cancel-asked.test.ts';
 const confirm = 'client/render/confirm.ts';
 const whoServes = 'workflows/who-serves.ts';
 const wayBack = 'test/story/way-back-told.test.ts';
+const failed = 'test/workflows/stop-failed.test.ts';
+const outages = 'test/model/outage.test.ts';
+const observed = 'test/azure/observe-and-power.test.ts';
+const turns = 'workflows/source-turns.ts';
 const again = 'test/workflows/stopping-again.test.ts';
 const stop = 'workflows/stopping.ts';
 
@@ -133,7 +137,7 @@ export const homeBugs: readonly PlantedBug[] = [
   bug('S1', givingBack, 'returned || !wasUntouched(error)', '!wasUntouched(error)', given, 'counts as given'),
   bug('S5', givingBack, 'returned || !wasUntouched(error)', 'true', given, 'counts as given'),
   bug('S1', givingBack, '  target.returned = true;\n', '', given, 'counts as given'),
-  bug('S1', untouched, '    untouched = false;\n', '', told, 'before its first change'),
+  bug('S1', untouched, '    changes++;\n', '', told, 'before its first change'),
   bug('S1', untouched, 'work.attempt === 1 && ', '', told, 'another one went before'),
   bug('S1', untouched, ' && work.earlier === undefined', '', told, 'another one went before'),
   bug(
@@ -211,18 +215,32 @@ export const homeBugs: readonly PlantedBug[] = [
     'two movers',
   ),
   bug('S5', stop, 'stood.served ||= seen.served;', '', stopping, 'is started again on the way back'),
+  bug('S5', stop, 'if (seen.served) servesBehindStop(teller);', '', failed, 'is over once the source'),
+  bug('S5', stop, 'sourceUndo && {', 'false && {', failed, 'has served since'),
+  bug('S5', stop, 'if (alone && wasUntouched(error))', 'if (wasUntouched(error))', failed, 'the next one'),
+  bug('S5', stop, 'if (alone && wasUntouched(error))', 'if (!error)', failed, 'known never to have begun'),
+  bug('S5', stop, 'else if (!isCancellation(error))', 'else if (!error)', failed, 'has begun no outage'),
+  bug('S5', stop, '[showsWithinMs, 0]', '[0]', failed, 'from its sending'),
+  bug('L1', stop, 'await lookAtSource(journey, briefVerbs);', 'await lookAtSource(journey);', failed, 'was refused'),
+  bug('S5', stop, 'return journey.teller.find({ sourceIdle: true });', 'return;', failed, 'from its sending'),
+  bug('S5', turns, "if (sourceIdle && sourceUndo === 'start')", 'if (!teller)', failed, 'had brought'),
+  bug('S12', turns, "sourceUndo ? 'somebody, or", "!sourceUndo ? 'somebody, or", failed, 'is known'),
+  bug('S12', 'model/outage.ts', 'outage: outagesBefore.at(-1),', 'outage: undefined,', outages, 'to be none'),
+  bug('S5', untouched, 'changes--;', '', told, 'answered with a no'),
   bug(
     'S5',
-    stop,
-    'if (stood.sentAt === undefined || seen.served) stood',
-    'if (stood.sentAt === undefined) stood',
-    stopping,
-    'behind a stop that was refused',
+    'activities/power.ts',
+    'tellingUntouched(attempt, (work)',
+    '((all, act) => act(all))(attempt, (work)',
+    told,
+    'before it began',
   ),
-  bug('S5', stop, 'if (seen?.served) journey', 'if (!seen) journey', stopping, 'has begun no outage'),
+  bug('S5', 'sites/azure/last-look.ts', 'if (isNo(answer.status))', 'if (!answer)', observed, 'a stop that Azure'),
+  bug('S5', 'sites/azure/last-look.ts', ' && status < 500', '', observed, 'a stop that Azure'),
+  bug('S5', 'sites/azure/last-look.ts', ' && status !== 408', '', observed, 'a stop that Azure'),
   bug('S5', stop, "(power === 'changing' && beingDeleted !== true)", 'false', again, 'started behind it'),
   bug('S5', stop, "(power === 'changing' && beingDeleted !== true)", "power === 'changing'", again, 'being deleted'),
-  bug('S5', stop, "sourceUndo: stood.served ? 'start' : 'leave'", "sourceUndo: 'start'", again, 'reads otherwise'),
+  bug('S5', stop, "(served ? 'start' : 'leave')", "(served ? 'start' : 'start')", again, 'reads otherwise'),
   bug('S12', stop, "'source-left'", "'source-seen'", again, 'a later step calls'),
   bug(
     'S5',
@@ -245,14 +263,7 @@ export const homeBugs: readonly PlantedBug[] = [
   bug('S5', stop, '    course.onceMore(undoName);\n', '', again, 'before they are taken back'),
   bug('S5', stop, 'teller.find({ sourceIdle: !now.served });', '', stopping, 'somebody started later'),
   bug('S5', 'workflows/taking-back.ts', "if (seen.op === 'observe-power')", 'if (!seen)', stopping, 'stay off'),
-  bug(
-    'S12',
-    'workflows/source-turns.ts',
-    'if (!serves && teller.findings.outage) return;',
-    '',
-    stopping,
-    'behind a stop',
-  ),
+  bug('S12', turns, 'if (isOpen(outage)) return;', '', failed, 'shows late is not told'),
   bug(
     'S5',
     'workflows/failback.ts',
@@ -261,5 +272,5 @@ export const homeBugs: readonly PlantedBug[] = [
     stopping,
     'preflight finds off',
   ),
-  bug('S5', stop, 'if (seen.served && !stood.served) {', 'if (!stood) {', stopping, 'is not stopped without them'),
+  bug('S5', stop, 'if (seen.served && !stood.served) return {};', '', stopping, 'is not stopped without them'),
 ];

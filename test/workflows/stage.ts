@@ -24,7 +24,9 @@ interface Pending {
   readonly seq: number;
   readonly activityType: string;
   readonly activityId: string;
+  readonly scheduleToCloseTimeout?: Duration | null;
 }
+type Duration = { readonly seconds?: unknown; readonly nanos?: number | null };
 /** One thing that Temporal tells the workflow. */
 type Job = () => void;
 
@@ -32,6 +34,8 @@ export interface Stage {
   /** The steps that wait for an answer, by name. */
   pending(): string[];
   status(): Status;
+  /** How long a pending step may take, all its tries together. */
+  patienceMs(activityType: string): number;
   /** The answers of these steps and no others are the test's from now on. */
   mine(...activityTypes: string[]): void;
   said(name: MessageName, payload?: object): Job;
@@ -39,6 +43,8 @@ export interface Stage {
   told(signalName: string, value: unknown): Job;
   /** A pending step ends: as it was recorded, with this value, or with this failure. */
   ended(activityType: string, as?: object | Error): Job;
+  /** The timers of this length are over. */
+  passed(ms: number): Job;
   /** All of it in one workflow task, in this order. */
   tell(...jobs: Job[]): Promise<void>;
 }
@@ -62,6 +68,7 @@ class Playing implements Stage {
   private readonly activator: Activator;
   private own: readonly string[];
   private waiting: Pending[] = [];
+  private timers: { readonly seq: number; readonly ms: number }[] = [];
 
   constructor(script: Recorded, own: readonly string[]) {
     this.script = script;
@@ -93,6 +100,10 @@ class Playing implements Stage {
     return asked();
   }
 
+  patienceMs(activityType: string): number {
+    return msOf(this.waiting.find((one) => one.activityType === activityType)?.scheduleToCloseTimeout);
+  }
+
   mine(...activityTypes: string[]): void {
     this.own = activityTypes;
   }
@@ -107,6 +118,15 @@ class Playing implements Stage {
 
   ended(activityType: string, as?: object | Error): Job {
     return this.ending(this.take(activityType), as);
+  }
+
+  passed(ms: number): Job {
+    const over = this.timers.filter((one) => one.ms === ms);
+    if (over.length === 0) throw new Error(`no timer of ${ms} ms runs`);
+    this.timers = this.timers.filter((one) => one.ms !== ms);
+    return () => {
+      for (const { seq } of over) this.activator.fireTimer({ seq });
+    };
   }
 
   private take(activityType: string): Pending {
@@ -151,6 +171,7 @@ class Playing implements Stage {
     return activator.concludeActivation().commands.flatMap((command): Job[] => {
       const { scheduleActivity, requestCancelActivity, startChildWorkflowExecution, signalExternalWorkflowExecution } =
         command;
+      this.heardTimer(command);
       if (scheduleActivity) return this.scheduled(scheduleActivity as Pending);
       if (requestCancelActivity) return this.cancelled(requestCancelActivity.seq);
       if (startChildWorkflowExecution) return this.roundsBegin(startChildWorkflowExecution);
@@ -158,6 +179,13 @@ class Playing implements Stage {
       if (command.failWorkflowExecution) throw new Error(JSON.stringify(command.failWorkflowExecution.failure));
       return [];
     });
+  }
+
+  private heardTimer({ startTimer, cancelTimer }: Command): void {
+    if (startTimer) {
+      this.timers.push({ seq: startTimer.seq ?? 0, ms: msOf(startTimer.startToFireTimeout) });
+    }
+    if (cancelTimer) this.timers = this.timers.filter(({ seq }) => seq !== cancelTimer.seq);
   }
 
   private scheduled(step: Pending): Job[] {
@@ -194,10 +222,15 @@ class Playing implements Stage {
   }
 }
 
-export const refusedBy = (op: string, message: string): ApplicationFailure =>
+const msOf = (duration: Duration | null | undefined): number =>
+  Number(duration?.seconds ?? 0) * 1000 + (duration?.nanos ?? 0) / 1_000_000;
+
+type Command = ReturnType<Activator['concludeActivation']>['commands'][number];
+
+export const refusedBy = (op: string, message: string, more: object = {}): ApplicationFailure =>
   ApplicationFailure.create({
     type: 'Refused',
     message,
     nonRetryable: true,
-    details: [{ op, subject: 'vm', hint: '' }],
+    details: [{ op, subject: 'vm', hint: '', ...more }],
   });

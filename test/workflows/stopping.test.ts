@@ -115,46 +115,6 @@ test.each(['running', 'stopped'] as const)(
   },
 );
 
-const secondsOf = (stage: Stage): string | undefined => stage.status().outage?.startedAt;
-
-test('S5 behind a stop that was refused the source went on serving: the outage begins with the stop that it goes down in', async () => {
-  const stage = await completed(source('running'));
-  await stage.tell(stage.ended('observeHomeAgain'));
-  await stage.tell(stage.ended(look, source('running')));
-  const refused = secondsOf(stage);
-  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'no permission')));
-  await stage.tell(stage.ended(look, source('running')));
-  while (Date.now() <= Date.parse(refused ?? '')) await new Promise(setImmediate);
-  await stage.tell(stage.said('resolve', { action: 'retry' }));
-  await stopped(stage, source('running'));
-  expect(Date.parse(secondsOf(stage) ?? '')).toBeGreaterThan(Date.parse(refused ?? ''));
-});
-
-test('S5 S12 a stop that Azure refused while the source serves on has begun no outage: none is told while a person is called, nor when the run is taken back', async () => {
-  const stage = await completed(source('running'));
-  await stage.tell(stage.ended('observeHomeAgain'));
-  await stage.tell(stage.ended(look, source('running')));
-  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'no permission')));
-  await stage.tell(stage.ended(look, source('running')));
-  expect(stage.status()).toMatchObject({ phase: 'NeedsOperator', trouble: { op: 'virtualMachines.deallocate' } });
-  expect(stage.status().outage).toBeUndefined();
-  await stage.tell(stage.said('cancel'));
-  expect(stage.status().phase).toBe('ReturnedToSource');
-  expect(stage.status().outage).toBeUndefined();
-});
-
-test('S5 S12 a stop that was refused and shows late was an outage from its sending on', async () => {
-  const stage = await completed(source('running'));
-  await stage.tell(stage.ended('observeHomeAgain'));
-  await stage.tell(stage.ended(look, source('running')));
-  const sent = secondsOf(stage);
-  await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows')));
-  await stage.tell(stage.ended(look, source('running')));
-  await stage.tell(stage.said('resolve', { action: 'retry' }));
-  await stopped(stage, source('stopped'));
-  expect(secondsOf(stage)).toBe(sent);
-});
-
 test('S1 S5 a source that was off before its stop and that somebody started later is looked at on the way back, and told to serve', async () => {
   const stage = await completed(source('stopped'));
   await stopped(stage, source('stopped'));
@@ -175,23 +135,4 @@ test('S1 S5 what the watch over a source that was off before its stop finds runn
   expect(stage.status()).toMatchObject({ phase: 'AwaitingCommit', sourceIdle: true });
   await stage.tell(stage.ended('observeSourceStaysOff', refusedBy('observe-power', 'the source is running')));
   expect(stage.status().sourceIdle).toBeUndefined();
-});
-
-test.each([
-  ['is not told as somebody’s', [look, source('running')] as const, false],
-  ['is somebody’s where the first one was not sent yet', undefined, true],
-])('S12 that the source is off in a round behind a stop of ours %s', async (_what, sent, told) => {
-  const stage = await play('committed-before', look, stop, 'observeHomeStays');
-  await stage.tell(stage.said('completeFailover'));
-  await stage.tell(stage.ended(look, source('running')));
-  stage.mine(look, stop, 'observeHomeStays', 'syncRounds');
-  if (sent) {
-    await stage.tell(stage.ended('observeHomeStays'));
-    await stage.tell(stage.ended(...sent));
-    await stage.tell(stage.ended(stop, refusedBy('virtualMachines.deallocate', 'nobody knows')));
-    await stage.tell(stage.ended(look, goingDown));
-  } else await stage.tell(stage.ended('observeHomeStays', refusedBy('check-before-cutover', 'a snapshot')));
-  await stage.tell(stage.said('resolve', { action: 'retry' }));
-  await stage.tell(stage.told('sourceTurned', false));
-  expect(keysOf(stage).includes('source-idle')).toBe(told);
 });

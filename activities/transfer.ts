@@ -221,6 +221,7 @@ function findDevice({ finder }: MoverParts, { machine, disk }: ScrubInput | Tran
 
 const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, work: ReportingWork) => ({
   path: await findDevice(parts, input, work),
+  locate: () => findDevice(parts, input, work),
   sizeBytes: input.disk.sizeBytes,
   disk: input.disk.disk,
   machine: input.machine,

@@ -3,7 +3,7 @@
  * Rule: S8, everything here belongs to one attempt and ends with it; taken in one order (attempt, lock, target,
  * record) and given back in the reverse one. Never hands out a disk that another live process holds.
  */
-import { Failure } from '../model/failure.ts';
+import { Failure, transient } from '../model/failure.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import { asBackgroundAttempt, asOnlyAttempt } from './attempts.ts';
 import { processPool, withSector } from './block-pool.ts';
@@ -26,6 +26,11 @@ export interface TargetDiskOptions {
   /** A block device or a flat disk file of exactly `sizeBytes`. */
   readonly path: string;
   readonly sizeBytes: number;
+  /**
+   * Answers where the disk is now; asked once `path` is open. A kernel gives the name of a device that was pulled to the next
+   * one, but never that of one that is open.
+   */
+  locate?(): Promise<string>;
   /** The disk's key within its machine: `os`, `data-0`. */
   readonly disk: string;
   readonly machine: string;
@@ -150,6 +155,15 @@ export async function withSpareGrip<Task extends DiskTask, T>(
   return asBackgroundAttempt(path, subject, options.signal, begin, { gaveUp });
 }
 
+/** S8: what was opened by its name is the disk that was asked for, and not what was plugged in for it meanwhile. */
+async function assertStillThere({ path, locate }: TargetDiskOptions, subject: string): Promise<void> {
+  const now = (await locate?.()) ?? path;
+  if (now === path) return;
+  const message = `the disk was found at ${path}, but by the time that was open it was at ${now}`;
+  const hint = 'Nothing was written; the next attempt looks for it again.';
+  throw transient({ op: 'target.open', subject, message, hint });
+}
+
 function prepare<Task extends DiskTask, T>(
   options: Task,
   stage: TransferProgress['stage'],
@@ -173,6 +187,7 @@ function prepare<Task extends DiskTask, T>(
         const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, assure });
         const leafFile = new LeafFile(folder.leaves, (text) => options.note?.(text));
         try {
+          await assertStillThere(options, subject);
           if (!target.direct) {
             options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);
           }

@@ -16,6 +16,7 @@ import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
 import { sealBugs } from './seal-bugs.ts';
 import { secondBugs } from './second-bugs.ts';
+import { toldBugs } from './told-bugs.ts';
 import { wireBugs } from './wire-bugs.ts';
 
 const openDisks: readonly PlantedBug[] = [
@@ -364,6 +365,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...movedBugs,
   ...moverBugs,
   ...secondBugs,
+  ...toldBugs,
   ...newPlaceBugs,
   ...arrivalBugs,
   ...pointBugs,

@@ -113,7 +113,7 @@ export function moverChecks(answer: MoverAnswer, question: MoverQuestion): Check
 }
 
 const updateIt = ({ version, mover }: MoverQuestion): string =>
-  `Bring mover ${mover} and the control workers to one version${version === undefined ? '' : ` (${version})`}, and start them again; runs go on where they stood.`;
+  `Bring mover ${mover} to the version of the control workers${version === undefined ? '' : ` (${version})`}, and start it again; runs go on where they stood.`;
 
 /** Before 1.0 each minor version may change what workers say to each other; from then on each major one. */
 const line = (version: string): string => {

@@ -77,7 +77,6 @@ function registerStopUndo(journey: Journey, way: Way, target: Standing, stood: S
   const { input, teller, course } = journey;
   const { identity } = way.found;
   course.beforehand(undoName, async () => {
-    // Either way what it was before the stop it is again.
     // A machine that was shut down inside stays so. It is deallocated now instead of merely shut down: to bring even that
     // back it would have to be started, which is what nobody wanted of it.
     if (!stood.served) {

@@ -74,7 +74,11 @@ test('S000-2 a mover that takes no question may come back for two minutes where 
 test('a worker too old to know the question is there, and of the wrong version', () => {
   expect(moverChecks({ silent: 'too-old' }, question)).toMatchObject([
     { id: 'mover-worker', verdict: 'pass' },
-    { id: 'mover-version', verdict: 'refuse', remedy: expect.stringContaining('one version (0.4.2)') },
+    {
+      id: 'mover-version',
+      verdict: 'refuse',
+      remedy: expect.stringContaining('the version of the control workers (0.4.2)'),
+    },
   ]);
 });
 

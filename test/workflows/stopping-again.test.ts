@@ -1,5 +1,5 @@
 /** A stop that was refused, and the source that somebody switched behind it: what is run, stopped and started then, in which order. */
-import { describeLoss } from '../../client/render/confirm.ts';
+import { describeCancel, describeLoss } from '../../client/render/confirm.ts';
 import {
   keysOf,
   look,
@@ -133,4 +133,18 @@ test('S5 a source that was off before its stop and was seen running since is not
     phase: 'ReturnedToSource',
     serves: expect.stringMatching(/^the source, if it still runs/),
   });
+});
+
+test('S5 a source that somebody took down between its scripts and the first stop is started on the way back, for what its guest needs there, and the question says so', async () => {
+  const stage = await windowsCompleted('returned-with-loss', home, 'ensureRecoveryPoint');
+  await stage.tell(stage.ended(look, source('running')));
+  await stage.tell(stage.ended(script, ranWell));
+  await stage.tell(stage.ended('releaseGuestScripts', []));
+  await stage.tell(stage.ended(home));
+  await stage.tell(stage.ended(look, source('stopped')));
+  expect(describeCancel(stage.status())).toContain('is started again');
+  await stage.tell(stage.ended(stop));
+  await stage.tell(stage.said('cancel'));
+  expect(keysOf(stage)).toContain('source-started');
+  expect(stage.pending()).toEqual([script]);
 });

@@ -1,6 +1,7 @@
 /**
- * Reads numbers from the command line.
- * Rule: what is not exactly a number in range is refused with the range; nothing is rounded or clipped silently.
+ * Reads numbers and ids of runs from the command line.
+ * Rule: what is not exactly a number in range is refused with the range, and what cannot be the id of any run as none; nothing
+ * is rounded or clipped silently.
  */
 import { InvalidArgumentError } from 'commander';
 
@@ -12,3 +13,12 @@ export const seconds =
     if (!(value >= least && value <= most)) throw new InvalidArgumentError(`Give seconds from ${least} to ${most}.`);
     return value;
   };
+
+/** Temporal's ids of runs: what is no such id, a name or a part of one, would give up nothing and say nothing. */
+export function runId(text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
+    throw new InvalidArgumentError(
+      'Give the whole id of a run, like 01a21bd2-2614-7ce8-a0d6-5bf75a91d742, as the preflight names it (target-not-half-written).',
+    );
+  return text;
+}

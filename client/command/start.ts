@@ -15,7 +15,7 @@ import { copyText } from '../render/ahead.ts';
 import { inputsOf, inputsText } from '../render/inputs.ts';
 import { locationText } from '../render/location.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
-import { seconds } from './parse.ts';
+import { runId, seconds } from './parse.ts';
 import { tellEnd, tellUnattended } from './status.ts';
 
 interface StartOptions extends RunOptions {
@@ -51,6 +51,7 @@ export function addStart(failback: Command): void {
     .option(
       '--discard <run>',
       'give up what this earlier run left at home, as the preflight names it: it is deleted or written over',
+      runId,
     )
     .option('--again', 'although it was committed home: it was failed over anew since')
     .option('--watch', 'watch it until it ends')

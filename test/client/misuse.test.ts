@@ -91,6 +91,17 @@ const misuses: readonly Misuse[] = [
     ...{ says: /Give seconds from 0\.1 to 86400/, todo: /Read: homeward failback start --help/ },
   },
   {
+    ...{ what: 'an earlier run by what is no id of one', type: 'failback start erp-db --discard erp-db', code: 2 },
+    ...{
+      says: /Give the whole id of a run, like [\da-f-]{36}, as the preflight names it/,
+      todo: /failback start --help/,
+    },
+  },
+  {
+    ...{ what: 'a part of an earlier run\u2019s id', type: 'failback start erp-db --discard 01a21bd2-2614', code: 2 },
+    ...{ says: /Give the whole id of a run/, todo: /failback start --help/ },
+  },
+  {
     ...{ what: 'a call for an operator without an answer', type: 'failback resolve erp-db', code: 2 },
     ...{ says: /say how to resolve it/, todo: /Add --retry .* --undo .* or --skip/ },
   },

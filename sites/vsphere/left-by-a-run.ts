@@ -38,10 +38,11 @@ function lastCopyOf(machine: Machine, write: Question['write']): Left | undefine
       what: `run ${run} began to seal the disks of the machine and never came to its end, so that they may be the last copy of it: ${files}`,
       remedy: said('written over', write === 'staged' ? ' --write in-place' : ''),
     };
-  if (state !== 'returned' || write !== 'in-place') return undefined;
+  if (state !== 'returned') return undefined;
+  // A run that stages would write its record over this one and take it along on its way back; the next would find nothing.
   return {
     what: `run ${run} gave the machine its disks back and never came to its end, so that they may be the last copy of it: ${files}`,
-    remedy: said('written over'),
+    remedy: said(write === 'staged' ? 'replaced' : 'written over'),
   };
 }
 

@@ -220,8 +220,8 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     left,
-    "|| write !== 'in-place') return undefined",
-    "|| write === 'in-place') return undefined",
+    "if (state !== 'returned') return undefined",
+    "if (state !== 'returned' || write !== 'in-place') return undefined",
     atHomeLook,
     back,
   ),

@@ -4,14 +4,14 @@
  * wait, however many, never keep a cutover, a limit or a question from being taken. Who finds no place comes again:
  * Temporal keeps it meanwhile, and it is no try in vain (activities/vain.ts).
  */
-import { Failure } from '../model/failure.ts';
+import { Failure, noPlaceOp } from '../model/failure.ts';
 
 /** Nothing was tried: there was no place for it. */
 export class NoPlace extends Failure {
   constructor(subject: string, count: number, retryAfterMs: number) {
     const message = `the mover has ${count} disks like this one in hand, so this one comes again in ${retryAfterMs / 1000} s`;
     const hint = 'Nothing to do: its turn comes when others have ended.';
-    super('Transient', { op: 'mover-in-hand', subject, message, hint, retryAfterMs });
+    super('Transient', { op: noPlaceOp, subject, message, hint, retryAfterMs });
   }
 }
 

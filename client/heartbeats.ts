@@ -6,6 +6,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { z } from 'zod';
+import { noPlaceOp } from '../model/failure.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import type { Pending } from './view.ts';
 
@@ -73,6 +74,12 @@ function endOf(activity: RawPending): Pick<Pending, 'cancelling' | 'silenceSecon
 const waitingSince = ({ state, scheduledTime, nextAttemptScheduleTime }: RawPending): string | undefined =>
   state === scheduled && !nextAttemptScheduleTime?.seconds ? stamp(scheduledTime) : undefined;
 
+/** By the details that ride in each failure of ours (activities/failure.ts). */
+async function foundNoPlace({ lastFailure }: RawPending, converter: LoadedDataConverter): Promise<boolean> {
+  const [detail] = await decodeArrayFromPayloads(converter, lastFailure?.applicationFailureInfo?.details?.payloads);
+  return (detail as { op?: unknown } | null | undefined)?.op === noPlaceOp;
+}
+
 /** Whatever a seal says first, it copies nothing; and it seals only while a worker is at it. */
 function stageOf(
   { activityType, paused }: RawPending,
@@ -101,6 +108,7 @@ export async function pendingOf(
     transfers.push(...progressIn(details).map((one) => ({ ...one, ...still, ...stage })));
     const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
     const failure = activity.lastFailure?.message;
+    const noPlace = await foundNoPlace(activity, converter);
     const beat = stamp(activity.lastHeartbeatTime);
     const queue = activity.activityOptions?.taskQueue?.name;
     const waitsSince = waitingSince(activity);
@@ -112,7 +120,9 @@ export async function pendingOf(
       paused,
       ...(paused ? { pausedBy: whoPaused(activity) } : {}),
       ...(typeof doing === 'string' ? { doing } : {}),
-      ...(failure ? { lastFailure: failure } : {}),
+      // Once a worker has taken it, its place was found.
+      ...(failure && !(noPlace && activity.state !== scheduled) ? { lastFailure: failure } : {}),
+      ...(noPlace ? { noPlace } : {}),
       ...(beat ? { lastHeartbeatAt: beat } : {}),
       ...endOf(activity),
       ...(queue ? { queue } : {}),

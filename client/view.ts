@@ -21,6 +21,8 @@ export interface Pending {
   readonly doing?: string;
   /** Why the attempt before failed; absent on a first attempt. */
   readonly lastFailure?: string;
+  /** The attempt before found no place on its mover: none was in vain, and its turn comes. */
+  readonly noPlace?: true;
   /** ISO 8601; absent until the first heartbeat. */
   readonly lastHeartbeatAt?: string;
   /** The server was told to cancel it, and its worker has not ended it yet. */

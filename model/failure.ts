@@ -69,5 +69,8 @@ export const sourceGone = 'source-gone';
 /** The op of a failure because whoever was asked has no login to a machine's guest: nothing was tried or seen in it. */
 export const lacksGuestLogin = 'guest-login';
 
+/** The op of a failure because a mover has as much in hand as it takes: nothing was tried, and its turn comes. */
+export const noPlaceOp = 'mover-in-hand';
+
 /** Our own assertion does not hold. */
 export const defect = (facts: FailureFacts): Failure => new Failure('Defect', facts);

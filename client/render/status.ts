@@ -179,11 +179,13 @@ function steps(view: View, now: number, style: Style): string[] {
   if (!isOpen(view)) return [];
   return view.pending.flatMap((one) => {
     if (one.paused) return [];
-    const again = one.attempt > 1;
+    const again = one.attempt > 1 && !one.noPlace;
     const ending = endingText(one, now);
-    if (!again && one.doing === undefined && ending === undefined) return [];
+    const turn = one.noPlace ? one.lastFailure : undefined;
+    if (!again && (turn ?? one.doing ?? ending) === undefined) return [];
+    if (turn !== undefined) return say(`now: ${stepText(one, disksOf(view))} waits for its turn: ${turn}`, style);
     const doing = one.doing === undefined || one.doing === one.activity ? '' : `: ${one.doing}`;
-    const attempt = one.attempt > 1 ? `, attempt ${one.attempt}` : '';
+    const attempt = again ? `, attempt ${one.attempt}` : '';
     const why = one.lastFailure ? `; before: ${one.lastFailure}` : '';
     const lines = say(
       `now: ${stepText(one, disksOf(view))}${attempt}${doing}${why}${ending ? `; ${ending}` : ''}`,

@@ -5,6 +5,8 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter, NamespaceNotFoundError, toPayloads } from '@temporalio/common';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { toTemporal } from '../../activities/failure.ts';
+import { NoPlace } from '../../activities/in-hand.ts';
 import { asProblem } from '../../client/connect.ts';
 import { detailsOf, summaryOf, withOptions } from '../../client/failback.ts';
 import { pendingOf, progressIn } from '../../client/heartbeats.ts';
@@ -69,6 +71,30 @@ test.each([
     expect(transfers).toEqual([{ ...first, stage, seal: true }]);
   },
 );
+
+// The server's own numbers: scheduled, started.
+test.each([
+  [
+    'waits for its turn',
+    new NoPlace('erp-db/os', 400, 60_000),
+    1,
+    { noPlace: true, lastFailure: /400 disks.* comes again in 60 s/ },
+  ],
+  ['has found its place since', new NoPlace('erp-db/os', 400, 60_000), 2, { noPlace: true }],
+  ['failed', refused({ op: 'read', subject: 'os', message: 'no', hint: '' }), 2, { lastFailure: /^no$/ }],
+])('L5 a copy that %s is told apart from one that was in vain', async (_, thrown, state, told) => {
+  const converter = loadDataConverter(undefined);
+  const error = toTemporal(thrown, 'transferDisk', new AbortController().signal, false);
+  const lastFailure = converter.failureConverter.errorToFailure(error, converter.payloadConverter);
+  const raw = { pendingActivities: [{ activityId: 'transfer-os', state, attempt: 2, lastFailure }] };
+  const description = { workflowId: 'w', raw } as unknown as WorkflowExecutionDescription;
+  const { pending } = await pendingOf(description, converter);
+  const { noPlace, lastFailure: said } = pending[0] ?? {};
+  expect({ ...(noPlace && { noPlace }), ...(said !== undefined && { lastFailure: said }) }).toEqual({
+    ...told,
+    ...('lastFailure' in told && { lastFailure: expect.stringMatching(told.lastFailure) }),
+  });
+});
 
 test('the result of a run is read with and without what remains', () => {
   const status = statusIn('Committed');

@@ -351,6 +351,19 @@ test('a step that is done now is told in words, with its disk, and never by its 
   expect(text).not.toMatch(/transferDisk|ensureSourceRetired/);
 });
 
+test('L5 a copy that waits for its turn on a busy mover stands out as no trouble', () => {
+  const one = { workflowId: 'w', attempt: 3, paused: false, activity: 'transferDisk', activityId: 'transfer-os' };
+  const told = (lastFailure: string | undefined, noPlace?: true): string => {
+    const pending = [{ ...one, ...(lastFailure && { lastFailure }), ...(noPlace && { noPlace }) }];
+    return renderStatus(viewOf(statusIn('Syncing'), { pending }), now, { ...plainStyle, color: true });
+  };
+  expect(told('it comes again in 60 s', true)).toContain(
+    '\n  now: copy os waits for its turn: it comes again in 60 s\n',
+  );
+  expect(told(undefined, true)).not.toContain('now:');
+  expect(told('reset')).toContain('\u001b[33m  now: copy os, attempt 3; before: reset');
+});
+
 test('L1 a seal says that all is copied and proven instead of 0 %; one that reads all again says how far', () => {
   const seal = {
     disk: 'os',

@@ -92,6 +92,10 @@ export function distrust(
   if (state.phase === 'sealed') return sealedYetOpen;
   // The record is written before the marker, so the marker can never be ahead unless records were lost.
   if (marker.epoch > state.epoch) return `attempt ${marker.epoch} wrote the disk, the record ends at ${state.epoch}`;
+  const { marked = 0 } = state;
+  // A marker is never written back, so one older than the disk is known to have carried is the disk itself, set back.
+  if (marker.epoch < marked)
+    return `the disk is older than its record: it carries the marker of attempt ${marker.epoch}, and that of ${marked} was on it`;
   return undefined;
 }
 
@@ -123,9 +127,12 @@ export function decideTransfer(
   throw lineageError(subject, `the disk holds ${holding(state)}, the changes begin at ${wish.base}`);
 }
 
+/** Stands for the marker where the record explains that there is none. */
+const explained = ({ id, epoch }: DiskState): OpenMarker => ({ ...emptyMarker, id, epoch });
+
 /** A disk that came back from its use is open by the record before its marker is written. */
 const markedOf = (state: DiskState, marker: OpenMarker | undefined): OpenMarker | undefined =>
-  marker === undefined && state.phase === 'opening' && state.round?.used ? { ...emptyMarker, id: state.id } : marker;
+  marker === undefined && state.phase === 'opening' && state.round?.used ? explained(state) : marker;
 
 /**
  * S8: an attempt that knows of fewer uses than there were seals comes late, or the disk may be in use right now; but not one
@@ -187,7 +194,7 @@ export function decideSeal(view: LedgerView, marker: OpenMarker | undefined, wis
   }
   // A crash after the boot sector went back leaves no marker; the seal itself looks then whether it knows the disk.
   const halfway = state.phase === 'sealing' && state.sealing?.point === wish.point && marker === undefined;
-  const asMarked: OpenMarker | undefined = halfway ? { ...emptyMarker, id: state.id } : marker;
+  const asMarked: OpenMarker | undefined = halfway ? explained(state) : marker;
   const doubt = distrust(state, asMarked, wish);
   if (doubt !== undefined) throw lineageError(subject, doubt);
   // While a round is on its way the disk is current at no point at all.

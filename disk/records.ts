@@ -57,6 +57,8 @@ export interface DiskState {
   readonly algorithm: DigestName;
   readonly direct: boolean;
   readonly epoch: number;
+  /** S9: the last attempt whose marker is known to have been on the disk, durable and read back; absent: none is. */
+  readonly marked?: number;
   readonly phase: DiskPhase;
   /**
    * S10: the target had not one allocated byte when it was taken over, so that what nobody wrote since is zeros. Holds for
@@ -173,8 +175,21 @@ function afterZeros(state: DiskState, record: RecordOf<'zeros'>, table: DigestTa
   return { ...state, round };
 }
 
+/**
+ * What an attempt records only once its marker is on the disk. Not `attempt`, which comes before it; nor `reopening`, `sealed`
+ * and `broken`, which may be recorded of a disk that has none.
+ */
+const behindMarker: ReadonlySet<DiskRecord['t']> = new Set<DiskRecord['t']>([
+  ...(['opened', 'round', 'plan', 'durable', 'zeros', 'looked', 'proven', 'round-done', 'sealing'] as const),
+]);
+
 /** The state after one more record; `table` is changed in place. */
 export function afterRecord(state: DiskState, record: DiskRecord, table: DigestTable): DiskState {
+  const next = stepOf(state, record, table);
+  return behindMarker.has(record.t) ? { ...next, marked: state.epoch } : next;
+}
+
+function stepOf(state: DiskState, record: DiskRecord, table: DigestTable): DiskState {
   switch (record.t) {
     case 'attempt':
       return { ...state, epoch: record.epoch, direct: record.direct };

@@ -114,7 +114,9 @@ async function stopsToPlay(): Promise<Stop[]> {
       stops.push(...(await preparedStory(story, way)).stops);
     const due = wanted * shares[story] + owed;
     const count = Math.floor(due);
-    const picked = story === 'long' && !all ? evenly(beforeRecords(stops), count) : spread(stops, count);
+    const first = story === 'long' && !all ? evenly(beforeRecords(stops), count) : [];
+    // Of the dearest there are few such stops; nobody comes after it to play what it owes.
+    const picked = [...first, ...spread(stops, count - first.length)];
     owed = due - picked.length;
     chosen.unshift(...picked);
   }

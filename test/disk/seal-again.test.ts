@@ -133,15 +133,22 @@ test.each<[string, CallName]>([
   },
 );
 
-test('S3 S9 a disk that is sealed by the record and carries our open marker is no sealed disk, and is copied whole', async () => {
-  await copied(async (bench) => {
-    const marker = bench.sector();
-    await bench.seal(point(), 'p0');
-    bench.damage(0, marker);
-    expect(await observeSeal(bench.options())).toBeUndefined();
-    await mendedByAFullCopy(bench);
-  });
-});
+test.each([
+  ['of the copy before it', 0],
+  ['of the seal itself', 1],
+])(
+  'S3 S9 a disk that is sealed by the record and carries our open marker, that %s, is no sealed disk, and is copied whole',
+  async (_, later) => {
+    await copied(async (bench) => {
+      const { marker } = await observeDisk(bench.options());
+      const again = { ...bench.options(), id: '', ...marker, epoch: (marker?.epoch ?? 0) + later };
+      await bench.seal(point(), 'p0');
+      bench.damage(0, encodeMarker(openMarker(again)));
+      expect(await observeSeal(bench.options())).toBeUndefined();
+      await mendedByAFullCopy(bench);
+    });
+  },
+);
 
 test('S8 a disk that is sealed by the record and carries the open marker of another copy is left to that one', async () => {
   await copied(async (bench) => {

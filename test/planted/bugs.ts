@@ -5,6 +5,7 @@
  */
 import { arrivalBugs } from './arrival-bugs.ts';
 import { bug, type PlantedBug } from './bug.ts';
+import { byteBugs } from './byte-bugs.ts';
 import { checkBugs } from './check-bugs.ts';
 import { homeBugs } from './home-bugs.ts';
 import { lastCopyBugs } from './last-copy-bugs.ts';
@@ -352,6 +353,7 @@ const again: readonly PlantedBug[] = [
 
 export const plantedBugs: readonly PlantedBug[] = [
   ...proofBugs,
+  ...byteBugs,
   ...openDisks,
   ...sealBugs,
   ...fences,

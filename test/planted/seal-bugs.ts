@@ -21,7 +21,7 @@ export const sealBugs: readonly PlantedBug[] = [
     "if (state.phase === 'sealed') return sealedYetOpen;",
     '',
     again,
-    'carries our open marker is no sealed disk',
+    'carries our open marker',
   ),
   bug(
     'S9',
@@ -29,7 +29,7 @@ export const sealBugs: readonly PlantedBug[] = [
     "if (uses >= seals || (phase === 'sealed' && marker?.id === id)) return;",
     'if (uses >= seals) return;',
     again,
-    'carries our open marker is no sealed disk',
+    'carries our open marker',
   ),
   bug(
     'S8',

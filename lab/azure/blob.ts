@@ -65,7 +65,7 @@ export class Blob {
       return withBasics({ status: 200, headers: { 'Content-Length': length } }, headers, etag);
     }
     if (url.searchParams.get('comp') === 'pagelist')
-      return withBasics(pageList(this.world, exported, url, headers, fault?.splitBytes), headers, etag);
+      return withBasics(pageList(this.world, exported, url, headers, fault), headers, etag);
     return withBasics(await range(exported, headers, this.world.settings.checksums, fault), headers, etag);
   }
 }

@@ -37,6 +37,8 @@ export const faultAction = z.strictObject({
   expire: z.enum(['before', 'during', 'after']).optional(),
   /** Lists ranges in pieces of at most so many bytes, each beside the next; the service promises no larger ones. */
   splitBytes: z.int().min(512).multipleOf(512).optional(),
+  /** A comparison names nothing that was written and cleared again between its two ends; the service does not say whether it does. */
+  netList: z.boolean().optional(),
 });
 export type FaultAction = z.infer<typeof faultAction>;
 

@@ -7,6 +7,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { askedRange, type BlobAnswer, markerOffset, pageSize, version } from './blob-request.ts';
 import { type ExportedDisk, footerBytes } from './exported-disk.ts';
+import type { FaultAction } from './faults.ts';
 import type { Change, Range } from './intervals.ts';
 import { type PageEntry, pageListXml } from './page-list-xml.ts';
 import { Refusal } from './refusal.ts';
@@ -22,7 +23,7 @@ export function pageList(
   exported: ExportedDisk,
   url: URL,
   headers: IncomingHttpHeaders,
-  splitBytes = Number.POSITIVE_INFINITY,
+  { splitBytes = Number.POSITIVE_INFINITY, netList = false }: Pick<FaultAction, 'splitBytes' | 'netList'> = {},
 ): Required<BlobAnswer> {
   const total = exported.sizeBytes + footerBytes;
   const { searchParams } = url;
@@ -33,7 +34,8 @@ export function pageList(
   const marker = paged ? markerOffset(searchParams.get('marker')) : 0;
   const asked = askedRange(headers, total) ?? { from: 0, to: total };
   const window = { from: Math.max(asked.from, marker), to: asked.to };
-  const entries = entriesIn(world, exported, window, headers).flatMap((entry) => split(entry, splitBytes));
+  const listed = entriesIn(world, exported, window, headers, netList);
+  const entries = listed.flatMap((entry) => split(entry, splitBytes));
   const shown = entries.slice(0, most);
   const next = entries.length > shown.length ? String(entries[shown.length]?.from ?? '') : '';
   return {
@@ -51,14 +53,22 @@ function split({ kind, from, to }: PageEntry, most: number): PageEntry[] {
   return [{ kind, from, to: from + most }, ...split({ kind, from: from + most, to }, most)];
 }
 
-function entriesIn(world: World, exported: ExportedDisk, window: Range, headers: IncomingHttpHeaders): PageEntry[] {
+function entriesIn(
+  world: World,
+  exported: ExportedDisk,
+  window: Range,
+  headers: IncomingHttpHeaders,
+  netList: boolean,
+): PageEntry[] {
   const { sizeBytes } = exported;
   const [from, to] = [window.from, Math.min(window.to, sizeBytes)];
   const previous = headers['x-ms-previous-snapshot-url'];
   if (previous !== undefined) {
-    const change = changeSince(world, exported, String(previous), version(headers));
+    const { change, before } = changeSince(world, exported, String(previous), version(headers));
     const pages = entriesOf('page', change.written.within(from, to));
-    return [...pages, ...entriesOf('clear', change.cleared.within(from, to))].sort((a, b) => a.from - b.from);
+    const heldData = netList ? before(from, to) : [{ from, to }];
+    const cleared = heldData.flatMap((held) => change.cleared.within(held.from, held.to));
+    return [...pages, ...entriesOf('clear', cleared)].sort((a, b) => a.from - b.from);
   }
   // Whether the real service lists the footer's page is disputed; a client has to cope with it being there.
   const footer = { from: Math.max(window.from, sizeBytes), to: window.to };
@@ -73,7 +83,13 @@ function previousUrl(text: string): URL {
   throw new Refusal(400, 'InvalidHeaderValue', 'The value of x-ms-previous-snapshot-url is not a URL.');
 }
 
-function changeSince(world: World, { snapshot }: ExportedDisk, text: string, wire: string): Change {
+/** What changed since an older snapshot, and what may have held data then. */
+interface Since {
+  readonly change: Change;
+  before(from: number, to: number): Range[];
+}
+
+function changeSince(world: World, { snapshot }: ExportedDisk, text: string, wire: string): Since {
   if (wire < diffSince)
     throw new Refusal(409, 'FeatureVersionMismatch', `The operation needs x-ms-version ${diffSince} or later.`);
   if (!snapshot)
@@ -96,5 +112,8 @@ function changeSince(world: World, { snapshot }: ExportedDisk, text: string, wir
       'PreviousSnapshotOperationNotSupported',
       'The disk grew over 4 TB between the snapshots; read the whole snapshot.',
     );
-  return data.changesBetween(previous.uniqueId, snapshot.uniqueId);
+  return {
+    change: data.changesBetween(previous.uniqueId, snapshot.uniqueId),
+    before: (from, to) => data.mappedRanges(previous.uniqueId, from, to),
+  };
 }

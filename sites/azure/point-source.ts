@@ -5,7 +5,7 @@
  * would help it. Grants are made here, in the mover's process, and given back by `close`.
  */
 import { newShare } from '../../disk/block-pool.ts';
-import type { Extent, PointReader } from '../../disk/point-reader.ts';
+import type { PointReader } from '../../disk/point-reader.ts';
 import { type DiskPoint, pointName } from '../../model/machine.ts';
 import { assertBased } from '../../model/point.ts';
 import type { SourceReader } from '../source.ts';
@@ -15,6 +15,7 @@ import { type AzureSiteParts, azureAccess, createAzureClients } from './client.t
 import { flowOfDisk } from './flow.ts';
 import { grantWithinMs, Lease, type Role } from './grant.ts';
 import { LeaseShelf } from './lease-shelf.ts';
+import { asData, merged, since } from './list-around.ts';
 import { OneContent } from './one-content.ts';
 import { entriesAPiece, pageList } from './page-list.ts';
 import { createRangeReader } from './range-reader.ts';
@@ -41,7 +42,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
     observeReach: (work) => observeReach(azure, parts.config, work),
     async openPoint({ point, base, around, machine, urgent, afterwards }, work): Promise<PointReader> {
       assertBased({ op: 'open a recovery point', subject: point.id }, around, base);
-      const since = around?.since ?? base;
+      const first = around?.since ?? base;
       // Of up to four moments some may be one: each is looked at once.
       const looks = new Map<string, Promise<Recorded>>();
       const look = (one: DiskPoint, role: Role = 'base'): Promise<Recorded> => {
@@ -52,7 +53,7 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
       const [seen, held, seenSince, seenUntil] = await Promise.all([
         look(point, 'point'),
         base && look(base),
-        since && look(since),
+        first && look(first),
         around && look(around.until),
       ]);
       if (around && seenSince && seenUntil) assertAround(seenSince, seenUntil, held, seen);
@@ -61,10 +62,13 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
         new Lease({ of: readablePoint(azure, one), identity: one.identity, role }, times, work);
       const lease = shelf.take(point) ?? leaseOf(point, 'point');
       lease.serve(work);
-      const sinceLease = since && leaseOf(since, 'base');
-      const isUntil = around && pointName(around.until) === pointName(point);
+      const sinceLease = first && leaseOf(first, 'base');
+      const isUntil = around && isSame(around.until, point);
       const untilLease = around && !isUntil && leaseOf(around.until, 'base');
-      const others = [sinceLease, untilLease].filter((one) => one instanceof Lease);
+      // S10: what the disk holds of a moment in between, which a comparison of the other two need not name.
+      const isBetween = around && base && ![around.since, around.until, point].some((one) => isSame(one, base));
+      const heldLease = isBetween && leaseOf(base, 'base');
+      const others = [sinceLease, untilLease, heldLease].filter((one) => one instanceof Lease);
       const leases = [lease, ...others];
       const revoke = (): Promise<void> => shelf.giveBackUntil(leases, work.signal);
       const close = async (): Promise<void> => {
@@ -82,10 +86,17 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
       }
       const share = newShare(machine ?? pointName(point), urgent === true);
       const open = { transport, lease, content: new OneContent(), share, flow: flowOfDisk(transport.limits) };
-      // What changed between two moments around the point is no longer what the point holds there: all of it is read.
-      const elsewhere = untilLease && { lease: untilLease, content: new OneContent() };
-      const listed = { ...open, ...elsewhere, base: sinceLease, readAll: untilLease instanceof Lease };
-      return reader(open, listed, point.sizeBytes, parts.entriesAPiece, close);
+      const at = (one: Lease | false | undefined): OpenSnapshot | undefined =>
+        one ? { ...open, lease: one, content: new OneContent() } : undefined;
+      const until = at(untilLease);
+      const itself = until && first && !isSame(first, point) ? open : undefined;
+      const lists: Lists = {
+        compared: { ...(until ?? open), base: sinceLease },
+        readAll: until !== undefined,
+        before: at(sinceLease),
+        between: [itself, at(heldLease)].filter((one) => one !== undefined),
+      };
+      return reader(open, lists, point.sizeBytes, parts.entriesAPiece, close);
     },
     async close() {
       await shelf.close();
@@ -94,9 +105,20 @@ export function createAzureReader(parts: AzureReaderParts): SourceReader & { clo
   };
 }
 
+/** The lists of what may differ between a point and what the disk holds. */
+interface Lists {
+  /** Compared with its base, or whole where there is none. */
+  readonly compared: OpenSnapshot;
+  /** It is of two moments around the point, so what it says of a range is not what the point holds there. */
+  readonly readAll: boolean;
+  /** The earliest of all, and those that lie between it and `compared`: sites/azure/list-around.ts. */
+  readonly before: OpenSnapshot | undefined;
+  readonly between: readonly OpenSnapshot[];
+}
+
 function reader(
   open: OpenSnapshot,
-  listed: OpenSnapshot & { readonly readAll: boolean },
+  { compared, readAll, before, between }: Lists,
   sizeBytes: number,
   entries: number | undefined,
   close: () => Promise<void>,
@@ -105,8 +127,10 @@ function reader(
   return {
     sizeBytes,
     changes(signal) {
-      const list = pageList(listed, sizeBytes, signal, entries ?? entriesAPiece);
-      return listed.readAll ? asData(list) : list;
+      const listOf = (one: OpenSnapshot) => pageList(one, sizeBytes, signal, entries ?? entriesAPiece);
+      let list = readAll ? asData(listOf(compared)) : listOf(compared);
+      if (before) for (const moment of between) list = merged(list, since(listOf(moment), listOf(before)));
+      return list;
     },
     read: ranges.read,
     waitsFor: () => open.lease.waitsFor(),
@@ -114,6 +138,4 @@ function reader(
   };
 }
 
-async function* asData(list: AsyncIterable<Extent>): AsyncGenerator<Extent> {
-  for await (const extent of list) yield { ...extent, kind: 'data' };
-}
+const isSame = (one: DiskPoint, other: DiskPoint): boolean => pointName(one) === pointName(other);

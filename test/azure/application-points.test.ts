@@ -124,7 +124,7 @@ describe('S9 read from a disk that holds another moment', () => {
     }
   });
 
-  test('S001-13 a disk that holds it goes forward to the moment after it, cleared ranges included, by one grant on each', async () => {
+  test('S001-13 a disk that holds it goes forward to the moment after it, cleared ranges included, by one grant on each of the three', async () => {
     if (!later) throw new Error('not taken');
     const image = Buffer.from(held.get(chosen) ?? '');
     const reader = await lab
@@ -133,7 +133,7 @@ describe('S9 read from a disk that holds another moment', () => {
         { point: dataOf(later), base: dataOf(chosen), around: bracket(before, later), disk: 'data-0' },
         quiet(),
       );
-    expect(lab.world.grants.names()).toHaveLength(2);
+    expect(lab.world.grants.names()).toHaveLength(3);
     const extents = await apply(image, reader).finally(() => reader.close());
     expect(image.equals(held.get(later) ?? Buffer.alloc(0))).toBe(true);
     expect(extents).toContainEqual({ offset: 3 * mib, length: 8192, kind: 'zero' });

@@ -7,10 +7,36 @@ const used = 'test/disk/used.test.ts';
 const reopen = 'sites/vsphere/reopen-disks.ts';
 const reopened = 'test/vsphere/reopen.test.ts';
 const edge = 'test/azure/application-points.test.ts';
+const between = 'test/azure/around.test.ts';
 const reader = 'sites/azure/point-source.ts';
 
 export const pointBugs: readonly PlantedBug[] = [
-  bug('S9', reader, 'return listed.readAll ? asData(list) : list;', 'return list;', edge, 'a disk that is ahead'),
+  bug(
+    'S9',
+    reader,
+    'let list = readAll ? asData(listOf(compared)) : listOf(compared);',
+    'let list = listOf(compared) as AsyncIterable<never>;',
+    edge,
+    'a disk that is ahead',
+  ),
+  bug('S10', reader, 'between: [itself, at(heldLease)]', 'between: [at(heldLease)]', between, 'has been cleared since'),
+  bug('S10', reader, 'between: [itself, at(heldLease)]', 'between: [itself]', between, 'was cleared after it'),
+  bug(
+    'S9',
+    'sites/azure/list-around.ts',
+    'const until = known.done ? end : Math.min(end, Math.max(from, known.value.offset));',
+    'const until = end;',
+    between,
+    'no list gives a reason',
+  ),
+  bug(
+    'S10',
+    'sites/azure/list-around.ts',
+    'if (until > from) yield',
+    'if (until > from && !known.done) yield',
+    between,
+    'has been cleared since',
+  ),
   bug(
     'S9',
     'sites/azure/ancestry.ts',

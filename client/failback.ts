@@ -78,6 +78,10 @@ export interface RunOptions {
   readonly alone?: boolean;
   /** An earlier run, whose staged disks at home may be deleted. */
   readonly discard?: string;
+  /** Who starts it. */
+  readonly by?: string;
+  /** Why. */
+  readonly note?: string;
 }
 
 /** The input with this run's options in place of the policy's. */
@@ -91,7 +95,9 @@ export function withOptions(input: FailbackInput, options: RunOptions): Failback
     ...(options.reread === undefined ? {} : { reread: options.reread }),
   };
   const group = input.group && options.alone ? { group: { ...input.group, alone: true as const } } : {};
-  return { ...input, policy, ...group, ...(options.discard === undefined ? {} : { discards: options.discard }) };
+  const { by, note, discard } = options;
+  const startedBy = by === undefined ? {} : { startedBy: { by, ...(note === undefined ? {} : { note }) } };
+  return { ...input, policy, ...group, ...startedBy, ...(discard === undefined ? {} : { discards: discard }) };
 }
 
 export interface StartOptions {

@@ -26,6 +26,8 @@ export interface FailbackInput {
   readonly group?: GroupOf;
   /** An earlier run of the machine; a person said that what it staged at home and left there may be deleted (S5). */
   readonly discards?: string;
+  /** Who started it, and why, where that was said. */
+  readonly startedBy?: { readonly by: string; readonly note?: string };
   /** What the machine's last run measured, where it is known; only forecasts read it. */
   readonly measured?: Measured;
 }

@@ -18,6 +18,9 @@ const shared = {
 
 const longestProblem = 200;
 
+/** Who begins a run, and why; of the shape that each message has. */
+export const startedByShape = z.strictObject({ by: shared.by, note: shared.note });
+
 export const messageShapes = {
   completeFailover: z.strictObject({
     ...shared,

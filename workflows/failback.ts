@@ -53,7 +53,8 @@ export async function failback(input: FailbackInput): Promise<FailbackResult> {
 
 /** Everything up to the commit; can be taken back from anywhere in it. */
 async function comeHome(journey: Journey): Promise<Arrival> {
-  const { input, course } = journey;
+  const { input, teller, course } = journey;
+  if (input.startedBy) teller.record('started', `${input.startedBy.by} started the way home`, { ...input.startedBy });
   recordApproval(journey);
   const way = await checkTheWay(journey);
   await course.whileHeld();

@@ -9,11 +9,13 @@ import { aloneRemedy } from '../../model/group.ts';
 import { roundsTooFast } from '../../model/inventory-faults.ts';
 import { lowestRate } from '../../model/shared-limits.ts';
 import type { RunOptions } from '../failback.ts';
+import { assertStartedBy } from '../message-shape.ts';
 import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { copyText } from '../render/ahead.ts';
 import { inputsOf, inputsText } from '../render/inputs.ts';
 import { locationText } from '../render/location.ts';
+import { whoTypes } from '../screen.ts';
 import { contextOf, inputFor, withTemporal } from './context.ts';
 import { runId, seconds } from './parse.ts';
 import { tellEnd, tellUnattended } from './status.ts';
@@ -53,9 +55,13 @@ export function addStart(failback: Command): void {
       'give up what this earlier run left at home, as the preflight names it: it is deleted or written over',
       runId,
     )
+    .option('--by <name>', 'who starts it; goes into the record', whoTypes())
+    .option('--note <text>', 'why; goes into the record')
     .option('--again', 'although it was committed home: it was failed over anew since')
     .option('--watch', 'watch it until it ends')
     .action(async (machine: string, options: StartOptions, command: Command) => {
+      const { by, note } = options;
+      assertStartedBy(machine, { ...(by !== undefined && { by }), ...(note !== undefined && { note }) });
       const context = await contextOf(command);
       const input = inputFor(context.loaded.inventory, machine);
       const tooFast = roundsTooFast(context.loaded.inventory.sites[input.source.site], options.roundEvery);

@@ -102,6 +102,10 @@ const misuses: readonly Misuse[] = [
     ...{ says: /Give the whole id of a run/, todo: /failback start --help/ },
   },
   {
+    ...{ what: 'nobody who starts it', type: 'failback start erp-db --by ""', code: 2 },
+    ...{ says: /no run is started: --by: say who you are/, todo: /nothing was begun for erp-db/ },
+  },
+  {
     ...{ what: 'a call for an operator without an answer', type: 'failback resolve erp-db', code: 2 },
     ...{ says: /say how to resolve it/, todo: /Add --retry .* --undo .* or --skip/ },
   },

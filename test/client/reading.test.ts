@@ -239,6 +239,7 @@ test('options of a start change this run and nothing else', () => {
   const policy = { ...input.policy, sync: 'before', roundEverySeconds: 7, scrubEverySeconds: 0, reread: true };
   expect(changed).toEqual({ ...input, policy });
   expect(withOptions(input, {})).toEqual(input);
+  expect(withOptions(input, { by: 'ana', note: 'why' })).toEqual({ ...input, startedBy: { by: 'ana', note: 'why' } });
 });
 
 test('the summary of a run stays within what the Temporal UI shows', () => {

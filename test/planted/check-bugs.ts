@@ -67,6 +67,7 @@ export const checkBugs: readonly PlantedBug[] = [
   ),
   bug('L1', 'client/heartbeats.ts', "moves ? 'sealing' : 'waiting'", "'sealing'", reading, 'told as a seal'),
   bug('L5', 'client/heartbeats.ts', '?.op === noPlaceOp', '?.op !== noPlaceOp', reading, 'told apart from one'),
+  bug('S12', 'workflows/failback.ts', 'if (input.startedBy)', 'if (false)', 'test/workflows/started-by.test.ts'),
   bug('R4', 'client/ahead.ts', "nextGate(left ?? phase) === 'completeFailover'", "phase !== 'Committed'", ahead),
   bug('R4', 'client/ahead.ts', '!cancellation && ', '', ahead),
   bug(

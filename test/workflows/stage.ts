@@ -14,6 +14,7 @@ import {
 import { setActivator } from '@temporalio/workflow/lib/global-attributes.js';
 import { Activator } from '@temporalio/workflow/lib/internals.js';
 import { tryUnblockConditions } from '@temporalio/workflow/lib/worker-interface.js';
+import type { FailbackInput } from '../../model/failback-input.ts';
 import type { MessageName } from '../../model/message.ts';
 import type { Status } from '../../model/status.ts';
 import { failback } from '../../workflows/failback.ts';
@@ -57,8 +58,15 @@ const runId = 'run-1';
 const rounds = 'syncRounds';
 
 /** Plays up to where nothing moves without the test. */
-export async function play(name: string, ...mine: string[]): Promise<Stage> {
-  const stage = new Playing(recorded(name), mine);
+export const play = (name: string, ...mine: string[]): Promise<Stage> => playFrom(name, {}, ...mine);
+
+/** The same from an input that differs from the recorded one. */
+export async function playFrom(name: string, change: Partial<FailbackInput>, ...mine: string[]): Promise<Stage> {
+  const script = recorded(name);
+  const input = script.input.map((one) =>
+    defaultPayloadConverter.toPayload({ ...defaultPayloadConverter.fromPayload<FailbackInput>(one), ...change }),
+  );
+  const stage = new Playing({ ...script, input: input as Payload[] }, mine);
   await stage.begin();
   return stage;
 }

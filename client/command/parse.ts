@@ -14,9 +14,12 @@ export const seconds =
     return value;
   };
 
-/** Temporal's ids of runs: what is no such id, a name or a part of one, would give up nothing and say nothing. */
+/**
+ * Temporal's ids of runs, or `unknown`, as a record without one is called: what is neither, a name or a part of an id, would give
+ * up nothing and say nothing.
+ */
 export function runId(text: string): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
+  if (!/^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|unknown)$/.test(text))
     throw new InvalidArgumentError(
       'Give the whole id of a run, like 01a21bd2-2614-7ce8-a0d6-5bf75a91d742, as the preflight names it (target-not-half-written).',
     );

@@ -29,6 +29,8 @@ export interface ReportingWork extends Work {
   /** What the last attempt of this activity reported last; undefined in the first one. */
   readonly earlier: unknown;
   beat(detail: unknown): void;
+  /** For the worker's log: what an operator should know and no error says. */
+  note(text: string): void;
   /**
    * S8: awaited right before each write on a disk that other workers reach as well: rejects unless Temporal has acknowledged
    * this attempt a short while ago (activities/lease.ts).
@@ -73,6 +75,7 @@ export function activity<Input, Output>(
         signal,
         report: (now) => beat({ now }),
         beat,
+        note: (text) => context.log.warn(text),
         mayChange,
         assure: async (stop) => lease?.assure(stop),
       });

@@ -4,7 +4,9 @@
  * Changes nothing.
  */
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDirect } from '../disk/open-direct.ts';
 import type { MountSeen, MoverSeen } from '../model/mover-seen.ts';
 import type { SourceReader } from '../sites/source.ts';
 import { activity } from './attempt.ts';
@@ -37,8 +39,29 @@ export const createMoverWorkerActivities = (parts: MoverWorkerParts) => ({
 export async function observeMount([datastore, folder]: [string, string]): Promise<MountSeen> {
   try {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return { datastore, folder };
+    return { datastore, folder, ...((await refusesDirect(folder)) && { cached: true as const }) };
   } catch (error) {
     return { datastore, folder, problem: (error as NodeJS.ErrnoException).code ?? 'it cannot be looked at' };
   }
+}
+
+/** So many folders of machines are looked into for a file to ask with. */
+const foldersAsked = 20;
+
+/** S3: whether its file system refuses O_DIRECT. Only a file can be asked; without one that can be opened nothing is known. */
+async function refusesDirect(folder: string): Promise<boolean> {
+  const machines = (await readdir(folder, { withFileTypes: true })).filter((one) => one.isDirectory());
+  for (const { name } of machines.slice(0, foldersAsked)) {
+    const inside = await readdir(join(folder, name), { withFileTypes: true }).catch(() => []);
+    const file = inside.find((one) => one.isFile());
+    if (!file) continue;
+    try {
+      const handle = await openDirect(join(folder, name, file.name), constants.O_RDONLY);
+      await handle?.close();
+      return handle === undefined;
+    } catch {
+      // Another's lock or right; the next machine's file says as much.
+    }
+  }
+  return false;
 }

@@ -229,6 +229,7 @@ const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, wor
   stateDir: parts.stateDir,
   urgent: 'urgent' in input && input.urgent,
   order: work.order,
+  note: work.note,
   assure: work.assure,
   handovers: ('handovers' in input && input.handovers) || 0,
   uses: ('uses' in input && input.uses) || 0,

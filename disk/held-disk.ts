@@ -136,6 +136,12 @@ export function hold<Task extends DiskTask>(grip: Grip<Task>, ledger: Ledger, di
   return { ...grip, ledger, digest, own, fence };
 }
 
+/** S3: what a proof says of how the disk was read back; `again`: this attempt has read all of it once more. */
+export const readBackBy = (
+  { ledger, target }: Pick<HeldDisk<DiskTask>, 'ledger' | 'target'>,
+  again = false,
+): { cached?: true } => (ledger.state.direct || (again && target.direct) ? {} : { cached: true });
+
 /** Runs `work` as the only attempt on the disk, in this process and on this machine; an older one of ours is stopped. */
 export async function withGrip<Task extends DiskTask, T>(
   options: Task,

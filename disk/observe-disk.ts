@@ -27,7 +27,7 @@ export interface DiskObservation {
   readonly point?: string;
   /** A round that was begun and has not ended. */
   readonly round?: { readonly point: string; readonly base: string | null };
-  /** False: proofs were read through the page cache. */
+  /** False: proofs, or some of them, were read through the page cache. */
   readonly direct?: boolean;
   readonly sealProof?: SealProof;
 }

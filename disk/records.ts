@@ -55,6 +55,7 @@ export interface DiskState {
   readonly run: string;
   readonly sizeBytes: number;
   readonly algorithm: DigestName;
+  /** False: an attempt read through the page cache, so that some of the proofs may be the kernel's word only (S3). */
   readonly direct: boolean;
   readonly epoch: number;
   /** S9: the last attempt whose marker is known to have been on the disk, durable and read back; absent: none is. */
@@ -192,7 +193,7 @@ export function afterRecord(state: DiskState, record: DiskRecord, table: DigestT
 function stepOf(state: DiskState, record: DiskRecord, table: DigestTable): DiskState {
   switch (record.t) {
     case 'attempt':
-      return { ...state, epoch: record.epoch, direct: record.direct };
+      return { ...state, epoch: record.epoch, direct: state.direct && record.direct };
     case 'opened':
       return { ...state, phase: 'open', sealing: null, blank: record.blank };
     case 'round':

@@ -12,7 +12,7 @@ import type { Lent } from './block-pool.ts';
 import { rootOf } from './digest.ts';
 import { hostFailure } from './failure.ts';
 import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
-import { type Grip, type HeldDisk as Held, type PointWork, withGrip } from './held-disk.ts';
+import { type Grip, type HeldDisk as Held, type PointWork, readBackBy, withGrip } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
 import { Ledger } from './ledger.ts';
 import { decideSeal } from './lineage.ts';
@@ -97,9 +97,8 @@ async function foldRecord({ ledger, options, subject }: HeldDisk): Promise<void>
   try {
     await ledger.compact();
   } catch (error) {
-    options.note?.(
-      `${subject} is sealed, but its record could not be folded: ${hostFailure(error, 'seal', subject).message}`,
-    );
+    const { message } = hostFailure(error, 'seal', subject);
+    options.note?.(`${subject} is sealed, but its record could not be folded: ${message}`);
   }
 }
 
@@ -287,11 +286,13 @@ function sameBytes(bytes: Buffer, block: Range, wanted: Buffer, region: Range, o
   return bytes.subarray(start - block.start, end - block.start).equals(wanted.subarray(start - origin, end - origin));
 }
 
-async function recordSeal({ geometry, ledger, options, digest }: HeldDisk, blocks: SealedBlocks): Promise<SealProof> {
+async function recordSeal(held: HeldDisk, blocks: SealedBlocks): Promise<SealProof> {
+  const { geometry, ledger, options, digest } = held;
   const sealed = new Map(blocks);
   const root = rootOf(geometry, (block) => sealed.get(block) ?? ledger.table.digestOf(block));
   const { disk, point, sizeBytes } = options;
-  const proof: SealProof = { disk, point, sizeBytes, algorithm: digest.name, root, provenBytes: sizeBytes };
+  const facts = { disk, point, sizeBytes, algorithm: digest.name, root, provenBytes: sizeBytes };
+  const proof: SealProof = { ...facts, ...readBackBy(held, options.reread) };
   const recorded = blocks.map(([block, bytes]) => [block, bytes.toString('base64')] as const);
   await ledger.append({ t: 'sealed', proof, blocks: recorded });
   return proof;

@@ -96,7 +96,17 @@ function proofOf(state: DiskState, options: TransferOptions, resumedBytes: numbe
   const counted = state.round ?? { changedBytes: 0, copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
   const { changedBytes, copiedBytes, zeroedBytes, provenBytes } = counted;
   const used = state.round?.usedBytes === undefined ? {} : { usedBytes: state.round.usedBytes };
-  const figures = { changedBytes, copiedBytes, zeroedBytes, provenBytes, ...used, resumedBytes, durationMs };
+  const readBack = state.direct ? {} : { cached: true as const };
+  const figures = {
+    changedBytes,
+    copiedBytes,
+    zeroedBytes,
+    provenBytes,
+    ...used,
+    ...readBack,
+    resumedBytes,
+    durationMs,
+  };
   return base === undefined
     ? { disk, point, mode: 'full', ...figures }
     : { disk, point, base, mode: 'delta', ...figures };

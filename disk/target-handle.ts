@@ -8,6 +8,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { refused } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
+import { openDirect } from './open-direct.ts';
 
 export interface TargetOpening {
   readonly path: string;
@@ -40,15 +41,6 @@ export async function observedSize(path: string, subject: string): Promise<{ siz
     const hint = 'The target must be a block device or a flat disk file.';
     throw refused({ op: 'target.stat', subject, hint, message: `${path} is neither` });
   });
-}
-
-async function openDirect(path: string, flags: number): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, flags | constants.O_DIRECT);
-  } catch (error) {
-    if (errorCode(error) === 'EINVAL' || errorCode(error) === 'ENOTSUP') return undefined;
-    throw error;
-  }
 }
 
 /** 512 where a single sector can be read directly, else 4096 (4Kn devices, some file systems). */

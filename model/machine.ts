@@ -191,6 +191,8 @@ export interface TransferProof {
    * machine wrote; what a killed attempt left half written may count too.
    */
   readonly usedBytes?: number;
+  /** S3: some of it was read back through the mover's page cache, because the file system refuses O_DIRECT; absent: none. */
+  readonly cached?: true;
   /** Bytes an earlier attempt had already proven, not sent again. */
   readonly resumedBytes: number;
   /** By the mover's clock, with what it waited for there; of the attempt that ended well. */
@@ -223,6 +225,8 @@ export interface SealProof {
   /** SHA-256 over the ordered (offset, length, digest) list, hex. */
   readonly root: string;
   readonly provenBytes: number;
+  /** As in `TransferProof`, of all that it was proven by. */
+  readonly cached?: true;
 }
 
 /** How a run syncs and writes, as its policy said at the start. */

@@ -6,6 +6,7 @@
 import type { Awaited, Check } from './check.ts';
 import { clockCheck } from './clock-check.ts';
 import type { SourceSystem } from './machine.ts';
+import { directInstead } from './read-back.ts';
 
 /** One place a mover will connect to, tried just now. */
 export interface EndpointSeen {
@@ -26,6 +27,8 @@ export interface MountSeen {
   readonly datastore: string;
   readonly folder: string;
   readonly problem?: string;
+  /** Its file system refuses O_DIRECT, so that what is written there is read back through the page cache (S3). */
+  readonly cached?: true;
 }
 
 export interface MoverSeen {
@@ -170,8 +173,15 @@ export function endpointCheck(subject: string, { name, address, ms, problem, hin
   };
 }
 
-export function mountCheck(subject: string, { datastore, folder, problem }: MountSeen): Check {
+export function mountCheck(subject: string, { datastore, folder, problem, cached }: MountSeen): Check {
   const about = { id: 'mover-mount', subject } as const;
+  if (problem === undefined && cached)
+    return {
+      ...about,
+      verdict: 'warn',
+      seen: `${datastore} can be written below ${folder}, but its file system takes no direct I/O: disks there are read back through the page cache of the mover, and not from the storage itself`,
+      remedy: directInstead(subject, datastore),
+    };
   if (problem === undefined) return { ...about, verdict: 'pass', seen: `${datastore} can be written below ${folder}` };
   return {
     ...about,

@@ -1,7 +1,7 @@
 /**
  * What one round did, as the run remembers it. Bytes, milliseconds, ISO 8601.
  */
-import type { CopySaid } from './machine.ts';
+import type { CopySaid, DiskKey } from './machine.ts';
 
 export interface RoundReport {
   readonly number: number;
@@ -20,6 +20,8 @@ export interface RoundReport {
   readonly limit?: RoundLimit;
   /** What was forecast soon after the lists were read: the sum of the bytes, the longest of the times. */
   readonly said?: CopySaid;
+  /** Disks that were read back through the mover's page cache (model/read-back.ts); absent: none. */
+  readonly cached?: readonly DiskKey[];
 }
 
 /**

@@ -12,6 +12,7 @@ import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { outagesTogether } from '../model/outage.ts';
 import { changingText, olderText } from '../model/point.ts';
+import { roundReadBack } from '../model/read-back.ts';
 import { rereadCost, type ScrubReport } from '../model/scrub.ts';
 import {
   expiryText,
@@ -196,7 +197,7 @@ const scrubLine = ({ disk, last, damage, damages, problem }: ScrubReport): strin
 };
 
 const roundLine = (round: RoundReport): string =>
-  `- round ${round.number} (${round.mode}): ${mebibytes(round.changedBytes)} changed, ${mebibytes(round.copiedBytes)} moved in ${(round.durationMs / 1000).toFixed(1)} s`;
+  `- round ${round.number} (${round.mode}): ${mebibytes(round.changedBytes)} changed, ${mebibytes(round.copiedBytes)} moved in ${(round.durationMs / 1000).toFixed(1)} s${roundReadBack(round.cached)}`;
 
 export const roundsDetails = (input: FailbackInput, pairs: readonly DiskPair[], rounds: RoundsStatus): string =>
   [

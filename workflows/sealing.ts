@@ -8,6 +8,7 @@ import { ActivityFailure } from '@temporalio/workflow';
 import { evidenceOfDisks } from '../model/evidence.ts';
 import { moverStepId } from '../model/failback-input.ts';
 import type { DiskKey, OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
+import { sealedText } from '../model/read-back.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import { type Journey, ofTarget, type Way } from './departure.ts';
 import { together } from './sync-round.ts';
@@ -64,13 +65,14 @@ export async function sealTheDisks(journey: Journey, proven: Sealable): Promise<
   const evidence = evidenceOfDisks(seals);
   for (const { seal, copiedAgain } of sealed) {
     const behind = lookedAt.includes(seal.disk) || rereadInFull(scrubs.find(({ disk }) => disk === seal.disk));
-    teller.record(`seal/${seal.disk}`, 'the disk is sealed: every block proven, boot sectors written last', {
+    teller.record(`seal/${seal.disk}`, sealedText(seal), {
       root: seal.root,
       algorithm: seal.algorithm,
       sizeBytes: seal.sizeBytes,
       // S2: what a commit can know of it: whether every byte was read once more after it was first proven.
       rereadInFull: input.policy.reread || (behind && !copiedAgain),
       ...(copiedAgain ? { copiedAgain } : {}),
+      ...(seal.cached ? { readBackThroughCache: true } : {}),
     });
   }
   teller.find({ seals });

@@ -16,6 +16,7 @@ import { type Message, messageMeaning } from '../model/message.ts';
 import { otherPoint } from '../model/other-point.ts';
 import { phaseTable } from '../model/phase.ts';
 import type { Steering } from '../model/progress.ts';
+import { cachedDisks, cachedText } from '../model/read-back.ts';
 import { type RoundsStatus, type Status, silentGuest, type Waiting } from '../model/status.ts';
 import { objectionTo, type Story } from '../model/transition.ts';
 import { countIn } from '../model/written.ts';
@@ -188,16 +189,18 @@ function anotherText(story: Story): string {
 }
 
 /** The same with what to send. */
-function waitsFor(story: Story, { convergence, guestSilent }: Findings): string | undefined {
+function waitsFor(story: Story, { convergence, guestSilent, seals }: Findings): string | undefined {
   const wait = waitOf(story);
   if (wait === undefined) return undefined;
   const stuck = convergence?.converges === false ? `changes come faster than the link. ${divergenceAdvice} ` : '';
+  const cached = cachedText(cachedDisks(seals));
+  const readBack = cached === undefined ? '' : `${cached} `;
   const unheard = guestSilent ? `${silentGuest}. Look at its console before you commit. ` : '';
   const words: Readonly<Record<Wait, string>> = {
     resolve: resolveMeaning(story),
     resume: messageMeaning.resume,
     completeFailover: `${stuck}${messageMeaning.completeFailover}`,
-    commit: `${unheard}${commitMeaning(story)}${anotherText(story)}`,
+    commit: `${readBack}${unheard}${commitMeaning(story)}${anotherText(story)}`,
   };
   return `${wait}: ${words[wait]}`;
 }

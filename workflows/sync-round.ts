@@ -7,6 +7,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import { type FailbackInput, moverStepId } from '../model/failback-input.ts';
 import type { DiskKey, DiskPair, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
 import { type ApplicationPoint, around, pointOf } from '../model/point.ts';
+import { cachedDisks } from '../model/read-back.ts';
 import type { RoundReport } from '../model/status.ts';
 import { lineageBroke, stoppedAsAsked } from './trouble.ts';
 import { controlVerbs, moverVerbs, pointVerbs, summary } from './verbs.ts';
@@ -144,6 +145,7 @@ export function reportOf(
     ...(proofs.some(({ retried }) => retried) ? {} : { moverMs: Math.max(...proofs.map((one) => one.durationMs)) }),
     ...lowestLimit(proofs),
     ...saidBefore(proofs),
+    ...readBack(proofs),
   };
 }
 
@@ -159,4 +161,9 @@ function saidBefore(proofs: readonly TransferProof[]): Pick<RoundReport, 'said'>
   const [slowest] = [...all].sort((a, b) => b.seconds - a.seconds);
   if (!slowest) return {};
   return { said: { ...slowest, listedBytes: all.reduce((sum, { listedBytes }) => sum + listedBytes, 0) } };
+}
+
+function readBack(proofs: readonly TransferProof[]): Pick<RoundReport, 'cached'> {
+  const cached = cachedDisks(proofs);
+  return cached.length > 0 ? { cached } : {};
 }

@@ -5,6 +5,7 @@
 import { atHomeWords } from '../../model/commit-rules.ts';
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
+import { roundReadBack } from '../../model/read-back.ts';
 import { expiryText, type RoundReport, type RoundsStatus, type Status, type Waiting } from '../../model/status.ts';
 import { writtenText, writtenThere } from '../../model/written.ts';
 import { isOpen, type View } from '../view.ts';
@@ -152,7 +153,7 @@ function blocked(status: Status, style: Style): string[] {
 }
 
 const roundText = (round: RoundReport, now: number): string =>
-  `#${round.number} ${round.mode}  ${bytes(round.changedBytes)} changed, ${bytes(round.copiedBytes)} copied in ${duration(round.durationMs)}, as of ${since(round.takenAt, now)} ago`;
+  `#${round.number} ${round.mode}  ${bytes(round.changedBytes)} changed, ${bytes(round.copiedBytes)} copied in ${duration(round.durationMs)}, as of ${since(round.takenAt, now)} ago${roundReadBack(round.cached)}`;
 
 function roundLines(rounds: RoundsStatus | undefined, now: number, style: Style): string[] {
   if (!rounds) return [];

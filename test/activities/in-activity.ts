@@ -18,10 +18,12 @@ export function inActivity<T>(
   server?: Server,
   earlier: Earlier = { attempt: 1 },
   heartbeat: (details: unknown) => void = () => undefined,
+  warnings: string[] = [],
 ): Promise<T> {
   const { signal } = new AbortController();
   const info = { heartbeatTimeoutMs: 30_000, taskToken, ...earlier };
   const client = { withDeadline: <R>(_: number, call: () => Promise<R>) => call(), activity: server };
-  const context = { cancellationSignal: signal, info, heartbeat, client };
+  const log = { warn: (text: string) => void warnings.push(text) };
+  const context = { cancellationSignal: signal, info, heartbeat, client, log };
   return asyncLocalStorage.run(context as unknown as Context, act);
 }

@@ -1,5 +1,5 @@
 /** Whether the parts of Homeward are in place, and what a mover's worker sees of its mounts. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { observeMount } from '../../activities/mover-worker.ts';
@@ -7,6 +7,7 @@ import { type KnownMachine, placeChecks } from '../../activities/places.ts';
 import { parseInventory } from '../../config/load.ts';
 import { type FailbackInput, failbackInput } from '../../model/failback-input.ts';
 import { rightText } from '../config/inventory-text.ts';
+import { refuseDirect } from '../disk/host-edge.ts';
 
 const input = failbackInput(parseInventory(rightText, 'h.yaml'), 'erp-db') as FailbackInput;
 const known: KnownMachine = { source: input.source, target: input.target, movers: ['m1', 'm2'] };
@@ -47,6 +48,24 @@ test('a datastore’s folder that can be written is seen so, one that is not the
     expect(await observeMount(['ds-1', folder])).toEqual({ datastore: 'ds-1', folder });
     expect(await observeMount(['ds-1', join(folder, 'gone')])).toMatchObject({ problem: 'ENOENT' });
   } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('S3 a datastore’s folder is asked for direct I/O by a file that lies in it; an empty one cannot be', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'homeward-mount-'));
+  const seen = async () => (await observeMount(['ds-1', folder])).cached;
+  const end = refuseDirect();
+  try {
+    expect(await seen()).toBeUndefined();
+    await mkdir(join(folder, 'empty'));
+    await mkdir(join(folder, 'erp-db'));
+    await writeFile(join(folder, 'erp-db', 'erp-db.vmdk'), '# Disk DescriptorFile');
+    expect(await seen()).toBe(true);
+    end();
+    expect(await seen()).toBeUndefined();
+  } finally {
+    end();
     await rm(folder, { recursive: true });
   }
 });

@@ -15,6 +15,7 @@ const first: ReportingWork = {
   report: () => undefined,
   mayChange: () => undefined,
   beat: () => undefined,
+  note: () => undefined,
   assure: async () => undefined,
 };
 const notFound = refused({ op: 'FindByInventoryPath', subject: 's', message: 'no machine stands there', hint: 'h' });

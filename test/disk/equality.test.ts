@@ -152,15 +152,33 @@ describe('a sealed target', () => {
     });
   });
 
-  test('equals its point on a file system without O_DIRECT, which is said aloud', async () => {
+  test('S3 equals its point on a file system without O_DIRECT, which is said aloud and stands in every proof', async () => {
     const size = 6 * mib + 512;
     const image = patternImage(4, size);
     await onWorkbench(patternImage(3, size), async (bench) => {
       const notes: string[] = [];
-      await bench.transfer(new ImagePoint(image), 'p0', { direct: false, note: (text) => notes.push(text) });
+      const past = await bench.transfer(new ImagePoint(image), 'p0');
+      const through = { direct: false, note: (text: string) => void notes.push(text) };
+      const delta = await bench.transfer(new ImagePoint(image, [data(5 * mib, 512)]), 'p1', { base: 'p0', ...through });
+      expect([past.cached, delta.cached]).toEqual([undefined, true]);
       expect(notes.join()).toContain('page cache');
-      await bench.seal(new ImagePoint(image), 'p0', { direct: false });
+      const proof = await bench.seal(new ImagePoint(image), 'p1', { ...through, reread: true });
+      expect(proof.cached).toBe(true);
+      expect(await bench.seal(new ImagePoint(image), 'p1')).toEqual(proof);
       expect(firstDifference(bench.content(), image)).toBe(-1);
+    });
+  });
+
+  test.each([
+    ['that was read through the page cache once says so though its last steps went past it', false, true],
+    ['of which everything was read again past the page cache before its seal says nothing of it', true, undefined],
+  ])('S3 a disk %s', async (_, reread, cached) => {
+    const image = patternImage(4, 6 * mib);
+    await onWorkbench(patternImage(3, 6 * mib), async (bench) => {
+      await bench.transfer(new ImagePoint(image), 'p0', { direct: false });
+      const { cached: atRound } = await bench.transfer(new ImagePoint(image, []), 'p1', { base: 'p0' });
+      expect(atRound).toBe(true);
+      expect((await bench.seal(new ImagePoint(image), 'p1', { reread })).cached).toBe(cached);
     });
   });
 });

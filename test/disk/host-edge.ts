@@ -135,3 +135,18 @@ export async function watchHost(edge: Edge): Promise<() => void> {
     syncBuiltinESMExports();
   };
 }
+
+/** Has this process's file systems refuse O_DIRECT, as some do, until the answered function is called. */
+export function refuseDirect(): () => void {
+  const original = fs.promises.open;
+  fs.promises.open = async (path, flags, mode) => {
+    if (typeof flags === 'number' && (flags & constants.O_DIRECT) !== 0)
+      throw Object.assign(new Error('EINVAL: invalid argument, open'), { code: 'EINVAL' });
+    return original(path, flags, mode);
+  };
+  syncBuiltinESMExports();
+  return () => {
+    fs.promises.open = original;
+    syncBuiltinESMExports();
+  };
+}

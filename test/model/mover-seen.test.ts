@@ -134,3 +134,13 @@ test('a datastore that is not mounted where the inventory says is refused', () =
   });
   expect(blocking(moverChecks({ seen: { ...seen, mounts: [gone] } }, question))).toHaveLength(1);
 });
+
+test('S3 a mounted datastore whose file system takes no direct I/O is warned of before anything is copied, with what to do', () => {
+  const mount = { datastore: 'ds-1', folder: '/mnt/ds-1', cached: true } as const;
+  expect(mountCheck('mover-1', mount)).toMatchObject({
+    id: 'mover-mount',
+    verdict: 'warn',
+    seen: expect.stringMatching(/ds-1.*no direct I\/O.*page cache/),
+    remedy: expect.stringMatching(/movers.mover-1.datastores/),
+  });
+});

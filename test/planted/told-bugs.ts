@@ -1,6 +1,10 @@
 /** Bugs planted in how a mover comes by its disk, and in what it tells of how it read it. */
 import { bug, type PlantedBug } from './bug.ts';
 
+const cached = 'test/activities/cached-target.test.ts';
+const equality = 'test/disk/equality.test.ts';
+const sealing = 'test/workflows/sealing.test.ts';
+
 export const toldBugs: readonly PlantedBug[] = [
   bug(
     'S8',
@@ -9,5 +13,66 @@ export const toldBugs: readonly PlantedBug[] = [
     '',
     'test/activities/swapped-disk.test.ts',
     'got the name of ours',
+  ),
+  bug('S3', 'activities/transfer.ts', 'note: work.note,', '', cached, 'say in log and proof'),
+  bug('S3', 'activities/attempt.ts', 'note: (text) => context.log.warn(text),', 'note: () => undefined,', cached),
+  bug(
+    'S3',
+    'disk/records.ts',
+    'direct: state.direct && record.direct };',
+    'direct: record.direct };',
+    equality,
+    'once says so',
+  ),
+  bug(
+    'S3',
+    'disk/held-disk.ts',
+    'ledger.state.direct || (again && target.direct)',
+    'ledger.state.direct || again',
+    equality,
+    'every proof',
+  ),
+  bug('S3', 'disk/seal.ts', '...readBackBy(held, options.reread)', '', cached, 'say in log and proof'),
+  bug(
+    'S3',
+    'disk/target-disk.ts',
+    'const readBack = state.direct ? {} :',
+    'const readBack = state.phase ? {} :',
+    cached,
+    'say in log and proof',
+  ),
+  bug(
+    'S3',
+    'workflows/sealing.ts',
+    '...(seal.cached ? { readBackThroughCache: true } : {}),',
+    '',
+    sealing,
+    'the page cache',
+  ),
+  bug('S3', 'workflows/sync-round.ts', '...readBack(proofs),', '', 'test/workflows/round-report.test.ts', 'page cache'),
+  bug(
+    'S3',
+    'workflows/status-of.ts',
+    'const cached = cachedText(cachedDisks(seals));',
+    'const cached = cachedText([]);',
+    sealing,
+    'the page cache',
+  ),
+  bug('S3', 'model/read-back.ts', 'const but = cached ?', 'const but = !cached && cached ?', sealing, 'the page cache'),
+  bug(
+    'S3',
+    'activities/mover-worker.ts',
+    'return handle === undefined;',
+    'return false;',
+    'test/activities/places.test.ts',
+    'asked for direct I/O',
+  ),
+  bug(
+    'S3',
+    'model/mover-seen.ts',
+    'if (problem === undefined && cached)',
+    'if (problem === undefined && false)',
+    'test/model/mover-seen.test.ts',
+    'takes no direct I/O',
   ),
 ];

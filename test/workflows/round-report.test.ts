@@ -27,3 +27,14 @@ test('L3 a round of which one disk took several attempts is not counted by the l
   const times = { startedAt: Date.now() - 3_600_000, pointMs: 500 };
   expect(reportOf({ number: 3 } as never, point as never, proofs as never, times).moverMs).toBeUndefined();
 });
+
+test('S3 a round names the disks that were read back through the page cache, and no others', () => {
+  const proofs = [
+    { ...proof, disk: 'os', durationMs: 1 },
+    { ...proof, disk: 'data-0', durationMs: 1, cached: true },
+  ];
+  const times = { startedAt: Date.now(), pointMs: 1 };
+  const of = (some: readonly object[]) => reportOf({ number: 3 } as never, point as never, some as never, times);
+  expect(of(proofs).cached).toEqual(['data-0']);
+  expect(of(proofs.slice(0, 1))).not.toHaveProperty('cached');
+});

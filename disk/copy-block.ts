@@ -1,13 +1,14 @@
 /**
  * One block's way: look whether what it spares is sound, fetch its changes, write them as part of a window.
- * Rule: S3, a partly changed leaf is first compared with its proven digest and brought whole when it differs; then it is
- * patched in memory and written in few pieces. Never starts a write after the attempt was stopped or fenced.
+ * Rule: S3, a partly changed leaf is first compared with its proven digest, and brought whole when an earlier attempt left it
+ * half written; then it is patched in memory and written in few pieces. Never starts a write after the attempt was stopped or fenced.
  */
 import { corrupt } from '../model/failure.ts';
 import { untilAborted } from './attempts.ts';
 import { type BlockJob, joined, lengthOf, zerosOf } from './block-plan.ts';
 import type { Lent } from './block-pool.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
+import { refuseDamage } from './half-written.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { digestRange, leafDigests } from './leaves.ts';
 import type { WrittenBlock } from './records.ts';
@@ -106,8 +107,9 @@ export async function copyBlock(
     uncounted += bytes;
   };
   try {
-    const bring = async (lent: Lent, { job, ...sound }: SoundJob): Promise<void> => {
+    const bring = async (lent: Lent, { job, doubted, ...sound }: SoundJob): Promise<void> => {
       await fetchBlock(held, job, lent, signal, besides);
+      if (doubted !== undefined) await refuseDamage(held, planned, doubted, lent.space);
       noteRepair(held, planned, job);
       besides(lengthOf(job.reads) - lengthOf(planned.reads));
       await windows.run(lengthOf(sound.loaded), () => {

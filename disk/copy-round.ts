@@ -74,7 +74,9 @@ async function drainAfter(error: unknown, windows: Windows): Promise<void> {
 
 function noteRepairs({ meter, subject, options }: HeldDisk): void {
   if (meter.repairedBlocks === 0) return;
-  options.note?.(`${subject}: ${meter.repairedBlocks} block(s) were no longer what was proven and were copied whole`);
+  options.note?.(
+    `${subject}: ${meter.repairedBlocks} block(s) had been left half written by an earlier attempt and were mended`,
+  );
 }
 
 /** Bytes the round has to make right or to look at, and those of them that it has to fetch. */

@@ -15,6 +15,8 @@ export interface RoundState {
   readonly number: number;
   readonly point: string;
   readonly base: string | null;
+  /** The attempt that began it: while it is still that one, nothing can be half written. Absent: an older version began it. */
+  readonly begunBy?: number;
   /** Begun on a disk that was in use: every block is looked at (disk/used-disk.ts). */
   readonly used?: true;
   /** What of it was written in the meantime, in whole leaves. */
@@ -143,7 +145,7 @@ function afterRound(state: DiskState, { point, base }: Pick<RoundState, 'point' 
   table.beginRound();
   const counts = { changedBytes: 0, copiedBytes: 0, zeroedBytes: 0, provenBytes: 0 };
   const number = state.rounds + 1;
-  const round: RoundState = { number, point, base, plan: null, ...counts };
+  const round: RoundState = { number, point, base, begunBy: state.epoch, plan: null, ...counts };
   return { ...state, rounds: number, point: null, lastProof: null, round, unproven: [] };
 }
 

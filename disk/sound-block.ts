@@ -1,13 +1,15 @@
 /**
  * Before a block is changed in part: is what its change leaves alone within the touched leaves what was proven?
- * Rule (S3): a leaf that is not what was proven (damaged, or half written by a killed attempt) is brought whole from the
- * point; a block whose leaves nobody remembers is looked at, and if need be brought, as a whole. Leaves that the change does
- * not touch keep their proven digests, which go into the block's new one: damage there never becomes the new truth.
+ * Rule (S3): a leaf that is not what was proven is brought whole from the point where a killed attempt can have left it half
+ * written, and ends the round where none can; a block whose leaves nobody remembers is looked at, and if need be brought, as a
+ * whole. Leaves that the change does not touch keep their proven digests, which go into the block's new one: damage there
+ * never becomes the new truth.
  */
 import { type BlockJob, joined, lengthOf } from './block-plan.ts';
 import { zeroBlock } from './block-pool.ts';
 import { digestBytes } from './digest.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
+import { clipped, isCovered, refuseUntouched } from './half-written.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { digestRange, eachLeaf, leafBytes, leafDigests, touchedLeaves } from './leaves.ts';
 
@@ -17,6 +19,8 @@ export interface SoundJob {
   readonly loaded: readonly Range[];
   /** Digests of all leaves of the block as proven before; those of `loaded` are to be replaced. */
   readonly leaves: Buffer;
+  /** Of these, the ones that are not what was proven, and are brought whole: only if they are half written. */
+  readonly doubted?: readonly Range[];
 }
 
 /** Reads what the job needs of the block into `space`, at its place within the block. */
@@ -30,7 +34,8 @@ export async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Pr
   const leaves = await knownLeaves(held, job.block, count);
   if (leaves !== undefined) return soundLeaves(held, job, leaves, space);
   if (await isSound(held, job.block, space)) return wholly(job);
-  return wholly(repaired(job, [writable]));
+  await refuseUntouched(held, job.block, [whole]);
+  return { ...wholly(repaired(job, [writable])), doubted: [whole] };
 }
 
 /** The digests of the block's leaves, when they make up its proven digest. */
@@ -62,14 +67,10 @@ async function soundLeaves(held: HeldDisk, job: BlockJob, leaves: Buffer, space:
     const { start: from, end: to } = digestRange(leaf);
     return !digest.of(space.subarray(leaf.start - start, leaf.end - start)).equals(leaves.subarray(from, to));
   });
-  const sound =
-    bad.length === 0
-      ? job
-      : repaired(
-          job,
-          bad.map((leaf) => clipped(leaf, writable)),
-        );
-  return { job: sound, loaded: runs, leaves };
+  if (bad.length === 0) return { job, loaded: runs, leaves };
+  await refuseUntouched(held, job.block, bad);
+  const whole = bad.map((leaf) => clipped(leaf, writable));
+  return { job: repaired(job, whole), loaded: runs, leaves, doubted: bad };
 }
 
 /** Whether the block as it lies on the target is what was proven; it is in `space` then. */
@@ -86,12 +87,3 @@ async function isSound({ geometry, target, digest, ledger }: HeldDisk, block: nu
 function repaired(job: BlockJob, more: readonly Range[]): BlockJob {
   return { ...job, reads: joined([...job.reads, ...more], 1), writes: joined([...job.writes, ...more], 1) };
 }
-
-export const clipped = (range: Range, within: Range): Range => ({
-  start: Math.max(range.start, within.start),
-  end: Math.min(range.end, within.end),
-});
-
-/** Whether one of ascending ranges, of which none touch, holds all of `leaf`. */
-const isCovered = (leaf: Range, ranges: readonly Range[]): boolean =>
-  ranges.some(({ start, end }) => start <= leaf.start && leaf.end <= end);

@@ -18,10 +18,11 @@ import {
 import { copyBlock } from './copy-block.ts';
 import { digestBytes } from './digest.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
+import { clipped } from './half-written.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { eachLeaf, leafDigests } from './leaves.ts';
 import type { Changes } from './range-list.ts';
-import { clipped, knownLeaves } from './sound-block.ts';
+import { knownLeaves } from './sound-block.ts';
 import type { FreshReader } from './target-handle.ts';
 import type { Windows } from './window.ts';
 import { clearRun, type RunOfBlocks, runsOf, splitRun } from './zero-runs.ts';

@@ -33,8 +33,8 @@ export interface TransferProgress {
   /** The attempt's fencing epoch (S8). */
   readonly epoch: number;
   /**
-   * Partly changed blocks that were no longer what had been proven (damaged since, or half written by a killed attempt)
-   * and were therefore copied whole; absent while there is none.
+   * Partly changed blocks that an earlier attempt of the round had left half written, so that more of them was brought than
+   * was changed; absent while there is none.
    */
   readonly repairedBlocks?: number;
   /** Absent while no limit holds. */

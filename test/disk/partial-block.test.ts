@@ -1,13 +1,23 @@
 /**
- * S3: a change of a part of a block proves the leaves that it touches, or brings them whole: damage beside the change never
- * becomes the new truth, nor does damage elsewhere in the block. L2: what a kill may leave half written stays within the
+ * S3: a change of a part of a block proves the leaves that it touches: damage beside the change never becomes the new truth
+ * (half-written.test.ts), nor does damage elsewhere in the block. L2: what a kill may leave half written stays within the
  * bound, however small the changes are.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { newShare, poolBlocks, processPool } from '../../disk/block-pool.ts';
-import type { PointReader } from '../../disk/point-reader.ts';
+import type { Extent, PointReader } from '../../disk/point-reader.ts';
 import type { TransferProgress } from '../../model/progress.ts';
-import { data, failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, zero } from './workbench.ts';
+import {
+  data,
+  failureOf,
+  firstDifference,
+  ImagePoint,
+  mib,
+  onWorkbench,
+  patternImage,
+  type Workbench,
+  zero,
+} from './workbench.ts';
 
 const size = 21 * mib;
 /** In the second block, a byte beside it in the same leaf that no change names, and one in a leaf that none touches. */
@@ -29,6 +39,15 @@ const everyBlock = (left: number, signal: AbortSignal): Promise<void> =>
   processPool().lend('fetch', answering(), signal, async () => {
     if (left > 1) await everyBlock(left - 1, signal);
   });
+
+/** An attempt that was killed when it had written one sector of its change, and told nobody. */
+async function killedAttempt(bench: Workbench, next: Buffer, all: readonly Extent[], at: number): Promise<void> {
+  const cut = new ImagePoint(next, all, () => {
+    throw new RangeError('cut off');
+  });
+  await expect(bench.transfer(cut, 'p1', { base: 'p0' })).rejects.toThrow('cut off');
+  bench.damage(at, next.subarray(at, at + 512));
+}
 const flipped = (image: Buffer, at: number): Buffer => Buffer.from([(image[at] ?? 0) ^ 1]);
 
 describe('a delta that changes a part of a block', () => {
@@ -51,26 +70,26 @@ describe('a delta that changes a part of a block', () => {
   });
 
   test.each([
-    ['beside the change', besideAt],
-    ['where the change will be written', changeAt + 5],
+    ['in the middle of the disk', changeAt],
     ['in the first block, beside the withheld head', 2 * mib + 8192],
     ['in the last block, beside the withheld tail', size - 2 * mib + 8704],
-  ])('S3 brings the leaf whole when it was damaged %s', async (_, at) => {
+  ])('S3 L2 brings the leaf whole that a killed attempt left half written %s', async (_, at) => {
     const image = patternImage(1, size);
     await onWorkbench(size, async (bench) => {
       await bench.transfer(new ImagePoint(image), 'p0');
-      bench.damage(at, flipped(image, at));
       const next = changedImage(image);
       const near = Math.floor(at / 512) * 512 - 4096;
       next.fill(9, near, near + 512);
+      const all = [...extents, data(near, 512)];
+      await killedAttempt(bench, next, all, at === changeAt ? at : near);
       const notes: string[] = [];
       const seen: TransferProgress[] = [];
-      const proof = await bench.transfer(new ImagePoint(next, [...extents, data(near, 512)]), 'p1', {
+      const proof = await bench.transfer(new ImagePoint(next, all), 'p1', {
         base: 'p0',
         note: (text) => notes.push(text),
         report: (progress) => void seen.push(progress),
       });
-      expect(notes.join()).toContain('no longer what was proven');
+      expect(notes.join()).toContain('left half written by an earlier attempt');
       expect(seen.at(-1)?.repairedBlocks).toBe(1);
       // R4: what a limit counts is told in advance, the repair included.
       expect(seen.at(-1)?.fetchBytes).toBe(proof.copiedBytes);
@@ -83,16 +102,33 @@ describe('a delta that changes a part of a block', () => {
   test.each([
     ['were lost', (path: string) => rmSync(path)],
     ['are stale', (path: string) => writeFileSync(path, Buffer.alloc(64 * 1024, 5))],
-  ])('S3 looks at the whole block, and brings it whole, when the digests of its leaves %s', async (_, spoil) => {
+  ])(
+    'S3 L2 looks at the whole block, and brings it whole when it was half written, when the digests of its leaves %s',
+    async (_, spoil) => {
+      const image = patternImage(1, size);
+      await onWorkbench(size, async (bench) => {
+        await bench.transfer(new ImagePoint(image), 'p0');
+        const next = changedImage(image);
+        await killedAttempt(bench, next, extents, changeAt);
+        spoil(bench.statePath('leaves'));
+        const source = new ImagePoint(next, extents);
+        await bench.transfer(source, 'p1', { base: 'p0' });
+        expect(source.reads).toEqual([{ offset: 4 * mib, length: 4 * mib }]);
+        await bench.seal(new ImagePoint(next), 'p1', { reread: true });
+        expect(firstDifference(bench.content(), next)).toBe(-1);
+      });
+    },
+  );
+
+  test('S3 looks at the whole block, and no more than its change is fetched when it is sound, when the digests of its leaves were lost', async () => {
     const image = patternImage(1, size);
     await onWorkbench(size, async (bench) => {
       await bench.transfer(new ImagePoint(image), 'p0');
-      spoil(bench.statePath('leaves'));
-      bench.damage(elsewhereAt, flipped(image, elsewhereAt));
+      rmSync(bench.statePath('leaves'));
       const next = changedImage(image);
       const source = new ImagePoint(next, extents);
       await bench.transfer(source, 'p1', { base: 'p0' });
-      expect(source.reads).toEqual([{ offset: 4 * mib, length: 4 * mib }]);
+      expect(source.reads).toEqual([{ offset: changeAt, length: 4096 }]);
       await bench.seal(new ImagePoint(next), 'p1', { reread: true });
       expect(firstDifference(bench.content(), next)).toBe(-1);
     });
@@ -102,8 +138,8 @@ describe('a delta that changes a part of a block', () => {
     const image = patternImage(1, size);
     await onWorkbench(size, async (bench) => {
       await bench.transfer(new ImagePoint(image), 'p0');
-      bench.damage(besideAt, flipped(image, besideAt));
       const next = changedImage(image);
+      await killedAttempt(bench, next, extents, changeAt);
       const asked: number[] = [];
       const pace = async (bytes: number): Promise<void> => {
         asked.push(bytes);

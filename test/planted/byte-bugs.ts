@@ -1,7 +1,9 @@
-/** Planted bugs in what tells that a disk is no longer the one its record speaks of. */
+/** Planted bugs in what tells that a disk is no longer what its record says. */
 import { bug, type PlantedBug } from './bug.ts';
 
 const older = 'test/disk/older-disk.test.ts';
+const halfWritten = 'disk/half-written.ts';
+const changed = 'test/disk/half-written.test.ts';
 
 export const byteBugs: readonly PlantedBug[] = [
   bug('S9', 'disk/lineage.ts', 'if (marker.epoch < marked)', 'if (marked < 0)', older, 'set back to an older state'),
@@ -21,4 +23,54 @@ export const byteBugs: readonly PlantedBug[] = [
     older,
     'goes on, any number of times',
   ),
+  bug(
+    'S3',
+    halfWritten,
+    'if (round?.begunBy === epoch) await endLineage(held, block, doubted);',
+    '',
+    changed,
+    'though another sector of it is what it was before',
+  ),
+  bug(
+    'S3',
+    'disk/records.ts',
+    'begunBy: state.epoch,',
+    '',
+    changed,
+    'though another sector of it is what it was before',
+  ),
+  bug(
+    'S3',
+    halfWritten,
+    "await held.ledger.append({ t: 'broken', because });",
+    '',
+    changed,
+    'though another sector of it is what it was before',
+  ),
+  bug('S8', halfWritten, 'await held.fence();', '', changed, 'that another attempt has by now'),
+  bug(
+    'S3',
+    'disk/copy-block.ts',
+    'if (doubted !== undefined) await refuseDamage(held, planned, doubted, lent.space);',
+    '',
+    changed,
+    'beside what the attempt before had written',
+  ),
+  bug(
+    'S3',
+    halfWritten,
+    'if (!isNew && !isCovered(sector, writes)) return false;',
+    '',
+    changed,
+    'beside what the attempt before had written',
+  ),
+  bug(
+    'S3',
+    halfWritten,
+    'written ||= isNew && isCovered(sector, writes);',
+    'written = true;',
+    changed,
+    'in a block that the attempt before had not written',
+  ),
+  bug('L2', halfWritten, 'written ||= isNew && isCovered(sector, writes);', '', changed, 'a single sector of it'),
 ];

@@ -15,8 +15,8 @@ export const proofBugs: readonly PlantedBug[] = [
     'disk/sound-block.ts',
     'return !digest.of(space.subarray(leaf.start - start, leaf.end - start)).equals(leaves.subarray(from, to));',
     'return from > to;',
-    'test/disk/partial-block.test.ts',
-    'brings the leaf whole when it was damaged',
+    'test/disk/half-written.test.ts',
+    'beside the change',
   ),
   bug(
     'S3',

@@ -106,3 +106,42 @@ test.each<[string, (call: HostCall) => boolean, number]>([
     }
   });
 });
+
+test('S9 a disk is not sealed by a point of another size, and stays as it is', async () => {
+  await onWorkbench(size, async (bench) => {
+    await bench.transfer(new ImagePoint(image), 'p0');
+    for (const other of [size - 512, size + 512]) {
+      const point = new ImagePoint(patternImage(1, other));
+      expect(await failureOf(bench.seal(point, 'p0'))).toBe('Refused source.size');
+      expect(point.reads).toEqual([]);
+      expect((await observeDisk(bench.options())).state).toBe('open');
+    }
+    await bench.seal(new ImagePoint(image), 'p0');
+    expect(firstDifference(bench.content(), image)).toBe(-1);
+  });
+});
+
+test('S8 an attempt that is stopped between its look at the marker and its write begins no write any more', async () => {
+  await onWorkbench(size, async (bench) => {
+    const stop = new AbortController();
+    let fetched = false;
+    const late: number[] = [];
+    const restore = await watchHost(async (call) => {
+      if (call.path !== bench.path) return await call.all();
+      if (call.name === 'write' && stop.signal.aborted) late.push(call.offset);
+      const answer = await call.all();
+      // The look at whose disk it is, right before the first block is written.
+      if (fetched && call.name === 'read' && call.offset === 0) stop.abort(new Error('stopped'));
+      return answer;
+    });
+    const source = new ImagePoint(image, undefined, () => {
+      fetched = true;
+    });
+    try {
+      await expect(bench.transfer(source, 'p0', { inFlight: 1, signal: stop.signal })).rejects.toThrow('stopped');
+    } finally {
+      restore();
+    }
+    expect([fetched, late]).toEqual([true, []]);
+  });
+});

@@ -4,6 +4,8 @@ import { bug, type PlantedBug } from './bug.ts';
 const older = 'test/disk/older-disk.test.ts';
 const halfWritten = 'disk/half-written.ts';
 const changed = 'test/disk/half-written.test.ts';
+const unproven = 'test/disk/unproven-window.test.ts';
+const bars = 'test/disk/second-bars.test.ts';
 
 export const byteBugs: readonly PlantedBug[] = [
   bug('S9', 'disk/lineage.ts', 'if (marker.epoch < marked)', 'if (marked < 0)', older, 'set back to an older state'),
@@ -73,4 +75,22 @@ export const byteBugs: readonly PlantedBug[] = [
     'in a block that the attempt before had not written',
   ),
   bug('L2', halfWritten, 'written ||= isNew && isCovered(sector, writes);', '', changed, 'a single sector of it'),
+  bug(
+    'S3',
+    'disk/proof.ts',
+    "if (held.digest.of(leaves).toString('base64') !== digest) throw wrong(held, range, block);",
+    '',
+    unproven,
+    'where it reads back as something else',
+  ),
+  bug('S10', 'disk/records.ts', 'blank, unproven: [], round:', 'blank, round:', unproven, 'counts for nothing'),
+  bug('S9', 'disk/seal.ts', '        refuseOtherSize(source, options);', '', bars, 'by a point of another size'),
+  bug(
+    'S8',
+    'disk/copy-block.ts',
+    '        signal.throwIfAborted();',
+    '',
+    bars,
+    'stopped between its look at the marker and its write',
+  ),
 ];

@@ -1,11 +1,11 @@
 /**
  * One process at a time writes a disk: a lock file with the owner's pid, its start time and the boot it lives in.
- * Rule: S8, a live owner is never displaced; a dead one is (a pid alone would not do: pids are used again), and so is
- * one of this process that could not remove its lock when it ended.
+ * Rule: S8, a live owner is never displaced; a dead one is (a pid alone would not do: pids are used again), also while nobody
+ * has reaped it, and so is one of this process that could not remove its lock when it ended.
  * Never the only bar: the epoch in the open marker also fences owners this machine cannot see.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { fenced, transient } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
 import { readIfPresent } from './replace-file.ts';
@@ -21,11 +21,30 @@ interface Owner {
 /** The locks this process holds or is about to take. */
 const ours = new Set<string>();
 
-/** Undefined when no such process lives. The name in parentheses may hold spaces, so count from its end. */
+/** Undefined when no such process is there. The name in parentheses may hold spaces, so count from its end. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
+  const [state = '', ...fields] = (await statOf(pid)) ?? [];
+  return hasEnded.has(state) && (await isLastThread(pid)) ? undefined : fields[18];
+}
+
+async function statOf(pid: number): Promise<string[] | undefined> {
   const stat = await readIfPresent(`/proc/${pid}/stat`, `process ${pid}`);
   const text = stat?.toString('utf8');
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** `man 5 proc`: a process that was killed and that its parent has not reaped, and one on its way out of that. */
+const hasEnded: ReadonlySet<string> = new Set(['Z', 'X']);
+
+/** Of a process that has ended: a thread that is still there may be inside a write. */
+async function isLastThread(pid: number): Promise<boolean> {
+  try {
+    const threads = await readdir(`/proc/${pid}/task`);
+    return threads.every((thread) => thread === String(pid));
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return true;
+    throw error;
+  }
 }
 
 async function selfAsOwner(): Promise<Owner> {

@@ -2,15 +2,19 @@
  * S8: at most one attempt writes a disk, in this process, on this machine, and across machines by the epoch.
  * L7: an attempt that is told to stop stops, keeps what it proved, and says why in its caller's own words.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DiskLock } from '../../disk/disk-lock.ts';
 import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
 import { watchHost } from './host-edge.ts';
 import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage } from './workbench.ts';
+
+const hasPython = spawnSync('python3', ['-c', 'import ctypes']).status === 0;
+if (!hasPython) console.warn('SKIPPED: whether a thread that outlives its process keeps the lock needs python3');
 
 const size = 41 * mib;
 const image = patternImage(1, size);
@@ -209,6 +213,60 @@ describe('the lock', () => {
       await bench.transfer(new ImagePoint(image), 'p0');
       expect(readdirSync(dirname(path)).sort()).toEqual(['checkpoint', 'journal', 'leaves']);
     });
+  });
+
+  /** Whether an attempt gets a disk whose lock names this process. */
+  async function takesFrom(pid: number): Promise<string> {
+    let ended = 'taken';
+    await onWorkbench(size, async (bench) => {
+      const path = bench.statePath('lock');
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, JSON.stringify({ pid, startTime: startOf(pid), boot, token: 'x' }));
+      const taking = DiskLock.take(path, 'erp/os').then((lock) => lock.release());
+      ended = await taking.then(
+        () => 'taken',
+        (error: Error) => error.message,
+      );
+    });
+    return ended;
+  }
+
+  const stateOf = (pid: number): string => /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '';
+  /** Waits until the process is one that nobody has reaped. */
+  async function untilZombie(pid: number): Promise<void> {
+    const late = AbortSignal.timeout(10_000);
+    while (stateOf(pid) !== 'Z') await pause(20, undefined, { signal: late });
+  }
+
+  test('S8 L2 of a killed process that nobody reaps is taken over', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
+    try {
+      const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = Number(said.toString());
+      expect(await takesFrom(pid)).toContain(`another mover process ${pid} holds the disk`);
+      process.kill(pid, 'SIGKILL');
+      await untilZombie(pid);
+      expect(await takesFrom(pid)).toBe('taken');
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  });
+
+  (hasPython ? test : test.skip)('S8 of a process that has ended but for a thread is respected', async () => {
+    const program = [
+      'import ctypes, platform, threading, time',
+      'threading.Thread(target=time.sleep, args=(60,)).start()',
+      // The system's own call: it ends this one thread, the first of the process.
+      "ctypes.CDLL(None).syscall(60 if platform.machine() == 'x86_64' else 93, 0)",
+    ];
+    const other = spawn('python3', ['-c', program.join('\n')]);
+    const pid = other.pid ?? 0;
+    try {
+      await untilZombie(pid);
+      expect(await takesFrom(pid)).toContain(`another mover process ${pid} holds the disk`);
+    } finally {
+      other.kill('SIGKILL');
+    }
   });
 
   test.each([

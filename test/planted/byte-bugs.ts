@@ -93,4 +93,20 @@ export const byteBugs: readonly PlantedBug[] = [
     bars,
     'stopped between its look at the marker and its write',
   ),
+  bug(
+    'L2',
+    'disk/disk-lock.ts',
+    'return hasEnded.has(state) && (await isLastThread(pid)) ? undefined : fields[18];',
+    'return fields[18];',
+    'test/disk/fencing.test.ts',
+    'that nobody reaps is taken over',
+  ),
+  bug(
+    'S8',
+    'disk/disk-lock.ts',
+    'hasEnded.has(state) && (await isLastThread(pid))',
+    'hasEnded.has(state)',
+    'test/disk/fencing.test.ts',
+    'that has ended but for a thread is respected',
+  ),
 ];

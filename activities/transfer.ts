@@ -7,6 +7,7 @@ import {
   forgetDisk,
   scrubDisk as scrub,
   sealDisk as seal,
+  tableBytes,
   transferDisk as transfer,
   untilDiskFree,
 } from '../disk/target-disk.ts';
@@ -117,9 +118,12 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
         work.beat(waiting(input, 'scrubbing'));
         const restMs = (tookMs: number): number => (parts.turns.working > 0 ? restWhileCopying * tookMs : 0);
         const options = { ...(await placeOf(parts, input, work)), ...telling(work), after: input.after, restMs };
+        const weight = tableBytes(input.disk.sizeBytes);
         for (;;) {
           await untilDiskFree(options);
-          const proof = await scrubs.take(false, work.signal, () => scrub(options));
+          await parts.turns.untilSpare(weight, work.signal);
+          const run = (signal: AbortSignal) => scrub({ ...options, signal });
+          const proof = await scrubs.take(false, work.signal, () => parts.turns.spare(weight, work.signal, run));
           if (proof) return proof;
         }
       }),

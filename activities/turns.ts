@@ -4,12 +4,20 @@
  * Rule: work inside a cutover never waits behind a seed (L5): it goes before all others and has room that they cannot take,
  * and waits for nothing but other cutovers. All else goes in the order it came, light and heavy ones
  * apart, so that a heavy one that waits stops no light one, and one that is alone always goes. No light one that came later
- * takes what a heavy one waits for. Waiting is told in the heartbeat, so a busy mover never looks like one that nobody runs.
+ * takes what a heavy one waits for. What runs in spare room holds nobody up and leaves when it is needed. Waiting is told in the heartbeat, so a busy mover never looks like one that nobody runs.
  */
+import { Failure } from '../model/failure.ts';
+
 /** What is light, by its weight, and which part of the room no heavy one takes. */
 export interface LightOnes {
   readonly upTo: number;
   readonly room: number;
+}
+
+/** Work that leaves when others need its room. */
+interface Spare {
+  readonly weight: number;
+  readonly leave: () => void;
 }
 
 interface Waiting {
@@ -34,6 +42,9 @@ export class Turns {
   private readonly others: Taken = { light: 0, heavy: 0 };
   private busy = 0;
   private readonly queue: Waiting[] = [];
+  private readonly spares = new Set<Spare>();
+  /** Told whenever somebody's room became free. */
+  private readonly looking = new Set<() => void>();
 
   /**
    * `room`: what the weights of those that copy at the same time may add up to; `urgentRoom`: what the urgent have besides,
@@ -67,6 +78,7 @@ export class Turns {
     const grow = (more: number): void => {
       whole += more;
       taken[kind] += more;
+      this.weigh();
     };
     try {
       return await act(grow);
@@ -75,6 +87,59 @@ export class Turns {
       taken[kind] -= whole;
       this.next();
     }
+  }
+
+  /**
+   * Runs `act` in room that is left, if there is so much: nobody waits for it, and once others need the room its signal fires.
+   * Undefined when there was no room, or no longer.
+   */
+  async spare<T>(
+    weight: number,
+    signal: AbortSignal,
+    act: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    if (!this.leaves(weight)) return undefined;
+    const end = new AbortController();
+    const mine: Spare = { weight, leave: () => end.abort() };
+    this.spares.add(mine);
+    try {
+      return await act(AbortSignal.any([signal, end.signal]));
+    } catch (error) {
+      // What it found counts, also when it was to leave.
+      if (!end.signal.aborted || signal.aborted || error instanceof Failure) throw error;
+      return undefined;
+    } finally {
+      this.spares.delete(mine);
+      this.weigh();
+    }
+  }
+
+  /** Answers once there is so much room left. Rejects with the signal's reason when it fires before. */
+  async untilSpare(weight: number, signal: AbortSignal): Promise<void> {
+    while (!this.leaves(weight)) {
+      signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const stop = (): void => reject(signal.reason);
+      signal.addEventListener('abort', stop, { once: true });
+      this.looking.add(resolve);
+      await promise.finally(() => {
+        signal.removeEventListener('abort', stop);
+        this.looking.delete(resolve);
+      });
+    }
+  }
+
+  /** Whether others leave so much: beside them it keeps to the room; beside light ones alone it goes whatever it weighs. */
+  private leaves(weight: number, but?: Spare): boolean {
+    const spare = [...this.spares].reduce((all, one) => all + (one === but ? 0 : one.weight), 0);
+    const light = this.urgent.light + this.others.light;
+    const heavy = this.urgent.heavy + this.others.heavy + spare;
+    return (heavy === 0 && light <= this.light.room) || light + heavy + weight <= this.room;
+  }
+
+  private weigh(): void {
+    for (const one of this.spares) if (!this.leaves(one.weight, one)) one.leave();
+    for (const look of this.looking) look();
   }
 
   private takenBy(urgent: boolean): Taken {
@@ -88,6 +153,7 @@ export class Turns {
   /** Room that is free goes to those that wait longest, the urgent first, which then count. */
   private next(): void {
     this.begin(false, this.begin(true, false));
+    this.weigh();
   }
 
   /** `behind`: others wait that go before all of these. Answers whether any of these waits on. */

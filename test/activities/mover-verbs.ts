@@ -43,13 +43,14 @@ export async function verbsOn({ stateDir, path }: Bench, wishes: Wishes = {}) {
   };
   const reader = { openPoint } as Partial<SourceReader> as SourceReader;
   const finder = { site: 'home', findDevice: find };
-  const parts = { limits, finder, stateDir, turns: openTableRoom(), site: 'home', version: '', datastores: {} };
+  const turns = openTableRoom();
+  const parts = { limits, finder, stateDir, turns, site: 'home', version: '', datastores: {} };
   const verbs = createMoverActivities({ ...parts, reader: () => reader });
   const point = { disk: 'os', id: 'p1', identity: 'i', sizeBytes: size } as const;
   const disk = { disk: 'os', slot: 'scsi0:0', file: 'os.vmdk', sizeBytes: size, uuid: 'u' } as const;
   const input = { machine: 'erp', run: 'run-1', sourceSite: 'west', disk, point, urgent };
   const seal = () => verbs.sealDisk({ ...input, reread: false });
   const scrub = () => verbs.scrubDisk({ machine: 'erp', run: 'run-1', disk, after: 0 });
-  return { opened, seal, scrub, transfer: () => verbs.transferDisk(input) };
+  return { turns, opened, seal, scrub, transfer: () => verbs.transferDisk(input) };
 }
 type Bench = Pick<Workbench, 'stateDir' | 'path'>;

@@ -1,6 +1,8 @@
 /** The order in which a mover's disks may copy. */
 import { openTableRoom, weightOf } from '../../activities/table-room.ts';
 import { Turns } from '../../activities/turns.ts';
+import { tableBytes } from '../../disk/target-disk.ts';
+import { corrupt } from '../../model/failure.ts';
 
 /** Work that lasts until it is told to end. */
 function work() {
@@ -277,4 +279,93 @@ test('work that is told to stop while it waits leaves the queue', async () => {
   first.end();
   await running;
   expect(await last).toBe('last');
+});
+
+describe('L5 what gives way to all others', () => {
+  const TiB = 1024 * GiB;
+  const scrubOf = (turns: Turns, sizeBytes: number) => {
+    const { end, ended } = work();
+    let signal = never;
+    const done = turns.spare(tableBytes(sizeBytes), never, (given) => {
+      signal = given;
+      const left = new Promise<never>((_, reject) => {
+        given.addEventListener('abort', () => reject(given.reason));
+      });
+      return Promise.race([ended.then(() => 'whole'), left]);
+    });
+    return { done, end, left: () => signal.aborted };
+  };
+  const copyOf = async (turns: Turns, sizeBytes: number, urgent = false) => {
+    const { end, ended } = work();
+    let begun = false;
+    let grow: (more: number) => void = () => undefined;
+    const act = (given: typeof grow): Promise<void> => {
+      [begun, grow] = [true, given];
+      return ended;
+    };
+    void turns.take(urgent, never, act, weightOf(sizeBytes));
+    await soon();
+    return { end, begun: () => begun, grow: (more: number) => grow(more) };
+  };
+
+  test('runs beside what there is room for, and leaves once the copies need it', async () => {
+    const turns = openTableRoom();
+    const scrub = scrubOf(turns, TiB);
+    const copies = [];
+    for (let count = 0; count < 6; count++) copies.push(await copyOf(turns, TiB));
+    expect(scrub.left()).toBe(false);
+    const seventh = await copyOf(turns, TiB);
+    expect([seventh.begun(), scrub.left(), await scrub.done]).toEqual([true, true, undefined]);
+    expect(await scrubOf(turns, TiB).done).toBeUndefined();
+    for (const one of [...copies, seventh]) one.end();
+  });
+
+  test('runs alone whatever it weighs, beside the light ones’ own part, and never keeps a cutover or a copy waiting', async () => {
+    for (const urgent of [true, false]) {
+      const turns = openTableRoom();
+      const scrub = scrubOf(turns, 16 * TiB);
+      expect((await copyOf(turns, 64 * GiB)).begun()).toBe(true);
+      expect(scrub.left()).toBe(false);
+      const copy = await copyOf(turns, 16 * TiB, urgent);
+      expect([copy.begun(), scrub.left(), await scrub.done]).toEqual([true, true, undefined]);
+      let free = false;
+      const waits = turns.untilSpare(tableBytes(16 * TiB), never).then(() => {
+        free = true;
+      });
+      await soon();
+      expect(free).toBe(false);
+      copy.end();
+      await waits;
+    }
+  });
+
+  test('leaves for a list of changes that turns out large, and waits no longer than it is wanted', async () => {
+    const turns = openTableRoom();
+    const copy = await copyOf(turns, 5 * TiB);
+    const scrub = scrubOf(turns, TiB);
+    await soon();
+    expect(scrub.left()).toBe(false);
+    copy.grow(16 * 1024 * 1024);
+    expect([scrub.left(), await scrub.done]).toEqual([true, undefined]);
+    const stop = new AbortController();
+    const waits = turns.untilSpare(tableBytes(TiB), stop.signal);
+    stop.abort(new Error('asked to end'));
+    await expect(waits).rejects.toThrow('asked to end');
+    copy.end();
+  });
+
+  test('ends with what it found, also when it was to leave', async () => {
+    const turns = openTableRoom();
+    const scrub = scrubOf(turns, TiB);
+    scrub.end();
+    expect(await scrub.done).toBe('whole');
+    const damage = corrupt({ op: 'scrub', subject: 'os', message: 'damage', hint: '' });
+    const found = turns.spare(1, never, (signal) => {
+      return new Promise((_, reject) => void signal.addEventListener('abort', () => reject(damage)));
+    });
+    const told = expect(found).rejects.toBe(damage);
+    const copies = [await copyOf(turns, 64 * TiB), await copyOf(turns, 64 * TiB, true)];
+    await told;
+    for (const one of copies) one.end();
+  });
 });

@@ -2,6 +2,7 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const turns = 'test/activities/turns.test.ts';
+const scrubRoom = 'test/activities/scrub-room.test.ts';
 const inHand = 'test/activities/in-hand.test.ts';
 
 export const moverBugs: readonly PlantedBug[] = [
@@ -28,6 +29,47 @@ export const moverBugs: readonly PlantedBug[] = [
     'this.begin(false, this.begin(true, false) && false);',
     turns,
     'left to the cutover that waits',
+  ),
+  bug(
+    'L5',
+    'activities/transfer.ts',
+    'parts.turns.spare(weight, work.signal, run)',
+    'run(work.signal)',
+    scrubRoom,
+    'gives way in its midst',
+  ),
+  bug('L5', 'activities/turns.ts', 'if (!this.leaves(one.weight, one)) one.leave();', '', turns, 'what gives way'),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'for (const look of this.looking) look();',
+    '',
+    turns,
+    'runs alone whatever it weighs',
+  ),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'taken[kind] += more;\n      this.weigh();',
+    'taken[kind] += more;',
+    turns,
+    'list of changes that turns out large',
+  ),
+  bug(
+    'S3',
+    'activities/turns.ts',
+    'signal.aborted || error instanceof Failure',
+    'signal.aborted',
+    turns,
+    'ends with what it found',
+  ),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    '(heavy === 0 && light <= this.light.room) ||',
+    '',
+    turns,
+    'runs alone whatever it weighs',
   ),
   bug('L1', 'activities/attempt.ts', 'inVain.notTried();', '', inHand, 'found no place asks nobody'),
   bug(

@@ -66,54 +66,54 @@ function isKnown(status: Status, message: Message): boolean {
   throw new Problem('refused', refused.message, `Nothing was sent. ${refused.todo}`);
 }
 
+/**
+ * What a run does that nobody can ask now is not known, and a message that is on its way may be taken at any later time: so
+ * nothing is sent, whoever said yes, unless a person means just that (`--signal`) and says so with what they do not know.
+ */
+export async function askUnseen(asked: Asked, unknown: string, silent = ''): Promise<void> {
+  const { context, machine, options } = asked;
+  if (options.signal) return await confirm(context.screen, `${unknown} ${silent}`, machine, options.yes === true);
+  throw new Problem(
+    'unreachable',
+    `nothing was sent, for what it does cannot be shown. ${unknown} ${silent}`,
+    'Start the control worker: then it is shown. To have it done all the same once a worker comes: --signal.',
+  );
+}
+
 /** S002-11, S001-12: direction, bytes and outage are shown; the answer is bound to the run that was shown. */
 async function approveCompletion(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options } = asked;
   const view = await openRun(asked);
-  const { status } = view;
-  if (!status && options.yes && !options.signal)
-    throw new Problem(
-      'unreachable',
-      `nothing was sent: what completing the failover of ${machine} would cost cannot be shown. ${view.silent ?? ''}`,
-      'Start the control worker: then it is shown. To complete it whatever it costs once a worker comes: --signal --yes.',
-    );
-  const silent = `Complete the failover of ${machine}: what it would cost is unknown. ${view.silent ?? ''}`;
-  if (!status || !isKnown(status, asked.message))
-    await confirm(
-      context.screen,
-      status ? describeCompletion(view, status, asked.message.point) : silent,
-      machine,
-      options.yes === true,
-    );
-  return status && options.run === undefined ? { run: status.run } : {};
+  const { status, silent } = view;
+  if (!status) await askUnseen(asked, `Complete the failover of ${machine}: what it would cost is unknown.`, silent);
+  else if (!isKnown(status, asked.message))
+    await confirm(context.screen, describeCompletion(view, status, asked.message.point), machine, options.yes === true);
+  return boundTo(asked, status);
 }
+
+/** What is said holds for the run that was shown. */
+const boundTo = ({ options }: Asked, status?: Status): Partial<Message> =>
+  status && options.run === undefined ? { run: status.run } : {};
 
 /** S5: a cancel is shown before it is sent, and with it what it drops of a machine that serves; it is bound to that run. */
 async function approveCancel(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options, message } = asked;
   const { status, silent } = await openRun(asked);
-  const bound = status && options.run === undefined ? { run: status.run } : {};
-  if (!options.acceptLoss) {
-    // What the law refuses goes on to the run, whose refusal says how to accept the loss.
-    const taken = status === undefined || objectionTo(toldStory(status), message) === undefined;
-    if (taken) await askCancel(asked, status, silent);
-    return bound;
+  if (!status) {
+    await askUnseen(asked, `Cancel the failback of ${machine}: who serves now is unknown.`, silent);
+    return {};
   }
   // Before the source was stopped the target cannot have been started; should it be by then, the run refuses this cancel.
-  if (status && !status.outage) {
+  const early = options.acceptLoss === true && !status.outage;
+  if (early)
     context.screen.note(`homeward: nothing was written at home yet, so ${machine} is cancelled without any loss.`);
-    await askCancel(asked, status, silent);
-    return { ...bound, acceptLoss: undefined };
+  const { acceptLoss, ...without } = message;
+  const sent: Message = acceptLoss && !early ? message : without;
+  if (!isKnown(status, sent)) {
+    const picture = sent.acceptLoss ? describeLoss(status) : describeCancel(status);
+    await confirm(context.screen, picture, machine, options.yes === true);
   }
-  const unknown = `Cancel the failback of ${machine}: who serves now is unknown. ${silent ?? ''}`;
-  if (!status || !isKnown(status, asked.message))
-    await confirm(context.screen, status ? describeLoss(status) : unknown, machine, options.yes === true);
-  return bound;
-}
-
-async function askCancel({ context, machine, options }: Asked, status?: Status, silent = ''): Promise<void> {
-  const unknown = `Cancel the failback of ${machine}: how it stands now is unknown. ${silent}`;
-  await confirm(context.screen, status ? describeCancel(status) : unknown, machine, options.yes === true);
+  return { ...boundTo(asked, status), ...(early ? { acceptLoss: undefined } : {}) };
 }
 
 /** S5: what is dropped with the point at home is shown before it; bound to the run that was shown. */
@@ -121,15 +121,16 @@ async function approvePointChange(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options, message } = asked;
   const view = await openRun(asked);
   const { status, silent } = view;
-  const unknown = `Take another point of ${machine} home: what is lost with the one at home is unknown. ${silent ?? ''}`;
-  if (!status || !isKnown(status, message))
+  const unknown = `Take another point of ${machine} home: what is lost with the one at home is unknown.`;
+  if (!status) await askUnseen(asked, unknown, silent);
+  else if (!isKnown(status, message))
     await confirm(
       context.screen,
-      status ? describePointChange(view, status, message.point ?? 'latest') : unknown,
+      describePointChange(view, status, message.point ?? 'latest'),
       machine,
       options.yes === true,
     );
-  return status && options.run === undefined ? { run: status.run } : {};
+  return boundTo(asked, status);
 }
 
 /** S2: what is deleted and the digest are shown; the commit names exactly that run and that digest. */
@@ -155,11 +156,11 @@ async function approveSkip(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options, message } = asked;
   if (message.action !== 'skip') return {};
   const { status, silent } = await openRun(asked);
-  const unknown = `Leave out a step of the run of ${machine}: which one is unknown. ${silent ?? ''}`;
-  if (!status || !isKnown(status, message))
-    await confirm(context.screen, status ? describeSkip(status) : unknown, machine, options.yes === true);
+  if (!status) await askUnseen(asked, `Leave out a step of the run of ${machine}: which one is unknown.`, silent);
+  else if (!isKnown(status, message))
+    await confirm(context.screen, describeSkip(status), machine, options.yes === true);
   const call = status?.trouble ? { since: status.trouble.since } : {};
-  return { ...call, ...(status && options.run === undefined ? { run: status.run } : {}) };
+  return { ...call, ...boundTo(asked, status) };
 }
 
 /** The messages that are asked about before they are sent; each answers what the person approved. */

@@ -13,7 +13,7 @@ import type { Status } from '../../model/status.ts';
 import { confirm } from '../confirm.ts';
 import { Problem } from '../problem.ts';
 import { describeReassignment } from '../render/confirm.ts';
-import { type Asked, openRun } from './approve.ts';
+import { type Asked, askUnseen, openRun } from './approve.ts';
 import { addVerb, yesOption } from './messages.ts';
 
 type MoverAt = MoverPlace & { readonly site: string };
@@ -49,13 +49,9 @@ async function approveReassignment(asked: Asked): Promise<Partial<Message>> {
   // There is nothing to approve of what the run is going to refuse, with its reason, in its record.
   if (status && phaseTable[status.left ?? status.phase].reassign === 'no') return said;
   await refuseUnattended(asked, mover.name);
-  const silent = `Let ${mover.name} carry ${machine}: it copies every disk in full; what that costs is unknown. ${view.silent ?? ''}`;
-  await confirm(
-    context.screen,
-    status ? describeReassignment(view, status, mover.name) : silent,
-    machine,
-    options.yes === true,
-  );
+  const unknown = `Let ${mover.name} carry ${machine}: it copies every disk in full; what that costs is unknown.`;
+  if (!status) await askUnseen(asked, unknown, view.silent);
+  else await confirm(context.screen, describeReassignment(view, status, mover.name), machine, options.yes === true);
   return said;
 }
 

@@ -44,23 +44,31 @@ async function homeward(...args: string[]): Promise<{ code: number; err: string 
   });
 }
 
-test('S001-12 S7 what cannot be shown, and a mover that is not there, end with 4 and nothing is sent; the cost is waived by a signal only', async () => {
+test('S5 S001-12 S7 what cannot be shown, and a mover that is not there, end with 4 and nothing is sent; the cost is waived by a signal only', async () => {
   const run = { workflowId: 'machine/erp-db', taskQueue: controlQueue };
   const handle = await link.client.workflow.start('failback', run);
   const sent = async () =>
     ((await handle.fetchHistory()).events ?? []).filter((event) => event.workflowExecutionSignaledEventAttributes);
-  const [unseen, away] = await Promise.all([
-    homeward('failback', 'complete', 'erp-db', '--yes'),
+  const [away, ...unseen] = await Promise.all([
     homeward('mover', 'reassign', 'erp-db', '--to', 'm2', '--yes'),
+    homeward('failback', 'complete', 'erp-db', '--yes'),
+    homeward('failback', 'cancel', 'erp-db', '--yes'),
+    homeward('failback', 'cancel', 'erp-db', '--yes', '--accept-loss'),
+    homeward('failback', 'change-point', 'erp-db', '--point', 'latest', '--yes', '--accept-loss'),
+    homeward('failback', 'resolve', 'erp-db', '--skip', '--yes'),
   ]);
-  expect(unseen).toEqual({
-    code: 4,
-    err: expect.stringMatching(/nothing was sent: .* cannot be shown[\s\S]*--signal/),
-  });
+  for (const one of unseen)
+    expect(one).toEqual({
+      code: 4,
+      err: expect.stringMatching(/nothing was sent, for what it does cannot be shown[\s\S]*is unknown[\s\S]*--signal/),
+    });
   expect(away).toEqual({ code: 4, err: expect.stringContaining('no worker of mover m2 serves the task queue') });
   expect(await sent()).toHaveLength(0);
   expect(await homeward('failback', 'complete', 'erp-db', '--yes', '--signal')).toMatchObject({ code: 0 });
-  expect(await sent()).toHaveLength(1);
+  expect(await homeward('failback', 'cancel', 'erp-db', '--yes', '--accept-loss', '--signal')).toMatchObject({
+    code: 0,
+  });
+  expect(await sent()).toHaveLength(2);
   await handle.terminate();
 }, 60_000);
 

@@ -136,4 +136,12 @@ export const arrivalBugs: readonly PlantedBug[] = [
     'test/vsphere/writes.test.ts',
     'counted for none of them',
   ),
+  bug(
+    'S5',
+    'activities/writes.ts',
+    '- seconds * 1000 >= Date.parse(startedAt)',
+    '>= Date.parse(startedAt)',
+    'test/vsphere/writes.test.ts',
+    'no count since the start',
+  ),
 ];

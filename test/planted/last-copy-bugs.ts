@@ -259,4 +259,20 @@ export const lastCopyBugs: readonly PlantedBug[] = [
     'test/workflows/trouble.test.ts',
     'names what skip leaves out of both',
   ),
+  bug(
+    'S5',
+    'client/command/approve.ts',
+    'if (!isKnown(status, sent)) {',
+    'if (objectionTo(toldStory(status), sent) === undefined) {',
+    'test/client/approve.test.ts',
+    'refused before it is sent',
+  ),
+  bug(
+    'S5',
+    'client/command/approve.ts',
+    'if (options.signal) return await confirm(',
+    'if (options.signal || options.yes) return await confirm(',
+    'test/client/unattended.test.ts',
+    'what cannot be shown',
+  ),
 ];

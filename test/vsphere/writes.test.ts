@@ -91,6 +91,23 @@ test('S5 a machine of which vCenter has no sample yet is not said to have writte
   });
 });
 
+test('S5 samples from before the start, and one that began before it, are no count since the start: nobody is told 0 B', async () => {
+  const since = '2026-01-02T10:00:30.000Z';
+  const ask = (...samples: WriteSample[]) => {
+    const target = { ...simulator.target(), observeWrites: async () => ({ startedAt: since, samples }) };
+    return inActivity(() => counting(target)(look('asked', since)));
+  };
+  const before = { at: '2026-01-02T10:00:20.000Z', seconds: 20, bytes: 0 };
+  const across = { at: '2026-01-02T10:00:40.000Z', seconds: 20, bytes: 0 };
+  const whole = { at: '2026-01-02T10:01:00.000Z', seconds: 20, bytes: 4_096 };
+  for (const known of [[before], [before, across]])
+    await expect(ask(...known)).rejects.toMatchObject({
+      type: 'Transient',
+      message: expect.stringContaining('no sample of its disks since its start'),
+    });
+  expect(await ask(before, across, whole)).toEqual({ bytes: 4_096, until: whole.at });
+});
+
 /** Keeps the bodies of the calls of one name. */
 function listening(ca: string, op: string): { transport: Transport; heard: string[] } {
   const inner = createTransport({ ca });

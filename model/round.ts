@@ -10,7 +10,10 @@ export interface RoundReport {
   readonly endedAt: string;
   readonly changedBytes: number;
   readonly copiedBytes: number;
-  /** From the wish for a recovery point to the last disk's proof. */
+  /**
+   * From the wish for a recovery point to the last disk's proof; of a round that a hold or a failure stopped, all its tries
+   * together, because its bytes are those of all of them. What it waited between them, for a person, is no part.
+   */
   readonly durationMs: number;
   /** Of it, until the recovery point was there. */
   readonly pointMs?: number;
@@ -22,6 +25,13 @@ export interface RoundReport {
   readonly said?: CopySaid;
   /** Disks that were read back through the mover's page cache (model/read-back.ts); absent: none. */
   readonly cached?: readonly DiskKey[];
+}
+
+/** Tries of a round that did not come to its end; what lay between them does not count. */
+export interface RoundTries {
+  readonly ms: number;
+  /** Of it, until the recovery point was there. */
+  readonly pointMs: number;
 }
 
 /**

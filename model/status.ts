@@ -22,7 +22,7 @@ import type { ScrubReport } from './scrub.ts';
 import type { Approval, Refusal, Trouble } from './transition.ts';
 import { type WriteCount, writtenText } from './written.ts';
 
-export type { RoundReport } from './round.ts';
+export type { RoundReport, RoundTries } from './round.ts';
 
 /** What is known of a target whose guest has no agent, in the words of the record and of the commit gate. */
 export const silentGuest = 'the target runs, but no agent in it can answer: VMware Tools are not installed';

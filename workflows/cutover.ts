@@ -7,7 +7,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import { type OpenDisk, pointName, type RecoveryPoint } from '../model/machine.ts';
 import { movedDiskCheck } from '../model/opened.ts';
 import type { ApplicationPoint } from '../model/point.ts';
-import { sentBytes } from '../model/round.ts';
+import { type RoundTries, sentBytes } from '../model/round.ts';
 import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { type Arrival, arrive } from './arriving.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
@@ -137,6 +137,9 @@ async function movedAndProven(
       takenAt,
       points: disks.map(pointName).join(', '),
     });
+  const inVain = (tries: RoundTries): void => {
+    state = { ...state, tried: tries };
+  };
   return await course.step(async () => {
     for (;;) {
       if (teller.story.reassignment || !open) {
@@ -145,13 +148,15 @@ async function movedAndProven(
         open = await openDisks(journey, way);
       }
       const { input } = journey;
-      const { base, anew = 0 } = state;
+      const { base, anew = 0, tried } = state;
       const order = {
         ...{ input, run, number: state.number + 1, final: true, identity: way.found.identity },
         ...{ pairs: way.pairs, open, anew },
         ...(base ? { base } : {}),
         ...(chosen ? { chosen } : {}),
+        ...(tried ? { tried } : {}),
         pointMade,
+        inVain,
       };
       const isLeft = (): boolean => teller.story.reassignment !== undefined;
       const copy = async (): Promise<RoundResult> => {

@@ -7,7 +7,7 @@ import type { RecoveryPoint } from '../model/machine.ts';
 import type { ApplicationPoint } from '../model/point.ts';
 import type { Steering } from '../model/progress.ts';
 import type { ScrubReport } from '../model/scrub.ts';
-import type { RoundReport, RoundsStatus } from '../model/status.ts';
+import type { RoundReport, RoundsStatus, RoundTries } from '../model/status.ts';
 import type { ServingKnown } from './source-turns.ts';
 
 export interface RoundsState extends ServingKnown {
@@ -17,6 +17,8 @@ export interface RoundsState extends ServingKnown {
   readonly base?: RecoveryPoint;
   /** How often a disk was found to be elsewhere than it was opened; absent: never. No copy that was begun before counts. */
   readonly anew?: number;
+  /** What the tries of the next round took that did not come to its end; absent: there were none. */
+  readonly tried?: RoundTries;
   readonly done: number;
   readonly recent: readonly RoundReport[];
   readonly copiedBytes: number;
@@ -43,7 +45,11 @@ export const noRounds: RoundsState = {
 const roundsKept = 20;
 
 /** After a round that was proven on every disk. */
-export function advance(state: RoundsState, base: RecoveryPoint, report: RoundReport): RoundsState {
+export function advance(
+  { tried: _tried, ...state }: RoundsState,
+  base: RecoveryPoint,
+  report: RoundReport,
+): RoundsState {
   const recent = [...state.recent, report].slice(-roundsKept);
   const judged = convergence(recent, state.convergence);
   return {
@@ -63,7 +69,7 @@ export function advance(state: RoundsState, base: RecoveryPoint, report: RoundRe
 export const withOneMore = (state: RoundsState): RoundsState => ({ ...state, begun: state.number + 1 });
 
 /** S9: another mover has no record of the disks, so its first round is a full one; also before a cutover, in which it would be outage. */
-export const withoutRecord = ({ base: _base, ...state }: RoundsState): RoundsState => withOneMore(state);
+export const withoutRecord = ({ base: _base, tried: _tried, ...state }: RoundsState): RoundsState => withOneMore(state);
 
 /** S3, S9: a disk was elsewhere, so all are copied in full from the first byte, whatever the record of the mover says. */
 export const copiedAnew = (state: RoundsState): RoundsState => ({

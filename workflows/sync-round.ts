@@ -8,7 +8,7 @@ import { type FailbackInput, moverStepId } from '../model/failback-input.ts';
 import type { DiskKey, DiskPair, OpenDisk, RecoveryPoint, TransferProof } from '../model/machine.ts';
 import { type ApplicationPoint, around, pointOf } from '../model/point.ts';
 import { cachedDisks } from '../model/read-back.ts';
-import type { RoundReport } from '../model/status.ts';
+import type { RoundReport, RoundTries } from '../model/status.ts';
 import { lineageBroke, stoppedAsAsked } from './trouble.ts';
 import { controlVerbs, moverVerbs, pointVerbs, summary } from './verbs.ts';
 
@@ -29,6 +29,10 @@ export interface RoundOrder {
   readonly anew?: number;
   /** Disks that are to be copied in full although there is a base: a scrub found damage on them (S3). */
   readonly damaged?: readonly DiskKey[];
+  /** What earlier tries of this round took; absent: there were none. */
+  readonly tried?: RoundTries;
+  /** Told when this try does not come to its end: what all have taken so far. */
+  readonly inVain?: (tried: RoundTries) => void;
   /** Of the final round: the older point that comes home instead of the latest. */
   readonly chosen?: ApplicationPoint;
 }
@@ -45,16 +49,28 @@ export interface RoundResult {
 export async function syncRound(order: RoundOrder): Promise<RoundResult> {
   const { input, run, number, final, identity, pairs } = order;
   const startedAt = Date.now();
-  const point = await pointVerbs(input).ensureRecoveryPoint.executeWithOptions(
-    summary(`${name(order)}: recovery point`),
-    [{ failback: input, run, number, final, identity, pairs }],
-  );
-  const pointMs = Date.now() - startedAt;
-  await order.pointMade?.(point);
-  const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
-  const held = order.chosen?.point ?? point;
-  return { point, held, proofs, report: reportOf(order, held, proofs, { startedAt, pointMs }) };
+  let pointMs: number | undefined;
+  try {
+    const point = await pointVerbs(input).ensureRecoveryPoint.executeWithOptions(
+      summary(`${name(order)}: recovery point`),
+      [{ failback: input, run, number, final, identity, pairs }],
+    );
+    pointMs = Date.now() - startedAt;
+    await order.pointMade?.(point);
+    const proofs = await together(order.open.map((disk) => () => transferOne(order, disk, point)));
+    const held = order.chosen?.point ?? point;
+    return { point, held, proofs, report: reportOf(order, held, proofs, { startedAt, pointMs }) };
+  } catch (error) {
+    const ms = Date.now() - startedAt;
+    order.inVain?.(withTry(order.tried, ms, pointMs ?? ms));
+    throw error;
+  }
 }
+
+const withTry = (tried: RoundTries | undefined, ms: number, pointMs: number): RoundTries => ({
+  ms: (tried?.ms ?? 0) + ms,
+  pointMs: (tried?.pointMs ?? 0) + pointMs,
+});
 
 /**
  * Lets the points before this one go, but for those that application-consistent points need. After the round counts: a base
@@ -130,6 +146,7 @@ export function reportOf(
   proofs: readonly TransferProof[],
   { startedAt, pointMs }: { readonly startedAt: number; readonly pointMs: number },
 ): RoundReport {
+  const took = withTry(order.tried, Date.now() - startedAt, pointMs);
   const sum = (pick: (proof: TransferProof) => number): number =>
     proofs.reduce((total, proof) => total + pick(proof), 0);
   return {
@@ -139,8 +156,8 @@ export function reportOf(
     endedAt: new Date().toISOString(),
     changedBytes: sum((proof) => proof.changedBytes),
     copiedBytes: sum((proof) => proof.copiedBytes),
-    durationMs: Date.now() - startedAt,
-    pointMs,
+    durationMs: took.ms,
+    pointMs: took.pointMs,
     // L3: of a link that breaks again and again the last attempt alone says little.
     ...(proofs.some(({ retried }) => retried) ? {} : { moverMs: Math.max(...proofs.map((one) => one.durationMs)) }),
     ...lowestLimit(proofs),

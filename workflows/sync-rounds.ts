@@ -22,7 +22,7 @@ import type { FailbackInput } from '../model/failback-input.ts';
 import type { DiskPair, OpenDisk, RecoveryPoint } from '../model/machine.ts';
 import type { PointsTold } from '../model/point.ts';
 import type { ScrubReport } from '../model/scrub.ts';
-import type { RoundReport, RoundsStatus } from '../model/status.ts';
+import type { RoundReport, RoundsStatus, RoundTries } from '../model/status.ts';
 import { isPointDue, tryApplicationPoint } from './application-points.ts';
 import { roundsDetails } from './details.ts';
 import { lookAtHome, unseenWords } from './home-look.ts';
@@ -224,11 +224,15 @@ class Rounds {
     const copying = new CancellationScope();
     this.copying = copying;
     this.stoppedForHold = false;
-    const from = { anew: state.anew ?? 0, ...(state.base ? { base: state.base } : {}) };
+    const { base, tried } = state;
+    const from = { anew: state.anew ?? 0, ...(base ? { base } : {}), ...(tried ? { tried } : {}) };
     this.state = { ...state, begun: state.number + 1 };
     const round = {
       ...{ ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...from },
       pointMade: (point: RecoveryPoint) => this.serving.see(point),
+      inVain: (tries: RoundTries) => {
+        this.state = { ...this.state, tried: tries };
+      },
     };
     const result = await unlessLeft(copying, () => syncRound(round), this.isLeft);
     this.copying = undefined;

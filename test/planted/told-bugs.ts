@@ -3,6 +3,7 @@ import { bug, type PlantedBug } from './bug.ts';
 
 const cached = 'test/activities/cached-target.test.ts';
 const equality = 'test/disk/equality.test.ts';
+const tries = 'test/workflows/round-tries.test.ts';
 const sealing = 'test/workflows/sealing.test.ts';
 
 export const toldBugs: readonly PlantedBug[] = [
@@ -48,6 +49,18 @@ export const toldBugs: readonly PlantedBug[] = [
     '',
     sealing,
     'the page cache',
+  ),
+  bug('L3', 'workflows/sync-round.ts', 'ms: (tried?.ms ?? 0) + ms,', 'ms,', tries, 'final round'),
+  bug('L3', 'workflows/sync-round.ts', '(tried?.pointMs ?? 0) + pointMs', 'pointMs', tries, 'held'),
+  bug('L3', 'workflows/sync-rounds.ts', '{ ...this.state, tried: tries }', 'this.state', tries, 'held'),
+  bug('L3', 'workflows/cutover.ts', '{ ...state, tried: tries }', 'state', tries, 'final round'),
+  bug(
+    'L3',
+    'workflows/rounds-state.ts',
+    '{ tried: _tried, ...state }: RoundsState,',
+    'state: RoundsState,',
+    tries,
+    'held',
   ),
   bug('S3', 'workflows/sync-round.ts', '...readBack(proofs),', '', 'test/workflows/round-report.test.ts', 'page cache'),
   bug(

@@ -16,8 +16,9 @@ import { Activator } from '@temporalio/workflow/lib/internals.js';
 import { tryUnblockConditions } from '@temporalio/workflow/lib/worker-interface.js';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import type { MessageName } from '../../model/message.ts';
-import type { Status } from '../../model/status.ts';
+import type { RoundsStatus, Status } from '../../model/status.ts';
 import { failback } from '../../workflows/failback.ts';
+import { syncRounds } from '../../workflows/sync-rounds.ts';
 import { type Payload, type Recorded, recorded } from './recorded.ts';
 
 /** A step that waits for its answer. */
@@ -35,6 +36,8 @@ export interface Stage {
   /** The steps that wait for an answer, by name. */
   pending(): string[];
   status(): Status;
+  /** What the rounds tell, where they are what is played. */
+  rounds(): RoundsStatus;
   /** How long a pending step may take, all its tries together. */
   patienceMs(activityType: string): number;
   /** The answers of these steps and no others are the test's from now on. */
@@ -60,6 +63,13 @@ const rounds = 'syncRounds';
 /** Plays up to where nothing moves without the test. */
 export const play = (name: string, ...mine: string[]): Promise<Stage> => playFrom(name, {}, ...mine);
 
+/** The rounds' own workflow instead of the failback that has it as its child. */
+export async function playRounds(name: string, ...mine: string[]): Promise<Stage> {
+  const stage = new Playing(recorded(name), mine, syncRounds);
+  await stage.begin();
+  return stage;
+}
+
 /** The same from an input that differs from the recorded one. */
 export async function playFrom(name: string, change: Partial<FailbackInput>, ...mine: string[]): Promise<Stage> {
   const script = recorded(name);
@@ -78,18 +88,19 @@ class Playing implements Stage {
   private waiting: Pending[] = [];
   private timers: { readonly seq: number; readonly ms: number }[] = [];
 
-  constructor(script: Recorded, own: readonly string[]) {
+  constructor(script: Recorded, own: readonly string[], workflow: unknown = failback) {
     this.script = script;
     this.own = own;
     const info = {
       ...{ workflowId: 'machine/one', workflowType: 'failback', runId, firstExecutionRunId: runId, attempt: 1 },
+      ...(workflow === failback ? {} : { parent: { workflowId: 'machine/one', runId: 'parent-1' } }),
       ...{ namespace: 'default', taskQueue: 'control', unsafe: { now: Date.now, isReplaying: false } },
     };
     this.activator = new Activator({
       ...{ info, now: Date.now(), randomnessSeed: [1, 2, 3], sourceMap: {}, registeredActivityNames: new Set() },
       ...{ showStackTraceSources: false, stackTracesEnabled: false, getTimeOfDay: () => process.hrtime.bigint() },
     } as unknown as ConstructorParameters<typeof Activator>[0]);
-    this.activator.workflow = failback as never;
+    this.activator.workflow = workflow as never;
   }
 
   async begin(): Promise<void> {
@@ -105,6 +116,11 @@ class Playing implements Stage {
 
   status(): Status {
     const asked = this.activator.queryHandlers.get('status')?.handler as () => Status;
+    return asked();
+  }
+
+  rounds(): RoundsStatus {
+    const asked = this.activator.queryHandlers.get('rounds')?.handler as () => RoundsStatus;
     return asked();
   }
 

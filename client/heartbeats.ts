@@ -7,7 +7,8 @@ import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { z } from 'zod';
 import { noPlaceOp } from '../model/failure.ts';
-import type { TransferProgress } from '../model/progress.ts';
+import type { Standing, TransferProgress } from '../model/progress.ts';
+import { isSilent } from './heard.ts';
 import type { Pending } from './view.ts';
 
 const progress = z.object({
@@ -80,20 +81,41 @@ async function foundNoPlace({ lastFailure }: RawPending, converter: LoadedDataCo
   return (detail as { op?: unknown } | null | undefined)?.op === noPlaceOp;
 }
 
-/** Whatever a seal says first, it copies nothing; and it seals only while a worker is at it. */
+/** Why nobody carries on what the attempt was at; undefined while somebody does, and where an operator paused it. */
+function standingOf(activity: RawPending, now: number): Standing | undefined {
+  const { paused, state } = activity;
+  if (paused) return undefined;
+  if (state === scheduled) return { waitsFor: waitingSince(activity) === undefined ? 'its next attempt' : 'the mover' };
+  const end = endOf(activity);
+  return end.heardAt !== undefined && isSilent({ paused: false, ...end }, now)
+    ? { notHeardSince: end.heardAt }
+    : undefined;
+}
+
+/** Whatever a seal says first, it copies nothing; and neither it nor a copy goes on unless a worker is at it. */
 function stageOf(
   { activityType, paused }: RawPending,
   moves: boolean,
 ): Partial<Pick<TransferProgress, 'stage' | 'seal'>> {
-  if (activityType?.name === 'sealDisk')
-    return { seal: true, stage: paused ? 'paused' : moves ? 'sealing' : 'waiting' };
-  return paused ? { stage: 'paused' } : {};
+  const name = activityType?.name;
+  const stage = paused ? 'paused' : moves ? undefined : 'waiting';
+  if (name === 'sealDisk') return { seal: true, stage: stage ?? 'sealing' };
+  // A scrub that stands is no copy that waits.
+  return stage && !(name === 'scrubDisk' && stage === 'waiting') ? { stage } : {};
 }
+
+/** What was reported last stands, but has no rate any more, and nothing holds back what does not move. */
+const atRest = (one: TransferProgress): TransferProgress => ({
+  ...one,
+  bytesPerSecond: 0,
+  ...(one.limit ? { limit: { ...one.limit, holdsBack: false } } : {}),
+});
 
 /** The pending activities of one workflow and the transfers they report. Payloads go through the client's own codec. */
 export async function pendingOf(
   description: WorkflowExecutionDescription,
   converter: LoadedDataConverter,
+  now = Date.now(),
 ): Promise<{ pending: Pending[]; transfers: TransferProgress[] }> {
   const raw = description.raw.pendingActivities ?? [];
   const transfers: TransferProgress[] = [];
@@ -101,11 +123,10 @@ export async function pendingOf(
   for (const activity of raw) {
     const paused = activity.paused === true;
     const details = await decodeArrayFromPayloads(converter, activity.heartbeatDetails?.payloads);
-    // Of an attempt that has ended what it reported last stands, but nothing moves: it is paused, or waits for a worker.
-    const moves = !paused && activity.state !== scheduled;
-    const still = moves ? {} : { bytesPerSecond: 0 };
-    const stage = stageOf(activity, moves);
-    transfers.push(...progressIn(details).map((one) => ({ ...one, ...still, ...stage })));
+    const stands = standingOf(activity, now);
+    const moves = !paused && stands === undefined;
+    const more = { ...stageOf(activity, moves), ...(stands ? { stands } : {}) };
+    transfers.push(...progressIn(details).map((one) => ({ ...(moves ? one : atRest(one)), ...more })));
     const doing = (details[0] as { now?: unknown } | null | undefined)?.now;
     const failure = activity.lastFailure?.message;
     const noPlace = await foundNoPlace(activity, converter);

@@ -5,7 +5,7 @@
  * counts. Pure and without a clock, so that a run can record what was said and later what became true (R4).
  */
 import { copyMs, intervals } from './convergence.ts';
-import type { ProgressLimit, TransferProgress } from './progress.ts';
+import { isStanding, type ProgressLimit, type TransferProgress } from './progress.ts';
 import { type RoundReport, sentBytes } from './round.ts';
 import type { RereadCost } from './scrub.ts';
 
@@ -45,6 +45,8 @@ export interface CopyForecast {
   readonly bytes: Band;
   /** Until the copy is done; absent while no rate is known. */
   readonly seconds?: Band;
+  /** Nobody carries on some disk's copy, so that no end can be told. */
+  readonly stands?: true;
   /** What the limit makes of the bound, where one holds and the lists are not read yet. */
   readonly atLimit?: { readonly bytesPerSecond: number; readonly seconds: number };
 }
@@ -215,6 +217,7 @@ export function forecastCopy(
   const ahead = unread.filter(({ disk }) => latest.has(disk)).reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   const bytes = { likely: named + ahead, low: named, high: named + ahead };
   const listed = ahead === 0 && known.length > 0;
+  if ([...latest.values()].some(isStanding)) return { listed, bytes, stands: true };
   const seconds = listed ? secondsLeft(known) : undefined;
   return { listed, bytes, ...(seconds ? { seconds } : {}) };
 }

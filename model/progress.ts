@@ -39,7 +39,15 @@ export interface TransferProgress {
   readonly repairedBlocks?: number;
   /** Absent while no limit holds. */
   readonly limit?: ProgressLimit;
+  /** Present while nobody carries it on; said by who shows it: a worker that is gone says nothing any more. */
+  readonly stands?: Standing;
 }
+
+/** What a transfer waits for, or since when (ISO 8601) the mover that had it is not heard. */
+export type Standing = { readonly waitsFor: 'the mover' | 'its next attempt' } | { readonly notHeardSince: string };
+
+/** Whether nobody carries it on at the moment: then it has no rate, no end, and nothing holds it back. */
+export const isStanding = ({ stage, stands }: TransferProgress): boolean => stage === 'paused' || stands !== undefined;
 
 /** The signal by which a worker tells the workflow of a step that was paused, or that goes on. Not a message of people. */
 export const steeredSignal = 'steered';

@@ -36,7 +36,7 @@ const list = (names: readonly string[]): string => {
 };
 
 /** How much the copy has to move and how long it takes; before the lists are read only the bound is known. */
-export function copyText({ listed, bytes: all, seconds, atLimit }: CopyForecast): string {
+export function copyText({ listed, bytes: all, seconds, stands, atLimit }: CopyForecast): string {
   if (!listed) {
     const time = seconds ? `, at the rate of the last run up to ${secondsText(seconds.high)}` : '';
     const limit = atLimit
@@ -44,7 +44,8 @@ export function copyText({ listed, bytes: all, seconds, atLimit }: CopyForecast)
       : '';
     return `To move: between ${bytes(all.low)} and ${bytes(all.high)}${time}${limit}; known once the lists are read.`;
   }
-  const time = seconds ? `still ${forecast(seconds, secondsText)}` : 'no rate yet';
+  const noTime = stands ? 'how long it takes is known once every copy is carried on' : 'no rate yet';
+  const time = seconds ? `still ${forecast(seconds, secondsText)}` : noTime;
   return `To move: ${bytes(all.likely)}; ${time}.`;
 }
 

@@ -2,9 +2,9 @@
  * One bar per disk: how far, how much, how fast, in which stage.
  * Rule: a disk without a report from its mover gets no bar; a bar is never guessed.
  */
-import type { TransferProgress } from '../../model/progress.ts';
+import type { Standing, TransferProgress } from '../../model/progress.ts';
 import type { DiskSummary } from '../../model/status.ts';
-import { bytes, percent, rate } from './figures.ts';
+import { bytes, percent, rate, since } from './figures.ts';
 import { pad, paint, plain, type Style } from './paint.ts';
 
 const longestBar = 30;
@@ -20,6 +20,7 @@ export function bar(done: number, total: number, cells: number, style: Style): s
 export function diskLines(
   disks: readonly DiskSummary[],
   transfers: readonly TransferProgress[],
+  now: number,
   style: Style,
 ): string[] {
   const latest = new Map<string, TransferProgress>();
@@ -33,10 +34,11 @@ export function diskLines(
   const all = [...latest.values()];
   const drawn = transferTexts(
     all.filter((one) => !onlySeals(one)),
+    now,
     style,
     style.width - label - 4,
   );
-  for (const { disk, stage } of all.filter(onlySeals)) drawn.set(disk, `all copied and proven; ${sealSays(stage)}`);
+  for (const one of all.filter(onlySeals)) drawn.set(one.disk, `all copied and proven; ${sealSays(one, now)}`);
   return names.map((name) => {
     const size = disks.find(({ disk }) => disk === name)?.sizeBytes;
     const text = drawn.get(name) ?? paint(style, 'dim', size === undefined ? '' : bytes(size));
@@ -47,14 +49,27 @@ export function diskLines(
 /** A seal moves next to nothing; only one that reads the whole disk again first has a way to go. */
 export const onlySeals = ({ seal, doneBytes }: TransferProgress): boolean => seal === true && doneBytes === 0;
 
-const sealSays = (stage: TransferProgress['stage']): string =>
-  stage === 'sealing' ? 'sealing' : stage === 'paused' ? 'its seal is paused' : 'its seal waits for the mover';
+function sealSays({ stage, stands }: TransferProgress, now: number): string {
+  if (stage === 'sealing') return 'sealing';
+  if (stage === 'paused') return 'its seal is paused';
+  if (stands === undefined) return 'its seal waits for the mover';
+  return `its seal${'waitsFor' in stands ? '' : ' was'} ${standsText(stands, now)}`;
+}
+
+/** What stands in the place of a stage that nobody is in. */
+const standsText = (stands: Standing, now: number): string =>
+  'waitsFor' in stands ? `waits for ${stands.waitsFor}` : `not heard for ${since(stands.notHeardSince, now)}`;
 
 /** What stands right of each disk's name, in columns, with as much as fits: all figures, then fewer, then no bar. */
-function transferTexts(transfers: readonly TransferProgress[], style: Style, room: number): Map<string, string> {
-  const full = transfers.map(({ doneBytes, totalBytes, bytesPerSecond, stage }) => [
+function transferTexts(
+  transfers: readonly TransferProgress[],
+  now: number,
+  style: Style,
+  room: number,
+): Map<string, string> {
+  const full = transfers.map(({ doneBytes, totalBytes, bytesPerSecond, stage, stands }) => [
     `${String(percent(doneBytes, totalBytes)).padStart(3)}%`,
-    stage,
+    stands ? standsText(stands, now) : stage,
     bytesPerSecond > 0 ? rate(bytesPerSecond) : '',
     `${bytes(doneBytes)} of ${bytes(totalBytes)}`,
   ]);

@@ -3,6 +3,7 @@
  * Rule: news is what a person would want to be told at once; how far the bytes are is told along with it, or now and then.
  */
 import { isFinal, phaseTable } from '../../model/phase.ts';
+import type { Standing } from '../../model/progress.ts';
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
 import { limitIn, ratesText } from './ahead.ts';
@@ -74,11 +75,11 @@ function moving({ rounds, transfers, pending }: View): Part[] {
   const judged = rounds?.convergence;
   if (judged?.converges === false)
     parts.push({ text: `changes faster than the link: ${ratesText(judged)}`, news: 'changes faster than the link' });
-  const working = transfers.filter(({ stage }) => stage !== 'waiting' && stage !== 'done');
+  const working = transfers.filter(({ stage, stands }) => stands || (stage !== 'waiting' && stage !== 'done'));
   working.sort((a, b) => (a.disk < b.disk ? -1 : 1));
   for (const one of working) {
     const share = onlySeals(one) ? '' : ` ${Math.floor(percent(one.doneBytes, one.totalBytes) / 10) * 10}%`;
-    parts.push(progress(`${plain(one.disk)} ${one.stage}${share}`));
+    parts.push(one.stands ? standing(one.disk, one.stands) : progress(`${plain(one.disk)} ${one.stage}${share}`));
   }
   const limit = limitIn(transfers);
   if (limit?.holdsBack) parts.push(progress(`held back to ${rate(limit.bytesPerSecond)} by ${plain(limit.by)}`));
@@ -86,6 +87,12 @@ function moving({ rounds, transfers, pending }: View): Part[] {
     if (paused) parts.push(news(`${plain(activityId)} paused in Temporal by ${plain(pausedBy?.by ?? 'somebody')}`));
   return parts;
 }
+
+/** That a mover fell silent is news; that a copy waits for one is told by who is missing, or over in a moment. */
+const standing = (disk: string, stands: Standing): Part =>
+  'waitsFor' in stands
+    ? progress(`${plain(disk)} waits for ${stands.waitsFor}`)
+    : news(`${plain(disk)} not heard since ${stands.notHeardSince}`);
 
 /** The latest refusal as a line of its own, told once; undefined when there is none. */
 export function renderRefusal(view: View): string | undefined {

@@ -33,7 +33,7 @@ const refusalsShown = 3;
 export function renderStatus(view: View, now: number, style: Style): string {
   const { status } = view;
   if (!status) return silent(view, now, style).join('\n');
-  const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], style).map((line) => `  ${line}`);
+  const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], now, style).map((line) => `  ${line}`);
   return arrange(style.height, [
     { lines: heading(view, status, now, style), worth: 9 },
     { lines: committedLines(view, now, style), worth: 8 },
@@ -277,7 +277,7 @@ function silent(view: View, now: number, style: Style): string[] {
     ...(view.closedAt ? say(`ended ${clock(view.closedAt, now)}`, style) : []),
     ...(view.silent ? say(view.silent, style).map((line) => paint(style, 'yellow', line)) : []),
     ...missingLines(view.missing ?? [], [], now, style),
-    ...diskLines([], view.transfers, style).map((line) => `  ${line}`),
+    ...diskLines([], view.transfers, now, style).map((line) => `  ${line}`),
     ...steps(view, now, style),
   ];
 }

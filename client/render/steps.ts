@@ -2,8 +2,9 @@
  * What a run's step does, in words for people; Temporal and the logs know it by its name in the code.
  * Rule: a step of a newer release is told by its name, never left out.
  */
+import { isSilent } from '../heard.ts';
 import type { Pending } from '../view.ts';
-import { duration } from './figures.ts';
+import { duration, since } from './figures.ts';
 import { plain } from './paint.ts';
 
 const words: Readonly<Record<string, string>> = {
@@ -46,15 +47,11 @@ export function stepText({ activity, activityId }: Pick<Pending, 'activity' | 'a
   return plain(`${text} ${disk ?? (disks.length === 0 ? id : 'a disk')}`);
 }
 
-/** Of the silence that the server bears. A live worker beats each second, and is heard a second or two later. */
-const heardWithin = 0.5;
-const heardWithinMs = 5_000;
-
 /** What a cancel waits for, and an attempt whose worker is silent for longer than any live one; undefined where neither is so. */
-export function endingText({ paused, cancelling, heardAt, silenceSeconds }: Pending, now: number): string | undefined {
+export function endingText(step: Pending, now: number): string | undefined {
+  const { paused, cancelling, heardAt, silenceSeconds } = step;
   if (paused || heardAt === undefined || silenceSeconds === undefined) return undefined;
-  const silentMs = now - Date.parse(heardAt);
-  if (!cancelling && silentMs < Math.max(heardWithinMs, heardWithin * silenceSeconds * 1000)) return undefined;
-  const silence = `its worker was last heard ${duration(silentMs)} ago, and after ${duration(silenceSeconds * 1000)} of silence the server gives it up`;
+  if (!cancelling && !isSilent(step, now)) return undefined;
+  const silence = `its worker was last heard ${since(heardAt, now)} ago, and after ${duration(silenceSeconds * 1000)} of silence the server gives it up`;
   return cancelling ? `the run waits for it to stop: ${silence}` : silence;
 }

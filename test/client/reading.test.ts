@@ -42,7 +42,7 @@ test('R4 what a heartbeat says of bytes that are fetched and blocks that were me
 
 // The server's own numbers: scheduled, started.
 test.each([
-  ['waits for a worker', 1, false, { bytesPerSecond: 0 }],
+  ['waits for a worker', 1, false, { bytesPerSecond: 0, stage: 'waiting', stands: { waitsFor: 'its next attempt' } }],
   ['is paused', 1, true, { bytesPerSecond: 0, stage: 'paused' }],
   ['is under way', 2, false, {}],
 ])('L1 a copy whose attempt %s is not told as moving unless it moves', async (_, state, paused, seen) => {
@@ -56,19 +56,21 @@ test.each([
 
 // The server's own numbers: scheduled, started. A seal begins with the word that every step of a mover begins with.
 test.each([
-  ['waits for a worker', 1, false, 'waiting'],
-  ['is paused', 1, true, 'paused'],
-  ['is under way', 2, false, 'sealing'],
+  ['waits for a worker', 1, false, { stage: 'waiting', stands: { waitsFor: 'the mover' } }],
+  ['is paused', 1, true, { stage: 'paused' }],
+  ['is under way', 2, false, { stage: 'sealing' }],
 ])(
   'L1 a seal that %s is told as a seal from its first word, never as a copy, and as sealing only while a worker seals',
-  async (_, state, paused, stage) => {
+  async (_, state, paused, seen) => {
     const first = { ...report, stage: 'waiting', doneBytes: 0, bytesPerSecond: 0, epoch: 0 };
     const heartbeatDetails = { payloads: toPayloads(defaultPayloadConverter, first) };
     const activityType = { name: 'sealDisk' };
-    const raw = { pendingActivities: [{ activityId: 'seal-os', activityType, state, paused, heartbeatDetails }] };
+    const scheduledTime = { seconds: 7 };
+    const activity = { activityId: 'seal-os', activityType, state, paused, scheduledTime, heartbeatDetails };
+    const raw = { pendingActivities: [activity] };
     const description = { workflowId: 'w', raw } as unknown as WorkflowExecutionDescription;
     const { transfers } = await pendingOf(description, loadDataConverter(undefined));
-    expect(transfers).toEqual([{ ...first, stage, seal: true }]);
+    expect(transfers).toEqual([{ ...first, ...seen, seal: true }]);
   },
 );
 

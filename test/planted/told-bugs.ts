@@ -4,6 +4,7 @@ import { bug, type PlantedBug } from './bug.ts';
 const cached = 'test/activities/cached-target.test.ts';
 const equality = 'test/disk/equality.test.ts';
 const tries = 'test/workflows/round-tries.test.ts';
+const standing = 'test/client/standing.test.ts';
 const sealing = 'test/workflows/sealing.test.ts';
 
 export const toldBugs: readonly PlantedBug[] = [
@@ -88,4 +89,20 @@ export const toldBugs: readonly PlantedBug[] = [
     'test/model/mover-seen.test.ts',
     'takes no direct I/O',
   ),
+  bug('L1', 'client/heartbeats.ts', 'isSilent({ paused: false, ...end }, now)', 'false', standing, 'was killed'),
+  bug(
+    'L1',
+    'client/heartbeats.ts',
+    'if (state === scheduled) return {',
+    'if (paused) return {',
+    standing,
+    'is missing',
+  ),
+  bug('L1', 'client/heartbeats.ts', 'limit: { ...one.limit, holdsBack: false }', 'limit: one.limit', standing),
+  bug('L1', 'client/heard.ts', 'Math.min(liveWithinMs, share * silenceSeconds * 1000)', '60_000', standing, 'killed'),
+  bug('L1', 'model/forecast.ts', 'if ([...latest.values()].some(isStanding))', 'if (false)', standing, 'no end'),
+  bug('L1', 'model/progress.ts', "stage === 'paused' || stands", 'stands', standing, 'paused has none'),
+  bug('L1', 'client/render/bars.ts', 'stands ? standsText(stands, now) : stage', 'stage', standing, 'under way'),
+  bug('L1', 'client/render/line.ts', 'one.stands ? standing(one.disk, one.stands) :', '', standing, 'under way'),
+  bug('L1', 'client/render/steps.ts', '!isSilent(step, now)', 'true', 'test/client/silent-step.test.ts', 'silent'),
 ];

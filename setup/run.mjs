@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { refuseTakenByNpm } from './npm-options.mjs';
 import { onceNpmIsGone } from './parents.mjs';
 import { cacheFolder, projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
@@ -53,6 +54,7 @@ function runEntry(node, entry, rest) {
 }
 
 try {
+  refuseTakenByNpm(process.env);
   const { lab, entry, rest } = readArguments();
   const { node } = await ensureSetUp({ lab });
   if (!existsSync(entry))

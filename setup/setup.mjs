@@ -36,10 +36,10 @@ async function labPrograms(progress) {
   await programPath('temporal', progress);
 }
 
-/** Prints a problem as a person should see it and ends the process with exit code 1. */
+/** Prints a problem as a person should see it and ends the process, with its exit code or 1. */
 export function endWith(problem) {
   process.stderr.write(`${problem instanceof SetUpProblem ? problem.message.trimEnd() : (problem.stack ?? problem)}\n`);
-  process.exit(1);
+  process.exit(problem instanceof SetUpProblem ? problem.code : 1);
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -105,4 +105,14 @@ export const toldBugs: readonly PlantedBug[] = [
   bug('L1', 'client/render/bars.ts', 'stands ? standsText(stands, now) : stage', 'stage', standing, 'under way'),
   bug('L1', 'client/render/line.ts', 'one.stands ? standing(one.disk, one.stands) :', '', standing, 'under way'),
   bug('L1', 'client/render/steps.ts', '!isSilent(step, now)', 'true', 'test/client/silent-step.test.ts', 'silent'),
+  bug('S7', 'setup/run.mjs', 'refuseTakenByNpm(process.env);', '', 'test/setup/npm-options.test.ts', 'took for itself'),
+  bug(
+    'S7',
+    'setup/npm-options.mjs',
+    "name.replace(/^no-/, '').replaceAll",
+    'name.replaceAll',
+    'test/setup/npm-options.test.ts',
+    'took for itself',
+  ),
+  bug('S7', 'setup/npm-options.json', '  "reread",\n', '', 'test/setup/npm-options.test.ts', 'every option'),
 ];

@@ -54,6 +54,12 @@ async function lookAtServer(run: Run): Promise<void> {
   await Promise.all(looks);
 }
 
+/** Until the server itself has shown how far a copy is: between a view of it and a look at the server it may end. */
+async function untilCopying(run: Run): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!places.get('heartbeats')?.includes('doneBytes') && performance.now() < deadline) await lookAtServer(run);
+}
+
 async function askEverything(run: Run): Promise<void> {
   const { name } = run.machine;
   const asked = [
@@ -99,7 +105,7 @@ async function troubledRun(): Promise<Run> {
     count: 30,
     action: { delayMs: 400 },
   });
-  await run.untilView('copying', ({ transfers }) => transfers.some((one) => one.doneBytes > 0));
+  await untilCopying(run);
   await askEverything(run);
   await run.until('Syncing');
   await lookAtMover();

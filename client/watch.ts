@@ -3,6 +3,7 @@
  * Rule: watching never touches the run; Ctrl-C ends the watching and says so. A server that is away is waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AwayLog, awayText } from './away.ts';
 import type { Link } from './connect.ts';
 import { LineLog } from './line-log.ts';
 import { type ObserveOptions, observe } from './observe.ts';
@@ -81,16 +82,17 @@ async function look(link: Link, machine: string, canvas: Canvas, which: ObserveO
     return await observe(link, machine, { queryTimeoutMs, ...which });
   } catch (error) {
     if (!(error instanceof Problem) || error.kind !== 'unreachable') throw error;
-    canvas.away(`${error.message}; looking again`);
+    canvas.away(error.message);
     return undefined;
   }
 }
 
-async function redrawing(screen: Screen): Promise<Canvas> {
+async function redrawing(screen: Screen, clock: () => number): Promise<Canvas> {
   // Loaded here because only a terminal needs it.
   const { createLogUpdate } = await import('log-update');
   const draw = createLogUpdate(process.stdout);
   let last = '';
+  let awaySince: number | undefined;
   const size = () => ({
     ...screen.style,
     width: Math.max(20, process.stdout.columns || 80),
@@ -98,46 +100,51 @@ async function redrawing(screen: Screen): Promise<Canvas> {
   });
   return {
     show: (view) => {
+      awaySince = undefined;
       last = screen.pasteable(renderStatus(view, Date.now(), size()));
       // The whole frame anew: the library's line-by-line update goes wrong when the number of lines changes.
       draw.clear();
       draw(`${last}\n`);
     },
-    away: (why) => draw(`${last}\n\n${wrap(why, size().width).join('\n')}\n`),
+    away: (why) => {
+      awaySince ??= clock();
+      draw(`${last}\n\n${wrap(awayText(why, awaySince, clock()), size().width).join('\n')}\n`);
+    },
     end: () => draw.done(),
   };
 }
 
 /** Where a program reads along: every view that differs in anything but what lies ahead, which changes all the time. */
-function jsonByJson(screen: Screen): Canvas {
+function jsonByJson(screen: Screen, clock: () => number): Canvas {
+  const silence = new AwayLog(screen, clock);
   let last = '';
   return {
     show(view) {
+      silence.back();
       const seen = JSON.stringify({ ...view, forecast: undefined, copy: undefined });
       if (seen !== last) screen.answer(() => seen, view);
       last = seen;
     },
-    away: (why) => screen.note(why),
+    away: (why) => silence.away(why),
     end: () => undefined,
   };
 }
 
-function lineByLine(screen: Screen): Canvas {
+function lineByLine(screen: Screen, clock: () => number): Canvas {
   const log = new LineLog();
-  let away = '';
+  const silence = new AwayLog(screen, clock);
   return {
     show(view) {
-      away = '';
-      for (const line of log.next(view, Date.now())) screen.answer(() => `${new Date().toISOString()} ${line}`, line);
+      silence.back();
+      for (const line of log.next(view, clock())) screen.answer(() => `${new Date().toISOString()} ${line}`, line);
     },
-    away(why) {
-      if (why !== away) screen.note(why);
-      away = why;
-    },
+    away: (why) => silence.away(why),
     end: () => undefined,
   };
 }
 
 /** Redraws in place on a terminal; else writes lines, or JSON. */
-export const openCanvas = async (screen: Screen): Promise<Canvas> =>
-  screen.live ? await redrawing(screen) : screen.json ? jsonByJson(screen) : lineByLine(screen);
+export const openCanvas = async (screen: Screen, clock: () => number = Date.now): Promise<Canvas> => {
+  if (screen.live) return await redrawing(screen, clock);
+  return screen.json ? jsonByJson(screen, clock) : lineByLine(screen, clock);
+};

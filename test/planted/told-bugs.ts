@@ -115,4 +115,12 @@ export const toldBugs: readonly PlantedBug[] = [
     'took for itself',
   ),
   bug('S7', 'setup/npm-options.json', '  "reread",\n', '', 'test/setup/npm-options.test.ts', 'every option'),
+  bug('R11', 'client/away.ts', 'now - this.toldAt < againMs', 'this.toldAt > -1', 'test/client/away.test.ts'),
+  bug(
+    'R11',
+    'client/away.ts',
+    'if (this.since !== undefined) this',
+    'if (this.toldAt < 0) this',
+    'test/client/away.test.ts',
+  ),
 ];

@@ -97,6 +97,7 @@ test('S1 a machine that its run has started is told as its own to whoever asks b
   expect(refused(await target.preflight({ ...asked, run: request.run }, work))).toEqual(['target-powered-off']);
   expect(refused(await target.preflight({ ...asked, run: 'another', beside: true }, work))).toEqual([
     'target-powered-off',
+    'target-not-half-written',
   ]);
 });
 

@@ -20,9 +20,9 @@ import { failbackInput } from '../model/failback-input.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
 import { readGuests } from './azure-control.ts';
 import { showEvidence, showReturn } from './demo-evidence.ts';
-import { type Lab, startLab } from './lab.ts';
+import type { Lab } from './lab.ts';
 import type { LabMachine } from './machines.ts';
-import { opening } from './opening.ts';
+import { openUnless } from './opening.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { type LabWorkers, startWorkers } from './workers.ts';
 import { yesOrNo } from './yes-or-no.ts';
@@ -44,6 +44,8 @@ const options = {
   keep: { type: 'boolean', default: false },
 } as const;
 
+const youLeft = (): Problem => new Problem('interrupted', 'you left', 'Start it again when you like.');
+
 /** Rounds the demo waits for before it goes through the gate by itself. */
 const roundsToShow = 3;
 const screen = openScreen(false);
@@ -55,6 +57,8 @@ interface Story {
   readonly link: Link;
   readonly canvas: Canvas;
   readonly yes: boolean;
+  /** Aborted, with what to throw, once a person left or nobody is there any more. */
+  readonly left: AbortSignal;
 }
 
 /** Asks on a terminal; without one, or with --yes, the answer is yes. Throws Problem `interrupted` on Ctrl-C. */
@@ -89,6 +93,8 @@ async function until(story: Story, holds: (view: View) => boolean): Promise<View
     story.canvas,
     (seen) => holds(seen) || inPhase('NeedsOperator')(seen),
   );
+  // Nothing is asked, and nothing said to the run, behind the back of who left.
+  story.left.throwIfAborted();
   const trouble = view.status?.trouble;
   if (trouble) throw new Error(`the run needs an operator: ${trouble.message}. ${trouble.hint}`);
   if (!holds(view)) throw new Error(`the run ended in ${view.status?.phase ?? view.execution}`);
@@ -134,6 +140,23 @@ async function tell(story: Story, during: boolean): Promise<number> {
   return (await showReturn(lab, machine, say)) ? 0 : 1;
 }
 
+/** Draws until somebody left; what the run does while the lab closes under it is nobody's news. */
+const untilLeft = (canvas: Canvas, left: AbortSignal): Canvas => ({
+  show: (view) => void (left.aborted || canvas.show(view)),
+  away: (why) => void (left.aborted || canvas.away(why)),
+  end: () => canvas.end(),
+});
+
+/** What `work` comes to, or what `left` throws as soon as it is aborted; then `work` is let go. */
+async function unlessLeft<R>(left: AbortSignal, work: Promise<R>): Promise<R> {
+  const leaving = new Promise<never>((_, reject) => {
+    const leave = (): void => reject(left.reason);
+    if (left.aborted) leave();
+    else left.addEventListener('abort', leave, { once: true });
+  });
+  return await Promise.race([work, leaving]);
+}
+
 async function main(): Promise<number> {
   endWithReader();
   const values = readOptions({ program: 'npm start --', text: usage }, options);
@@ -145,32 +168,35 @@ async function main(): Promise<number> {
     write: values.staged ? 'staged' : 'in-place',
     roundEverySeconds: 2,
   } as const;
-  let lab: Lab | undefined;
-  let workers: LabWorkers | undefined;
-  let link: Link | undefined;
-  const stop = async (): Promise<void> => {
-    await link?.close();
-    await workers?.stop();
-    await lab?.stop();
-  };
-  const leave = (): void => void stop().finally(() => process.exit(130));
+  const leaving = new AbortController();
+  const { signal: left } = leaving;
+  const leave = (): void => leaving.abort(youLeft());
   // `on`, not `once`: a second listener (the terminal's) must not end the process before the lab is gone.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
   onceStarterIsGone(leave);
-  const { far, onPlaced } = opening();
   const isCommitted = (machine: string) => committed.yes(machine);
-  const starting = startLab({ osTree: 'full', keep: values.keep, policy, isCommitted, onPlaced });
-  lab = await withPatience(far, starting);
+  const lab = await openUnless(left, { osTree: 'full', keep: values.keep, policy, isCommitted }, false);
+  if (!lab) throw youLeft();
+  let starting: Promise<LabWorkers> | undefined;
+  // The link is left open to the end of the process: the watch or the witness may have a question out, which the client
+  // would ask again on a closed link, and that throws where nobody catches it.
+  const stop = async (): Promise<void> => {
+    const workers = await starting?.catch(() => undefined);
+    await workers?.stop();
+    await lab.stop();
+  };
   try {
     say(lab.linux.boots ? 'Its OS disk is a Linux that really boots.' : lab.linux.why);
     pointAtLab(lab.temporal);
-    workers = await withPatience('starting the workers', startWorkers(lab));
+    starting = startWorkers(lab);
+    await unlessLeft(left, withPatience('starting the workers', starting));
     const { inventory } = await loadInventory(lab.config);
-    link = await connect(inventory.temporal, undefined, lab.config);
+    const link = await connect(inventory.temporal, undefined, lab.config);
     const [machine] = lab.machines;
     if (!machine) throw new Error('the lab has no machine');
     committed.yes = async (name) => await hasCommitted(link, name);
-    return await tell({ lab, machine, link, canvas: await openCanvas(screen), yes: values.yes }, values.during);
+    const canvas = untilLeft(await openCanvas(screen), left);
+    return await unlessLeft(left, tell({ lab, machine, link, canvas, yes: values.yes, left }, values.during));
   } finally {
     if (values.keep) say(`The lab's folder is kept: ${lab.folder}`);
     await withPatience('closing the lab', stop());
@@ -178,8 +204,8 @@ async function main(): Promise<number> {
 }
 
 /** Whether a person's commit is in the run's own record; the witness asks before it allows a deletion. */
-async function hasCommitted(link: Link | undefined, machine: string): Promise<boolean> {
-  const status = await link?.client.workflow.getHandle(`machine/${machine}`).query<{ commitment?: object }>('status');
+async function hasCommitted(link: Link, machine: string): Promise<boolean> {
+  const status = await link.client.workflow.getHandle(`machine/${machine}`).query<{ commitment?: object }>('status');
   return status?.commitment !== undefined;
 }
 

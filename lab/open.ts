@@ -3,13 +3,12 @@
  * Rule: with `--json` standard output carries one line of JSON and nothing else; the end leaves nothing running.
  */
 import { readOptions } from '../client/options.ts';
-import { withPatience } from '../client/patience.ts';
 import { Problem } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
 import { endWithReader } from '../client/streams.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
-import { type Lab, type LabOptions, startLab } from './lab.ts';
-import { opening } from './opening.ts';
+import type { Lab } from './lab.ts';
+import { openUnless } from './opening.ts';
 import { pointAtLab } from './own-temporal.ts';
 import { findPrograms } from './programs.ts';
 import { type LabWorkers, startWorkers } from './workers.ts';
@@ -125,24 +124,6 @@ function countIn(values: Readonly<Record<'machines' | 'movers', string>>, option
     `--${option} ${count} is more than the ${limit} a lab on one computer carries: ${why}`,
     todo,
   );
-}
-
-/** How long an opening that was asked to end may take to tidy up by itself; then the process ends, which takes all along. */
-const patienceMs = 5_000;
-
-/** The open lab; undefined when it was asked to end before. */
-async function openUnless(ending: AbortSignal, options: LabOptions, quiet: boolean): Promise<Lab | undefined> {
-  const { far, onPlaced } = opening(options.machines);
-  const lab = startLab({ ...options, signal: ending, onPlaced });
-  const late = new Promise<undefined>((resolve) => {
-    ending.addEventListener('abort', () => setTimeout(() => resolve(undefined), patienceMs).unref(), { once: true });
-  });
-  try {
-    return await withPatience(far, Promise.race([lab, late]), quiet);
-  } catch (error) {
-    if (ending.aborted) return undefined;
-    throw error;
-  }
 }
 
 async function main(): Promise<void> {

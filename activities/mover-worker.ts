@@ -4,9 +4,12 @@
  * Changes nothing.
  */
 import { constants } from 'node:fs';
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../disk/failure.ts';
 import { openDirect } from '../disk/open-direct.ts';
+import { heldBytes } from '../disk/state-folder.ts';
+import type { StateRoomSeen } from '../model/mover-room.ts';
 import type { MountSeen, MoverSeen } from '../model/mover-seen.ts';
 import type { SourceReader } from '../sites/source.ts';
 import { activity } from './attempt.ts';
@@ -16,24 +19,40 @@ export interface MoverWorkerParts {
   readonly version: string;
   /** Datastores that are to be found mounted: name to folder. */
   readonly datastores: Readonly<Record<string, string>>;
+  /** Folder of journals and digests on the mover. */
+  readonly stateDir: string;
 }
 
 export interface MoverWorkerInput {
   /** The site it would read from. */
   readonly sourceSite: string;
+  /** Whose records are counted; absent when an older control worker asks. */
+  readonly machine?: string;
 }
 
 export const createMoverWorkerActivities = (parts: MoverWorkerParts) => ({
   observeMoverWorker: activity(
     'observeMoverWorker',
-    async ({ sourceSite }: MoverWorkerInput, work): Promise<MoverSeen> => {
+    async ({ sourceSite, machine }: MoverWorkerInput, work): Promise<MoverSeen> => {
       const endpoints = await parts.reader(sourceSite).observeReach(work);
       const mounts = await Promise.all(Object.entries(parts.datastores).map(observeMount));
+      const state = await observeState(parts.stateDir, machine);
       const now = new Date().toISOString();
-      return { version: parts.version, platform: process.platform, now, endpoints, mounts };
+      return { version: parts.version, platform: process.platform, now, endpoints, mounts, state };
     },
   ),
 });
+
+/** What is free in the state folder, and what the machine's records take of it already. */
+export async function observeState(folder: string, machine: string | undefined): Promise<StateRoomSeen> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    const held = machine === undefined ? 0 : await heldBytes(folder, machine);
+    return { folder, freeBytes: bavail * bsize, heldBytes: held };
+  } catch (error) {
+    return { folder, freeBytes: 0, heldBytes: 0, problem: errorCode(error) || 'it cannot be looked at' };
+  }
+}
 
 /** Whether a datastore's folder can be used, as this process may use it. */
 export async function observeMount([datastore, folder]: [string, string]): Promise<MountSeen> {

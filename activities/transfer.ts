@@ -33,8 +33,6 @@ import { underLimits } from './under-limits.ts';
 
 export interface MoverParts extends MoverWorkerParts {
   readonly finder: DeviceFinder;
-  /** Folder of journals and digests on the mover. */
-  readonly stateDir: string;
   /** Which disks copy now; the others wait in this process. */
   readonly turns: Turns;
   /** How fast this mover may copy. */

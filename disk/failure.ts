@@ -3,6 +3,7 @@
  * Rule: a literal table; a code that is not in it is `Refused`, because repeating what we do not understand
  * can only do harm. Never hides the original error: it stays as the cause.
  */
+import { dirname } from 'node:path';
 import { Failure, type FailureKind } from '../model/failure.ts';
 import { watched } from './io-watch.ts';
 
@@ -37,10 +38,21 @@ export function errorCode(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
+const full = new Set(['ENOSPC', 'EDQUOT']);
+
+/** What is written to the state folder, and not to the target's disk. */
+const ofState = /^(state|journal)\./;
+
+/** A full state folder lies on the mover, and not where people look first: the datastore. */
+const makeRoom = (path: string): string =>
+  `Free space on the mover, which status names, in the file system of its state folder${path === '' ? '' : ` (${dirname(path)})`}, or raise its quota there; then retry. What was proven is kept.`;
+
 /** Makes a `Failure` of whatever was thrown; a `Failure` stays what it is. `path`: told where the error does not name it. */
 export function hostFailure(error: unknown, op: string, subject: string, path = ''): Failure {
   if (error instanceof Failure) return error;
-  const [kind, hint] = codes[errorCode(error)] ?? ['Refused', 'Read the cause; this error is not one we know.'];
+  const code = errorCode(error);
+  const [kind, known] = codes[code] ?? ['Refused', 'Read the cause; this error is not one we know.'];
+  const hint = full.has(code) && ofState.test(op) ? makeRoom(path) : known;
   const said = error instanceof Error ? error.message : String(error);
   const message = said.includes(path) ? said : `${said} (${path})`;
   return new Failure(kind, { op, subject, hint, message, cause: error });

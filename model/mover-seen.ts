@@ -6,6 +6,7 @@
 import type { Awaited, Check } from './check.ts';
 import { clockCheck } from './clock-check.ts';
 import type { SourceSystem } from './machine.ts';
+import { roomCheck, type StateRoomSeen } from './mover-room.ts';
 import { directInstead } from './read-back.ts';
 
 /** One place a mover will connect to, tried just now. */
@@ -39,6 +40,8 @@ export interface MoverSeen {
   readonly now: string;
   readonly endpoints: readonly EndpointSeen[];
   readonly mounts: readonly MountSeen[];
+  /** Absent from a mover of an older version. */
+  readonly state?: StateRoomSeen;
 }
 
 /** How a mover answered: what it said, or why it did not. */
@@ -49,6 +52,8 @@ export interface MoverQuestion {
   /** Version of the control worker that asked; absent when it did not say. */
   readonly version: string | undefined;
   readonly os: SourceSystem | undefined;
+  /** Of the disks that it would have; empty where they are not known. */
+  readonly sizesBytes: readonly number[];
   /** Whether the policy wants a mover of the same family (S001-9). */
   readonly sameSystem: boolean;
   /** Our clock before the question and after the answer, epoch ms. */
@@ -92,6 +97,7 @@ export function moverChecks(answer: MoverAnswer, question: MoverQuestion): Check
       systemCheck(seen.platform, question),
       ...seen.endpoints.map((endpoint) => endpointCheck(subject, endpoint)),
       ...seen.mounts.map((mount) => mountCheck(subject, mount)),
+      roomCheck(subject, seen.state, question.sizesBytes),
     ];
   }
   if (answer.silent === 'too-old')

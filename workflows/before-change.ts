@@ -13,7 +13,8 @@ import { askMover, judgeMover } from './whole-way.ts';
 
 /** Why the disks could not be taken to the other point, or not be started from it; undefined when they could. Throws only when cancelled. */
 export async function lookAtReopening(input: ChangeLook): Promise<string | undefined> {
-  const { failback } = input;
+  const { failback, pairs } = input;
+  const sizesBytes = pairs.map(({ source }) => source.sizeBytes);
   const { name } = failback.mover;
   try {
     const { checks, version, os } = await controlVerbs(failback).observeReopening.executeWithOptions(
@@ -22,7 +23,7 @@ export async function lookAtReopening(input: ChangeLook): Promise<string | undef
     );
     if (checks.length > 0) return whyNot(checks);
     // Its disks come into use only where a worker takes them.
-    return whyNot(blocking(judgeMover(failback, await askMover(failback), { version, os })));
+    return whyNot(blocking(judgeMover(failback, await askMover(failback), { version, os, sizesBytes })));
   } catch (error) {
     if (isCancellation(error)) throw error;
     return `whether the disks can be taken to another point could not be looked at: ${troubleOf(error, '').message}`;

@@ -32,7 +32,7 @@ export async function lookAtMover(
       if (checks.length > 0) return whyNot(checks);
       // Only now: a name that nobody knows has no worker that could be asked.
       const asked = { ...failback, mover };
-      return whyNot(blocking(judgeMover(asked, await askMover(asked), { version, os })));
+      return whyNot(blocking(judgeMover(asked, await askMover(asked), { version, os, sizesBytes })));
     });
   } catch (error) {
     return `${name} could not be looked at: ${troubleOf(error, '').message}`;

@@ -24,15 +24,24 @@ export async function askWholeWay(
 ): Promise<PreflightAnswer> {
   const [answer, heard] = await Promise.all([askSides(), askMover(input)]);
   const awaited = silences && awaitedBack(silences, input.mover.name, heard);
-  const checks = judgeMover(input, heard, { version: answer.version, os: answer.source?.os, awaited });
+  const checks = judgeMover(input, heard, {
+    version: answer.version,
+    os: answer.source?.os,
+    awaited,
+    sizesBytes: sizesOf(answer),
+  });
   return { ...answer, checks: [...answer.checks, ...checks] };
 }
+
+/** Of the disks that come home; of all the source has where they could not be paired. */
+const sizesOf = ({ pairs, source }: PreflightAnswer): number[] =>
+  (pairs.length > 0 ? pairs.map((pair) => pair.source) : (source?.disks ?? [])).map(({ sizeBytes }) => sizeBytes);
 
 /** The checks on what a mover's worker answered, by the law of whoever asked. */
 export const judgeMover = (
   { mover, policy }: FailbackInput,
   { answer, askedAt, answeredAt }: MoverHeard,
-  by: Pick<MoverQuestion, 'version' | 'os' | 'awaited'>,
+  by: Pick<MoverQuestion, 'version' | 'os' | 'awaited' | 'sizesBytes'>,
 ): Check[] =>
   moverChecks(answer, {
     ...{ mover: mover.name, sameSystem: policy.moverSystem === 'same' },
@@ -60,7 +69,7 @@ export async function askMover(input: FailbackInput): Promise<MoverHeard> {
   try {
     const seen = await moverQuestionVerbs(input).observeMoverWorker.executeWithOptions(
       summary(`Is mover ${name} there, and what does it reach?`),
-      [{ sourceSite: input.source.site }],
+      [{ sourceSite: input.source.site, machine: input.machine }],
     );
     return { answer: { seen }, askedAt, answeredAt: Date.now() };
   } catch (error) {

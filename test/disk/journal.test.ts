@@ -6,6 +6,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, readJournal } from '../../disk/journal.ts';
+import type { Failure } from '../../model/failure.ts';
 import { watchHost } from './host-edge.ts';
 import { failureOf } from './workbench.ts';
 
@@ -98,7 +99,9 @@ describe('a journal', () => {
       throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
     });
     try {
-      expect(await failureOf(journal.append({ n: 'half' }))).toContain('journal.append');
+      const failed: unknown = await journal.append({ n: 'half' }).catch((error: unknown) => error);
+      expect(failed).toMatchObject({ op: 'journal.append', hint: expect.stringMatching(/on the mover.*state folder/) });
+      expect((failed as Failure).hint).toContain(`(${folder})`);
       room = true;
       expect(await failureOf(journal.append({ n: 'behind it' }))).toContain('journal.append');
       await journal.close();

@@ -16,6 +16,7 @@ const question: MoverQuestion = {
   mover: 'mover-1',
   version: '0.4.2',
   os: { family: 'linux' },
+  sizesBytes: [1024 ** 3],
   sameSystem: false,
   askedAt,
   answeredAt: askedAt + 200,
@@ -26,6 +27,7 @@ const seen: MoverSeen = {
   now: new Date(askedAt + 100).toISOString(),
   endpoints: [{ name: 'Azure Resource Manager', address: 'management.azure.com:443', ms: 12.4 }],
   mounts: [{ datastore: 'ds-1', folder: '/mnt/ds-1' }],
+  state: { folder: '/var/lib/m1', freeBytes: 1024 ** 3, heldBytes: 0 },
 };
 
 test('S000-2 a mover that answers in our version and reaches everything passes every check', () => {
@@ -37,6 +39,7 @@ test('S000-2 a mover that answers in our version and reaches everything passes e
     'mover-system pass',
     'mover-reaches pass',
     'mover-mount pass',
+    'mover-room pass',
   ]);
   expect(checks.every(({ subject }) => subject === 'mover-1')).toBe(true);
 });

@@ -3,11 +3,41 @@ import { bug, type PlantedBug } from './bug.ts';
 
 const cached = 'test/activities/cached-target.test.ts';
 const equality = 'test/disk/equality.test.ts';
+const room = 'test/model/mover-room.test.ts';
 const tries = 'test/workflows/round-tries.test.ts';
 const standing = 'test/client/standing.test.ts';
 const sealing = 'test/workflows/sealing.test.ts';
 
 export const toldBugs: readonly PlantedBug[] = [
+  bug('R7', 'model/mover-room.ts', 'freeBytes < more', 'freeBytes < 0', room, 'too small'),
+  bug('R7', 'model/mover-room.ts', 'freeBytes - more >= close', 'freeBytes >= more', room, 'only just'),
+  bug('R7', 'model/mover-room.ts', 'Math.max(sum(sizesBytes, tableOf), ', 'Math.max(0, ', room, 'already'),
+  bug('R7', 'model/mover-room.ts', 'problem !== undefined', 'freeBytes < 0', room, 'looked at'),
+  bug('R7', 'model/mover-seen.ts', 'roomCheck(subject, seen.state, question.sizesBytes),', '', room, 'judged'),
+  bug(
+    'R7',
+    'model/mover-room.ts',
+    'leavesOf(size) + 2 * ',
+    '',
+    'test/disk/state-room.test.ts',
+    'than a preflight asks for',
+  ),
+  bug(
+    'R7',
+    'workflows/whole-way.ts',
+    'sizesBytes: sizesOf(answer)',
+    'sizesBytes: []',
+    'test/workflows/mover-room.test.ts',
+    'before the source',
+  ),
+  bug(
+    'L2',
+    'disk/failure.ts',
+    'full.has(code) && ofState.test(op)',
+    'ofState.test(code)',
+    'test/disk/journal.test.ts',
+    'append failed',
+  ),
   bug(
     'S8',
     'disk/held-disk.ts',

@@ -78,7 +78,7 @@ function moving({ rounds, transfers, pending }: View): Part[] {
   const working = transfers.filter(({ stage, stands }) => stands || (stage !== 'waiting' && stage !== 'done'));
   working.sort((a, b) => (a.disk < b.disk ? -1 : 1));
   for (const one of working) {
-    const share = onlySeals(one) ? '' : ` ${Math.floor(percent(one.doneBytes, one.totalBytes) / 10) * 10}%`;
+    const share = onlySeals(one) ? '' : ` ${percent(one.doneBytes, one.totalBytes)}%`;
     parts.push(one.stands ? standing(one.disk, one.stands) : progress(`${plain(one.disk)} ${one.stage}${share}`));
   }
   const limit = limitIn(transfers);

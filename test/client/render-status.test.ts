@@ -300,9 +300,9 @@ test('one round is one round', () => {
   expect(renderLine(viewOf(statusIn('Syncing'), { rounds }))).toContain('Syncing; 1 round, 0 B');
 });
 
-test('a line for logs says the phase, the rounds and every tenth of a disk', () => {
+test('a line for logs says the phase, the rounds and the share of each disk as its bar does', () => {
   expect(renderLine(syncing)).toBe(
-    'erp-db Syncing; 2 rounds, 90.2 GiB; data-0 proving 100%; os copying 70%; waits for: completeFailover',
+    'erp-db Syncing; 2 rounds, 90.2 GiB; data-0 proving 100%; os copying 75%; waits for: completeFailover',
   );
   expect(renderRefusal(syncing)).toBe('erp-db refused commit by bob: the run is in phase Syncing');
 });

@@ -82,6 +82,12 @@ test.each([
   },
 );
 
+test('the line of a watch says the same share of a disk as its bar', async () => {
+  const view = await seen(heard(1), 'transferDisk', { ...copying, doneBytes: 7.5 * MiB });
+  expect(renderLine(view)).toContain('data-0 copying 7%');
+  expect(picture(view)).toMatch(/data-0 .* 7% +copying/);
+});
+
 test('L1 one disk that stands leaves no end to be told, whatever the others do; one that is paused has none either', async () => {
   const status = statusIn('Seeding');
   const dead = (await seen(heard(23))).transfers;

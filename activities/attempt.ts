@@ -7,6 +7,7 @@
 import { Context } from '@temporalio/activity';
 import { Failure } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
+import { tellEndOfReset } from './after-reset.ts';
 import { toTemporal } from './failure.ts';
 import { NoPlace } from './in-hand.ts';
 import { Lease } from './lease.ts';
@@ -88,7 +89,7 @@ export function activity<Input, Output>(
       if (context.cancellationDetails?.paused) {
         beat(asPaused(latest));
         await tellPaused(context);
-      }
+      } else if (context.cancellationDetails?.notFound || lost.aborted) await tellEndOfReset(context);
       // What was found out before the end outranks it; an AbortError only says that there was one.
       const seen = lost.aborted && !(error instanceof Failure) ? lost.reason : error;
       throw toTemporal(seen, name, told, inVain.enough);

@@ -88,4 +88,26 @@ export const moverBugs: readonly PlantedBug[] = [
     'test/workers/start.test.ts',
     'a silent Temporal says so',
   ),
+  bug(
+    'L1',
+    'activities/attempt.ts',
+    'await tellEndOfReset(context);',
+    'void tellEndOfReset;',
+    'test/story/large-disk.test.ts',
+    'reset by the plain temporal CLI',
+  ),
+  bug(
+    'S8',
+    'activities/after-reset.ts',
+    ' && scheduledMs === currentAttemptScheduledTimestampMs',
+    ' && scheduledMs >= currentAttemptScheduledTimestampMs',
+    'test/activities/after-reset.test.ts',
+  ),
+  bug(
+    'S8',
+    'activities/after-reset.ts',
+    '(seen.attempt ?? 0) < attempt',
+    '(seen.attempt ?? 0) <= attempt',
+    'test/activities/after-reset.test.ts',
+  ),
 ];

@@ -54,7 +54,8 @@ async function pauseCopy(run: Run): Promise<void> {
 }
 
 test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI stops, says so, and goes on from its journal', async () => {
-  const run = await scene.begin({ roundEvery: 3_600 });
+  // So patient that nothing below may wait for it: whoever steers a copy is obeyed within seconds.
+  const run = await scene.begin({ roundEvery: 3_600 }, { heartbeatSeconds: 60 });
   await slowReads(readDelayMs);
   await untilSent(run, 72 * MiB);
 
@@ -94,10 +95,12 @@ test('L2 S8 a copy that is paused, unpaused and reset by the plain temporal CLI 
     Math.max(0, ...transfers.filter(({ disk }) => disk === 'data-0').map((one) => one.epoch));
   // An attempt tells its epoch with its first heartbeat, so for a moment the view holds none.
   const epoch = epochOf(await run.untilView('told by the attempt after the pause', (view) => epochOf(view) > 1));
+  const resetAt = performance.now();
   expect(await steer(run, 'reset')).toMatchObject({ code: 0 });
   await run.untilView('begun anew', ({ transfers }) =>
     transfers.some((one) => one.disk === 'data-0' && one.epoch > epoch),
   );
+  expect(performance.now() - resetAt).toBeLessThan(15_000);
 
   // A hold of a paused copy ends it, and what goes on after it is not paused.
   await pauseCopy(run);

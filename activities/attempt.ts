@@ -25,6 +25,8 @@ let handedOver = 0;
 export interface ReportingWork extends Work {
   /** Which try of Temporal's this is, from 1. */
   readonly attempt: number;
+  /** Whether Temporal has handed this step out before, also where it counts from 1 again and has forgotten what was reported. */
+  readonly again: boolean;
   /** Where it stands among all attempts of this process, in the order in which Temporal handed them over. */
   readonly order: number;
   /** What the last attempt of this activity reported last; undefined in the first one. */
@@ -71,6 +73,8 @@ export function activity<Input, Output>(
     try {
       return await act(input, {
         attempt: info.attempt,
+        // After a reset this alone tells of the attempts before it.
+        again: info.currentAttemptScheduledTimestampMs !== info.scheduledTimestampMs,
         order,
         earlier,
         signal,

@@ -152,7 +152,7 @@ const waiting = (
 
 /** Temporal counts attempts from 1 again after a reset, which may take away what the last one told, too; the journal stays. */
 const hadBegun = (work: ReportingWork, proof: TransferProof): boolean =>
-  work.attempt > 1 || work.earlier !== undefined || proof.resumedBytes > 0;
+  work.attempt > 1 || work.earlier !== undefined || work.again || proof.resumedBytes > 0;
 
 const subjectOf = ({ machine, disk }: ScrubInput | TransferInput): string => `${machine}/${disk.disk}`;
 

@@ -8,7 +8,7 @@ import type { ReportingWork } from './attempt.ts';
 
 /** Rethrows what `act` throws; a `Failure` of the first attempt, none of whose calls can have changed anything, as `untouched`. */
 export async function tellingUntouched<T>(work: ReportingWork, act: (work: ReportingWork) => Promise<T>): Promise<T> {
-  const first = work.attempt === 1 && work.earlier === undefined;
+  const first = work.attempt === 1 && work.earlier === undefined && !work.again;
   /** Calls that were not answered with a no. */
   let changes = 0;
   const mayChange = (): void => {

@@ -156,14 +156,13 @@ export const findRecorded = async (
 
 /**
  * Finds the machine at its path or, when it was moved or renamed during a run, by its record; undefined when it is
- * nowhere. With `run` the machine that carries this run's record comes first: another one may stand at the path by now.
- * An account that cannot even see the datacenter has not seen that.
+ * nowhere. With `run` the machine that carries this run's record comes first: another one may stand at the path by now, and
+ * an earlier run may have left its record of that path on a third. An account that cannot even see the datacenter has not seen that.
  */
 export async function findAnywhere(at: Vcenter, path: string, work: Work, run?: string): Promise<Machine | undefined> {
   const there = await findMachine(at, path, work);
-  const settled = there && (run === undefined || there.mark?.run === run);
-  const fits = (mark: Mark): boolean => mark.path === path && (there === undefined || mark.run === run);
-  const machine = settled ? there : ((await findByMark(at, fits, path, work)) ?? there);
+  const ours = run === undefined ? there : await findRecorded(at, { path, run }, there, work);
+  const machine = ours ?? there ?? (await findByMark(at, (mark) => mark.path === path, path, work));
   if (machine || (await findByPath(at, at.datacenter, work))) return machine;
   throw machineMissing(path);
 }

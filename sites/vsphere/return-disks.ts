@@ -11,12 +11,22 @@ import type { ReturnRequest, TargetRequest } from '../target.ts';
 import { parseSlot, type Slot } from './devices.ts';
 import { needHeldOnlyBy, needNoSnapshots, needOwnMark, needQuietTarget, needUsesNotAfter } from './disk-guards.ts';
 import { heldBy, lostOnTheWay, needUnmoved, placesOf } from './disk-places.ts';
-import { asTarget, findMover, lookAt, type Machine, machineMissing, type Vcenter } from './inventory.ts';
+import {
+  asTarget,
+  findByPath,
+  findMover,
+  type Holder,
+  holdersOf,
+  lookAt,
+  type Machine,
+  machineMissing,
+  type Vcenter,
+} from './inventory.ts';
 import { type Mark, type Original, stateOption, unmarkOptions } from './marks.ts';
 import { ensureOptions, ensurePlugged, ensureStateLeft, ensureUnplugged, type Plug } from './reconfigure.ts';
 import { findTarget } from './run-machine.ts';
 import { writtenDisks, writtenFile, writtenFiles } from './staged-disks.ts';
-import { isA } from './wire/shapes.ts';
+import { isA, type Ref } from './wire/shapes.ts';
 
 async function unplugFromMover(at: Vcenter, request: TargetRequest, movedHint: string, work: Work): Promise<void> {
   const mover = await findMover(at, request.mover, work);
@@ -167,7 +177,8 @@ export async function ensureDisksReturned(at: Vcenter, request: ReturnRequest, w
 export async function ensureFinished(at: Vcenter, request: TargetRequest, work: Work): Promise<string[]> {
   const target = await targetOf(at, request, work);
   // Of a machine that the run made nothing is left that could carry our marks.
-  if (!target && request.write !== 'created') throw machineMissing(request.path);
+  if (!target && request.write !== 'created' && !(await hasLostItsMarks(at, request, work)))
+    throw machineMissing(request.path);
   if (target?.mark) {
     const mark = needOwnMark(target, request);
     if (mark.state !== 'returned')
@@ -180,4 +191,15 @@ export async function ensureFinished(at: Vcenter, request: TargetRequest, work: 
     await ensureOptions(at, target, unmarkOptions(mark), work);
   }
   return request.write === 'staged' ? request.pairs.map((pair) => pair.target.file) : [];
+}
+
+/**
+ * Whether one machine, which is not the mover, holds all that came home, where none that is seen carries the record: renamed or
+ * moved, it is not known any more once a try that nobody heard of has taken its marks off.
+ */
+async function hasLostItsMarks(at: Vcenter, request: TargetRequest, work: Work): Promise<boolean> {
+  const mover = await findByPath(at, request.mover, work);
+  const [first = [], ...others] = (await holdersOf(at, writtenFiles(request), work)).values();
+  const holds = (holders: readonly Holder[], { value }: Ref): boolean => holders.some(({ ref }) => ref.value === value);
+  return first.some(({ ref }) => ref.value !== mover?.value && others.every((holders) => holds(holders, ref)));
 }

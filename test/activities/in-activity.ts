@@ -13,10 +13,13 @@ export interface Server {
 
 export const taskToken = Uint8Array.of(7);
 
+/** When the step was handed out first, and when this attempt of it was. */
+type HandedOut = Pick<Context['info'], 'scheduledTimestampMs' | 'currentAttemptScheduledTimestampMs'>;
+
 export function inActivity<T>(
   act: () => Promise<T>,
   server?: Server,
-  earlier: Earlier = { attempt: 1 },
+  earlier: Earlier & Partial<HandedOut> = { attempt: 1 },
   heartbeat: (details: unknown) => void = () => undefined,
   warnings: string[] = [],
 ): Promise<T> {

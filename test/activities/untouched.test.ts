@@ -1,5 +1,5 @@
 /** What a step that failed may say of itself: whether it is certain that nothing was changed. */
-import type { ReportingWork } from '../../activities/attempt.ts';
+import { activity, type ReportingWork } from '../../activities/attempt.ts';
 import { toTemporal } from '../../activities/failure.ts';
 import { createPowerActivities } from '../../activities/power.ts';
 import type { Sites } from '../../activities/preflight.ts';
@@ -11,7 +11,7 @@ import { inActivity } from './in-activity.ts';
 
 const { signal } = new AbortController();
 const first: ReportingWork = {
-  ...{ attempt: 1, order: 1, earlier: undefined, signal },
+  ...{ attempt: 1, again: false, order: 1, earlier: undefined, signal },
   report: () => undefined,
   mayChange: () => undefined,
   beat: () => undefined,
@@ -81,7 +81,26 @@ test('S5 a stop of the source that was refused before it began says so', async (
 test('S1 an attempt that another one went before never tells that nothing was changed, also where Temporal counts anew', async () => {
   expect(await untouched(looks, { attempt: 2 })).toBe(false);
   expect(await untouched(looks, { earlier: { now: 'ensureDisksReturned' } })).toBe(false);
+  expect(await untouched(looks, { again: true })).toBe(false);
 });
+
+test('S1 an attempt is known to be no first one by when it was handed out, where a reset has taken its number and all that was reported', async () => {
+  const told = async (handedOutMs: number): Promise<boolean> => {
+    const scheduled = { scheduledTimestampMs: 1_000, currentAttemptScheduledTimestampMs: handedOutMs };
+    const step = activity('ensureDisksReturned', (_: object, work) => untouchedIn(work));
+    const error = await inActivity(() => step({}), undefined, { attempt: 1, ...scheduled }).catch(
+      (thrown: unknown) => thrown,
+    );
+    return wasUntouched(error);
+  };
+  expect(await told(1_000)).toBe(true);
+  expect(await told(9_000)).toBe(false);
+});
+
+const untouchedIn = (work: ReportingWork): Promise<never> =>
+  tellingUntouched(work, async () => {
+    throw notFound;
+  });
 
 test('L6 what is asked to wait is asked still when it tells that nothing was changed', () => {
   const busy = transient({ op: 'look', subject: 's', message: 'm', hint: 'h', retryAfterMs: 5, busy: true });

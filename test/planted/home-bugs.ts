@@ -140,6 +140,15 @@ export const homeBugs: readonly PlantedBug[] = [
   bug('S1', untouched, '    changes++;\n', '', told, 'before its first change'),
   bug('S1', untouched, 'work.attempt === 1 && ', '', told, 'another one went before'),
   bug('S1', untouched, ' && work.earlier === undefined', '', told, 'another one went before'),
+  bug('S1', untouched, ' && !work.again', '', told, 'another one went before'),
+  bug(
+    'S1',
+    'activities/attempt.ts',
+    'again: info.currentAttemptScheduledTimestampMs !== info.scheduledTimestampMs,',
+    'again: false,',
+    told,
+    'by when it was handed out',
+  ),
   bug(
     'S7',
     'model/other-point.ts',

@@ -63,14 +63,6 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   ),
   bug(
     'S5',
-    'sites/vsphere/inventory.ts',
-    '((await findByMark(at, fits, path, work)) ?? there)',
-    'there',
-    recorded,
-    'was renamed before its disks were recorded',
-  ),
-  bug(
-    'S5',
     returning,
     "findTarget(at, { path, run, made: write === 'created' }, work)",
     "findTarget(at, { path, run: '', made: write === 'created' }, work)",
@@ -275,4 +267,14 @@ export const lastCopyBugs: readonly PlantedBug[] = [
     'test/client/unattended.test.ts',
     'what cannot be shown',
   ),
+  bug(
+    'S5',
+    'sites/vsphere/inventory.ts',
+    'run === undefined ? there : await findRecorded(at, { path, run }, there, work);',
+    'there;',
+    recorded,
+    'what an older run left',
+  ),
+  bug('L6', returning, ' && !(await hasLostItsMarks(at, request, work))', '', recorded, 'gets them back'),
+  bug('S11', returning, 'ref.value !== mover?.value && ', '', recorded, 'has not gone'),
 ];

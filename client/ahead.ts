@@ -2,9 +2,18 @@
  * What lies ahead of a run, by all that is known at this moment.
  * Rule: a pure function; nothing is foretold that the run does not come to any more.
  */
-import { forecastCompletion, forecastCopy, forecastOutage, forecastStart } from '../model/forecast.ts';
+import {
+  type Band,
+  forecastCompletion,
+  forecastCopy,
+  forecastEnd,
+  forecastOutage,
+  forecastStart,
+  type OutageForecast,
+  type OutageSoFar,
+} from '../model/forecast.ts';
 import type { Inventory } from '../model/inventory.ts';
-import { nextGate } from '../model/phase.ts';
+import { nextGate, type Phase } from '../model/phase.ts';
 import type { TransferProgress } from '../model/progress.ts';
 import { rereadCost } from '../model/scrub.ts';
 import { limitSince } from '../model/shared-limits.ts';
@@ -17,7 +26,7 @@ export function ahead(
   rounds: RoundsStatus | undefined,
   transfers: readonly TransferProgress[],
   inventory?: Inventory,
-): Pick<View, 'forecast' | 'outageAhead' | 'copy'> {
+): Pick<View, 'forecast' | 'outageAhead' | 'outageInAll' | 'copy'> {
   const now = Date.now();
   const { measured, disks, outage, phase, left, cancellation } = status;
   const mayComplete = !outage && !cancellation && nextGate(left ?? phase) === 'completeFailover';
@@ -37,7 +46,37 @@ export function ahead(
   const reread = status.reread ? rereadCost(sizeBytes, rounds?.scrubs) : undefined;
   const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread };
   const forecast = mayComplete ? forecastCompletion(facts, now) : undefined;
-  // Where every disk is copied inside the outage, its steps say next to nothing of its length.
-  const outageAhead = nothingYet && status.sync === 'before' ? forecastOutage(facts) : undefined;
-  return { ...(copy ? { copy } : {}), ...(forecast ? { forecast } : {}), ...(outageAhead ? { outageAhead } : {}) };
+  const within = status.sync === 'during' ? bound?.seconds : undefined;
+  const outageAhead = nothingYet ? forecastOutage(facts, within) : undefined;
+  const outageInAll = endOfOutage(status, facts, copy?.seconds, now);
+  return {
+    ...(copy ? { copy } : {}),
+    ...(forecast ? { forecast } : {}),
+    ...(outageAhead ? { outageAhead } : {}),
+    ...(outageInAll ? { outageInAll } : {}),
+  };
+}
+
+/** The steps of an outage whose end can be told. */
+const stepIn: Partial<Record<Phase, OutageSoFar['step']>> = {
+  FinalSync: 'moving',
+  Sealing: 'seal',
+  StartingTarget: 'start',
+};
+
+/** Undefined while it waits for a person: nobody knows how long that takes. */
+function endOfOutage(
+  { outage, phase, phaseSince, held, cancellation }: Status,
+  facts: Parameters<typeof forecastEnd>[0],
+  moving: Band | undefined,
+  now: number,
+): OutageForecast | undefined {
+  const step = stepIn[phase];
+  if (!outage || outage.endedAt !== undefined || !step || held || cancellation) return undefined;
+  const secondsSince = (iso: string): number => Math.max(0, now - Date.parse(iso)) / 1000;
+  return forecastEnd(
+    facts,
+    { seconds: secondsSince(outage.startedAt), step, inStep: secondsSince(phaseSince) },
+    moving,
+  );
 }

@@ -97,6 +97,8 @@ export interface View {
   readonly forecast?: CompletionForecast;
   /** The outage to expect, without what is left to move; only until the first round is done, of a run that still comes to it. */
   readonly outageAhead?: OutageForecast;
+  /** How long the outage that is under way will have lasted in the end; absent while its end cannot be told. */
+  readonly outageInAll?: OutageForecast;
   /** How long the copy that is under way will take. */
   readonly copy?: CopyForecast;
 }

@@ -175,10 +175,49 @@ export function forecastCompletion(facts: CompletionFacts, now: number): Complet
 
 /**
  * The outage as far as it can be told before the first round is done: what it takes when next to nothing is left to move.
- * Its band is open upwards: how much changes nobody has seen yet.
+ * Its band is open upwards: how much changes nobody has seen yet. `moving`: the whole copy, where that lies inside and its rate is known.
  */
-export const forecastOutage = (facts: Pick<CompletionFacts, 'measured' | 'reread'>): OutageForecast =>
-  outageOf(facts, finalRound([], exactly(0), undefined));
+export const forecastOutage = (
+  facts: Pick<CompletionFacts, 'measured' | 'reread'>,
+  moving: Band = exactly(0),
+): OutageForecast => outageOf(facts, sum(moving, finalRound([], exactly(0), undefined)));
+
+/** How far an outage is that has begun: how long it has lasted, in which step it is, and for how long; seconds. */
+export interface OutageSoFar {
+  readonly seconds: number;
+  readonly step: 'moving' | 'seal' | 'start';
+  readonly inStep: number;
+}
+
+const behind = ({ likely, low, high }: Band, seconds: number): Band => ({
+  likely: Math.max(0, likely - seconds),
+  low: Math.max(0, low - seconds),
+  high: Math.max(0, high - seconds),
+});
+
+/**
+ * How long an outage will have lasted in the end. `moving`: what the copy in it still takes; while that is not known, neither is
+ * the end. A step that takes longer than it ever did is about to end, for all that is known.
+ */
+export function forecastEnd(
+  { measured = {}, reread }: Pick<CompletionFacts, 'measured' | 'reread'>,
+  { seconds, step, inStep }: OutageSoFar,
+  moving: Band | undefined,
+): OutageForecast | undefined {
+  if (step === 'moving' && !moving) return undefined;
+  const { seal, start } = stepsOf(measured);
+  const sealing = sum(seal, rereading(reread));
+  const left = {
+    moving: sum(moving ?? exactly(0), sealing, start),
+    seal: sum(behind(sealing, inStep), start),
+    start: behind(start, inStep),
+  }[step];
+  const ahead = step === 'start' ? (['start'] as const) : (['seal', 'start'] as const);
+  return {
+    outageSeconds: sum(exactly(seconds), left),
+    assumed: ahead.filter((name) => measured[`${name}Ms`] === undefined),
+  };
+}
 
 /** Before the start nothing is known but the bound (S000-21), and a time where an earlier run of the machine has one. */
 export function forecastStart(sizesBytes: readonly number[], measured: Measured = {}): CopyForecast {

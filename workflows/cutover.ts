@@ -13,7 +13,13 @@ import { type Arrival, arrive } from './arriving.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
 import { readyToCutOver } from './completion-guard.ts';
 import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
-import { measuredBy, recordCompletionForecast, recordOutageFact } from './foresight.ts';
+import {
+  measuredBy,
+  recordCompletionForecast,
+  recordCopyForecast,
+  recordOutageFact,
+  recordWholeForecast,
+} from './foresight.ts';
 import { needHomeAsOpened } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
 import type { Standing } from './proven.ts';
@@ -61,17 +67,18 @@ export async function cutOver(journey: Journey, way: Way, synced?: Synced): Prom
         report,
       ]),
     });
-    if (said) recordOutageFact(journey.teller, said, sentBytes(report), endedAt - startedAt);
+    if (!synced && report.said) recordCopyForecast(journey.teller, 'copy', report, report.said);
+    recordOutageFact(journey.teller, said, sentBytes(report), endedAt - startedAt);
   });
 }
 
 function forecastTheOutage({ input, teller }: Journey, way: Way, synced: Synced | undefined) {
-  const sizeBytes = way.pairs.reduce((sum, pair) => sum + pair.source.sizeBytes, 0);
-  return recordCompletionForecast(teller, synced?.rounds.recent ?? [], {
-    reread: input.policy.reread ? rereadCost(sizeBytes, synced?.rounds.scrubs) : undefined,
-    sizeBytes,
-    measured: teller.findings.measured,
-  });
+  const sizes = way.pairs.map((pair) => pair.source.sizeBytes);
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const reread = input.policy.reread ? rereadCost(sizeBytes, synced?.rounds.scrubs) : undefined;
+  const { measured } = teller.findings;
+  if (!synced) return recordWholeForecast(teller, sizes, { measured, reread });
+  return recordCompletionForecast(teller, synced.rounds.recent, { reread, sizeBytes, measured });
 }
 
 async function finalRound(

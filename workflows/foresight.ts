@@ -8,8 +8,10 @@ import {
   type CompletionForecast,
   errorPercent,
   forecastCompletion,
+  forecastOutage,
   forecastStart,
   type Measured,
+  type OutageForecast,
   rateOfLargest,
   within,
 } from '../model/forecast.ts';
@@ -30,12 +32,13 @@ export function recordBound(teller: Teller, pairs: readonly DiskPair[], measured
   });
 }
 
-export function recordSeedForecast(teller: Teller, seed: RoundReport, said: CopySaid): void {
-  const tookSeconds = seconds((seed.durationMs - (seed.pointMs ?? 0)) / 1000);
-  teller.record('forecast/seed', 'the seed as it was forecast soon after its lists were read, and as it was', {
+/** `what`: the seed, or the full copy inside an outage. */
+export function recordCopyForecast(teller: Teller, what: 'seed' | 'copy', copy: RoundReport, said: CopySaid): void {
+  const tookSeconds = seconds((copy.durationMs - (copy.pointMs ?? 0)) / 1000);
+  teller.record(`forecast/${what}`, `the ${what} as it was forecast soon after its lists were read, and as it was`, {
     saidAfterSeconds: said.saidAfterSeconds,
     saidBytes: said.listedBytes,
-    copiedBytes: seed.copiedBytes,
+    copiedBytes: copy.copiedBytes,
     saidSeconds: said.seconds,
     lowSeconds: said.lowSeconds,
     highSeconds: said.highSeconds,
@@ -54,6 +57,12 @@ export function recordTurn(teller: Teller, now: Convergence): void {
   });
 }
 
+const figures = ({ outageSeconds: { likely, low, high } }: OutageForecast) => ({
+  outageSeconds: seconds(likely),
+  lowSeconds: seconds(low),
+  highSeconds: seconds(high),
+});
+
 /** What completing is forecast to cost, right before the source is stopped; undefined without a round. */
 export function recordCompletionForecast(
   teller: Teller,
@@ -62,28 +71,55 @@ export function recordCompletionForecast(
 ): CompletionForecast | undefined {
   const said = forecastCompletion({ recent, ...facts }, Date.now());
   if (!said) return undefined;
-  const { bytes, outageSeconds } = said;
+  const { bytes } = said;
   teller.record('forecast/complete', 'what completing was forecast to cost, right before the source is stopped', {
     bytes: bytes.likely,
     lowBytes: bytes.low,
     highBytes: bytes.high,
-    outageSeconds: seconds(outageSeconds.likely),
-    lowSeconds: seconds(outageSeconds.low),
-    highSeconds: seconds(outageSeconds.high),
+    ...figures(said),
     assumed: said.assumed.join(', ') || 'nothing',
   });
   return said;
 }
 
-/** What became of that forecast. */
-export function recordOutageFact(teller: Teller, said: CompletionForecast, movedBytes: number, outageMs: number): void {
+/**
+ * The same where every disk is copied in full inside the outage: of the bytes the bound is known, and of the time what the steps
+ * beside the copy take, or with the rate of the machine's last run all of it.
+ */
+export function recordWholeForecast(
+  teller: Teller,
+  sizes: readonly number[],
+  facts: Pick<CompletionFacts, 'measured' | 'reread'>,
+): CompletionForecast | undefined {
+  const { bytes, seconds: copying } = forecastStart(sizes, facts.measured);
+  const said = { bytes, ...forecastOutage(facts, copying) };
+  teller.record('forecast/complete', 'what completing was forecast to cost: every disk is copied in the outage', {
+    lowBytes: bytes.low,
+    highBytes: bytes.high,
+    ...(copying ? figures(said) : { lowSeconds: seconds(said.outageSeconds.low), withoutCopy: true }),
+    assumed: said.assumed.join(', ') || 'nothing',
+  });
+  return copying ? said : undefined;
+}
+
+/** What became of that forecast; without one, the fact alone. */
+export function recordOutageFact(
+  teller: Teller,
+  said: CompletionForecast | undefined,
+  movedBytes: number,
+  outageMs: number,
+): void {
   const tookSeconds = seconds(outageMs / 1000);
   teller.record('forecast/outage', 'the outage as it was, against its forecast', {
     movedBytes,
     outageSeconds: tookSeconds,
-    errorPercent: errorPercent(said.outageSeconds.likely, tookSeconds),
-    bytesWithinBand: within(said.bytes, movedBytes),
-    outageWithinBand: within(said.outageSeconds, tookSeconds),
+    ...(said
+      ? {
+          errorPercent: errorPercent(said.outageSeconds.likely, tookSeconds),
+          bytesWithinBand: within(said.bytes, movedBytes),
+          outageWithinBand: within(said.outageSeconds, tookSeconds),
+        }
+      : {}),
   });
 }
 

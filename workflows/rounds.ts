@@ -12,7 +12,7 @@ import { type PointsTold, withPoints } from '../model/point.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import { checkBeforeCutover } from './clearance.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
-import { recordSeedForecast, recordTurn } from './foresight.ts';
+import { recordCopyForecast, recordTurn } from './foresight.ts';
 import { copiedAnew, noRounds, type RoundsState, withOneMore, withoutRecord } from './rounds-state.ts';
 import { hearTurn, servedAtFirst, sourceTurned } from './source-turns.ts';
 import {
@@ -51,7 +51,7 @@ function listenToTheChild(teller: Teller): void {
     if (teller.story.phase !== 'Seeding' || teller.story.cancellation) return;
     teller.enter('Syncing');
     teller.record('seeded', 'the first round is proven on every disk');
-    if (seed?.said) recordSeedForecast(teller, seed, seed.said);
+    if (seed?.said) recordCopyForecast(teller, 'seed', seed, seed.said);
   });
   setHandler(convergenceTurned, (now) => {
     teller.find({ convergence: now });

@@ -6,6 +6,7 @@ import { type Convergence, divergenceAdvice } from '../../model/convergence.ts';
 import type { CompletionForecast, CopyForecast, OutageForecast } from '../../model/forecast.ts';
 import type { ProgressLimit, TransferProgress } from '../../model/progress.ts';
 import type { RereadCost } from '../../model/scrub.ts';
+import type { View } from '../view.ts';
 import { bytes, forecast, rate, secondsText } from './figures.ts';
 
 /** `about 45.0 MiB (…) are still to be moved; the outage will be about 91 s (…)`. */
@@ -13,8 +14,23 @@ export const completionText = ({ bytes: left, ...outage }: CompletionForecast): 
   `${forecast(left, bytes)} to move, ${outageText(outage)}${unsureText(outage)}`;
 
 /** Before the first round is done: the band is open upwards, and that is said. */
-export const earlyOutageText = (outage: OutageForecast): string =>
-  `${outageText(outage)}, and longer by what changes while the first copy runs, which is known after it${unsureText(outage)}`;
+export const earlyOutageText = (outage: OutageForecast, during?: CopyForecast): string =>
+  `${outageText(outage)}, ${during ? copyWithin(during) : openUpwards}${unsureText(outage)}`;
+
+const openUpwards = 'and longer by what changes while the first copy runs, which is known after it';
+
+/** Every disk is copied in full inside the outage, so that its bytes are known to lie below their sizes and no better. */
+const copyWithin = ({ bytes: all, seconds }: CopyForecast): string =>
+  seconds
+    ? `with the copy of every disk inside it, of up to ${bytes(all.high)} at the rate of the last run`
+    : `and longer by the copy of every disk, of up to ${bytes(all.high)}, which lies inside it and is known once the lists are read`;
+
+/** The copy that lies inside the outage. */
+export const copyInside = ({ status, copy }: Pick<View, 'status' | 'copy'>): CopyForecast | undefined =>
+  status?.sync === 'during' ? copy : undefined;
+
+/** Of an outage that has begun. */
+export const outageInAllText = (outage: OutageForecast): string => `${outageText(outage)} in all${unsureText(outage)}`;
 
 const outageText = ({ outageSeconds, reread }: OutageForecast): string =>
   `${forecast(outageSeconds, secondsText)} of outage${rereadText(reread)}`;

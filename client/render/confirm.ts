@@ -11,7 +11,7 @@ import type { PointChoice } from '../../model/point.ts';
 import type { Status } from '../../model/status.ts';
 import { writtenText } from '../../model/written.ts';
 import type { View } from '../view.ts';
-import { completionText, earlyOutageText } from './ahead.ts';
+import { completionText, copyInside, earlyOutageText } from './ahead.ts';
 import { bytes, clock, count, duration } from './figures.ts';
 import { locationOf, networkLines } from './location.ts';
 import { seenText } from './missing.ts';
@@ -42,9 +42,10 @@ export function describeCompletion(view: View, status: Status, point?: PointChoi
   ].join('\n');
 }
 
-function costText({ forecast, outageAhead }: View, { sync }: Status): string {
+function costText(view: View, { sync }: Status): string {
+  const { forecast, outageAhead } = view;
   if (forecast) return completionText(forecast);
-  if (outageAhead) return earlyOutageText(outageAhead);
+  if (outageAhead) return earlyOutageText(outageAhead, copyInside(view));
   return `not known yet: no round is done${sync === 'during' ? '; every disk is copied in full inside the outage' : ''}`;
 }
 

@@ -9,7 +9,16 @@ import { roundReadBack } from '../../model/read-back.ts';
 import { expiryText, type RoundReport, type RoundsStatus, type Status, type Waiting } from '../../model/status.ts';
 import { writtenText, writtenThere } from '../../model/written.ts';
 import { isOpen, type View } from '../view.ts';
-import { completionText, copyText, divergenceText, earlyOutageText, limitIn, limitText } from './ahead.ts';
+import {
+  completionText,
+  copyInside,
+  copyText,
+  divergenceText,
+  earlyOutageText,
+  limitIn,
+  limitText,
+  outageInAllText,
+} from './ahead.ts';
 import { arrivalLines } from './arrival.ts';
 import { awaitsLines } from './awaits.ts';
 import { diskLines } from './bars.ts';
@@ -218,7 +227,9 @@ function remainsLines(view: View, style: Style): string[] {
 }
 
 function costLines(view: View, style: Style): string[] {
-  if (view.outageAhead && isOpen(view)) return say(`To expect: ${earlyOutageText(view.outageAhead)}.`, style);
+  if (view.outageInAll && isOpen(view)) return say(`To expect: ${outageInAllText(view.outageInAll)}.`, style);
+  if (view.outageAhead && isOpen(view))
+    return say(`To expect: ${earlyOutageText(view.outageAhead, copyInside(view))}.`, style);
   if (!view.forecast || !view.status || phaseTable[view.status.phase]?.gate !== 'completeFailover') return [];
   return say(`Completing now: ${completionText(view.forecast)}.`, style);
 }

@@ -24,6 +24,37 @@ test('R4 an outage and a copy are foretold only of a run that comes to the compl
   expect(foretold('Seeding', { outage: { startedAt: ago(5) } })).toEqual([]);
 });
 
+test('R4 with sync during the steps around the copy are foretold, and with the rate of the last run the copy in them', () => {
+  const more = { sync: 'during' } as const;
+  expect(foretold('AwaitingCutover', more)).toEqual(['copy', 'outageAhead']);
+  const outageIn = (status: Status): number => ahead(status, undefined, []).outageAhead?.outageSeconds.likely ?? 0;
+  const steps = outageIn(statusIn('AwaitingCutover', more));
+  const rated = statusIn('AwaitingCutover', { ...more, measured: { bytesPerSecond: GiB } });
+  expect(outageIn(rated)).toBe(steps + 130);
+  expect(outageIn({ ...rated, sync: 'before' })).toBe(steps);
+});
+
+test('R4 while an outage lasts its whole length is foretold, once it is known what its copy has to move, unless it waits for a person', () => {
+  const copying = { stage: 'copying', doneBytes: GiB, totalBytes: 3 * GiB, listedBytes: 3 * GiB, epoch: 1 } as const;
+  const copies = ['os', 'data-0'].map((disk) => ({ ...copying, disk, bytesPerSecond: GiB / 10 }));
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.parse(ago(0)));
+  const inAll = (status: Status, transfers: Parameters<typeof ahead>[2] = copies) =>
+    ahead(status, undefined, transfers).outageInAll?.outageSeconds.likely;
+  const outage = { startedAt: ago(90) };
+  // 20 s are left of the copy; a seal and a start are assumed to take 2 s and 30 s.
+  expect(inAll(statusIn('FinalSync', { outage }))).toBeCloseTo(90 + 20 + 2 + 30);
+  expect(inAll(statusIn('FinalSync', { outage }), [])).toBeUndefined();
+  const [first, ...others] = copies;
+  expect(inAll(statusIn('FinalSync', { outage }), first && [{ ...first, stage: 'paused' }, ...others])).toBeUndefined();
+  expect(inAll(statusIn('Sealing', { outage, phaseSince: ago(1) }), [])).toBeCloseTo(90 + 1 + 30);
+  expect(inAll(statusIn('StartingTarget', { outage, phaseSince: ago(10) }), [])).toBeCloseTo(90 + 20);
+  expect(inAll(statusIn('FinalSync', { outage, held: { by: 'ana', at: ago(1) } }))).toBeUndefined();
+  expect(inAll(statusIn('FinalSync', { outage, cancellation: { by: 'ana', at: ago(1) } }))).toBeUndefined();
+  expect(inAll(statusIn('NeedsOperator', { outage, left: 'FinalSync' }))).toBeUndefined();
+  expect(inAll(statusIn('StartingTarget', { outage: { ...outage, endedAt: ago(1) } }), [])).toBeUndefined();
+  clock.mockRestore();
+});
+
 test('R4 between two rounds a limit counts whose hours have begun by now, though the last round knew of none', () => {
   const monday = (time: string) => `2026-03-02T${time}:00Z`;
   const hours = '{ rate: 64KiB/s, from: "08:00", to: "18:00", zone: Europe/Berlin }';

@@ -42,16 +42,6 @@ erp-db  Syncing
   );
 });
 
-test('R4 while the seed runs status tells the outage to expect, open upwards, and so does the question before completing', () => {
-  const outageAhead = { outageSeconds: { likely: 94, low: 7, high: 540 }, assumed: ['seal' as const] };
-  const seeding = viewOf(statusIn('Seeding', {}), { outageAhead });
-  const told =
-    'about 94 s (7 s to 9 min) of outage, and longer by what changes while the first copy runs, which is known after it; seal is assumed, no run has measured it yet';
-  expect(renderStatus(seeding, now, { ...plainStyle, width: 220 })).toContain(`To expect: ${told}.`);
-  expect(describeCompletion(seeding, statusIn('Seeding', {}))).toContain(`  cost       ${told}`);
-  expect(renderStatus({ ...seeding, execution: 'terminated' }, now, plainStyle)).not.toContain('To expect');
-});
-
 test('a run says of each disk when it was last read again in full, what a scrub found, and what reading all again costs', () => {
   const last = { disk: 'os', pass: 2, bytes: 30 * 1024 ** 3, startedAt: ago(2_000), endedAt: ago(1_200) };
   const damage = 'block 7 [29360128, 33554432) is no longer what was proven';

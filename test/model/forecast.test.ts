@@ -4,11 +4,12 @@
  * Rule: the simulated worlds are drawn from a fixed seed, so that a miss is the same everywhere.
  */
 import fc from 'fast-check';
-import { copyText, earlyOutageText } from '../../client/render/ahead.ts';
+import { copyText, earlyOutageText, outageInAllText } from '../../client/render/ahead.ts';
 import {
   errorPercent,
   forecastCompletion,
   forecastCopy,
+  forecastEnd,
   forecastOutage,
   forecastStart,
   type Measured,
@@ -159,6 +160,50 @@ test('R4 before the first round the outage is told without what will have change
   const reread = { bytes: 64 * GiB, seconds: 100, measured: true };
   expect(forecastOutage({ reread }).outageSeconds.likely).toBe(194);
   expect(earlyOutageText(forecastOutage({ reread }))).toContain('100 s of it to read all 64.0 GiB again');
+});
+
+test('R4 where every disk is copied inside the outage its bytes are bounded, and the time is whole only with a rate', () => {
+  const bound = { listed: false, bytes: { likely: 8 * GiB, low: 0, high: 8 * GiB } };
+  expect(earlyOutageText(forecastOutage({}), bound)).toBe(
+    'about 94 s (7.2 s to 9 min) of outage, and longer by the copy of every disk, of up to 8.0 GiB, which lies inside it and is known once the lists are read; stop, seal and start are assumed, no run has measured them yet',
+  );
+  const measured = { stopMs: 40_000, sealMs: 2_000, startMs: 20_000, bytesPerSecond: GiB / 10 };
+  const rated = forecastStart([5 * GiB, 3 * GiB], measured);
+  const whole = forecastOutage({ measured }, rated.seconds);
+  expect(whole.outageSeconds.likely).toBe(40 + 2 + 20 + 2 + 80);
+  expect(whole.outageSeconds.low).toBeLessThan(40);
+  expect(whole.outageSeconds.high).toBeGreaterThan(120 + 60);
+  expect(earlyOutageText(whole, rated)).toMatch(
+    /of outage, with the copy of every disk inside it, of up to 8\.0 GiB at the rate of the last run$/,
+  );
+});
+
+describe('R4 an outage that has begun', () => {
+  const measured = { stopMs: 40_000, sealMs: 4_000, startMs: 20_000 };
+  const moving = { likely: 30, low: 20, high: 60 };
+
+  test('ends with what its copy still takes and the steps behind it, once the lists say what that is', () => {
+    const inCopy = { seconds: 50, step: 'moving', inStep: 10 } as const;
+    expect(forecastEnd({ measured }, inCopy, undefined)).toBeUndefined();
+    const end = forecastEnd({ measured: {} }, inCopy, moving);
+    expect(end).toEqual({ outageSeconds: { likely: 112, low: 72.2, high: 380 }, assumed: ['seal', 'start'] });
+    expect(forecastEnd({ measured }, inCopy, moving)?.assumed).toEqual([]);
+    expect(end && outageInAllText(end)).toBe(
+      'about 112 s (72 s to 6 min) of outage in all; seal and start are assumed, no run has measured them yet',
+    );
+    const reread = { bytes: GiB, seconds: 100, measured: true };
+    expect(forecastEnd({ measured: {}, reread }, inCopy, moving)?.outageSeconds.likely).toBe(212);
+  });
+
+  test('comes no nearer its end while a step stands still, and never ends before now', () => {
+    const at = (inStep: number) =>
+      forecastEnd({ measured }, { seconds: 60 + inStep, step: 'seal', inStep }, undefined)?.outageSeconds;
+    expect(at(0)?.likely).toBe(60 + 4 + 20);
+    expect(at(3)?.likely).toBe(60 + 4 + 20);
+    expect(at(100)).toEqual({ likely: 180, low: 170, high: 192 });
+    const last = forecastEnd({ measured }, { seconds: 90, step: 'start', inStep: 500 }, undefined);
+    expect(last).toEqual({ outageSeconds: { likely: 90, low: 90, high: 90 }, assumed: [] });
+  });
 });
 
 test('R4 every forecast lies in its own band, and no more changes than the disks hold', () => {

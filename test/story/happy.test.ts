@@ -46,6 +46,13 @@ async function comesHome(...[write, sync]: Way): Promise<void> {
   const keys = end.record.map((entry) => entry.key);
   if (sync === 'before') expect(keys.indexOf('seeded')).toBeLessThan(keys.indexOf('source-stopped'));
   expect(keys.filter((key) => key === 'target-started')).toHaveLength(1);
+  // R4: each forecast stands in the record with what became true; of a copy that took no time there may be none.
+  for (const key of ['forecast/start', 'forecast/complete', 'forecast/outage']) expect(keys).toContain(key);
+  expect(keys.indexOf('forecast/complete')).toBeLessThan(keys.indexOf('source-stopped'));
+  const { outage } = end;
+  const outageMs = Date.parse(outage?.endedAt ?? '') - Date.parse(outage?.startedAt ?? '');
+  const { outageSeconds = 0 } = (factsOf(end, 'forecast/outage') ?? {}) as { outageSeconds?: number };
+  expect(Math.abs(outageSeconds - outageMs / 1000)).toBeLessThan(2);
   expect(keys.indexOf('source-stopped')).toBeLessThan(keys.indexOf('final/os'));
   expect(keys.indexOf('commit')).toBeLessThan(keys.indexOf('source-retired'));
 }

@@ -8,16 +8,20 @@ import { readFileSync } from 'node:fs';
 
 const lookEveryMs = 500;
 
+/** `man 5 proc`: a process that has ended and that its parent has not reaped, and one on its way out of that. */
+const hasEnded = new Set(['Z', 'X']);
+
 /**
- * Parent, name and start of a process, where the system tells (Linux); undefined elsewhere, and when it is gone. The start, in
- * ticks since the computer's own, tells it from a later process of the same number.
+ * Parent, name and start of a process, and whether it has ended, where the system tells (Linux); undefined elsewhere, and when
+ * it is gone. The start, in ticks since the computer's own, tells it from a later process of the same number.
  */
 export function processSeen(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const afterName = stat.lastIndexOf(')');
     const fields = stat.slice(afterName + 2).split(' ');
-    return { name: stat.slice(stat.indexOf('(') + 1, afterName), parent: Number(fields[1]), started: fields[19] };
+    const [name, parent] = [stat.slice(stat.indexOf('(') + 1, afterName), Number(fields[1])];
+    return { name, parent, started: fields[19], ended: hasEnded.has(fields[0]) };
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /**
  * One at a time: of two set-ups of one folder, or two builds of one program, the later waits and finds it done.
- * Rule: the lock is a link that names its owner, made whole or not at all; it is taken over once that process is gone, and of
- * a computer that we cannot ask, once its owner has not touched it for long. Never removes the lock of one that lives.
+ * Rule: the lock is a link that names its owner, made whole or not at all; it is taken over once that process is gone, and
+ * where nothing tells whether it is, once its owner has not touched it for long. Never removes the lock of one that lives.
  */
 import { lstatSync, lutimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
@@ -75,7 +75,10 @@ function ownerOf(lock) {
   }
 }
 
-/** Its process is gone, or another has its number; or it is older than this computer's start, or of a computer that has long been silent. */
+/**
+ * Its process is gone, or has ended and only nobody reaps it, or another has its number; or it is older than this computer's
+ * start, or has long been silent and is of a computer, or a process, that nothing is known of.
+ */
 function isAbandoned(lock) {
   const owner = ownerOf(lock) ?? '';
   const [host, pid, started] = owner.split(':');
@@ -87,7 +90,8 @@ function isAbandoned(lock) {
     if (Number(pid) === process.pid) return !mine.has(owner);
     process.kill(Number(pid), 0);
     const seen = processSeen(pid);
-    return seen !== undefined && Boolean(started) && seen.started !== started;
+    if (seen === undefined || !started) return ageMs > longestMs;
+    return seen.ended || seen.started !== started;
   } catch (error) {
     return error.code === 'ESRCH';
   }

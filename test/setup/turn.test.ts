@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, lutimesSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, lutimesSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname, tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -62,10 +62,17 @@ function ageTo(seconds: number): void {
 
 const ageMs = (): number => Date.now() - lstatSync(lock).mtimeMs;
 
+/** Said to a process before it asks: that its computer has run for weeks, so that none of its locks is older than that. */
+const longRunning = `import os from 'node:os';
+  import { syncBuiltinESMExports } from 'node:module';
+  os.uptime = () => 30 * 86_400;
+  syncBuiltinESMExports();`;
+
 /** Whether the turn comes to another process without the lock being removed. */
-async function comes(): Promise<boolean> {
+async function comes(before = ''): Promise<boolean> {
   const said = await saidBy(
-    script(`const came = inTurn(lock, () => 'came');
+    script(`${before}
+      const came = inTurn(lock, () => 'came');
       tell(await Promise.race([came, pause(1_000, 'waits')]));
       process.exit();`),
   );
@@ -104,6 +111,29 @@ test('the lock of a process whose number another has by now is taken', async () 
   rmSync(lock);
   symlinkSync(`${hostname()}:${other.pid}:1:1`, lock);
   expect(await comes()).toBe(true);
+}, 30_000);
+
+test('the lock of a process that was killed and that nobody reaps is taken', async () => {
+  if (process.platform !== 'linux') return;
+  // What becomes of it in a container whose first process waits for no child of others.
+  const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  owners.push(parent);
+  const [said] = (await once(parent.stdout as Readable, 'data')) as [Buffer];
+  const pid = Number(said.toString());
+  const startOf = (): string | undefined => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];
+  symlinkSync(`${hostname()}:${pid}:${startOf()}:1`, lock);
+  expect(await comes()).toBe(false);
+  process.kill(pid, 'SIGKILL');
+  expect(await comes()).toBe(true);
+}, 30_000);
+
+test('the lock of a process that nothing tells from a later one of its number is taken once it has not been touched for an hour', async () => {
+  const other = await owner();
+  rmSync(lock);
+  symlinkSync(`${hostname()}:${other.pid}`, lock);
+  expect(await comes(longRunning)).toBe(false);
+  ageTo(2 * 3_600);
+  expect(await comes(longRunning)).toBe(true);
 }, 30_000);
 
 test('the lock of one before us that had our own number is taken', async () => {

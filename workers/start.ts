@@ -13,7 +13,7 @@ import { type ConfigProblem, describeProblem } from '../config/problem.ts';
 import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
-import { endInOrder, onceAsked } from './ending.ts';
+import { endInOrder, leave, onceAsked } from './ending.ts';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
 import { rivalsOn } from './rivals.ts';
@@ -82,7 +82,7 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     onceStarterIsGone(() => process.kill(process.pid, 'SIGTERM'));
     const opened = await Promise.race([open(kind, started, plan), asked]);
     // L7: a silent Temporal is waited for half a minute, and a worker that has taken no work has nothing to hand over.
-    if (!opened) process.exit(exitCodes.ok);
+    if (!opened) return await leave(exitCodes.ok);
     const { worker, missing, close } = opened;
     log = started.log;
     const running = worker.run();
@@ -91,12 +91,12 @@ export async function runWorker(kind: Kind, plan: (started: Started) => Promise<
     process.stdout.write(`${JSON.stringify({ ready: true, worker: kind, queue, pid: process.pid, ...lacks })}\n`);
     await endInOrder(asked, running, close, log);
     // L7: what was not waited for (a revocation that hangs) must not keep the process.
-    process.exit(exitCodes.ok);
+    await leave(exitCodes.ok);
   } catch (error) {
     const code = log ? exitCodes.unexpected : report(error, false);
     log?.fatal(toldMeta({ error }), `the ${kind} worker ends`);
     // Sessions and pools may keep the process alive; a worker that cannot work must not look as if it did.
-    process.exit(code);
+    await leave(code);
   }
 }
 

@@ -110,4 +110,11 @@ export const moverBugs: readonly PlantedBug[] = [
     '(seen.attempt ?? 0) <= attempt',
     'test/activities/after-reset.test.ts',
   ),
+  bug(
+    'L7',
+    'workers/ending.ts',
+    '  for (const flag of compilers) setFlagsFromString(flag);',
+    '  void [setFlagsFromString, compilers];',
+    'test/workers/leaving.test.ts',
+  ),
 ];

@@ -29,13 +29,16 @@ export async function replaceFile(path: string, parts: readonly Uint8Array[]): P
   await flushFolder(dirname(path));
 }
 
+/** The second is what a process's own file in /proc answers when that process goes between the opening and the reading. */
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH']);
+
 /** The file's bytes, or undefined when there is no such file. */
 export async function readIfPresent(path: string, subject: string): Promise<Buffer | undefined> {
   return hostCall('state.read', subject, async () => {
     try {
       return await readFile(path);
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined;
+      if (absent.has(errorCode(error))) return undefined;
       throw error;
     }
   });

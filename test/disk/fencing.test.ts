@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DiskLock } from '../../disk/disk-lock.ts';
@@ -249,6 +250,26 @@ describe('the lock', () => {
       expect(await takesFrom(pid)).toBe('taken');
     } finally {
       parent.kill('SIGKILL');
+    }
+  });
+
+  test('L1 of a process that goes while it is looked at is taken over', async () => {
+    const other = spawn('sleep', ['60']);
+    const pid = other.pid ?? 0;
+    let went = false;
+    const restore = await watchHost(async (call) => {
+      if (went || call.name !== 'readFile' || call.path !== `/proc/${pid}/stat`) return call.all();
+      went = true;
+      const file = await open(call.path);
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+      return file.readFile().finally(() => file.close());
+    });
+    try {
+      expect(await takesFrom(pid)).toBe('taken');
+      expect(went).toBe(true);
+    } finally {
+      restore();
     }
   });
 

@@ -13,6 +13,7 @@ import { pointOf } from '../model/point.ts';
 import { scrubsAfter } from '../model/scrub.ts';
 import { markTargetOff, type Story } from '../model/transition.ts';
 import { recordChosen } from './chosen-point.ts';
+import { copiedAgain, recordCopiedAgain } from './copied-again.ts';
 import { type Journey, ofPower, ofTarget, type Way } from './departure.ts';
 import { needHomeAsOpened } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
@@ -124,7 +125,7 @@ async function transferAll(journey: Journey, order: ChangeOrder): Promise<{ proo
 }
 
 async function transferOne(
-  { input, run }: Journey,
+  { input, run, teller }: Journey,
   order: ChangeOrder,
   disk: OpenDisk,
   moved: boolean,
@@ -151,6 +152,7 @@ async function transferOne(
     ]);
   } catch (error) {
     if (!lineageBroke(error)) throw error;
+    recordCopiedAgain(teller, copiedAgain(key, error));
     return await whole('lineage broken');
   }
 }

@@ -12,6 +12,7 @@ import { rereadCost, type ScrubReport, scrubsAfter } from '../model/scrub.ts';
 import { type Arrival, arrive } from './arriving.ts';
 import { chosenPoint, recordChosen } from './chosen-point.ts';
 import { readyToCutOver } from './completion-guard.ts';
+import { type CopiedAgain, recordCopiedAgain } from './copied-again.ts';
 import { type Journey, openDisks, openTheTarget, registerTargetUndo, type Way } from './departure.ts';
 import {
   measuredBy,
@@ -164,6 +165,7 @@ async function movedAndProven(
         ...(tried ? { tried } : {}),
         pointMade,
         inVain,
+        tellCopiedAgain: (told: CopiedAgain) => recordCopiedAgain(teller, told),
       };
       const isLeft = (): boolean => teller.story.reassignment !== undefined;
       const copy = async (): Promise<RoundResult> => {

@@ -11,12 +11,14 @@ import { phaseTable } from '../model/phase.ts';
 import { type PointsTold, withPoints } from '../model/point.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
 import { checkBeforeCutover } from './clearance.ts';
+import { recordCopiedAgain } from './copied-again.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
 import { recordCopyForecast, recordTurn } from './foresight.ts';
 import { copiedAnew, noRounds, type RoundsState, withOneMore, withoutRecord } from './rounds-state.ts';
 import { hearTurn, servedAtFirst, sourceTurned } from './source-turns.ts';
 import {
   convergenceTurned,
+  diskCopiedAgain,
   finishRounds,
   holdRounds,
   leaveMover,
@@ -57,6 +59,7 @@ function listenToTheChild(teller: Teller): void {
     teller.find({ convergence: now });
     recordTurn(teller, now);
   });
+  setHandler(diskCopiedAgain, (told) => recordCopiedAgain(teller, told));
   setHandler(sourceTurned, (serves) => hearTurn(teller, serves));
   setHandler(pointsTold, (told) => recordPoint(teller, told));
   setHandler(scrubbed, (report) => recordScrub(teller, report));

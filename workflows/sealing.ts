@@ -10,6 +10,7 @@ import { moverStepId } from '../model/failback-input.ts';
 import type { DiskKey, OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
 import { sealedText } from '../model/read-back.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
+import { copiedAgain, recordCopiedAgain } from './copied-again.ts';
 import { type Journey, ofTarget, type Way } from './departure.ts';
 import { together } from './sync-round.ts';
 import { lineageBroke, troubleOf } from './trouble.ts';
@@ -80,7 +81,11 @@ export async function sealTheDisks(journey: Journey, proven: Sealable): Promise<
   return seals;
 }
 
-async function sealOne({ input, run }: Journey, disk: OpenDisk, { held, uses, anew }: Sealable): Promise<Sealed> {
+async function sealOne(
+  { input, run, teller }: Journey,
+  disk: OpenDisk,
+  { held, uses, anew }: Sealable,
+): Promise<Sealed> {
   const mover = moverVerbs(input);
   const of = held.disks.find((candidate) => candidate.disk === disk.disk);
   if (!of) throw new TypeError(`the final recovery point does not hold disk ${disk.disk}`);
@@ -108,6 +113,7 @@ async function sealOne({ input, run }: Journey, disk: OpenDisk, { held, uses, an
     // What a seal itself finds calls an operator first. When it is tried again, or when the finding was a scrub's at the
     // last moment, the disk's record says that it is damaged, and only the whole disk mends that.
     if (!lineageBroke(error)) throw error;
+    recordCopiedAgain(teller, copiedAgain(disk.disk, error));
     await mover.transferDisk.executeWithOptions(say(`${disk.disk}: whole disk again, damaged`, 'transfer'), [work]);
     return { seal: await seal(), copiedAgain: true };
   }

@@ -9,6 +9,7 @@ import type { DiskKey, DiskPair, OpenDisk, RecoveryPoint, TransferProof } from '
 import { type ApplicationPoint, around, pointOf } from '../model/point.ts';
 import { cachedDisks } from '../model/read-back.ts';
 import type { RoundReport, RoundTries } from '../model/status.ts';
+import { type CopiedAgain, copiedAgain } from './copied-again.ts';
 import { lineageBroke, stoppedAsAsked } from './trouble.ts';
 import { controlVerbs, moverVerbs, pointVerbs, summary } from './verbs.ts';
 
@@ -23,6 +24,8 @@ export interface RoundOrder {
   readonly open: readonly OpenDisk[];
   /** S12: told of the recovery point before the next effect. */
   readonly pointMade?: (point: RecoveryPoint) => void | Promise<void>;
+  /** The same of each disk that is copied in full although there is a base. */
+  readonly tellCopiedAgain?: (told: CopiedAgain) => void | Promise<void>;
   /** The point all disks are current at; absent for a seed. */
   readonly base?: RecoveryPoint;
   /** How often a disk was found to be elsewhere than it was opened; absent: never. */
@@ -116,6 +119,7 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
     ]);
   } catch (error) {
     if (!lineageBroke(error)) throw error;
+    await order.tellCopiedAgain?.(copiedAgain(disk.disk, error));
     return await mover.transferDisk.executeWithOptions(say('whole disk again, lineage broken'), [work]);
   }
 }

@@ -24,6 +24,7 @@ import type { PointsTold } from '../model/point.ts';
 import type { ScrubReport } from '../model/scrub.ts';
 import type { RoundReport, RoundsStatus, RoundTries } from '../model/status.ts';
 import { isPointDue, tryApplicationPoint } from './application-points.ts';
+import type { CopiedAgain } from './copied-again.ts';
 import { roundsDetails } from './details.ts';
 import { lookAtHome, unseenWords } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
@@ -46,6 +47,8 @@ export const seeded = defineSignal<[RoundReport?]>('seeded');
 export const convergenceTurned = defineSignal<[Convergence]>('convergence');
 /** And of each try of an application-consistent point. */
 export const pointsTold = defineSignal<[PointsTold]>('points');
+/** And of each disk that a round copies in full although there is a base. */
+export const diskCopiedAgain = defineSignal<[CopiedAgain]>('copiedAgain');
 /** And what each pass of a scrub found. */
 export const scrubbed = defineSignal<[ScrubReport]>('scrubbed');
 
@@ -230,6 +233,7 @@ class Rounds {
     const round = {
       ...{ ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...from },
       pointMade: (point: RecoveryPoint) => this.serving.see(point),
+      tellCopiedAgain: (told: CopiedAgain) => parentOf().signal(diskCopiedAgain, told),
       inVain: (tries: RoundTries) => {
         this.state = { ...this.state, tried: tries };
       },

@@ -7,6 +7,7 @@ const room = 'test/model/mover-room.test.ts';
 const tries = 'test/workflows/round-tries.test.ts';
 const standing = 'test/client/standing.test.ts';
 const sealing = 'test/workflows/sealing.test.ts';
+const copiedAgain = 'test/workflows/copied-again.test.ts';
 
 export const toldBugs: readonly PlantedBug[] = [
   bug('R7', 'model/mover-room.ts', 'freeBytes < more', 'freeBytes < 0', room, 'too small'),
@@ -183,5 +184,29 @@ export const toldBugs: readonly PlantedBug[] = [
     '  if (!synced) return recordWholeForecast(teller, sizes, { measured, reread });',
     '  if (!synced) return undefined;',
     'test/workflows/forecasts.test.ts',
+  ),
+  bug(
+    'S12',
+    'workflows/sync-round.ts',
+    'await order.tellCopiedAgain?.(copiedAgain(disk.disk, error));',
+    '',
+    copiedAgain,
+    'of the final round',
+  ),
+  bug(
+    'S12',
+    'workflows/sync-rounds.ts',
+    'tellCopiedAgain: (told: CopiedAgain) => parentOf().signal(diskCopiedAgain, told),',
+    '',
+    copiedAgain,
+    'of a round, whose',
+  ),
+  bug(
+    'S12',
+    'workflows/sealing.ts',
+    'recordCopiedAgain(teller, copiedAgain(disk.disk, error));',
+    '',
+    copiedAgain,
+    'at the seal',
   ),
 ];

@@ -38,6 +38,8 @@ export interface Stage {
   status(): Status;
   /** What the rounds tell, where they are what is played. */
   rounds(): RoundsStatus;
+  /** What the rounds have told the failback, by the signals' names. */
+  toldByRounds(): readonly (readonly [string, unknown])[];
   /** How long a pending step may take, all its tries together. */
   patienceMs(activityType: string): number;
   /** The answers of these steps and no others are the test's from now on. */
@@ -86,6 +88,7 @@ class Playing implements Stage {
   private readonly activator: Activator;
   private own: readonly string[];
   private waiting: Pending[] = [];
+  private readonly signals: [string, unknown][] = [];
   private timers: { readonly seq: number; readonly ms: number }[] = [];
 
   constructor(script: Recorded, own: readonly string[], workflow: unknown = failback) {
@@ -122,6 +125,10 @@ class Playing implements Stage {
   rounds(): RoundsStatus {
     const asked = this.activator.queryHandlers.get('rounds')?.handler as () => RoundsStatus;
     return asked();
+  }
+
+  toldByRounds(): readonly (readonly [string, unknown])[] {
+    return this.signals;
   }
 
   patienceMs(activityType: string): number {
@@ -240,7 +247,9 @@ class Playing implements Stage {
     return began;
   }
 
-  private roundsHear({ seq, signalName }: { seq?: number | null; signalName?: string | null }): Job[] {
+  private roundsHear({ seq, signalName, args }: SentSignal): Job[] {
+    const [value] = (args ?? []) as Payload[];
+    this.signals.push([signalName ?? '', value && defaultPayloadConverter.fromPayload(value)]);
     const heard: Job = () => this.activator.resolveSignalExternalWorkflow({ seq: seq ?? 0 });
     return signalName === 'finish' && !this.own.includes(rounds) ? [heard, this.ended(rounds)] : [heard];
   }
@@ -249,6 +258,11 @@ class Playing implements Stage {
 const msOf = (duration: Duration | null | undefined): number =>
   Number(duration?.seconds ?? 0) * 1000 + (duration?.nanos ?? 0) / 1_000_000;
 
+interface SentSignal {
+  readonly seq?: number | null;
+  readonly signalName?: string | null;
+  readonly args?: unknown[] | null;
+}
 type Command = ReturnType<Activator['concludeActivation']>['commands'][number];
 
 export const refusedBy = (op: string, message: string, more: object = {}): ApplicationFailure =>

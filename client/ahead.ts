@@ -44,7 +44,8 @@ export function ahead(
   const limit = transfers.find((one) => one.limit !== undefined)?.limit ?? between;
   const sizeBytes = disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
   const reread = status.reread ? rereadCost(sizeBytes, rounds?.scrubs) : undefined;
-  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread };
+  const underWay = copy?.listed ? copy.bytes.likely : undefined;
+  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread, underWay };
   const forecast = mayComplete ? forecastCompletion(facts, now) : undefined;
   const within = status.sync === 'during' ? bound?.seconds : undefined;
   const outageAhead = nothingYet ? forecastOutage(facts, within) : undefined;

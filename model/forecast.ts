@@ -82,14 +82,25 @@ const median = (samples: readonly number[]): number => {
 const measuredStep = (ms: number | undefined, otherwise: Band): Band =>
   ms === undefined ? otherwise : { likely: ms / 1000, low: ms / 2000, high: (ms * 1.5) / 1000 + 2 };
 
-/** Bytes that will have to be sent `ageMs` after the last point, from how fast they came before. */
-function changesAfter(recent: readonly RoundReport[], ageMs: number, stop: Band, most: number): Band {
+/** Bytes that come in a millisecond, as far as rounds of changes showed. */
+function rateOfChanges(recent: readonly RoundReport[], underWay: number | undefined): Band | undefined {
   const made = intervals(recent);
-  if (made.length === 0) return { likely: 0, low: 0, high: recent.at(-1)?.changedBytes ?? 0 };
+  const seed = recent.at(-1);
+  if (made.length === 0 && seed && underWay !== undefined) {
+    // What the round behind the seed has to move came while the seed was copied: its point was taken right after that.
+    const rate = underWay / Math.max(1, Date.parse(seed.endedAt) - Date.parse(seed.takenAt));
+    return around([rate], rate);
+  }
+  if (made.length === 0) return undefined;
   const rates = made.map(({ round, madeMs }) => sentBytes(round) / madeMs);
-  const mean =
-    made.reduce((all, { round }) => all + sentBytes(round), 0) / made.reduce((all, one) => all + one.madeMs, 0);
-  const rate = around(rates, mean);
+  const sent = made.reduce((all, { round }) => all + sentBytes(round), 0);
+  return around(rates, sent / made.reduce((all, one) => all + one.madeMs, 0));
+}
+
+/** Bytes that will have to be sent `ageMs` after the last point, from how fast they came before. */
+function changesAfter({ recent, sizeBytes: most, underWay }: CompletionFacts, ageMs: number, stop: Band): Band {
+  const rate = rateOfChanges(recent, underWay);
+  if (!rate) return { likely: 0, low: 0, high: recent.at(-1)?.changedBytes ?? 0 };
   // The machine goes on writing until it has stopped.
   const upTo = (perMs: number, stopSeconds: number) => Math.min(most, Math.round(perMs * (ageMs + stopSeconds * 1000)));
   return { likely: upTo(rate.likely, stop.likely), low: upTo(rate.low, stop.low), high: upTo(rate.high, stop.high) };
@@ -139,6 +150,8 @@ export interface CompletionFacts {
   readonly limit?: Pick<ProgressLimit, 'bytesPerSecond' | 'cutover'> | undefined;
   /** Sum of the disks: more cannot change. */
   readonly sizeBytes: number;
+  /** What the round that is under way has to fetch, once its lists are read. */
+  readonly underWay?: number | undefined;
   readonly reread?: RereadCost | undefined;
 }
 
@@ -167,7 +180,7 @@ export function forecastCompletion(facts: CompletionFacts, now: number): Complet
   const last = recent.at(-1);
   if (!last) return undefined;
   const { stop } = stepsOf(facts.measured);
-  const bytes = changesAfter(recent, Math.max(0, now - Date.parse(last.takenAt)), stop, facts.sizeBytes);
+  const bytes = changesAfter(facts, Math.max(0, now - Date.parse(last.takenAt)), stop);
   const limit = facts.limit ?? last.limit;
   const cap = limit?.cutover === 'exempt' ? undefined : limit?.bytesPerSecond;
   return { bytes, ...outageOf(facts, finalRound(recent, bytes, cap)) };

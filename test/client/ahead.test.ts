@@ -77,6 +77,22 @@ test('R4 between two rounds a limit counts whose hours have begun by now, though
   expect(seconds('07:01')).toBeGreaterThan(100_000);
 });
 
+test('R4 completing while the round after the seed is copied counts by what that round has to move', () => {
+  const seed = { number: 1, mode: 'full', takenAt: ago(120), endedAt: ago(60), durationMs: 60_000 } as const;
+  const rounds: RoundsStatus = {
+    ...{ done: 1, now: 'round 2: copying', changedBytes: 8e9, copiedBytes: 8e9 },
+    recent: [{ ...seed, changedBytes: 8e9, copiedBytes: 8e9 }],
+  };
+  const about = { doneBytes: 0, bytesPerSecond: 1e6, epoch: 1, totalBytes: GiB };
+  const listing = { disk: 'os', stage: 'listing', ...about } as const;
+  const copying = { ...listing, stage: 'copying', listedBytes: GiB } as const;
+  const bytesAt = (...transfers: Parameters<typeof ahead>[2][number][]) =>
+    ahead(statusIn('Syncing'), rounds, transfers).forecast?.bytes.likely;
+  expect(bytesAt()).toBe(0);
+  expect(bytesAt(listing)).toBe(0);
+  expect(bytesAt(copying)).toBeGreaterThan(GiB);
+});
+
 test('L1 beside a seal nothing is still to be moved; what is copied again there is', () => {
   const about = { doneBytes: 0, bytesPerSecond: 0, epoch: 1 };
   const os = { disk: 'os', stage: 'sealing', seal: true, totalBytes: 30 * GiB, ...about } as const;

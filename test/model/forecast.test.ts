@@ -145,6 +145,26 @@ test('R4 after the seed alone the changes are unknown up to all that was copied;
   expect(bytes).toEqual({ likely: 0, low: 0, high: 8 * GiB });
 });
 
+test('R4 the list of the round after the seed tells how fast changes come, before that round is done', () => {
+  const [seed] = steady.rounds;
+  if (!seed) throw new Error('no seed');
+  const took = Date.parse(seed.endedAt) - Date.parse(seed.takenAt);
+  const now = Date.parse(seed.endedAt) + took;
+  const said = (underWay?: number) => forecastCompletion({ ...facts, recent: [seed], underWay }, now);
+  expect(said()?.bytes.likely).toBe(0);
+  // As much again came since the point of the round under way, and the machine writes on until it has stopped.
+  const { bytes, outageSeconds } = said(100 * MiB) ?? {};
+  expect(bytes?.likely).toBeGreaterThanOrEqual(200 * MiB);
+  expect(bytes?.low).toBeLessThan(100 * MiB);
+  expect(bytes?.high).toBeGreaterThan(600 * MiB);
+  expect(outageSeconds?.likely).toBeGreaterThan(said()?.outageSeconds.likely ?? Number.NaN);
+  // Once a round of changes is done, it knows better.
+  const recent = steady.rounds.slice(0, 2);
+  expect(forecastCompletion({ ...facts, recent, underWay: GiB }, at)).toEqual(
+    forecastCompletion({ ...facts, recent }, at),
+  );
+});
+
 test('R4 before the first round the outage is told without what will have changed, from what was measured or is assumed', () => {
   const early = forecastOutage({});
   expect(early).toEqual({ outageSeconds: { likely: 94, low: 7.2, high: 540 }, assumed: ['stop', 'seal', 'start'] });

@@ -209,4 +209,20 @@ export const toldBugs: readonly PlantedBug[] = [
     copiedAgain,
     'at the seal',
   ),
+  bug(
+    'R4',
+    'client/ahead.ts',
+    'copy?.listed ? copy.bytes.likely : undefined',
+    'copy === undefined ? undefined : 0',
+    'test/client/ahead.test.ts',
+    'the round after the seed',
+  ),
+  bug(
+    'R4',
+    'model/forecast.ts',
+    'made.length === 0 && seed && underWay !== undefined',
+    'made.length < 0 && seed && underWay !== undefined',
+    'test/model/forecast.test.ts',
+    'the list of the round after the seed',
+  ),
 ];

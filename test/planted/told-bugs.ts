@@ -225,4 +225,12 @@ export const toldBugs: readonly PlantedBug[] = [
     'test/model/forecast.test.ts',
     'the list of the round after the seed',
   ),
+  bug(
+    'S12',
+    'workflows/changing-point.ts',
+    'recordCopiedAgain(teller, copiedAgain(key, error));',
+    '',
+    copiedAgain,
+    'another point',
+  ),
 ];

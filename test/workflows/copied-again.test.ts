@@ -48,3 +48,19 @@ test('S3 S12 at the seal, where a scrub may have found it at the last moment', a
     { facts: { because: found, hint } },
   ]);
 });
+
+test('S3 S12 on the way to another point, before which the machine at home was stopped', async () => {
+  const stage = await play('changed-point-then-committed', 'observeSourceStaysOff');
+  await stage.tell(stage.said('completeFailover', { point: 'application-consistent' }));
+  stage.mine('observeSourceStaysOff', 'transferDisk');
+  await stage.tell(stage.said('changePoint', { point: 'latest', acceptLoss: true }));
+  while (stage.pending().includes('observeWritten'))
+    await stage.tell(stage.ended('observeWritten', refusedBy('observe-written', 'no count')));
+  expect(stage.status().phase).toBe('ChangingPoint');
+  const copies = stage.pending();
+  await stage.tell(stage.ended('transferDisk', broken));
+  expect(stage.pending()).toEqual(copies);
+  expect(stage.status().record.filter((entry) => key.test(entry.key))).toMatchObject([
+    { facts: { because: found, hint } },
+  ]);
+});

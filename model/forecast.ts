@@ -106,6 +106,9 @@ function changesAfter({ recent, sizeBytes: most, underWay }: CompletionFacts, ag
   return { likely: upTo(rate.likely, stop.likely), low: upTo(rate.low, stop.low), high: upTo(rate.high, stop.high) };
 }
 
+/** A bound with nothing likely in it: where nothing changes there is no bound. */
+export const changesUnknown = ({ likely, high }: Band): boolean => likely === 0 && high > 0;
+
 /** Rates in bytes per second that rounds of some size showed; small ones only show how long it takes to begin. */
 function ratesSeen(recent: readonly RoundReport[]): Band | undefined {
   const largest = [...recent].sort((a, b) => b.copiedBytes - a.copiedBytes)[0];

@@ -7,7 +7,7 @@ import { lastWords, soakIn } from '../model/arrival.ts';
 import { atHomeWords } from '../model/commit-rules.ts';
 import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
 import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../model/failback-input.ts';
-import { forecastCompletion, forecastOutage, type OutageForecast } from '../model/forecast.ts';
+import { changesUnknown, forecastCompletion, forecastOutage, type OutageForecast } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
 import { messageMeaning } from '../model/message.ts';
 import { outagesTogether } from '../model/outage.ts';
@@ -175,6 +175,13 @@ function completionText(input: FailbackInput, pairs: readonly DiskPair[], rounds
     return ['', `To expect: ${costText(forecastOutage({ measured, reread }), longer)}`];
   }
   const { likely, low, high } = ahead.bytes;
+  if (changesUnknown(ahead.bytes)) {
+    const shortest = ahead.outageSeconds.low.toFixed(0);
+    return [
+      '',
+      `Completing now would move up to ${mebibytes(high)}, no round has shown yet how much changes, and cost ${shortest} s of outage or more.`,
+    ];
+  }
   const span = `${mebibytes(likely)} (${mebibytes(low)} to ${mebibytes(high)})`;
   return ['', `Completing now would move about ${span} and cost ${costText(ahead)}`];
 }

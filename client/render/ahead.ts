@@ -3,7 +3,12 @@
  * Rule: every forecast is told with its band, and what is assumed rather than measured is said to be.
  */
 import { type Convergence, divergenceAdvice } from '../../model/convergence.ts';
-import type { CompletionForecast, CopyForecast, OutageForecast } from '../../model/forecast.ts';
+import {
+  type CompletionForecast,
+  type CopyForecast,
+  changesUnknown,
+  type OutageForecast,
+} from '../../model/forecast.ts';
 import type { ProgressLimit, TransferProgress } from '../../model/progress.ts';
 import type { RereadCost } from '../../model/scrub.ts';
 import type { View } from '../view.ts';
@@ -11,7 +16,12 @@ import { bytes, forecast, rate, secondsText } from './figures.ts';
 
 /** `about 45.0 MiB (…) are still to be moved; the outage will be about 91 s (…)`. */
 export const completionText = ({ bytes: left, ...outage }: CompletionForecast): string =>
-  `${forecast(left, bytes)} to move, ${outageText(outage)}${unsureText(outage)}`;
+  changesUnknown(left)
+    ? `up to ${bytes(left.high)} to move, no round has shown yet how much changes; ${withoutMiddle(outage)}${unsureText(outage)}`
+    : `${forecast(left, bytes)} to move, ${outageText(outage)}${unsureText(outage)}`;
+
+const withoutMiddle = ({ outageSeconds: { low, high }, reread }: OutageForecast): string =>
+  `${secondsText(low)} to ${secondsText(high)} of outage${rereadText(reread)}`;
 
 /** Before the first round is done: the band is open upwards, and that is said. */
 export const earlyOutageText = (outage: OutageForecast, during?: CopyForecast): string =>

@@ -30,3 +30,16 @@ test('R4 an outage that lasts tells how long it will be in all, and one with eve
   expect(renderStatus(view, now, wide)).toContain(`To expect: ${told}`);
   expect(describeCompletion(view, waiting)).toContain(`  cost       ${told}`);
 });
+
+test('R4 where no round has shown how much changes, no figure in the middle of the bound is told', () => {
+  const bytes = { likely: 0, low: 0, high: 400 * 1024 ** 2 };
+  const forecast = { bytes, outageSeconds: { likely: 7, low: 3, high: 97 }, assumed: [] };
+  const seeded = viewOf(statusIn('Syncing'), { forecast });
+  const told = 'up to 400.0 MiB to move, no round has shown yet how much changes; 3 s to 97 s of outage';
+  expect(renderStatus(seeded, now, { ...plainStyle, width: 220 })).toContain(`Completing now: ${told}.`);
+  expect(describeCompletion(seeded, statusIn('Syncing'))).toContain(`  cost       ${told}`);
+  const still = { ...forecast, bytes: { likely: 0, low: 0, high: 0 } };
+  expect(describeCompletion({ ...seeded, forecast: still }, statusIn('Syncing'))).toContain(
+    'about 0 B to move, about 7 s',
+  );
+});

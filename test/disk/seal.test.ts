@@ -2,10 +2,23 @@
  * S4: an open disk has neither boot signature nor partition table, and gets both back in one order, last of all
  * sector 0. Rule: the bytes are looked at on the target itself, at every moment a source can look.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { blake3 } from '@napi-rs/blake-hash';
 import { decodeMarker, encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import { observeDisk, observeSeal } from '../../disk/target-disk.ts';
-import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
+import {
+  data,
+  failureOf,
+  firstDifference,
+  ImagePoint,
+  mib,
+  onWorkbench,
+  patternBytes,
+  patternImage,
+  type Workbench,
+  zero,
+} from './workbench.ts';
 
 const size = 10 * mib + 512;
 
@@ -24,6 +37,22 @@ function looksBootable(content: Buffer): boolean {
 
 async function copied(bench: Workbench, image: Buffer): Promise<void> {
   await bench.transfer(new ImagePoint(image), 'p0');
+}
+
+/** As docs/operate.md describes it, and by nothing of the engine. */
+function rootOfBytes(content: Buffer): string {
+  const hash = createHash('sha256');
+  for (let at = 0; at < content.byteLength; at += 4 * mib) {
+    const block = content.subarray(at, at + 4 * mib);
+    const leaves: Buffer[] = [];
+    for (let from = 0; from < block.byteLength; from += 65_536)
+      leaves.push(blake3(block.subarray(from, from + 65_536)));
+    const place = Buffer.alloc(16);
+    place.writeBigUInt64LE(BigInt(at));
+    place.writeBigUInt64LE(BigInt(block.byteLength), 8);
+    hash.update(place).update(blake3(Buffer.concat(leaves)));
+  }
+  return hash.digest('hex');
 }
 
 describe('an open disk', () => {
@@ -69,6 +98,23 @@ describe('a seal', () => {
       expect(await observeSeal(bench.options())).toEqual(proof);
       expect((await observeDisk(bench.options())).state).toBe('sealed');
     });
+  });
+
+  test('S3 has a root that anybody can compute from its bytes alone, whatever brought them there', async () => {
+    const size = 17 * mib + 512;
+    for (const stale of [size, patternImage(9, size)]) {
+      await onWorkbench(stale, async (bench) => {
+        const image = Buffer.alloc(size);
+        patternBytes(1, 0, image.subarray(0, 6 * mib));
+        await bench.transfer(new ImagePoint(image, [data(0, 6 * mib)]), 'p0');
+        patternBytes(2, 0, image.subarray(13 * mib + 4096, 13 * mib + 8192));
+        image.fill(0, 2 * mib, 3 * mib);
+        const changes = [data(13 * mib + 4096, 4096), zero(2 * mib, mib)];
+        await bench.transfer(new ImagePoint(image, changes), 'p1', { base: 'p0' });
+        const { root, algorithm } = await bench.seal(new ImagePoint(image), 'p1');
+        expect([algorithm, root]).toEqual(['blake3-64k', rootOfBytes(bench.content())]);
+      });
+    }
   });
 
   test('whose root two movers compute is the same for the same bytes', async () => {

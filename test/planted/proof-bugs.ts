@@ -127,4 +127,12 @@ export const proofBugs: readonly PlantedBug[] = [
     'test/disk/fencing.test.ts',
     'is taken over',
   ),
+  bug(
+    'S3',
+    'disk/digest.ts',
+    'entries.writeUInt32LE(end - start, filled + 8);',
+    'entries.writeUInt32LE(end - start + 1, filled + 8);',
+    'test/disk/seal.test.ts',
+    'compute from its bytes alone',
+  ),
 ];

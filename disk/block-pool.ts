@@ -13,11 +13,7 @@ import { noTrial, type Trial, trialBlocks } from './trial.ts';
 
 /** The part of it we use; the language's own declarations count it to the browser. */
 declare const WebAssembly: {
-  readonly Memory: new (size: {
-    initial: number;
-    maximum: number;
-    shared: boolean;
-  }) => { readonly buffer: SharedArrayBuffer };
+  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
 };
 
 const wasmPage = 64 * 1024;
@@ -70,10 +66,9 @@ interface Shelf {
   readonly waiting: Waiter[];
 }
 
-/** Shared, so that another thread can compute over a block while this one goes on. */
-function memoryOf(blocks: number): SharedArrayBuffer {
+function memoryOf(blocks: number): ArrayBuffer {
   const pages = (blocks * blockBytes) / wasmPage;
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+  return new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer;
 }
 
 /** Only a source is put to the trial: who reads the target back, or clears it, waits for none. */
@@ -274,7 +269,7 @@ const sectors: Buffer[] = [];
 /** Lends an aligned page of 4096 bytes, for single sectors: the marker, the boot sector. */
 export async function withSector<T>(work: (sector: Buffer) => Promise<T>): Promise<T> {
   if (sectors.length === 0) {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
     for (let at = 0; at < wasmPage / 4096; at++) sectors.push(Buffer.from(memory.buffer, at * 4096, 4096));
   }
   const sector = sectors.pop() ?? Buffer.alloc(0);

@@ -2,7 +2,7 @@
  * The service's own checksum over one range, asked for and verified on arrival.
  * Rule: bytes are believed only after they match. Only a service that answers neither a CRC64 nor an MD5 for the very
  * range is believed without one, and never one that has given a checksum before (S3).
- * CRC64 first, because it costs 0.6 of MD5's CPU. Neither is protection against intent and none is needed here: TLS is;
+ * CRC64 first, because it costs a tenth of MD5's CPU. Neither is protection against intent and none is needed here: TLS is;
  * they find what storage and proxies do to bytes.
  */
 import { createHash } from 'node:crypto';
@@ -22,11 +22,8 @@ type ReadHeader = (name: string) => string | undefined;
 /** What one request asks the service to say of its range. */
 export interface ChecksumQuestion {
   readonly headers: Readonly<Record<string, string>>;
-  /**
-   * What the answer to that request is worth. `missing`: no checksum from a service that gave some before. Rejects only with
-   * the reason of `signal`.
-   */
-  judge(header: ReadHeader, bytes: Uint8Array, signal?: AbortSignal): Promise<Verdict>;
+  /** What the answer to that request is worth. `missing`: no checksum from a service that gave some before. */
+  judge(header: ReadHeader, bytes: Uint8Array): Promise<Verdict>;
 }
 
 /** What is known of one disk's service: which checksum it gives. */
@@ -40,11 +37,11 @@ export class RangeChecksum {
     const { kind } = this;
     return {
       headers: { [`x-ms-range-get-content-${kind}`]: 'true' },
-      judge: (header, bytes, signal) => this.judge(kind, header, bytes, signal),
+      judge: (header, bytes) => this.judge(kind, header, bytes),
     };
   }
 
-  private async judge(asked: Kind, header: ReadHeader, bytes: Uint8Array, signal?: AbortSignal): Promise<Verdict> {
+  private async judge(asked: Kind, header: ReadHeader, bytes: Uint8Array): Promise<Verdict> {
     const [crc, md5] = [header(answered.crc64), header(answered.md5)];
     if (crc === undefined && md5 === undefined) {
       if (asked === 'md5') return this.given ? 'missing' : 'right';
@@ -52,7 +49,7 @@ export class RangeChecksum {
       return 'ask again';
     }
     this.given = true;
-    if (crc !== undefined && crc !== (await crc64(bytes, signal))) return 'wrong';
+    if (crc !== undefined && crc !== (await crc64(bytes))) return 'wrong';
     return md5 === undefined || md5 === createHash('md5').update(bytes).digest('base64') ? 'right' : 'wrong';
   }
 }

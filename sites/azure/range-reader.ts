@@ -40,7 +40,7 @@ export function createRangeReader(open: OpenSnapshot, sizeBytes: number): RangeR
           return getFromSnapshot(source, { what, headers, holdsMemory: true }, signal, async (answer) => {
             let verdict: Verdict = 'wrong';
             try {
-              verdict = await take(sizeBytes, question, what, answer, first, piece, signal);
+              verdict = await take(sizeBytes, question, what, answer, first, piece);
               return verdict;
             } finally {
               if (answer.status === 206 && verdict !== 'right') wasted?.(piece.byteLength);
@@ -61,7 +61,6 @@ async function take(
   answer: BlobAnswer,
   first: number,
   into: Uint8Array,
-  signal: AbortSignal,
 ): Promise<Verdict> {
   if (answer.status !== 206) throw wrong(what, `status ${answer.status} instead of 206`);
   const [, from, to, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
@@ -73,7 +72,7 @@ async function take(
   const length = answer.header('content-length');
   if (length !== undefined && Number(length) !== into.byteLength) throw wrong(what, `${length} bytes announced`);
   await fill(what, answer, into);
-  const verdict = await question.judge(answer.header, into, signal);
+  const verdict = await question.judge(answer.header, into);
   if (verdict === 'wrong') throw wrong(what, 'bytes that do not match the service’s own checksum');
   if (verdict === 'missing') throw wrong(what, 'no checksum, which this service gave before');
   return verdict;

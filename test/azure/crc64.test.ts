@@ -1,107 +1,66 @@
-/** The service's CRC64 over a mover's blocks: computed by another thread, and never left out when that one is gone. */
-import { createHash } from 'node:crypto';
+/** The service's CRC64 over a mover's blocks: folded together first, and still that of every byte. */
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { BlockPool, newShare } from '../../disk/block-pool.ts';
-import { type BlobAnswer, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
-import { checksumThread, crc64, crc64Of } from '../../sites/azure/crc64.ts';
-import { OneContent } from '../../sites/azure/one-content.ts';
-import { createRangeReader } from '../../sites/azure/range-reader.ts';
-import type { OpenSnapshot } from '../../sites/azure/snapshot-get.ts';
+import { crc64 as independent } from '../../lab/azure/crc64.ts';
+import { congruent, terms } from '../../sites/azure/congruent.ts';
+import { crc64 } from '../../sites/azure/crc64.ts';
 
-const inABlock = <T>(work: (block: Buffer) => Promise<T>): Promise<T> =>
-  new BlockPool({ fetch: 1, proof: 1 }).lend('fetch', newShare('erp', false), undefined, ({ space }) => work(space));
+const expected = (bytes: Buffer): string => independent(bytes).toString('base64');
 
-const { signal } = new AbortController();
-
-/** Bytes that repeat nowhere. */
-function fill(block: Buffer): void {
-  for (let at = 0; at < block.byteLength; at += 32) createHash('sha256').update(`${at}`).digest().copy(block, at);
-}
-
-test('S3 the checksum of a block in shared memory is that of its bytes, whichever thread computes it', async () => {
-  await inABlock(async (block) => {
-    fill(block);
-    const parts = [block, block.subarray(512, 200_000), block.subarray(4096, 8192)];
-    expect(await Promise.all(parts.map((part) => crc64(part, signal)))).toEqual(
-      await Promise.all(parts.map((part) => crc64Of(Buffer.from(part)))),
-    );
-    expect(checksumThread()).toBeDefined();
-    const before = await crc64(block, signal);
-    block.writeUInt8(block.readUInt8(9) + 1, 9);
-    expect(await crc64(block, signal)).not.toBe(before);
-  });
+test('S3 the sum of terms that bytes are folded by is a multiple of the polynomial of CRC-64/NVME', () => {
+  // x^64 and the unreflected polynomial of the catalogue of CRCs.
+  const polynomial = 0x1_ad93_d235_94c9_3659n;
+  let sum = 0n;
+  for (const term of terms) sum ^= 1n << BigInt(8 * term);
+  for (let degree = 8 * (terms.at(-1) ?? 0); degree >= 64; degree--)
+    if ((sum >> BigInt(degree)) & 1n) sum ^= polynomial << BigInt(degree - 64);
+  expect(sum).toBe(0n);
 });
 
-const lease = {
-  name: 'a-snapshot',
-  sas: async () => ({ url: new URL('https://md-1.blob.storage.azure.net/c/abcd'), serial: 1 }),
-  waitsFor: () => undefined,
-  renew: async () => undefined,
-  close: async () => undefined,
-};
+const reach = terms.at(-1) ?? 0;
+/** Lengths around each border of the fold: none of it, its shortest, whole parts of it, and a last one that is short. */
+const lengths = fc.oneof(
+  fc.nat({ max: 3 * reach }),
+  fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: -70, max: 2 * reach })).map(([n, by]) => n * 32768 + by),
+  fc.constantFrom(2 * reach - 1, 2 * reach, 2 * reach + 1, 64 * 1024, 512 * 129, 4 * 1024 * 1024),
+);
+const bytesOf = lengths.map((length) => randomBytes(length));
 
-/** A blob endpoint that holds just this block; `arrived` is called behind its last byte. */
-function endpointOf(block: Buffer, sum: string, arrived: () => void): Pick<OpenSnapshot, 'transport' | 'content'> {
-  const range = `bytes 0-${block.byteLength - 1}/${block.byteLength}`;
-  const headers: Record<string, string> = { 'content-range': range, 'x-ms-content-crc64': sum };
-  const fill = async (into: Uint8Array): Promise<number> => {
-    setImmediate(arrived);
-    return into.byteLength;
-  };
-  const answer: BlobAnswer = { status: 206, header: (name) => headers[name], fill, text: async () => '' };
-  const transport: BlobTransport = {
-    limits: blobLimits,
-    get: (_url, _headers, _signal, take) => take(answer),
-    close: async () => undefined,
-  };
-  return { transport, content: new OneContent() };
-}
-
-describe('while the thread answers nobody', () => {
-  /** Gives the thread seconds of work that nobody waits for; returns it. */
-  async function occupied(block: Buffer): Promise<ReturnType<typeof checksumThread>> {
-    await crc64(block, signal);
-    const thread = checksumThread();
-    const { buffer: memory, byteOffset: at, byteLength: length } = block;
-    for (let turn = 0; turn < 2_000; turn++) thread?.postMessage({ id: -1, memory, at, length });
-    return thread;
-  }
-
-  test('S3 the main thread computes after a while, and the next range has a new thread', async () => {
-    await inABlock(async (block) => {
-      fill(block);
-      const right = await crc64Of(Buffer.from(block));
-      const before = await occupied(block);
-      expect(await crc64(block, signal, 20)).toBe(right);
-      expect(await crc64(block, signal)).toBe(right);
-      expect(checksumThread()).toBeDefined();
-      expect(checksumThread()).not.toBe(before);
-    });
-  });
-
-  test('a read that is told to stop waits for it no longer', async () => {
-    await inABlock(async (block) => {
-      fill(block);
-      const sum = await crc64Of(Buffer.from(block));
-      await occupied(block);
-      const stop = new AbortController();
-      const reader = createRangeReader(
-        { ...endpointOf(block, sum, () => stop.abort(new RangeError('told to stop'))), lease },
-        block.byteLength,
-      );
-      await expect(reader.read(0, block, stop.signal)).rejects.toThrow('told to stop');
-      // Given up: whoever comes next has one that answers.
-      await crc64(block, signal, 1);
-    });
-  });
+test('S3 the checksum of folded bytes is the one that an independent implementation computes of all of them', async () => {
+  await fc.assert(
+    fc.asyncProperty(bytesOf, async (bytes) => {
+      expect(await crc64(bytes)).toBe(expected(bytes));
+      expect(congruent(bytes).byteLength).toBeLessThanOrEqual(2 * reach);
+    }),
+    { numRuns: 200 },
+  );
 });
 
-test('S3 a range is still checked after the thread was lost in the middle of one', async () => {
-  await inABlock(async (block) => {
-    fill(block);
-    const right = await crc64Of(Buffer.from(block));
-    const asked = Promise.all([crc64(block, signal), crc64(block, signal)]);
-    await checksumThread()?.terminate();
-    expect(await asked).toEqual([right, right]);
-    expect(await crc64(block, signal)).toBe(right);
+test('S3 one bit that is another one changes the checksum, wherever it lies', async () => {
+  await fc.assert(
+    fc.asyncProperty(bytesOf, fc.nat(), fc.nat({ max: 7 }), async (bytes, place, bit) => {
+      fc.pre(bytes.byteLength > 0);
+      const before = await crc64(bytes);
+      const at = place % bytes.byteLength;
+      bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << bit), at);
+      expect(await crc64(bytes)).not.toBe(before);
+      expect(await crc64(bytes)).toBe(expected(bytes));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('S3 what is computed at once for several blocks is told of each', async () => {
+  const blocks = Array.from({ length: 8 }, (_, n) => randomBytes(64 * 1024 + n * 512));
+  expect(await Promise.all(blocks.map((block) => crc64(block)))).toEqual(blocks.map(expected));
+});
+
+test('S3 a block of the mover’s own memory is summed where it lies', async () => {
+  const pool = new BlockPool({ fetch: 1, proof: 1 });
+  await pool.lend('fetch', newShare('erp', false), undefined, async ({ space }) => {
+    randomBytes(space.byteLength).copy(space);
+    expect(await crc64(space)).toBe(expected(Buffer.from(space)));
+    expect(await crc64(space.subarray(512, 200_000))).toBe(expected(Buffer.from(space.subarray(512, 200_000))));
   });
 });

@@ -7,7 +7,7 @@ import { BlockPool, newShare, poolBlocks, urgentBlocks } from '../../disk/block-
 import { DiskMemory } from '../../disk/disk-memory.ts';
 import { trialBlocks } from '../../disk/trial.ts';
 import { type BlobAnswer, type BlobTransport, blobLimits } from '../../sites/azure/blob-port.ts';
-import { crc64Of } from '../../sites/azure/crc64.ts';
+import { crc64 } from '../../sites/azure/crc64.ts';
 import { type Flow, flowOfDisk, flowOfMover } from '../../sites/azure/flow.ts';
 import { OneContent } from '../../sites/azure/one-content.ts';
 import { createRangeReader } from '../../sites/azure/range-reader.ts';
@@ -79,7 +79,7 @@ class Line {
   }
 }
 
-const crc = crc64Of(zeros);
+const crc = crc64(zeros);
 
 /** The blob endpoint behind the line: a mover's one transport. Every disk is empty. */
 function endpointBehind(line: Line): BlobTransport {

@@ -61,12 +61,8 @@ async function writeBlock(held: HeldDisk, { job, loaded, leaves }: SoundJob, spa
   for (const range of spansOf(held, job, loaded))
     await target.write(range.start, space.subarray(range.start - start, range.end - start));
   const copiedBytes = lengthOf(job.reads);
-  const touched = loaded.map((run) => {
-    const { start: from, end: to } = digestRange(run);
-    return { ...run, digests: Buffer.from(leaves.subarray(from, to)) };
-  });
   const zeroedBytes = lengthOf(job.writes) - copiedBytes;
-  return { written, touched, copiedBytes, zeroedBytes, usedBytes: job.usedBytes ?? 0 };
+  return { written, touched: { runs: loaded, leaves }, copiedBytes, zeroedBytes, usedBytes: job.usedBytes ?? 0 };
 }
 
 /**

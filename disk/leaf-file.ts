@@ -50,9 +50,9 @@ export class LeafFile {
     });
   }
 
-  /** `at`: where among the block's digests these lie, in bytes. */
-  async write(block: number, at: number, digests: Uint8Array): Promise<void> {
-    await this.using((file) => file.write(digests, 0, digests.byteLength, block * bytesABlock + at));
+  /** The digests of all leaves of the block. */
+  async write(block: number, digests: Uint8Array): Promise<void> {
+    await this.using((file) => file.write(digests, 0, digests.byteLength, block * bytesABlock));
   }
 
   /** What was written before is durable when this returns. */

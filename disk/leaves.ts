@@ -9,6 +9,9 @@ import { blockBytes, blockRange, type Geometry, type Range } from './geometry.ts
 /** Hashing costs a quarter more than in one piece at 64 KiB, twice as much at 16 KiB (measured, BLAKE3). */
 export const leafBytes = 64 * 1024;
 
+/** Reading through two leaves is cheaper than one more call: 90 µs of a disk that gives 1.4 GiB/s, against its way through the threads. */
+export const readGapBytes = 2 * leafBytes + 1;
+
 /** Digests of the leaves in `bytes`, one after another; `bytes` begins where a leaf does. */
 export function leafDigests(digest: Digest, bytes: Uint8Array): Buffer {
   const digests = Buffer.alloc(Math.ceil(bytes.byteLength / leafBytes) * digestBytes);

@@ -8,17 +8,17 @@ import { corrupt, Failure } from '../model/failure.ts';
 import { joined } from './block-plan.ts';
 import { blankWithheld, blockRange, type Range } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
-import { digestRange, leafBytes, leafDigests } from './leaves.ts';
+import { digestRange, leafDigests, readGapBytes } from './leaves.ts';
 import type { DurableWindow, WrittenBlock } from './records.ts';
 import type { FreshReader } from './target-handle.ts';
 
-/** A run of whole leaves of one block, and the digests they must have, one after another. */
-export interface TouchedLeaves extends Range {
-  readonly digests: Buffer;
+/** What was written of one block. */
+export interface TouchedLeaves {
+  /** Whole leaves, ascending. */
+  readonly runs: readonly Range[];
+  /** Digests of all leaves of the block, those that `runs` must have among them. */
+  readonly leaves: Buffer;
 }
-
-/** Reading through a gap below this is cheaper than one more call. */
-const readGapBytes = leafBytes + 1;
 
 function wrong(held: HeldDisk, { start, end }: Range, block: number): Failure {
   return corrupt({
@@ -34,19 +34,20 @@ async function proveLeaves(
   held: HeldDisk,
   reader: FreshReader,
   block: number,
-  touched: readonly TouchedLeaves[],
+  { runs, leaves }: TouchedLeaves,
 ): Promise<void> {
   const { start } = blockRange(held.geometry, block);
   await held.memory.toRead(async (space) => {
-    for (const run of joined(touched, readGapBytes))
+    for (const run of joined(runs, readGapBytes))
       await reader.read(run.start, run.end - run.start, space.subarray(run.start - start));
     blankWithheld(held.geometry, block, space);
-    for (const run of touched) {
+    for (const run of runs) {
       const found = leafDigests(held.digest, space.subarray(run.start - start, run.end - start));
-      if (!found.equals(run.digests)) throw wrong(held, run, block);
+      const must = digestRange(run);
+      if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, run, block);
     }
   });
-  for (const run of touched) await held.leafFile.write(block, digestRange(run).start, run.digests);
+  await held.leafFile.write(block, leaves);
 }
 
 /** Compares a whole block. */
@@ -59,7 +60,7 @@ async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }
     return leafDigests(held.digest, bytes);
   });
   if (held.digest.of(leaves).toString('base64') !== digest) throw wrong(held, range, block);
-  await held.leafFile.write(block, 0, leaves);
+  await held.leafFile.write(block, leaves);
 }
 
 /**
@@ -69,15 +70,15 @@ async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }
 export async function proveWindow(
   held: HeldDisk,
   window: DurableWindow,
-  touched?: ReadonlyMap<number, readonly TouchedLeaves[]>,
+  touched?: ReadonlyMap<number, TouchedLeaves>,
 ): Promise<void> {
   const blocks: [number, string][] = [];
   const rest = window.blocks[Symbol.iterator]();
   const lane = async (reader: FreshReader): Promise<void> => {
     for (let next = rest.next(); !next.done; next = rest.next()) {
       const { block, digest } = next.value;
-      const leaves = touched?.get(block);
-      if (leaves !== undefined) await proveLeaves(held, reader, block, leaves);
+      const written = touched?.get(block);
+      if (written !== undefined) await proveLeaves(held, reader, block, written);
       else await proveBlock(held, reader, next.value);
       blocks.push([block, digest]);
     }

@@ -11,7 +11,7 @@ import { digestBytes } from './digest.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
 import { clipped, isCovered, refuseUntouched } from './half-written.ts';
 import type { HeldDisk } from './held-disk.ts';
-import { digestRange, eachLeaf, leafBytes, leafDigests, touchedLeaves } from './leaves.ts';
+import { digestRange, eachLeaf, leafBytes, leafDigests, readGapBytes, touchedLeaves } from './leaves.ts';
 
 export interface SoundJob {
   readonly job: BlockJob;
@@ -50,7 +50,7 @@ export async function knownLeaves(
   if (stored !== undefined && digest.of(stored).equals(proven)) return stored;
   const zeros = leafDigests(digest, zeroBlock.subarray(0, (count / digestBytes) * leafBytes));
   if (!digest.of(zeros).equals(proven)) return undefined;
-  await leafFile.write(block, 0, zeros);
+  await leafFile.write(block, zeros);
   return zeros;
 }
 
@@ -60,7 +60,7 @@ async function soundLeaves(held: HeldDisk, job: BlockJob, leaves: Buffer, space:
   const writable = writableRange(geometry, job.block);
   const runs = touchedLeaves(geometry, job.block, job.writes);
   const spared = [...eachLeaf(runs)].filter((leaf) => !isCovered(clipped(leaf, writable), job.writes));
-  for (const run of joined(spared, 1))
+  for (const run of joined(spared, readGapBytes))
     await target.read(run.start, run.end - run.start, space.subarray(run.start - start));
   blankWithheld(geometry, job.block, space);
   const bad = spared.filter((leaf) => {

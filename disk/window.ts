@@ -14,8 +14,7 @@ const windowBytes = 16 * 1024 * 1024;
 
 export interface BlockWork {
   readonly written: WrittenBlock;
-  /** The leaves that were written, with the digests they must have now. */
-  readonly touched: readonly TouchedLeaves[];
+  readonly touched: TouchedLeaves;
   readonly copiedBytes: number;
   readonly zeroedBytes: number;
   readonly usedBytes: number;
@@ -120,7 +119,7 @@ export class Windows {
     this.proving.catch(() => undefined);
   }
 
-  private async prove(durable: DurableWindow, touched: ReadonlyMap<number, readonly TouchedLeaves[]>): Promise<void> {
+  private async prove(durable: DurableWindow, touched: ReadonlyMap<number, TouchedLeaves>): Promise<void> {
     await proveWindow(this.held, durable, touched);
     this.held.meter.done(durable.blocks.reduce((sum, block) => sum + partsLength(block), 0));
   }

@@ -12,6 +12,8 @@ import type { StateFolder } from './state-folder.ts';
 
 /** A journal this long is folded into a checkpoint: bounds what a resume reads. */
 const compactAtBytes = 16 * 1024 * 1024;
+/** Between rounds one this long: reading its lines takes no longer than writing the whole table anew, which grows with the disk. */
+const restAtBytes = 256 * 1024;
 
 interface JournalHead {
   readonly t: 'journal';
@@ -124,6 +126,11 @@ export class Ledger {
     await this.journal.append(record);
     this.state = afterRecord(this.state, record, this.table);
     if (this.journal.bytes > compactAtBytes) await this.compact();
+  }
+
+  /** Between two rounds: what the next attempt reads is short. */
+  async rest(): Promise<void> {
+    if (this.journal.bytes > restAtBytes) await this.compact();
   }
 
   /** Folds the journal into a checkpoint and begins an empty one. */

@@ -52,7 +52,7 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
       const proof = proofOf(held.ledger.state, options, resumedBytes, durationMs);
       await held.leafFile.flush();
       await held.ledger.append({ t: 'round-done', proof });
-      await held.ledger.compact();
+      await held.ledger.rest();
       held.meter.enter('done');
       return proof;
     } finally {

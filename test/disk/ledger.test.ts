@@ -99,6 +99,20 @@ describe('the record of a disk', () => {
     });
   });
 
+  test('between two rounds is folded only when its journal is long: a small round writes no table anew', async () => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    for (const record of work) await ledger.append(record);
+    const before = readFileSync(folder.checkpoint);
+    await ledger.rest();
+    expect(readFileSync(folder.checkpoint).equals(before)).toBe(true);
+    await ledger.append({ t: 'plan', plan: 'x'.repeat(300_000), changedBytes: 512 });
+    await ledger.rest();
+    await ledger.close();
+    const view = await viewLedger(folder, 'erp/os');
+    expect(view.known && [view.checkpoint.number, view.journal.records]).toEqual([2, 1]);
+    expect(view.known && view.state).toEqual(ledger.state);
+  });
+
   test('folds itself when its journal grows long, so that a resume stays short', async () => {
     const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
     for (const record of work.slice(0, 2)) await ledger.append(record);

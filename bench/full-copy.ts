@@ -16,6 +16,7 @@ import {
   runAzcopy,
   runCurl,
   runDd,
+  runDdAndBack,
   runQemuImg,
   type Timed,
 } from './peers.ts';
@@ -24,7 +25,7 @@ import type { RowName } from './rows.ts';
 import type { SourceDisk, Stage } from './stage.ts';
 import { gibOf, interleaved, type Plan, type Suite } from './suite.ts';
 
-const names = ['azcopy', 'qemu-img', 'curl', 'dd'] as const;
+const names = ['azcopy', 'qemu-img', 'curl', 'dd', 'dd and back'] as const;
 type Name = (typeof names)[number];
 type Peers = Readonly<Record<Name, FoundPeer>>;
 
@@ -37,10 +38,10 @@ interface Round {
 
 async function findPeers(plan: Plan): Promise<Peers> {
   const [azcopy, qemu, curl, dd] = await Promise.all([findAzcopy(plan.say), findQemuImg(), findCurl(), findDd()]);
-  const peers = { azcopy, 'qemu-img': qemu, curl, dd };
+  const peers = { azcopy, 'qemu-img': qemu, curl, dd, 'dd and back': dd };
   for (const name of names) {
     const peer = peers[name];
-    if (isThere(peer)) plan.peer(name, peer.version);
+    if (isThere(peer)) plan.peer(name.replace(/ .*/, ''), peer.version);
     else plan.say(`MISSING: ${peer.why}`);
   }
   return peers;
@@ -54,6 +55,7 @@ async function runPeers(stage: Stage, plan: Plan, disk: SourceDisk, peers: Peers
     'qemu-img': (peer) => copyByPeer(stage, disk, (path) => runQemuImg(peer, stage, disk, path, plan.say)),
     curl: (peer) => runCurl(peer, stage, disk, ranges),
     dd: (peer) => copyByPeer(stage, disk, (path) => runDd(peer, disk, path), false),
+    'dd and back': (peer) => copyByPeer(stage, disk, (path) => runDdAndBack(peer, disk, path), false),
   };
   const done: Partial<Record<Name, Timed>> = {};
   for (const name of names) {
@@ -114,6 +116,7 @@ function rowsOf(rounds: readonly Round[], peers: Peers, disk: SourceDisk, start:
       ratios(bare, verified),
       `verified ${timesText(verified, bytes)}; unverified ${timesText(bare, bytes)}`,
     ),
+    against('verified-vs-disk', rounds, peers, ['dd and back'], verified, bytes),
     measured('arrival-checksum-cost', ratios(verified, unchecked), `without it ${timesText(unchecked, bytes)}`),
     measured('cpu-s-per-gib', cpu('unchecked'), startNote),
     measured('cpu-s-per-gib-checked', cpu('verified'), startNote),
@@ -126,6 +129,7 @@ export const fullCopy: Suite = {
     'full-copy-vs-qemu-img',
     'full-copy-vs-limit',
     'verified-vs-unverified',
+    'verified-vs-disk',
     'arrival-checksum-cost',
     'cpu-s-per-gib',
     'cpu-s-per-gib-checked',

@@ -154,3 +154,10 @@ export function runDd({ program }: Peer, source: SourceDisk, to: string): Promis
   const count = [`count=${source.dataBytes}`, 'iflag=count_bytes,fullblock'];
   return timed(program, [`if=${source.path}`, `of=${to}`, 'bs=4M', 'oflag=direct', 'conv=fsync', ...count]);
 }
+
+/** The same, and then reads all of it back past the page cache, to nothing. */
+export async function runDdAndBack(dd: Peer, source: SourceDisk, to: string): Promise<Timed> {
+  const there = await runDd(dd, source, to);
+  const back = await timed(dd.program, [`if=${to}`, 'of=/dev/null', 'bs=4M', 'iflag=direct']);
+  return { seconds: there.seconds + back.seconds, cpuSeconds: there.cpuSeconds + back.cpuSeconds };
+}

@@ -33,6 +33,12 @@ export const rows = {
     0.9,
   ),
   'verified-vs-unverified': row('rate with all proofs ÷ rate without any, at full speed', 'ratio', 'more', 0.75),
+  'verified-vs-disk': row(
+    'the same rate ÷ that of `dd` writing as many bytes past the page cache and reading them back: what the target’s disk lets a proof have, without any network',
+    'of the disk',
+    'more',
+    null,
+  ),
   'verified-vs-unverified-1gbit': row('the same behind a link of 1 Gbit/s', 'ratio', 'more', 0.97),
   'arrival-checksum-cost': row(
     'time with the service’s checksum checked on arrival ÷ time where the service gives none (the read-back is in both)',

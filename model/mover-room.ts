@@ -26,13 +26,10 @@ const blocksOf = (sizeBytes: number): number => Math.ceil(sizeBytes / blockBytes
 /** A checkpoint: a byte a block and 32 KiB for each 1024 of them (disk/digest-table.ts), and its head. */
 const tableOf = (sizeBytes: number): number =>
   blocksOf(sizeBytes) + Math.ceil(blocksOf(sizeBytes) / 1024) * 32 * KiB + 8 * KiB;
-/** A journal is folded into the checkpoint at this length (disk/ledger.ts). */
+/** A journal is folded into the checkpoint at this length, and between rounds from 256 KiB on (disk/ledger.ts). */
 const longestJournal = 16 * 1024 * KiB;
-/** What earlier rounds may leave in it. */
-const restingJournal = 256 * KiB;
 /** That of one whole copy. */
-const journalOf = (sizeBytes: number): number =>
-  Math.min(longestJournal, restingJournal + blocksOf(sizeBytes) * 512 + 8 * KiB);
+const journalOf = (sizeBytes: number): number => Math.min(longestJournal, blocksOf(sizeBytes) * 512 + 8 * KiB);
 
 const sum = (sizesBytes: readonly number[], of: (sizeBytes: number) => number): number =>
   sizesBytes.reduce((total, size) => total + of(size), 0);

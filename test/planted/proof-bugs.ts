@@ -5,7 +5,7 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/proof.ts',
-    'if (!found.equals(run.digests)) throw wrong(held, run, block);',
+    'if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, run, block);',
     '',
     'test/disk/partial-block.test.ts',
     'finds damage done beside it',

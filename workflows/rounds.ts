@@ -3,13 +3,15 @@
  * proven, and waits at the gate *complete failover*.
  * Rule: completing during the seed is kept for the gate (C16), never lost and never early.
  */
-import { condition, setHandler, startChild } from '@temporalio/workflow';
+import { condition, type SignalDefinition, setHandler, startChild } from '@temporalio/workflow';
 import { controlQueue, roundsWorkflowId } from '../model/failback-input.ts';
 import type { OpenDisk } from '../model/machine.ts';
 import { movedDiskCheck } from '../model/opened.ts';
+import { isInShape, notOurs } from '../model/own-words.ts';
 import { phaseTable } from '../model/phase.ts';
 import { type PointsTold, withPoints } from '../model/point.ts';
 import { rereadInFull, type ScrubReport } from '../model/scrub.ts';
+import { refuse } from '../model/transition.ts';
 import { checkBeforeCutover } from './clearance.ts';
 import { recordCopiedAgain } from './copied-again.ts';
 import { type Journey, openDisks, type Way } from './departure.ts';
@@ -48,21 +50,27 @@ export async function runTheRounds(journey: Journey, way: Way, open: readonly Op
 }
 
 function listenToTheChild(teller: Teller): void {
-  setHandler(seeded, (seed) => {
+  // S7: anybody can send these by hand, and a handler that throws would stop the run for good.
+  const hear = <Told>(signal: SignalDefinition<[Told]>, act: (told: Told) => void): void =>
+    setHandler(signal, (told: Told) => {
+      if (isInShape(signal.name, told)) return act(told);
+      teller.amend((story) => refuse(story, signal.name, 'unknown', new Date().toISOString(), notOurs));
+    });
+  hear(seeded, (seed) => {
     // A signal handler must never throw: after a cancel the seed no longer matters.
     if (teller.story.phase !== 'Seeding' || teller.story.cancellation) return;
     teller.enter('Syncing');
     teller.record('seeded', 'the first round is proven on every disk');
     if (seed?.said) recordCopyForecast(teller, 'seed', seed, seed.said);
   });
-  setHandler(convergenceTurned, (now) => {
+  hear(convergenceTurned, (now) => {
     teller.find({ convergence: now });
     recordTurn(teller, now);
   });
-  setHandler(diskCopiedAgain, (told) => recordCopiedAgain(teller, told));
-  setHandler(sourceTurned, (serves) => hearTurn(teller, serves));
-  setHandler(pointsTold, (told) => recordPoint(teller, told));
-  setHandler(scrubbed, (report) => recordScrub(teller, report));
+  hear(diskCopiedAgain, (told) => recordCopiedAgain(teller, told));
+  hear(sourceTurned, (serves) => hearTurn(teller, serves));
+  hear(pointsTold, (told) => recordPoint(teller, told));
+  hear(scrubbed, (report) => recordScrub(teller, report));
 }
 
 /**

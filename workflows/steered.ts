@@ -3,6 +3,7 @@
  * Rule: it is shown and nothing else; no step of a story depends on it.
  */
 import { defineSignal, setHandler } from '@temporalio/workflow';
+import { isInShape } from '../model/own-words.ts';
 import { type Steering, steeredSignal, unpauseCommand } from '../model/progress.ts';
 
 export interface Steered {
@@ -18,6 +19,8 @@ export function listenForSteering(changed: () => void): Steered {
   setHandler(
     defineSignal<[Steering]>(steeredSignal),
     (told) => {
+      // S7: it is no more than shown, so that what nothing can be made of is not even refused.
+      if (!isInShape(steeredSignal, told)) return;
       const others = paused.filter((one) => one.activityId !== told.activityId);
       paused = told.paused ? [...others, told] : others;
       changed();

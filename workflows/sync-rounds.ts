@@ -42,7 +42,7 @@ export const holdRounds = defineSignal<[boolean]>('hold');
 export const leaveMover = defineSignal('leave');
 export const roundsQuery = defineQuery<RoundsStatus>('rounds');
 /** The child tells its parent once, when the first round is proven. */
-export const seeded = defineSignal<[RoundReport?]>('seeded');
+export const seeded = defineSignal<[RoundReport | undefined]>('seeded');
 /** The child tells its parent whenever its rounds begin or cease to get anywhere (L3). */
 export const convergenceTurned = defineSignal<[Convergence]>('convergence');
 /** And of each try of an application-consistent point. */

@@ -8,6 +8,7 @@ const tries = 'test/workflows/round-tries.test.ts';
 const standing = 'test/client/standing.test.ts';
 const sealing = 'test/workflows/sealing.test.ts';
 const copiedAgain = 'test/workflows/copied-again.test.ts';
+const ownWords = 'test/workflows/own-words.test.ts';
 
 export const toldBugs: readonly PlantedBug[] = [
   bug('R7', 'model/mover-room.ts', 'freeBytes < more', 'freeBytes < 0', room, 'too small'),
@@ -233,4 +234,13 @@ export const toldBugs: readonly PlantedBug[] = [
     copiedAgain,
     'another point',
   ),
+  bug(
+    'S7',
+    'workflows/rounds.ts',
+    'if (isInShape(signal.name, told)) return act(told);',
+    'return act(told);',
+    ownWords,
+    'sent by hand',
+  ),
+  bug('S7', 'workflows/steered.ts', 'if (!isInShape(steeredSignal, told)) return;', '', ownWords, 'a pause'),
 ];

@@ -1,7 +1,7 @@
 /**
  * One block's way: look whether what it spares is sound, fetch its changes, write them as part of a window.
  * Rule: S3, a partly changed leaf is first compared with its proven digest, and brought whole when an earlier attempt left it
- * half written; then it is patched in memory and written in few pieces. Never starts a write after the attempt was stopped or fenced.
+ * half written; then it is patched in memory and written in few pieces. Never starts a block's write after the attempt was stopped or fenced.
  */
 import { corrupt } from '../model/failure.ts';
 import { untilAborted } from './attempts.ts';
@@ -108,10 +108,7 @@ export async function copyBlock(
       if (doubted !== undefined) await refuseDamage(held, planned, doubted, lent.space);
       noteRepair(held, planned, job);
       besides(lengthOf(job.reads) - lengthOf(planned.reads));
-      await windows.run(lengthOf(sound.loaded), () => {
-        signal.throwIfAborted();
-        return writeBlock(held, { job, ...sound }, lent.space);
-      });
+      await windows.run(lengthOf(sound.loaded), signal, () => writeBlock(held, { job, ...sound }, lent.space));
     };
     const look = (lent: Lent): Promise<SoundJob> => soundJob(held, planned, lent.space);
     // L5: what only clears waits for no source's trial; what turns out to need a repair begins anew, as one that asks its source.

@@ -61,7 +61,10 @@ async function* remaining(
   }
 }
 
-/** L7: what was written is made durable and proven even when the attempt ends badly, unless the disk is not ours. */
+/**
+ * L7: what was written is made durable even when the attempt ends badly, unless the disk is not ours; and proven, unless the
+ * attempt was stopped.
+ */
 async function drainAfter(error: unknown, windows: Windows): Promise<void> {
   if (error instanceof Failure && (error.kind === 'Fenced' || error.kind === 'Corrupt')) return windows.settle();
   try {
@@ -126,6 +129,8 @@ export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean
     else await runLanes(held, namedJobs(held, changes, whole, skipped), windows);
     held.meter.enter('proving');
     await windows.drain();
+    // S3: what a stop left unproven is no part of a point that was reached.
+    held.signal.throwIfAborted();
   } catch (error) {
     await drainAfter(error, windows);
     throw error;

@@ -1,8 +1,9 @@
 /**
  * Reads written blocks back and compares what was touched with what it must be: what the source gave, over what was proven
  * before. Rule: S3, through a handle opened after the flush, past the page cache; only an expected digest is recorded, never
- * one that was merely found. A window that a killed attempt left durable is compared block by block as a whole: which leaves
- * it touched died with it. Never trusts a write.
+ * one that was merely found, and a window only once all of it was looked at. What a killed or stopped attempt left durable is
+ * compared block by block as a whole: which leaves it touched died with it. L7, a stop waits for no more than the reads that
+ * are on their way. Never trusts a write.
  */
 import { corrupt, Failure } from '../model/failure.ts';
 import { joined } from './block-plan.ts';
@@ -29,29 +30,33 @@ function wrong(held: HeldDisk, { start, end }: Range, block: number): Failure {
   });
 }
 
-/** Compares the touched leaves; what lies between two of them may be read, and says nothing. */
+/** Compares the touched leaves; what lies between two of them may be read, and says nothing. False when it was stopped. */
 async function proveLeaves(
   held: HeldDisk,
   reader: FreshReader,
   block: number,
   { runs, leaves }: TouchedLeaves,
-): Promise<void> {
+): Promise<boolean> {
   const { start } = blockRange(held.geometry, block);
-  await held.memory.toRead(async (space) => {
-    for (const run of joined(runs, readGapBytes))
+  const looked = await held.memory.toRead(async (space) => {
+    for (const run of joined(runs, readGapBytes)) {
+      if (held.signal.aborted) return false;
       await reader.read(run.start, run.end - run.start, space.subarray(run.start - start));
+    }
     blankWithheld(held.geometry, block, space);
     for (const run of runs) {
       const found = leafDigests(held.digest, space.subarray(run.start - start, run.end - start));
       const must = digestRange(run);
       if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, run, block);
     }
+    return true;
   });
-  await held.leafFile.write(block, leaves);
+  if (looked) await held.leafFile.write(block, leaves);
+  return looked;
 }
 
 /** Compares a whole block. */
-async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }: WrittenBlock): Promise<void> {
+async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }: WrittenBlock): Promise<true> {
   const range = blockRange(held.geometry, block);
   const leaves = await held.memory.toRead(async (space) => {
     await reader.read(range.start, range.end - range.start, space);
@@ -61,26 +66,32 @@ async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }
   });
   if (held.digest.of(leaves).toString('base64') !== digest) throw wrong(held, range, block);
   await held.leafFile.write(block, leaves);
+  return true;
 }
 
 /**
  * Proves a durable window and records it; a failed proof is recorded too, and ends the disk's lineage. `touched`: by block,
- * what this attempt wrote of it; whole blocks are read where it does not say.
+ * what this attempt wrote of it; whole blocks are read where it does not say. Answers false when the attempt was stopped
+ * meanwhile: the window stays unproven, and the next attempt begins with it. That is no error, so that what else was written
+ * is still made durable.
  */
 export async function proveWindow(
   held: HeldDisk,
   window: DurableWindow,
   touched?: ReadonlyMap<number, TouchedLeaves>,
-): Promise<void> {
+): Promise<boolean> {
+  if (held.signal.aborted) return false;
   const blocks: [number, string][] = [];
   const rest = window.blocks[Symbol.iterator]();
   const lane = async (reader: FreshReader): Promise<void> => {
-    for (let next = rest.next(); !next.done; next = rest.next()) {
+    for (let next = rest.next(); !next.done && !held.signal.aborted; next = rest.next()) {
       const { block, digest } = next.value;
       const written = touched?.get(block);
-      if (written !== undefined) await proveLeaves(held, reader, block, written);
-      else await proveBlock(held, reader, next.value);
-      blocks.push([block, digest]);
+      const looked =
+        written === undefined
+          ? await proveBlock(held, reader, next.value)
+          : await proveLeaves(held, reader, block, written);
+      if (looked) blocks.push([block, digest]);
     }
   };
   try {
@@ -91,5 +102,7 @@ export async function proveWindow(
     }
     throw error;
   }
+  if (blocks.length < window.blocks.length) return false;
   await held.ledger.append({ t: 'proven', window: window.window, blocks });
+  return true;
 }

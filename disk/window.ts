@@ -65,21 +65,24 @@ export class Windows {
 
   /**
    * Does one block's write inside a window: waits for room, asks the fence, then lets `write` write and say what it
-   * wrote. `bytes` is the length of the leaves it touches.
+   * wrote. `bytes` is the length of the leaves it touches. Once `signal` has fired no write begins.
    */
-  async run(bytes: number, write: () => Promise<BlockWork>): Promise<void> {
-    const window = await this.enter(bytes);
+  async run(bytes: number, signal: AbortSignal, write: () => Promise<BlockWork>): Promise<void> {
+    const window = await this.enter(bytes, signal);
     let work: BlockWork | undefined;
     try {
       await this.held.fence();
+      signal.throwIfAborted();
       work = await write();
     } finally {
       window.settle(work);
     }
   }
 
-  private async enter(bytes: number): Promise<Window> {
+  private async enter(bytes: number, signal: AbortSignal): Promise<Window> {
     for (;;) {
+      // L7: who waited for room while the attempt was stopped does not even look whose disk it is.
+      signal.throwIfAborted();
       if (this.current?.reserve(bytes)) return this.current;
       if (this.syncing !== undefined) await this.syncing;
       else if (this.current !== undefined) this.commitCurrent();
@@ -120,11 +123,14 @@ export class Windows {
   }
 
   private async prove(durable: DurableWindow, touched: ReadonlyMap<number, TouchedLeaves>): Promise<void> {
-    await proveWindow(this.held, durable, touched);
+    if (!(await proveWindow(this.held, durable, touched))) return;
     this.held.meter.done(durable.blocks.reduce((sum, block) => sum + partsLength(block), 0));
   }
 
-  /** Commits what is left; also after a stop, so that a stopped attempt loses nothing it has written (L7). */
+  /**
+   * Commits what is left and proves it; after a stop it only commits (L7): a stopped attempt loses nothing it has written, and
+   * leaves the proof to the next one. So whoever drains asks afterwards whether it was stopped.
+   */
   async drain(): Promise<void> {
     try {
       await this.syncing;

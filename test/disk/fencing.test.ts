@@ -357,7 +357,7 @@ describe('an attempt told to stop', () => {
       await expect(bench.transfer(source, 'p0', { signal: stop.signal, inFlight: 1 })).rejects.toBe(reason);
       const again = new ImagePoint(image);
       const proof = await bench.transfer(again, 'p0');
-      // Everything that was written was made durable and proven on the way out.
+      // Everything that was written was made durable on the way out, and proven by this attempt.
       expect(again.reads.map(({ offset }) => offset).sort((a, b) => a - b)).toEqual([36 * mib]);
       expect(proof.resumedBytes).toBe(35 * mib);
       expect(proof.provenBytes).toBe(size - 2 * mib);

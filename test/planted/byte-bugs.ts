@@ -87,9 +87,9 @@ export const byteBugs: readonly PlantedBug[] = [
   bug('S9', 'disk/seal.ts', '        refuseOtherSize(source, options);', '', bars, 'by a point of another size'),
   bug(
     'S8',
-    'disk/copy-block.ts',
-    '        signal.throwIfAborted();',
-    '',
+    'disk/window.ts',
+    'await this.held.fence();\n      signal.throwIfAborted();',
+    'await this.held.fence();',
     bars,
     'stopped between its look at the marker and its write',
   ),

@@ -1,6 +1,8 @@
 /** Planted bugs in what proves bytes (S3). */
 import { bug, type PlantedBug } from './bug.ts';
 
+const slowStop = 'test/disk/slow-stop.test.ts';
+
 export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
@@ -65,6 +67,39 @@ export const proofBugs: readonly PlantedBug[] = [
     'if (bytes.byteLength > 0) continue;',
     'test/disk/seal.test.ts',
     'beside the withheld regions',
+  ),
+  bug(
+    'S3',
+    'disk/copy-round.ts',
+    'is no part of a point that was reached.\n    held.signal.throwIfAborted();',
+    'is no part of a point that was reached.',
+    slowStop,
+    'has reached no point',
+  ),
+  bug('S3', 'disk/proof.ts', 'if (looked) blocks.push', 'blocks.push', slowStop, 'is not proven by the others'),
+  bug(
+    'L2',
+    'disk/proof.ts',
+    'if (blocks.length < window.blocks.length) return false;',
+    '',
+    slowStop,
+    'nothing that was written is sent again',
+  ),
+  bug(
+    'L7',
+    'disk/proof.ts',
+    '!next.done && !held.signal.aborted;',
+    '!next.done;',
+    slowStop,
+    'nothing that was written is sent again',
+  ),
+  bug(
+    'L7',
+    'disk/proof.ts',
+    'if (held.signal.aborted) return false;\n      await',
+    'await',
+    slowStop,
+    'ends between two of its reads',
   ),
   bug('S3', 'disk/window.ts', 'await held.target.flush();', '', 'test/disk/flush-order.test.ts'),
   bug('S3', 'disk/target-handle.ts', 'await this.main.datasync();', '', 'test/disk/flush-order.test.ts'),

@@ -1,20 +1,20 @@
 /**
  * What a disk weighs while it copies, and how many of them a mover copies at once.
- * Rule: the sum stays in the room, so that a mover stays near 256 MiB (docs/performance.md); the blocks are shared by all
+ * Rule: the sum stays in the room, so that a mover stays below 256 MiB (docs/performance.md); the blocks are shared by all
  * (disk/block-pool.ts) and weigh nothing here. A scrub's table takes what they leave of it, and gives way.
  */
 import { tableBytes } from '../disk/target-disk.ts';
 import { Turns } from './turns.ts';
 
 const MiB = 1024 * 1024;
-/** Memory for the block tables of the disks that copy at once: 80 disks of 64 GiB, or 7 of 1 TiB. */
-const roomBytes = 64 * MiB;
-/** What those inside a cutover have besides: 40 disks of 64 GiB, or 3 of 1 TiB. */
-const urgentRoomBytes = 32 * MiB;
-/** Up to 128 GiB, as most disks of an operating system are, a disk is light. */
-const lightBytes = 1.5 * MiB;
-/** The light ones' own part: 3 disks of 128 GiB, or 5 of 64 GiB, which no heavy one can take. */
-const lightRoomBytes = 4 * MiB;
+/** Memory for the block tables and lists of the disks that copy at once: 22 disks of 64 GiB, 17 of 1 TiB, or one of 32 TiB. */
+const roomBytes = 16 * MiB;
+/** What those inside a cutover have besides: 11 disks of 64 GiB, or 8 of 1 TiB. */
+const urgentRoomBytes = 8 * MiB;
+/** Up to 1 TiB, as nearly all disks are, a disk is light. */
+const lightBytes = MiB;
+/** The light ones' own part, which no heavy one can take: 4 disks of 64 GiB, or 3 of 1 TiB. */
+const lightRoomBytes = 3 * MiB;
 
 /** A list of changes as most are: 16,384 ranges. */
 const listBytes = 256 * 1024;

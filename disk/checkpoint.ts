@@ -2,15 +2,19 @@
  * A disk's whole record at one moment: its state and its digest table in one file, replaced as a whole.
  * Rule: numbered; the journal beside it names the number it goes on from. A file whose checksum is wrong, or that another
  * version wrote, is damage, never "nothing". Never keeps two generations: the journal is emptied only after the file is durable.
+ * Never in memory as a whole: the digests are read where they lie.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { corrupt } from '../model/failure.ts';
 import { DigestTable, type StoredTable } from './digest-table.ts';
 import { hostCall } from './failure.ts';
 import { openIfPresent, piecesOf } from './read-in-pieces.ts';
 import type { DiskState } from './records.ts';
-import { readIfPresent, replaceFile } from './replace-file.ts';
+import { replaceAndKeep } from './replace-file.ts';
+import { damaged, isCheck, StoredDigests } from './stored-digests.ts';
 
+/** Its table holds the file open until it is closed. */
 export interface Checkpoint {
   readonly number: number;
   readonly state: DiskState;
@@ -29,61 +33,73 @@ interface Head {
   readonly state: DiskState;
 }
 
+/** From here on the table's digests are read from the new file. */
 export async function writeCheckpoint(path: string, subject: string, checkpoint: Checkpoint): Promise<void> {
   const { number, state, table } = checkpoint;
-  const stored = table.stored();
-  const head = Buffer.from(`${JSON.stringify({ title, number, table: stored.head, state })}\n`);
-  const parts = [head, ...stored.bytes];
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  await hostCall('state.checkpoint', subject, () => replaceFile(path, [...parts, hash.digest()]), path);
+  const { head: stored, flags, pieces } = table.toStore();
+  const head = Buffer.from(`${JSON.stringify({ title, number, table: stored, state } satisfies Head)}\n`);
+  const before = createHash('sha256').update(head).update(flags);
+  const hash = before.copy();
+  let check = Buffer.alloc(0);
+  async function* parts(): AsyncGenerator<Uint8Array> {
+    yield head;
+    yield flags;
+    for await (const piece of pieces()) {
+      hash.update(piece);
+      yield piece;
+    }
+    check = hash.digest();
+    yield check;
+  }
+  const handle = await hostCall('state.checkpoint', subject, () => replaceAndKeep(path, parts()), path);
+  const offset = head.byteLength + flags.byteLength;
+  await table.isStored(new StoredDigests({ handle, subject, pieces: stored.pieces, offset, before, check }));
 }
 
-/** Undefined when there is none. Throws `Corrupt` when it is damaged. */
+/** Undefined when there is none. Throws `Corrupt` when it is damaged. The caller closes the table. */
 export async function readCheckpoint(path: string, subject: string): Promise<Checkpoint | undefined> {
-  const bytes = await readIfPresent(path, subject);
-  if (bytes === undefined) return undefined;
-  const content = bytes.subarray(0, Math.max(0, bytes.byteLength - checkBytes));
-  assertSound(createHash('sha256').update(content), bytes.subarray(content.byteLength), subject);
-  const headEnd = content.indexOf(lineEnd) + 1;
-  const { number, state, table } = headOf(content.subarray(0, headEnd), subject);
-  return { number, state, table: DigestTable.from(table, content.subarray(headEnd)) };
-}
-
-/** The state alone, as `readCheckpoint` would answer it; the table is read for the checksum and not kept. */
-export async function readCheckpointState(path: string, subject: string): Promise<DiskState | undefined> {
   const handle = await hostCall('state.read', subject, () => openIfPresent(path));
   if (handle === undefined) return undefined;
+  try {
+    const { line, check } = await readSound(handle, subject);
+    const { number, state, table } = headOf(line, subject);
+    const flags = new Uint8Array(table.blocks);
+    await hostCall('state.read', subject, () => handle.read(flags, 0, flags.byteLength, line.byteLength));
+    const before = createHash('sha256').update(line).update(flags);
+    const offset = line.byteLength + flags.byteLength;
+    const stored = new StoredDigests({ handle, subject, pieces: table.pieces, offset, before, check });
+    return { number, state, table: DigestTable.from(table, flags, stored) };
+  } catch (error) {
+    await hostCall('state.close', subject, () => handle.close());
+    throw error;
+  }
+}
+
+/** The state alone, as `readCheckpoint` would answer it. */
+export async function readCheckpointState(path: string, subject: string): Promise<DiskState | undefined> {
+  const checkpoint = await readCheckpoint(path, subject);
+  await checkpoint?.table.close();
+  return checkpoint?.state;
+}
+
+/** Reads all of it, and answers its first line and its checksum. Throws `Corrupt` when that is not of the rest. */
+async function readSound(handle: FileHandle, subject: string): Promise<{ line: Buffer; check: Buffer }> {
   const hash = createHash('sha256');
   const head: Buffer[] = [];
   let headEnded = false;
   let check = Buffer.alloc(0);
-  try {
-    for await (const piece of piecesOf(handle, 'state.read', subject)) {
-      // Of what was read so far the last bytes may be the checksum.
-      const bytes = Buffer.concat([check, piece]);
-      const content = bytes.subarray(0, Math.max(0, bytes.byteLength - checkBytes));
-      check = Buffer.from(bytes.subarray(content.byteLength));
-      hash.update(content);
-      const end = content.indexOf(lineEnd);
-      if (!headEnded) head.push(Buffer.from(end < 0 ? content : content.subarray(0, end)));
-      headEnded ||= end >= 0;
-    }
-  } finally {
-    await hostCall('state.close', subject, () => handle.close());
+  for await (const piece of piecesOf(handle, 'state.read', subject)) {
+    // Of what was read so far the last bytes may be the checksum.
+    const bytes = Buffer.concat([check, piece]);
+    const content = bytes.subarray(0, Math.max(0, bytes.byteLength - checkBytes));
+    check = Buffer.from(bytes.subarray(content.byteLength));
+    hash.update(content);
+    const end = content.indexOf(lineEnd);
+    if (!headEnded) head.push(Buffer.from(end < 0 ? content : content.subarray(0, end + 1)));
+    headEnded ||= end >= 0;
   }
-  assertSound(hash, check, subject);
-  return headOf(Buffer.concat(head), subject).state;
-}
-
-function assertSound(hash: Hash, found: Uint8Array, subject: string): void {
-  if (hash.digest().equals(found)) return;
-  throw corrupt({
-    op: 'state.checkpoint',
-    subject,
-    message: 'the record of this disk is damaged',
-    hint: 'What the target disk holds is no longer known; copy the disk in full, and look at the mover’s storage.',
-  });
+  if (!isCheck(hash, check)) throw damaged(subject);
+  return { line: Buffer.concat(head), check };
 }
 
 /** The checksum says that we wrote it, so its shape is ours. */

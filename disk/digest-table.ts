@@ -1,35 +1,45 @@
 /**
  * What is known of each block of a target disk: its digest as read back, and whether this round has proven it.
- * Rule: a byte a block, and 32 more only where a block holds anything: a large disk is mostly holes, and all of them have
- * one digest. Never answers for a block it does not know.
+ * Rule: in memory a byte a block, and the digests since the last checkpoint; the others stay in the checkpoint's file
+ * (disk/stored-digests.ts), so that a disk of 32 TiB takes 9 MiB and not 277. All holes have one digest. Never answers for a
+ * block it does not know.
  */
 import { defect } from '../model/failure.ts';
 import { digestBytes } from './digest.ts';
+import { FreshDigests } from './fresh-digests.ts';
 import { blockBytes } from './geometry.ts';
+import { pieceBlocks, pieceDigestBytes, piecesInMemory, type StoredDigests } from './stored-digests.ts';
 
 const known = 1;
 const inRound = 2;
 /** A whole block of zeros. */
 const zeros = 4;
-/** Digests are kept in pieces of so many blocks (32 KiB). */
-const pieceBlocks = 1024;
 
-/** What the table of a disk takes in memory when no block of it is zeros. */
-export const tableBytes = (sizeBytes: number): number => Math.ceil(sizeBytes / blockBytes) * (1 + digestBytes);
+/** With so many fresh digests, of 16 GiB, a checkpoint is due. */
+export const mostFresh = 4096;
+/** A fresh one lies in room for two, and has a place in a map. */
+const freshBytes = 2 * digestBytes + 32;
+
+/** What the table of a disk takes in memory at most: a byte a block, the fresh digests, and the pieces that were read last. */
+export function tableBytes(sizeBytes: number): number {
+  const blocks = Math.ceil(sizeBytes / blockBytes);
+  return blocks + Math.min(blocks, mostFresh) * freshBytes + piecesInMemory * pieceDigestBytes;
+}
 
 /** The table as it lies in a checkpoint. */
 export interface StoredTable {
   readonly blocks: number;
   /** Base64 of the digest of a whole block of zeros; null while there is none. */
   readonly zeroDigest: string | null;
-  /** Which pieces follow the flags, each whole. */
+  /** Which pieces follow the flags, each whole; ascending. */
   readonly pieces: readonly number[];
 }
 
 export class DigestTable {
   readonly blocks: number;
   private readonly flags: Uint8Array;
-  private readonly pieces = new Map<number, Uint8Array>();
+  private readonly fresh = new FreshDigests();
+  private stored: StoredDigests | undefined;
   private zeroDigest: Uint8Array | undefined;
 
   constructor(blocks: number, flags?: Uint8Array) {
@@ -37,33 +47,51 @@ export class DigestTable {
     this.flags = flags ?? new Uint8Array(blocks);
   }
 
-  /** The table `stored` speaks of, out of the bytes that follow it. */
-  static from(stored: StoredTable, bytes: Uint8Array): DigestTable {
-    const table = new DigestTable(stored.blocks, bytes.subarray(0, stored.blocks));
-    if (stored.zeroDigest !== null) table.zeroDigest = Buffer.from(stored.zeroDigest, 'base64');
-    const size = pieceBlocks * digestBytes;
-    for (const [at, piece] of stored.pieces.entries()) {
-      const from = stored.blocks + at * size;
-      table.pieces.set(piece, bytes.subarray(from, from + size));
-    }
+  /** The table that a checkpoint holds; `flags` is the table's from now on, and `stored` is closed with it. */
+  static from({ blocks, zeroDigest }: StoredTable, flags: Uint8Array, stored: StoredDigests): DigestTable {
+    const table = new DigestTable(blocks, flags);
+    if (zeroDigest !== null) table.zeroDigest = Buffer.from(zeroDigest, 'base64');
+    table.stored = stored;
     return table;
   }
 
-  stored(): { readonly head: StoredTable; readonly bytes: readonly Uint8Array[] } {
+  /** How the table begins in a checkpoint that holds all that is known now; `pieces` gives what follows the flags, in order. */
+  toStore(): { readonly head: StoredTable; readonly flags: Uint8Array; pieces(): AsyncGenerator<Uint8Array> } {
+    const { stored, fresh } = this;
     const zeroDigest = this.zeroDigest === undefined ? null : Buffer.from(this.zeroDigest).toString('base64');
-    const head = { blocks: this.blocks, zeroDigest, pieces: [...this.pieces.keys()] };
-    return { head, bytes: [this.flags, ...this.pieces.values()] };
+    const changed = fresh.byPiece();
+    const numbers = [...new Set([...(stored?.pieces ?? []), ...changed.keys()])].sort((a, b) => a - b);
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      const before = stored?.all();
+      let old = await before?.next();
+      for (const piece of numbers) {
+        const isOld = old?.value?.piece === piece;
+        const bytes = isOld && old?.value ? old.value.bytes : new Uint8Array(pieceDigestBytes);
+        if (isOld) old = await before?.next();
+        for (const block of changed.get(piece) ?? [])
+          bytes.set(fresh.get(block) ?? [], (block % pieceBlocks) * digestBytes);
+        yield bytes;
+      }
+    }
+    return { head: { blocks: this.blocks, zeroDigest, pieces: numbers }, flags: this.flags, pieces };
+  }
+
+  /** A checkpoint with all of it is durable: the fresh digests are there from now on. */
+  async isStored(stored: StoredDigests): Promise<void> {
+    const before = this.stored;
+    this.stored = stored;
+    this.fresh.clear();
+    await before?.close();
+  }
+
+  /** Whether there are so many fresh digests that they should go into a checkpoint. */
+  get isFull(): boolean {
+    return this.fresh.count >= mostFresh;
   }
 
   /** Records a block as read back and found right. */
   prove(block: number, digest: Uint8Array): void {
-    const piece = Math.floor(block / pieceBlocks);
-    let digests = this.pieces.get(piece);
-    if (digests === undefined) {
-      digests = new Uint8Array(pieceBlocks * digestBytes);
-      this.pieces.set(piece, digests);
-    }
-    digests.set(digest, (block % pieceBlocks) * digestBytes);
+    this.fresh.set(block, digest);
     this.flags[block] = known | inRound;
   }
 
@@ -95,16 +123,21 @@ export class DigestTable {
     for (let block = 0; block < this.blocks; block++) this.flags[block] = (this.flags[block] ?? 0) & ~inRound;
   }
 
-  digestOf(block: number): Uint8Array {
+  /** At once where it is in memory; whoever asks for many does not wait for each. */
+  digestOf(block: number): Uint8Array | Promise<Uint8Array> {
     if (this.has(block, zeros) && this.zeroDigest !== undefined) return this.zeroDigest;
-    const digests = this.pieces.get(Math.floor(block / pieceBlocks));
-    const from = (block % pieceBlocks) * digestBytes;
-    if (this.isKnown(block) && digests !== undefined) return digests.subarray(from, from + digestBytes);
+    const found = this.isKnown(block) ? (this.fresh.get(block) ?? this.stored?.digestOf(block)) : undefined;
+    if (found !== undefined) return found;
     throw defect({
       op: 'digests',
       subject: `block ${block}`,
       message: `the digest of block ${block} is not known`,
       hint: 'Copy the disk in full; a disk is sealed only when every block has been proven.',
     });
+  }
+
+  /** Safe twice. */
+  async close(): Promise<void> {
+    await this.stored?.close();
   }
 }

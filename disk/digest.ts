@@ -59,7 +59,10 @@ export async function digestNamed(name?: DigestName): Promise<Digest | undefined
 }
 
 /** SHA-256 over (offset u64le, length u64le, digest) of every block in order, hex: any auditor can recompute it. */
-export function rootOf(geometry: Geometry, digestOf: (block: number) => Uint8Array): string {
+export async function rootOf(
+  geometry: Geometry,
+  digestOf: (block: number) => Uint8Array | Promise<Uint8Array>,
+): Promise<string> {
   const hash = createHash('sha256');
   const entryBytes = 16 + digestBytes;
   // Many entries a call: a disk of 2 TiB has half a million.
@@ -70,7 +73,8 @@ export function rootOf(geometry: Geometry, digestOf: (block: number) => Uint8Arr
     entries.writeUInt32LE(start % 2 ** 32, filled);
     entries.writeUInt32LE(Math.floor(start / 2 ** 32), filled + 4);
     entries.writeUInt32LE(end - start, filled + 8);
-    entries.set(digestOf(block), filled + 16);
+    const found = digestOf(block);
+    entries.set(found instanceof Uint8Array ? found : await found, filled + 16);
     filled += entryBytes;
     if (filled < entries.byteLength) continue;
     hash.update(entries);

@@ -14,7 +14,7 @@ import { sharedFence } from './fence.ts';
 import { type Geometry, geometryOf } from './geometry.ts';
 import { IoWatch } from './io-watch.ts';
 import { LeafFile } from './leaf-file.ts';
-import { type Ledger, type LedgerView, viewLedger } from './ledger.ts';
+import { closeView, type Ledger, type LedgerView, viewLedger } from './ledger.ts';
 import { type OpenMarker, openMarker } from './open-marker.ts';
 import type { PointReader } from './point-reader.ts';
 import { ProgressMeter } from './progress-meter.ts';
@@ -199,9 +199,13 @@ function prepare<Task extends DiskTask, T>(
           }
           const withholding = new Withholding(target, geometry, sector, subject);
           const view = await viewLedger(folder, subject);
-          const marker = await withholding.readMarker();
-          const held = { subject, geometry, folder, memory, target, withholding, lock, leafFile, view, marker };
-          return await work({ options, ...held, signal, meter, assure });
+          try {
+            const marker = await withholding.readMarker();
+            const held = { subject, geometry, folder, memory, target, withholding, lock, leafFile, view, marker };
+            return await work({ options, ...held, signal, meter, assure });
+          } finally {
+            await closeView(view);
+          }
         } finally {
           await leafFile.close();
           await target.close();

@@ -31,13 +31,15 @@ export type LedgerView =
     }
   | { readonly known: false; readonly because: string; readonly number: number; readonly damaged: boolean };
 
-/** Reads the record without changing it. Damage is an answer, not an error; I/O errors are thrown. */
+/** Reads the record without changing it. Damage is an answer, not an error; I/O errors are thrown. The caller closes the view. */
 export async function viewLedger(folder: StateFolder, subject: string): Promise<LedgerView> {
   let number = 0;
   const unknown = (because: string, damaged: boolean): LedgerView => ({ known: false, because, number, damaged });
-  try {
-    const checkpoint = await readCheckpoint(folder.checkpoint, subject);
+  let checkpoint: Checkpoint | undefined;
+  const view = async (): Promise<LedgerView> => {
+    checkpoint = await readCheckpoint(folder.checkpoint, subject);
     if (checkpoint === undefined) return unknown('this mover has no record of the disk', false);
+    const { table } = checkpoint;
     number = checkpoint.number;
     const heads: JournalHead[] = [];
     let state = checkpoint.state;
@@ -45,17 +47,29 @@ export async function viewLedger(folder: StateFolder, subject: string): Promise<
     const end = await readJournal(folder.journal, state.id, subject, (record, seq) => {
       if (seq === 0) heads.push(record as JournalHead);
       // A crash between checkpoint and new journal leaves the old journal, whose records the checkpoint already holds.
-      else if (heads[0]?.checkpoint === number) state = afterRecord(state, record as DiskRecord, checkpoint.table);
+      else if (heads[0]?.checkpoint === number) state = afterRecord(state, record as DiskRecord, table);
     });
     const [head] = heads;
     if (end === undefined || head === undefined) return unknown('the journal of the disk is missing', true);
     if (head.checkpoint > number) return unknown('the journal goes on from a record that is not there', true);
     return { known: true, state, checkpoint, journal: { ...end, checkpoint: head.checkpoint } };
+  };
+  let seen: LedgerView | undefined;
+  try {
+    seen = await view();
   } catch (error) {
-    if (error instanceof Failure && error.kind === 'Corrupt') return unknown(error.message, true);
-    throw error;
+    if (!(error instanceof Failure && error.kind === 'Corrupt')) throw error;
+    seen = unknown(error.message, true);
+  } finally {
+    if (seen?.known !== true) await checkpoint?.table.close();
   }
+  return seen;
 }
+
+/** Gives back what a view holds open. Safe twice. */
+export const closeView = async (view: LedgerView): Promise<void> => {
+  if (view.known) await view.checkpoint.table.close();
+};
 
 export class Ledger {
   readonly table: DigestTable;
@@ -89,10 +103,15 @@ export class Ledger {
   }
 
   private static async begin(folder: StateFolder, subject: string, checkpoint: Checkpoint): Promise<Ledger> {
-    await writeCheckpoint(folder.checkpoint, subject, checkpoint);
-    const head: JournalHead = { t: 'journal', checkpoint: checkpoint.number };
-    const journal = await Journal.create(folder.journal, checkpoint.state.id, subject, head);
-    return new Ledger(folder, subject, journal, checkpoint);
+    try {
+      await writeCheckpoint(folder.checkpoint, subject, checkpoint);
+      const head: JournalHead = { t: 'journal', checkpoint: checkpoint.number };
+      const journal = await Journal.create(folder.journal, checkpoint.state.id, subject, head);
+      return new Ledger(folder, subject, journal, checkpoint);
+    } catch (error) {
+      await checkpoint.table.close();
+      throw error;
+    }
   }
 
   /** Goes on with a record that was read. */
@@ -125,7 +144,7 @@ export class Ledger {
     if (this.over !== undefined) throw this.over;
     await this.journal.append(record);
     this.state = afterRecord(this.state, record, this.table);
-    if (this.journal.bytes > compactAtBytes) await this.compact();
+    if (this.journal.bytes > compactAtBytes || this.table.isFull) await this.compact();
   }
 
   /** Between two rounds: what the next attempt reads is short. */
@@ -145,6 +164,10 @@ export class Ledger {
   }
 
   async close(): Promise<void> {
-    await this.journal.close();
+    try {
+      await this.journal.close();
+    } finally {
+      await this.table.close();
+    }
   }
 }

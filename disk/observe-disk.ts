@@ -8,7 +8,7 @@ import type { SealProof } from '../model/machine.ts';
 import { hostCall } from './failure.ts';
 import { sectorBytes } from './geometry.ts';
 import type { TargetDiskOptions } from './held-disk.ts';
-import { viewLedger } from './ledger.ts';
+import { closeView, viewLedger } from './ledger.ts';
 import { distrust, sealedYetOpen } from './lineage.ts';
 import { decodeMarker, type OpenMarker } from './open-marker.ts';
 import { stateFolder } from './state-folder.ts';
@@ -51,6 +51,7 @@ export async function observeDisk(options: ObserveOptions): Promise<DiskObservat
   const marker = await readMarker(options.path, subject);
   const found = marker === undefined ? {} : { marker };
   const view = await viewLedger(stateFolder(options.stateDir, options.machine, options.disk), subject);
+  await closeView(view);
   if (!view.known) return { state: 'unknown', because: view.because, ...found };
   const { state } = view;
   const { run, epoch, direct } = state;

@@ -101,7 +101,13 @@ export type DiskRecord =
   | { readonly t: 'proven'; readonly window: number; readonly blocks: readonly (readonly [number, string])[] }
   | { readonly t: 'round-done'; readonly proof: TransferProof }
   | { readonly t: 'sealing'; readonly point: string }
-  | { readonly t: 'sealed'; readonly proof: SealProof; readonly blocks: readonly (readonly [number, string])[] }
+  /** `blocks`: the digests of those at both ends, as they are now; `open`: as they were while the disk was open. */
+  | {
+      readonly t: 'sealed';
+      readonly proof: SealProof;
+      readonly blocks: readonly (readonly [number, string])[];
+      readonly open?: readonly (readonly [number, string])[];
+    }
   | { readonly t: 'broken'; readonly because: string };
 
 export const partsLength = (block: WrittenBlock): number => block.parts.reduce((sum, [, length]) => sum + length, 0);
@@ -157,10 +163,11 @@ function afterReopening(sealed: DiskState, record: RecordOf<'reopening'>, table:
   return { ...begun, phase: 'opening', sealing: null, sealProof: null, round: { ...round, used: true, usedBytes: 0 } };
 }
 
-function afterSealed(state: DiskState, { proof, blocks }: RecordOf<'sealed'>, table: DigestTable): DiskState {
-  const openDigests = blocks.flatMap(([block]) =>
-    table.isKnown(block) ? [[block, Buffer.from(table.digestOf(block)).toString('base64')] as const] : [],
-  );
+function afterSealed(
+  state: DiskState,
+  { proof, blocks, open: openDigests = [] }: RecordOf<'sealed'>,
+  table: DigestTable,
+): DiskState {
   for (const [block, digest] of blocks) table.prove(block, Buffer.from(digest, 'base64'));
   return { ...state, phase: 'sealed', sealProof: proof, seals: (state.seals ?? 0) + 1, openDigests };
 }

@@ -2,7 +2,7 @@
  * Replaces a small file so that a crash leaves the old one or the new one, whole.
  * Rule: write aside, flush, rename, flush the folder. Never writes into the file that is being replaced.
  */
-import { open, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode, hostCall } from './failure.ts';
 
@@ -16,17 +16,28 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
-export async function replaceFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+/** Replaces it and leaves it open, for reading; the caller closes it. */
+export async function replaceAndKeep(
+  path: string,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<FileHandle> {
   const aside = `${path}.new`;
-  const handle = await open(aside, 'w', 0o600);
+  const handle = await open(aside, 'w+', 0o600);
   try {
-    for (const part of parts) await handle.appendFile(part);
+    for await (const part of parts) await handle.appendFile(part);
     await handle.sync();
-  } finally {
+    await rename(aside, path);
+    await flushFolder(dirname(path));
+    return handle;
+  } catch (error) {
     await handle.close();
+    throw error;
   }
-  await rename(aside, path);
-  await flushFolder(dirname(path));
+}
+
+export async function replaceFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const handle = await replaceAndKeep(path, parts);
+  await handle.close();
 }
 
 /** The second is what a process's own file in /proc answers when that process goes between the opening and the reading. */

@@ -39,7 +39,7 @@ export async function damageIn(
   await reader.read(start, end - start, space);
   const bytes = space.subarray(0, end - start);
   blankWithheld(geometry, block, bytes);
-  if (blockDigest(digest, bytes).equals(table.digestOf(block))) return undefined;
+  if (blockDigest(digest, bytes).equals(await table.digestOf(block))) return undefined;
   return corrupt({
     op: 'scrub',
     subject,

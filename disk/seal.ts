@@ -9,16 +9,15 @@ import { corrupt, Failure } from '../model/failure.ts';
 import type { SealProof } from '../model/machine.ts';
 import { untilAborted } from './attempts.ts';
 import type { Lent } from './block-pool.ts';
-import { rootOf } from './digest.ts';
 import { hostFailure } from './failure.ts';
 import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
-import { type Grip, type HeldDisk as Held, type PointWork, readBackBy, withGrip } from './held-disk.ts';
+import { type HeldDisk as Held, type PointWork, withGrip } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
-import { Ledger } from './ledger.ts';
 import { decideSeal } from './lineage.ts';
 import { decodeMarker } from './open-marker.ts';
 import type { PointReader } from './point-reader.ts';
 import { scrubBlocks } from './scrub.ts';
+import { foldRecord, fromDurableRecord, recordSeal, type SealedBlocks } from './seal-record.ts';
 import { goOn, refuseOtherSize } from './take-disk.ts';
 
 export interface SealOptions extends PointWork {
@@ -35,9 +34,6 @@ interface Withheld {
   readonly head: Buffer;
   readonly tail: Buffer;
 }
-
-/** The blocks that touch them, each with its digest. */
-type SealedBlocks = readonly (readonly [number, Buffer])[];
 
 /**
  * Seals the disk at the point it is current at. Safe to call again: a sealed disk answers with its proof, a seal cut off in the
@@ -62,7 +58,7 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
         return await held.memory.toFetch(source, held.signal, async (lent) => {
           const withheld = await readWithheld(held, source, lent);
           const blocks = await recordingDamage(held, () => giveBack(held, withheld, reread));
-          const proof = await recordSeal(held, blocks);
+          const proof = await recordSeal(held, blocks, options.reread);
           await foldRecord(held);
           held.meter.enter('done');
           return proof;
@@ -74,32 +70,6 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
       await held.ledger.close();
     }
   });
-}
-
-/** A proof in the journal may be one whose flush failed: it counts once the record is written anew. Folded, it is durable. */
-async function fromDurableRecord(
-  { view, folder, subject, assure }: Grip<SealOptions>,
-  proof: SealProof,
-): Promise<SealProof> {
-  if (!view.known || view.journal.records === 1) return proof;
-  await assure();
-  const ledger = await Ledger.resume(folder, subject, view);
-  try {
-    await ledger.compact();
-  } finally {
-    await ledger.close();
-  }
-  return proof;
-}
-
-/** The seal is in the record already; a journal that cannot be folded now costs the next reader some time. */
-async function foldRecord({ ledger, options, subject }: HeldDisk): Promise<void> {
-  try {
-    await ledger.compact();
-  } catch (error) {
-    const { message } = hostFailure(error, 'seal', subject);
-    options.note?.(`${subject} is sealed, but its record could not be folded: ${message}`);
-  }
 }
 
 /** S4: what a seal that was killed gave back is withheld again before the source, or the rest of the disk, is read. */
@@ -270,7 +240,7 @@ async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): 
         const writable = writableRange(geometry, block);
         if (writable.start === writable.end) continue;
         blankWithheld(geometry, block, bytes);
-        if (blockDigest(digest, bytes).equals(ledger.table.digestOf(block))) continue;
+        if (blockDigest(digest, bytes).equals(await ledger.table.digestOf(block))) continue;
         throw sealError(subject, `block ${block} is no longer what was proven`);
       }
     }),
@@ -284,16 +254,4 @@ function sameBytes(bytes: Buffer, block: Range, wanted: Buffer, region: Range, o
   const end = Math.min(block.end, region.end);
   if (start >= end) return true;
   return bytes.subarray(start - block.start, end - block.start).equals(wanted.subarray(start - origin, end - origin));
-}
-
-async function recordSeal(held: HeldDisk, blocks: SealedBlocks): Promise<SealProof> {
-  const { geometry, ledger, options, digest } = held;
-  const sealed = new Map(blocks);
-  const root = rootOf(geometry, (block) => sealed.get(block) ?? ledger.table.digestOf(block));
-  const { disk, point, sizeBytes } = options;
-  const facts = { disk, point, sizeBytes, algorithm: digest.name, root, provenBytes: sizeBytes };
-  const proof: SealProof = { ...facts, ...readBackBy(held, options.reread) };
-  const recorded = blocks.map(([block, bytes]) => [block, bytes.toString('base64')] as const);
-  await ledger.append({ t: 'sealed', proof, blocks: recorded });
-  return proof;
 }

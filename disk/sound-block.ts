@@ -45,7 +45,7 @@ export async function knownLeaves(
   count: number,
 ): Promise<Buffer | undefined> {
   if (!table.isKnown(block)) return undefined;
-  const proven = table.digestOf(block);
+  const proven = await table.digestOf(block);
   const stored = await leafFile.read(block, count);
   if (stored !== undefined && digest.of(stored).equals(proven)) return stored;
   const zeros = leafDigests(digest, zeroBlock.subarray(0, (count / digestBytes) * leafBytes));
@@ -80,7 +80,7 @@ async function isSound({ geometry, target, digest, ledger }: HeldDisk, block: nu
   const bytes = space.subarray(0, end - start);
   blankWithheld(geometry, block, bytes);
   const { table } = ledger;
-  return table.isKnown(block) && digest.of(leafDigests(digest, bytes)).equals(table.digestOf(block));
+  return table.isKnown(block) && digest.of(leafDigests(digest, bytes)).equals(await table.digestOf(block));
 }
 
 /** The job, and `more` of the point besides. */

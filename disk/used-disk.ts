@@ -117,7 +117,7 @@ async function usedIn(held: HeldDisk, reader: FreshReader, block: number): Promi
     blankWithheld(geometry, block, bytes);
     return leafDigests(digest, bytes);
   });
-  if (digest.of(found).equals(ledger.table.digestOf(block))) return [];
+  if (digest.of(found).equals(await ledger.table.digestOf(block))) return [];
   const known = await knownLeaves(held, block, found.byteLength);
   if (known === undefined) return [writable];
   const leaves = [...eachLeaf([range])].filter((_, leaf) => {

@@ -66,6 +66,9 @@ test('heavy disks share the room in the order they came, and one too heavy for i
 });
 
 const GiB = 1024 ** 3;
+const TiB = 1024 * GiB;
+/** Its table and its list take 1.7 MiB. */
+const large = 4 * TiB;
 /** A mover's disks by their names and sizes: who has begun, and how one ends. */
 function moverOf() {
   const turns = openTableRoom();
@@ -92,20 +95,22 @@ function moverOf() {
 }
 
 test.each([
-  [80, 64 * GiB],
-  [7, 1024 * GiB],
+  [22, 64 * GiB],
+  [17, TiB],
+  [7, large],
+  [1, 32 * TiB],
 ])('a mover copies %i disks of %i bytes at once', async (count, sizeBytes) => {
   const { begun, copyMany } = moverOf();
-  copyMany(count, 'seed', sizeBytes);
+  copyMany(2 * count, 'seed', sizeBytes);
   await soon();
   expect(begun).toHaveLength(count);
 });
 
 test('L5 a heavy disk that waits for room, or is too heavy for it, stops no light one', async () => {
   for (const [heavies, sizeBytes] of [
-    [8, 1024 * GiB],
-    [40, 256 * GiB],
-    [2, 32 * 1024 * GiB],
+    [8, large],
+    [40, 2 * TiB],
+    [2, 32 * TiB],
   ] as const) {
     const { begun, copy, copyMany, end } = moverOf();
     copyMany(heavies, 'seed', sizeBytes);
@@ -127,29 +132,29 @@ test('L5 a heavy disk that waits for room, or is too heavy for it, stops no ligh
 
 test('L5 light disks, however many come, starve no heavy one that came before them', async () => {
   const { begun, copy, copyMany, end } = moverOf();
-  copyMany(100, 'light', 64 * GiB);
-  copyMany(2, 'heavy', 1024 * GiB);
+  copyMany(26, 'light', 64 * GiB);
+  copyMany(2, 'heavy', large);
   await soon();
   const atOnce = begun.length;
   // For each light one that ends another one comes.
   let ended = 0;
   while (!begun.includes('heavy 2') && ended < atOnce) {
-    copy(`light ${101 + ended}`, 64 * GiB);
+    copy(`light ${27 + ended}`, 64 * GiB);
     await end(`light ${++ended}`);
   }
   const lights = (count: number) => Array.from({ length: count }, (_, index) => `light ${index + 1}`);
-  expect(begun).toEqual([...lights(100), 'heavy 1', 'heavy 2']);
+  expect(begun).toEqual([...lights(26), 'heavy 1', 'heavy 2']);
   expect(ended).toBeLessThan(atOnce / 2);
   // No heavy one waits any more: the light ones have the rest.
   await end('heavy 1');
-  expect(begun.length).toBeGreaterThan(110);
+  expect(begun.length).toBeGreaterThan(30);
   expect(begun.filter((name) => name.startsWith('light'))).toEqual(lights(begun.length - 2));
 });
 
 test('L5 light disks go on when the heavy one that waited leaves', async () => {
   const { begun, copyMany, leave } = moverOf();
-  copyMany(60, 'light', 64 * GiB);
-  copyMany(3, 'heavy', 1024 * GiB);
+  copyMany(16, 'light', 64 * GiB);
+  copyMany(3, 'heavy', large);
   copyMany(5, 'late', 64 * GiB);
   await soon();
   expect(begun.at(-1)).toBe('heavy 2');
@@ -162,35 +167,35 @@ const begunOf = (begun: readonly string[], name: string): number => begun.filter
 
 test('L1 cutovers of many large disks at once keep to the memory of a mover, and each has its turn', async () => {
   const { begun, copyMany, end } = moverOf();
-  copyMany(7, 'seed', 1024 * GiB);
-  copyMany(40, 'cutover', 1024 * GiB, true);
+  copyMany(7, 'seed', large);
+  copyMany(40, 'cutover', large, true);
   await soon();
-  // 32 MiB besides the 64 that the seeds fill.
-  expect(begunOf(begun, 'cutover')).toBe(3);
+  // 8 MiB besides the 16 that the seeds fill.
+  expect(begunOf(begun, 'cutover')).toBe(5);
   for (let ended = 1; ended <= 40; ended++) {
     await end(`cutover ${ended}`);
-    expect(begunOf(begun, 'cutover')).toBe(Math.min(40, ended + 3));
+    expect(begunOf(begun, 'cutover')).toBe(Math.min(40, ended + 5));
   }
 });
 
 test('cutovers have the room that no seed needs', async () => {
   const { begun, copyMany } = moverOf();
-  copyMany(40, 'cutover', 1024 * GiB, true);
-  copyMany(1, 'seed', 1024 * GiB);
+  copyMany(40, 'cutover', large, true);
+  copyMany(1, 'seed', large);
   await soon();
-  expect(begun).toEqual(Array.from({ length: 10 }, (_, index) => `cutover ${index + 1}`));
+  expect(begun).toEqual(Array.from({ length: 12 }, (_, index) => `cutover ${index + 1}`));
 });
 
 test('L5 a cutover waits for no seed, also where one alone fills a mover', async () => {
   for (const [seeds, sizeBytes] of [
     [200, 64 * GiB],
-    [8, 1024 * GiB],
-    [1, 32 * 1024 * GiB],
+    [8, large],
+    [1, 32 * TiB],
   ] as const) {
     const { begun, copyMany } = moverOf();
     copyMany(seeds, 'seed', sizeBytes);
     await soon();
-    copyMany(2, 'large cutover', 1024 * GiB, true);
+    copyMany(2, 'large cutover', large, true);
     copyMany(5, 'cutover', 64 * GiB, true);
     await soon();
     expect(begun.slice(-7).map((name) => name.replace(/ \d$/, ''))).toEqual([
@@ -202,23 +207,23 @@ test('L5 a cutover waits for no seed, also where one alone fills a mover', async
 
 test('L5 cutovers of large disks that wait for each other stop no small one, and no small round', async () => {
   const { begun, copy, copyMany, end } = moverOf();
-  copyMany(60, 'large cutover', 1024 * GiB, true);
+  copyMany(60, 'large cutover', large, true);
   copy('delta', 64 * GiB);
   copy('cutover', 64 * GiB, true);
   await soon();
   expect(begun.slice(-2).sort()).toEqual(['cutover', 'delta']);
   await end('large cutover 1');
-  expect(begun.at(-1)).toBe('large cutover 11');
+  expect(begun.at(-1)).toBe('large cutover 13');
 });
 
 test('L5 what is free is left to the cutover that waits, not taken by a seed that it would suffice for', async () => {
   const { begun, copy, end } = moverOf();
-  copy('cutover', 5 * 1024 * GiB, true);
-  copy('seed', 200 * GiB);
-  copy('next cutover', 7 * 1024 * GiB, true);
+  copy('cutover', 36 * TiB, true);
+  copy('seed', 2 * TiB);
+  copy('next cutover', 56 * TiB, true);
   await soon();
   expect(begun).toEqual(['cutover', 'seed']);
-  copy('late seed', 200 * GiB);
+  copy('late seed', 2 * TiB);
   for (const name of ['seed', 'cutover', 'next cutover']) await end(name);
   expect(begun).toEqual(['cutover', 'seed', 'next cutover', 'late seed']);
 });
@@ -282,7 +287,6 @@ test('work that is told to stop while it waits leaves the queue', async () => {
 });
 
 describe('L5 what gives way to all others', () => {
-  const TiB = 1024 * GiB;
   const scrubOf = (turns: Turns, sizeBytes: number) => {
     const { end, ended } = work();
     let signal = never;
@@ -310,26 +314,26 @@ describe('L5 what gives way to all others', () => {
 
   test('runs beside what there is room for, and leaves once the copies need it', async () => {
     const turns = openTableRoom();
-    const scrub = scrubOf(turns, TiB);
+    const scrub = scrubOf(turns, 16 * TiB);
     const copies = [];
-    for (let count = 0; count < 6; count++) copies.push(await copyOf(turns, TiB));
+    for (let count = 0; count < 6; count++) copies.push(await copyOf(turns, large));
     expect(scrub.left()).toBe(false);
-    const seventh = await copyOf(turns, TiB);
+    const seventh = await copyOf(turns, large);
     expect([seventh.begun(), scrub.left(), await scrub.done]).toEqual([true, true, undefined]);
-    expect(await scrubOf(turns, TiB).done).toBeUndefined();
+    expect(await scrubOf(turns, 16 * TiB).done).toBeUndefined();
     for (const one of [...copies, seventh]) one.end();
   });
 
   test('runs alone whatever it weighs, beside the light ones’ own part, and never keeps a cutover or a copy waiting', async () => {
     for (const urgent of [true, false]) {
       const turns = openTableRoom();
-      const scrub = scrubOf(turns, 16 * TiB);
+      const scrub = scrubOf(turns, 64 * TiB);
       expect((await copyOf(turns, 64 * GiB)).begun()).toBe(true);
       expect(scrub.left()).toBe(false);
-      const copy = await copyOf(turns, 16 * TiB, urgent);
+      const copy = await copyOf(turns, 64 * TiB, urgent);
       expect([copy.begun(), scrub.left(), await scrub.done]).toEqual([true, true, undefined]);
       let free = false;
-      const waits = turns.untilSpare(tableBytes(16 * TiB), never).then(() => {
+      const waits = turns.untilSpare(tableBytes(64 * TiB), never).then(() => {
         free = true;
       });
       await soon();
@@ -341,14 +345,14 @@ describe('L5 what gives way to all others', () => {
 
   test('leaves for a list of changes that turns out large, and waits no longer than it is wanted', async () => {
     const turns = openTableRoom();
-    const copy = await copyOf(turns, 5 * TiB);
-    const scrub = scrubOf(turns, TiB);
+    const copy = await copyOf(turns, 16 * TiB);
+    const scrub = scrubOf(turns, 16 * TiB);
     await soon();
     expect(scrub.left()).toBe(false);
     copy.grow(16 * 1024 * 1024);
     expect([scrub.left(), await scrub.done]).toEqual([true, undefined]);
     const stop = new AbortController();
-    const waits = turns.untilSpare(tableBytes(TiB), stop.signal);
+    const waits = turns.untilSpare(tableBytes(16 * TiB), stop.signal);
     stop.abort(new Error('asked to end'));
     await expect(waits).rejects.toThrow('asked to end');
     copy.end();

@@ -17,6 +17,7 @@ async function onRecord(headBytes: number, act: (path: string, state: never) => 
     await writeCheckpoint(path, 'erp/os', { number: 7, state, table });
     await act(path, state);
   } finally {
+    await table.close();
     rmSync(folder, { recursive: true });
   }
 }
@@ -24,7 +25,10 @@ async function onRecord(headBytes: number, act: (path: string, state: never) => 
 test.each([10, 400_000])('S11 the state of a long record is found, with a head of %i bytes', async (headBytes) => {
   await onRecord(headBytes, async (path, state) => {
     expect(await readCheckpointState(path, 'erp/os')).toEqual(state);
-    expect((await readCheckpoint(path, 'erp/os'))?.state).toEqual(state);
+    const checkpoint = await readCheckpoint(path, 'erp/os');
+    expect(checkpoint?.state).toEqual(state);
+    expect(await checkpoint?.table.digestOf(12_345)).toEqual(new Uint8Array(32).fill(12_345));
+    await checkpoint?.table.close();
     expect(await readCheckpointState(`${path}-none`, 'erp/os')).toBeUndefined();
   });
 });

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Ledger, viewLedger } from '../../disk/ledger.ts';
+import { closeView, Ledger, type LedgerView, viewLedger } from '../../disk/ledger.ts';
 import type { DiskRecord, DiskState } from '../../disk/records.ts';
 import { type StateFolder, stateFolder } from '../../disk/state-folder.ts';
 
@@ -36,9 +36,16 @@ const work: readonly DiskRecord[] = [
   { t: 'durable', window: 2, blocks: [{ block: 1, parts: [[4_194_304, 512]], digest }], ...counts },
 ];
 
-async function reread(): Promise<[DiskState, boolean[]]> {
+/** Closed already: what is in memory of it is enough to look at. */
+async function seen(): Promise<LedgerView & { known: true }> {
   const view = await viewLedger(folder, 'erp/os');
+  await closeView(view);
   if (!view.known) throw new Error(view.because);
+  return view;
+}
+
+async function reread(): Promise<[DiskState, boolean[]]> {
+  const view = await seen();
   return [view.state, [0, 1].map((block) => view.checkpoint.table.isProvenInRound(block))];
 }
 
@@ -108,9 +115,9 @@ describe('the record of a disk', () => {
     await ledger.append({ t: 'plan', plan: 'x'.repeat(300_000), changedBytes: 512 });
     await ledger.rest();
     await ledger.close();
-    const view = await viewLedger(folder, 'erp/os');
-    expect(view.known && [view.checkpoint.number, view.journal.records]).toEqual([2, 1]);
-    expect(view.known && view.state).toEqual(ledger.state);
+    const view = await seen();
+    expect([view.checkpoint.number, view.journal.records]).toEqual([2, 1]);
+    expect(view.state).toEqual(ledger.state);
   });
 
   test('folds itself when its journal grows long, so that a resume stays short', async () => {
@@ -120,10 +127,10 @@ describe('the record of a disk', () => {
     for (let index = 0; index < 7; index++)
       await ledger.append({ t: 'plan', plan: `${index}${long}`, changedBytes: index });
     await ledger.close();
-    const view = await viewLedger(folder, 'erp/os');
-    expect(view.known && view.checkpoint.number).toBe(2);
-    expect(view.known && view.state.round?.changedBytes).toBe(6);
-    expect(view.known && view.journal.goodBytes).toBeLessThan(10_000_000);
+    const view = await seen();
+    expect(view.checkpoint.number).toBe(2);
+    expect(view.state.round?.changedBytes).toBe(6);
+    expect(view.journal.goodBytes).toBeLessThan(10_000_000);
   });
 
   test('L5 that is read again keeps what it says and none of the journal’s lines, however many', async () => {
@@ -135,7 +142,7 @@ describe('the record of a disk', () => {
       if (window < 100) await ledger.append({ t: 'proven', window, blocks: [[0, digest]] });
     }
     await ledger.close();
-    const view = await viewLedger(folder, 'erp/os');
+    const view = await seen();
     expect(view).toMatchObject({ known: true, journal: { records: 202 }, state: { unproven: [{ window: 100 }] } });
     const kept = JSON.stringify(view, (key, value: unknown) => (key === 'table' ? undefined : value));
     expect(readFileSync(folder.journal).byteLength).toBeGreaterThan(10 * kept.length);

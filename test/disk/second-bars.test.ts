@@ -37,8 +37,9 @@ async function forgetBlock(bench: Workbench, missing: number): Promise<void> {
   if (!folded) throw new Error('no record');
   const table = new DigestTable(folded.table.blocks);
   for (let at = 0; at < table.blocks; at++)
-    if (at !== missing && folded.table.isKnown(at)) table.prove(at, folded.table.digestOf(at));
+    if (at !== missing && folded.table.isKnown(at)) table.prove(at, await folded.table.digestOf(at));
   await writeCheckpoint(folder.checkpoint, 'erp/os', { ...folded, table });
+  for (const each of [table, folded.table]) await each.close();
 }
 
 test('S3 a disk with a block that was never proven is not sealed, whatever its record says of the round', async () => {

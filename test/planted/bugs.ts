@@ -218,8 +218,8 @@ const lineages: readonly PlantedBug[] = [
   bug(
     'S9',
     'disk/checkpoint.ts',
-    'if (hash.digest().equals(found)) return;',
-    'if (found.byteLength > 0) return;',
+    'if (!isCheck(hash, check)) throw',
+    'if (check.byteLength === 0) throw',
     lineage,
     'flipped bit',
   ),

@@ -80,7 +80,7 @@ export const pointBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/used-disk.ts',
-    'if (digest.of(found).equals(ledger.table.digestOf(block))) return [];',
+    'if (digest.of(found).equals(await ledger.table.digestOf(block))) return [];',
     'if (found.byteLength > 0) return [];',
     used,
     'nothing else is fetched',

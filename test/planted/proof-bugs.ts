@@ -2,8 +2,22 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const slowStop = 'test/disk/slow-stop.test.ts';
+const table = 'test/disk/digest-table.test.ts';
 
 export const proofBugs: readonly PlantedBug[] = [
+  bug('S9', 'disk/stored-digests.ts', 'if (!isCheck(hash, this.place.check))', 'if (false)', table, 'went bad'),
+  bug('S3', 'disk/digest-table.ts', 'this.fresh.get(block) ?? this.stored', 'this.stored', table, 'whatever order'),
+  bug('S3', 'disk/digest-table.ts', 'bytes.set(fresh.get(block) ?? [],', 'bytes.set([],', table, 'whatever order'),
+  bug('S3', 'disk/stored-digests.ts', 'cut(bytes) : bytes.then(cut)', 'cut(bytes) : bytes', table, 'whatever order'),
+  bug('L5', 'disk/ledger.ts', ' || this.table.isFull)', ')', table, 'is folded'),
+  bug('L5', 'disk/stored-digests.ts', 'this.recent.size > piecesInMemory', 'false', table, 'no more memory'),
+  bug(
+    'S9',
+    'disk/seal-record.ts',
+    'if (table.isKnown(block)) open.push',
+    'if (block < 0) open.push',
+    'test/disk/used.test.ts',
+  ),
   bug(
     'S3',
     'disk/proof.ts',
@@ -31,7 +45,7 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/sound-block.ts',
-    'return table.isKnown(block) && digest.of(leafDigests(digest, bytes)).equals(table.digestOf(block));',
+    'return table.isKnown(block) && digest.of(leafDigests(digest, bytes)).equals(await table.digestOf(block));',
     'return table.isKnown(block) && bytes.byteLength > 0;',
     'test/disk/partial-block.test.ts',
     'when the digests of its leaves',
@@ -55,7 +69,7 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/scrub.ts',
-    'if (blockDigest(digest, bytes).equals(table.digestOf(block))) return undefined;',
+    'if (blockDigest(digest, bytes).equals(await table.digestOf(block))) return undefined;',
     'if (bytes.byteLength > 0) return undefined;',
     'test/disk/seal.test.ts',
     'changed since it was proven',
@@ -63,7 +77,7 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/seal.ts',
-    'if (blockDigest(digest, bytes).equals(ledger.table.digestOf(block))) continue;',
+    'if (blockDigest(digest, bytes).equals(await ledger.table.digestOf(block))) continue;',
     'if (bytes.byteLength > 0) continue;',
     'test/disk/seal.test.ts',
     'beside the withheld regions',

@@ -41,7 +41,7 @@ export const sealBugs: readonly PlantedBug[] = [
   ),
   bug(
     'S3',
-    'disk/seal.ts',
+    'disk/seal-record.ts',
     'if (!view.known || view.journal.records === 1) return proof;',
     'if (proof) return proof;',
     again,

@@ -66,7 +66,7 @@ export const toldBugs: readonly PlantedBug[] = [
     equality,
     'every proof',
   ),
-  bug('S3', 'disk/seal.ts', '...readBackBy(held, options.reread)', '', cached, 'say in log and proof'),
+  bug('S3', 'disk/seal-record.ts', '...readBackBy(held, reread)', '', cached, 'say in log and proof'),
   bug(
     'S3',
     'disk/target-disk.ts',

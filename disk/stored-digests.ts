@@ -27,11 +27,16 @@ export interface StoredPlace {
   readonly check: Uint8Array;
 }
 
+interface Piece {
+  readonly piece: number;
+  bytes: Promise<Uint8Array> | Uint8Array;
+}
+
 export class StoredDigests {
   private readonly place: StoredPlace;
   private readonly indices: ReadonlyMap<number, number>;
-  /** The one that was asked for last is last. */
-  private readonly recent = new Map<number, Promise<Uint8Array> | Uint8Array>();
+  /** The newest first. */
+  private recent: Piece[] = [];
 
   constructor(place: StoredPlace) {
     this.place = place;
@@ -45,30 +50,29 @@ export class StoredDigests {
   /** Undefined for a block whose piece is not there. */
   digestOf(block: number): Uint8Array | Promise<Uint8Array> | undefined {
     const piece = Math.floor(block / pieceBlocks);
-    const index = this.indices.get(piece);
-    if (index === undefined) return undefined;
+    const found = this.recent.find((one) => one.piece === piece)?.bytes ?? this.fetch(piece);
+    if (found === undefined) return undefined;
     const from = (block % pieceBlocks) * digestBytes;
-    const cut = (bytes: Uint8Array): Uint8Array => bytes.subarray(from, from + digestBytes);
-    const bytes = this.recent.get(piece) ?? this.fetch(piece, index);
-    this.recent.delete(piece);
-    this.recent.set(piece, bytes);
-    const [oldest] = this.recent.keys();
-    if (this.recent.size > piecesInMemory && oldest !== undefined) this.recent.delete(oldest);
-    return bytes instanceof Uint8Array ? cut(bytes) : bytes.then(cut);
+    if (found instanceof Uint8Array) return found.subarray(from, from + digestBytes);
+    return found.then((bytes) => bytes.subarray(from, from + digestBytes));
   }
 
-  private fetch(piece: number, index: number): Promise<Uint8Array> {
-    const reading = this.read(index).then(
-      (bytes) => {
-        if (this.recent.get(piece) === reading) this.recent.set(piece, bytes);
-        return bytes;
+  private fetch(piece: number): Promise<Uint8Array> | undefined {
+    const index = this.indices.get(piece);
+    if (index === undefined) return undefined;
+    const bytes = this.read(index);
+    const one: Piece = { piece, bytes };
+    this.recent = [one, ...this.recent.slice(0, piecesInMemory - 1)];
+    bytes.then(
+      (read) => {
+        one.bytes = read;
       },
-      (error: unknown) => {
-        if (this.recent.get(piece) === reading) this.recent.delete(piece);
-        throw error;
+      // Whoever asked hears of it; the next one reads again.
+      () => {
+        this.recent = this.recent.filter((each) => each !== one);
       },
     );
-    return reading;
+    return bytes;
   }
 
   private async read(index: number): Promise<Uint8Array> {

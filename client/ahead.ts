@@ -2,8 +2,8 @@
  * What lies ahead of a run, by all that is known at this moment.
  * Rule: a pure function; nothing is foretold that the run does not come to any more.
  */
+import type { Band } from '../model/band.ts';
 import {
-  type Band,
   forecastCompletion,
   forecastCopy,
   forecastEnd,
@@ -45,7 +45,10 @@ export function ahead(
   const sizeBytes = disks.reduce((sum, disk) => sum + disk.sizeBytes, 0);
   const reread = status.reread ? rereadCost(sizeBytes, rounds?.scrubs) : undefined;
   const underWay = copy?.listed ? copy.bytes.likely : undefined;
-  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread, underWay };
+  const { pointTakenAt: takenAt } = rounds ?? {};
+  const waitsFor =
+    takenAt !== undefined && copy?.listed && copy.seconds ? { takenAt, seconds: copy.seconds } : undefined;
+  const facts = { recent: rounds?.recent ?? [], measured, limit, sizeBytes, reread, underWay, waitsFor };
   const forecast = mayComplete ? forecastCompletion(facts, now) : undefined;
   const within = status.sync === 'during' ? bound?.seconds : undefined;
   const outageAhead = nothingYet ? forecastOutage(facts, within) : undefined;

@@ -4,17 +4,11 @@
  * Rule: measured before assumed, and the forecast says which; the band widens with what is not known and a limit in force
  * counts. Pure and without a clock, so that a run can record what was said and later what became true (R4).
  */
+import { type Band, exactly, sum } from './band.ts';
 import { copyMs, intervals } from './convergence.ts';
 import { isStanding, type ProgressLimit, type TransferProgress } from './progress.ts';
 import { type RoundReport, sentBytes } from './round.ts';
 import type { RereadCost } from './scrub.ts';
-
-/** A figure and between what it is expected to end; nine of ten should. */
-export interface Band {
-  readonly likely: number;
-  readonly low: number;
-  readonly high: number;
-}
 
 /** What was measured in a cutover of this machine, for the next forecast; milliseconds and bytes per second. */
 export interface Measured {
@@ -58,13 +52,6 @@ const assumed = {
   start: { likely: 30, low: 2, high: 240 },
 } as const;
 
-const exactly = (figure: number): Band => ({ likely: figure, low: figure, high: figure });
-const sum = (...bands: readonly Band[]): Band => ({
-  likely: bands.reduce((total, one) => total + one.likely, 0),
-  low: bands.reduce((total, one) => total + one.low, 0),
-  high: bands.reduce((total, one) => total + one.high, 0),
-});
-
 /** Around samples: what they spanned, wider the fewer there are (one sample: a third to three times). */
 function around(samples: readonly number[], likely: number): Band {
   const wider = 1 + 2 / samples.length;
@@ -83,12 +70,13 @@ const measuredStep = (ms: number | undefined, otherwise: Band): Band =>
   ms === undefined ? otherwise : { likely: ms / 1000, low: ms / 2000, high: (ms * 1.5) / 1000 + 2 };
 
 /** Bytes that come in a millisecond, as far as rounds of changes showed. */
-function rateOfChanges(recent: readonly RoundReport[], underWay: number | undefined): Band | undefined {
+function rateOfChanges({ recent, underWay, waitsFor }: CompletionFacts): Band | undefined {
   const made = intervals(recent);
   const seed = recent.at(-1);
   if (made.length === 0 && seed && underWay !== undefined) {
-    // What the round behind the seed has to move came while the seed was copied: its point was taken right after that.
-    const rate = underWay / Math.max(1, Date.parse(seed.endedAt) - Date.parse(seed.takenAt));
+    // What the round behind the seed has to move came between their points; where nobody says its own, it was taken right after the seed.
+    const until = waitsFor?.takenAt ?? seed.endedAt;
+    const rate = underWay / Math.max(1, Date.parse(until) - Date.parse(seed.takenAt));
     return around([rate], rate);
   }
   if (made.length === 0) return undefined;
@@ -97,13 +85,12 @@ function rateOfChanges(recent: readonly RoundReport[], underWay: number | undefi
   return around(rates, sent / made.reduce((all, one) => all + one.madeMs, 0));
 }
 
-/** Bytes that will have to be sent `ageMs` after the last point, from how fast they came before. */
-function changesAfter({ recent, sizeBytes: most, underWay }: CompletionFacts, ageMs: number, stop: Band): Band {
-  const rate = rateOfChanges(recent, underWay);
-  if (!rate) return { likely: 0, low: 0, high: recent.at(-1)?.changedBytes ?? 0 };
-  // The machine goes on writing until it has stopped.
-  const upTo = (perMs: number, stopSeconds: number) => Math.min(most, Math.round(perMs * (ageMs + stopSeconds * 1000)));
-  return { likely: upTo(rate.likely, stop.likely), low: upTo(rate.low, stop.low), high: upTo(rate.high, stop.high) };
+/** Bytes that will have to be sent of what is written in so many seconds, from how fast they came before. */
+function changesIn(facts: CompletionFacts, { likely, low, high }: Band): Band {
+  const rate = rateOfChanges(facts);
+  if (!rate) return { likely: 0, low: 0, high: facts.recent.at(-1)?.changedBytes ?? 0 };
+  const upTo = (perMs: number, seconds: number) => Math.min(facts.sizeBytes, Math.round(perMs * seconds * 1000));
+  return { likely: upTo(rate.likely, likely), low: upTo(rate.low, low), high: upTo(rate.high, high) };
 }
 
 /** A bound with nothing likely in it: where nothing changes there is no bound. */
@@ -155,6 +142,8 @@ export interface CompletionFacts {
   readonly sizeBytes: number;
   /** What the round that is under way has to fetch, once its lists are read. */
   readonly underWay?: number | undefined;
+  /** The same round, which completing waits for: when its point was taken, and in how many seconds it ends; absent where one is not known. */
+  readonly waitsFor?: { readonly takenAt: string; readonly seconds: Band } | undefined;
   readonly reread?: RereadCost | undefined;
 }
 
@@ -182,8 +171,10 @@ export function forecastCompletion(facts: CompletionFacts, now: number): Complet
   const { recent } = facts;
   const last = recent.at(-1);
   if (!last) return undefined;
-  const { stop } = stepsOf(facts.measured);
-  const bytes = changesAfter(facts, Math.max(0, now - Date.parse(last.takenAt)), stop);
+  const { takenAt, seconds: waiting = exactly(0) } = facts.waitsFor ?? { takenAt: last.takenAt };
+  const since = exactly(Math.max(0, now - Date.parse(takenAt)) / 1000);
+  // The machine goes on writing until it has stopped.
+  const bytes = changesIn(facts, sum(since, waiting, stepsOf(facts.measured).stop));
   const limit = facts.limit ?? last.limit;
   const cap = limit?.cutover === 'exempt' ? undefined : limit?.bytesPerSecond;
   return { bytes, ...outageOf(facts, finalRound(recent, bytes, cap)) };
@@ -291,9 +282,3 @@ function secondsLeft(transfers: readonly TransferProgress[]): Band | undefined {
   const error = rateError(total((one) => one.doneBytes) / total((one) => one.totalBytes));
   return { likely, low: Math.max(likely * (1 - error), atLimit * 0.9), high: likely / (1 - error) };
 }
-
-/** How far what was said lay from what became true, in percent of the truth; whole numbers. */
-export const errorPercent = (said: number, became: number): number =>
-  Math.round((Math.abs(said - became) * 100) / Math.max(became, 1e-9));
-
-export const within = (band: Band, figure: number): boolean => band.low <= figure && figure <= band.high;

@@ -37,6 +37,8 @@ export interface RoundsStatus {
   readonly scrubs?: readonly ScrubReport[];
   /** What happens now: `round 4: copying`, `next round at …`, `held`. */
   readonly now: string;
+  /** When the point of the round that is under way was taken, ISO 8601; absent between two rounds, and before it is there. */
+  readonly pointTakenAt?: string;
   /** After three rounds of changes (L3). */
   readonly convergence?: Convergence;
   /** Steps of the rounds that an operator paused in Temporal; absent while there is none. */

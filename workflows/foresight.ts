@@ -2,18 +2,17 @@
  * The run's forecasts in its record: what was said, and later what became true, with the error in percent (R4).
  * Rule: a forecast is recorded before what it foretells, so that nobody can make it fit afterwards.
  */
+import { errorPercent, within } from '../model/band.ts';
 import type { Convergence } from '../model/convergence.ts';
 import {
   type CompletionFacts,
   type CompletionForecast,
-  errorPercent,
   forecastCompletion,
   forecastOutage,
   forecastStart,
   type Measured,
   type OutageForecast,
   rateOfLargest,
-  within,
 } from '../model/forecast.ts';
 import type { CopySaid, DiskPair } from '../model/machine.ts';
 import type { RoundReport } from '../model/round.ts';

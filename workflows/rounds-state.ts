@@ -77,8 +77,14 @@ export const copiedAnew = (state: RoundsState): RoundsState => ({
   anew: (state.anew ?? 0) + 1,
 });
 
-export function roundsStatus(state: RoundsState, now: string, paused: readonly Steering[]): RoundsStatus {
+export function roundsStatus(
+  state: RoundsState,
+  now: string,
+  paused: readonly Steering[],
+  pointTakenAt: string | undefined,
+): RoundsStatus {
   const { done, recent, copiedBytes, changedBytes, scrubs } = state;
   const judged = state.convergence ? { convergence: state.convergence } : {};
-  return { done, recent, copiedBytes, changedBytes, scrubs, now, ...judged, ...(paused.length > 0 ? { paused } : {}) };
+  const atWork = { ...(pointTakenAt === undefined ? {} : { pointTakenAt }), ...(paused.length > 0 ? { paused } : {}) };
+  return { done, recent, copiedBytes, changedBytes, scrubs, now, ...judged, ...atWork };
 }

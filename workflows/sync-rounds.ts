@@ -98,6 +98,7 @@ class Rounds {
   /** Something else is to be done than to wait for the next round. */
   private readonly isWanted = (): boolean => this.finish || this.held || this.left || this.scrubbing.damaged.length > 0;
   private now = 'starting';
+  private pointTakenAt: string | undefined;
   private copying: CancellationScope | undefined;
   /** Whether the running copy was stopped for a hold; a resume may come before the copy has ended. */
   private stoppedForHold = false;
@@ -155,7 +156,7 @@ class Rounds {
   }
 
   private told(): RoundsStatus {
-    return roundsStatus(this.reached(), this.now, this.steered.paused());
+    return roundsStatus(this.reached(), this.now, this.steered.paused(), this.pointTakenAt);
   }
 
   private say(text: string): void {
@@ -232,7 +233,10 @@ class Rounds {
     this.state = { ...state, begun: state.number + 1 };
     const round = {
       ...{ ...order, number: state.number + 1, final: false, damaged: this.scrubbing.damaged, ...from },
-      pointMade: (point: RecoveryPoint) => this.serving.see(point),
+      pointMade: (point: RecoveryPoint) => {
+        this.pointTakenAt = point.takenAt;
+        return this.serving.see(point);
+      },
       tellCopiedAgain: (told: CopiedAgain) => parentOf().signal(diskCopiedAgain, told),
       inVain: (tries: RoundTries) => {
         this.state = { ...this.state, tried: tries };
@@ -242,6 +246,7 @@ class Rounds {
     this.copying = undefined;
     if (!result) return;
     this.state = advance(this.state, result.point, result.report);
+    this.pointTakenAt = undefined;
     this.scrubbing.afterRound(result.proofs);
     await this.tellSeeded();
     await tellTurn(state.convergence, this.state.convergence);

@@ -3,7 +3,7 @@
  * Rule: pure and without locale, so that a text looks the same on every computer; times are UTC and say so.
  */
 import { bytes } from '../../model/amount.ts';
-import type { Band } from '../../model/forecast.ts';
+import type { Band } from '../../model/band.ts';
 
 export { bytes } from '../../model/amount.ts';
 

@@ -93,6 +93,27 @@ test('R4 completing while the round after the seed is copied counts by what that
   expect(bytesAt(copying)).toBeGreaterThan(GiB);
 });
 
+test('R4 completing while a round is copied waits for it, so what it moves is not counted as left', () => {
+  const round = { mode: 'delta', durationMs: 60_000, changedBytes: GiB, copiedBytes: GiB } as const;
+  const rounds: RoundsStatus = {
+    ...{ done: 3, now: 'round 4: copying', changedBytes: 3 * GiB, copiedBytes: 3 * GiB },
+    recent: [300, 200, 100].map((since, index) => ({
+      ...{ ...round, number: index + 1, takenAt: ago(since), endedAt: ago(since - 60) },
+    })),
+  };
+  const about = { disk: 'os', stage: 'copying', epoch: 1, listedBytes: GiB } as const;
+  const copying = { ...about, doneBytes: GiB / 2, totalBytes: GiB, bytesPerSecond: GiB / 40 };
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.parse(ago(0)));
+  const bytesWith = (more: Partial<RoundsStatus>, ...transfers: Parameters<typeof ahead>[2][number][]) =>
+    ahead(statusIn('Syncing'), { ...rounds, ...more }, transfers).forecast?.bytes.likely ?? Number.NaN;
+  // A stop is assumed to take 60 s; a hundredth of a GiB comes in each second.
+  expect(bytesWith({}, copying) / GiB).toBeCloseTo(1.6);
+  expect(bytesWith({ pointTakenAt: ago(10) }, copying) / GiB).toBeCloseTo(0.1 + 0.2 + 0.6);
+  // Nobody knows how long it takes before its list is read: rather too much than too little.
+  expect(bytesWith({ pointTakenAt: ago(10) }) / GiB).toBeCloseTo(1.6);
+  clock.mockRestore();
+});
+
 test('L1 beside a seal nothing is still to be moved; what is copied again there is', () => {
   const about = { doneBytes: 0, bytesPerSecond: 0, epoch: 1 };
   const os = { disk: 'os', stage: 'sealing', seal: true, totalBytes: 30 * GiB, ...about } as const;

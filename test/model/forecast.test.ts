@@ -5,8 +5,8 @@
  */
 import fc from 'fast-check';
 import { copyText, earlyOutageText, outageInAllText } from '../../client/render/ahead.ts';
+import { errorPercent, within } from '../../model/band.ts';
 import {
-  errorPercent,
   forecastCompletion,
   forecastCopy,
   forecastEnd,
@@ -14,7 +14,6 @@ import {
   forecastStart,
   type Measured,
   underLimit,
-  within,
 } from '../../model/forecast.ts';
 import type { TransferProgress } from '../../model/progress.ts';
 import { beginning, roundsOf } from './rounds-of.ts';
@@ -43,6 +42,7 @@ test('R4 a limit bounds the time of the first copy from below, whatever rate the
   );
 });
 
+const zero = { likely: 0, low: 0, high: 0 };
 const measured: Measured = { stopMs: 40_000, sealMs: 1_000, startMs: 20_000 };
 
 /** One machine whose changes come unevenly, by a seeded generator: mulberry32. */
@@ -163,6 +163,35 @@ test('R4 the list of the round after the seed tells how fast changes come, befor
   expect(forecastCompletion({ ...facts, recent, underWay: GiB }, at)).toEqual(
     forecastCompletion({ ...facts, recent }, at),
   );
+});
+
+test('R4 what the round under way brings before the outage is not counted once more, and what comes until it ends is', () => {
+  const [link, churn, pointSeconds] = [100 * MiB, 80 * MiB, 2];
+  const machine = { seedBytes: 8 * GiB, link, churn: [churn], pauseSeconds: 0, pointSeconds, fixedSeconds: 1 };
+  const { rounds } = roundsOf(machine, 4);
+  const [underWay, ...before] = [...rounds].reverse();
+  if (!underWay) throw new Error('no round');
+  const recent = before.reverse();
+  const [from, until] = [Date.parse(underWay.takenAt), Date.parse(underWay.endedAt)];
+  const stopSeconds = (measured.stopMs ?? 0) / 1000;
+  for (const share of [0.1, 0.5, 0.9]) {
+    const now = from + (until - from) * share;
+    const left = (until - now) / 1000;
+    const waitsFor = { takenAt: underWay.takenAt, seconds: { likely: left, low: left / 2, high: left * 2 } };
+    const said = forecastCompletion({ ...facts, recent, waitsFor }, now)?.bytes;
+    expect(said?.likely).toBeCloseTo(churn * ((until - from) / 1000 + stopSeconds), -6);
+    expect(said && within(said, said.likely)).toBe(true);
+    const open = forecastCompletion(
+      { ...facts, recent, waitsFor: { ...waitsFor, seconds: { ...waitsFor.seconds, high: 900 } } },
+      now,
+    );
+    expect(open?.bytes.high).toBeGreaterThan(said?.high ?? Number.NaN);
+  }
+  // The seed's own changes are those between two points, and that of the round under way is known.
+  const seeded = { ...facts, recent: recent.slice(0, 1), underWay: 100 * MiB };
+  const point = { takenAt: new Date(Date.parse(recent[0]?.takenAt ?? '') + 100_000).toISOString(), seconds: zero };
+  const early = forecastCompletion({ ...seeded, waitsFor: point }, Date.parse(point.takenAt));
+  expect(early?.bytes.likely).toBeCloseTo(MiB * stopSeconds, -3);
 });
 
 test('R4 before the first round the outage is told without what will have changed, from what was measured or is assumed', () => {

@@ -1,4 +1,4 @@
-/** L3: what a round took is told of all its tries, as its bytes are, and not of the last one alone. */
+/** What a round took is told of all its tries (L3), as its bytes are, and not of the last one alone; and which round is under way. */
 import { play, playRounds, refusedBy, type Stage } from './stage.ts';
 
 let now = Date.parse('2026-03-01T12:00:00Z');
@@ -43,4 +43,15 @@ test('L3 a round that was held took what all its tries took, its recovery point 
   await stage.tell(stage.ended(point));
   await after(2_000, stage);
   expect(stage.rounds().recent.at(-1)).toMatchObject({ durationMs: 2_000, pointMs: 0 });
+});
+
+test('R4 while a round is copied it is told when its point was taken, and between two rounds nothing is', async () => {
+  const stage = await playRounds('reassigned-then-committed-rounds', 'transferDisk', point);
+  expect(stage.rounds().pointTakenAt).toBeUndefined();
+  await stage.tell(stage.ended(point));
+  const { pointTakenAt } = stage.rounds();
+  await after(1_500, stage);
+  expect(stage.rounds().recent.at(-1)?.takenAt).toBe(pointTakenAt);
+  expect(pointTakenAt).toBeDefined();
+  expect(stage.rounds().pointTakenAt).toBeUndefined();
 });

@@ -5,9 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwayLog, awayText } from './away.ts';
 import type { Link } from './connect.ts';
+import { leave } from './leaving.ts';
 import { LineLog } from './line-log.ts';
 import { type ObserveOptions, observe } from './observe.ts';
-import { Problem } from './problem.ts';
+import { exitCodes, Problem } from './problem.ts';
 import { wrap } from './render/paint.ts';
 import { renderStatus } from './render/status.ts';
 import type { Screen } from './screen.ts';
@@ -25,24 +26,34 @@ export interface Canvas {
   end(): void;
 }
 
+/** Draws until somebody left; what comes after that, while a lab closes under the run too, is nobody's news. */
+export const untilLeft = (canvas: Canvas, left: AbortSignal): Canvas => ({
+  show: (view) => void (left.aborted || canvas.show(view)),
+  away: (why) => void (left.aborted || canvas.away(why)),
+  end: () => canvas.end(),
+});
+
 /** Watches until the run is over and returns the last view. Throws Problem `not-found` when there is no run. */
 export async function watch(link: Link, machine: string, screen: Screen, which: ObserveOptions): Promise<View> {
   const canvas = await openCanvas(screen);
-  const leave = () => {
+  const left = new AbortController();
+  const stop = () => {
+    left.abort();
     canvas.end();
     screen.note(`watching ended; the run goes on. See it again: homeward failback status ${machine} --watch`);
-    process.exit(130);
+    void leave(exitCodes.interrupted);
   };
-  process.once('SIGINT', leave);
+  process.once('SIGINT', stop);
+  const shown = untilLeft(canvas, left.signal);
   try {
     return await drawUntil(
-      canvas,
+      shown,
       everyMs,
-      () => look(link, machine, canvas, which),
-      (view) => !isOpen(view),
+      () => look(link, machine, shown, which),
+      (view) => !isOpen(view) && !left.signal.aborted,
     );
   } finally {
-    process.off('SIGINT', leave);
+    process.off('SIGINT', stop);
     canvas.end();
   }
 }

@@ -7,6 +7,7 @@
 import { stat } from 'node:fs/promises';
 import { connect, type Link } from '../client/connect.ts';
 import { startFailback } from '../client/failback.ts';
+import { leave } from '../client/leaving.ts';
 import { sendMessage } from '../client/message.ts';
 import { readOptions } from '../client/options.ts';
 import { withPatience } from '../client/patience.ts';
@@ -14,7 +15,7 @@ import { exitCodes, Problem } from '../client/problem.ts';
 import { openScreen, report, whoTypes } from '../client/screen.ts';
 import { endWithReader } from '../client/streams.ts';
 import type { View } from '../client/view.ts';
-import { type Canvas, follow, openCanvas } from '../client/watch.ts';
+import { type Canvas, follow, openCanvas, untilLeft } from '../client/watch.ts';
 import { loadInventory } from '../config/load.ts';
 import { failbackInput } from '../model/failback-input.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
@@ -140,19 +141,12 @@ async function tell(story: Story, during: boolean): Promise<number> {
   return (await showReturn(lab, machine, say)) ? 0 : 1;
 }
 
-/** Draws until somebody left; what the run does while the lab closes under it is nobody's news. */
-const untilLeft = (canvas: Canvas, left: AbortSignal): Canvas => ({
-  show: (view) => void (left.aborted || canvas.show(view)),
-  away: (why) => void (left.aborted || canvas.away(why)),
-  end: () => canvas.end(),
-});
-
 /** What `work` comes to, or what `left` throws as soon as it is aborted; then `work` is let go. */
 async function unlessLeft<R>(left: AbortSignal, work: Promise<R>): Promise<R> {
   const leaving = new Promise<never>((_, reject) => {
-    const leave = (): void => reject(left.reason);
-    if (left.aborted) leave();
-    else left.addEventListener('abort', leave, { once: true });
+    const letGo = (): void => reject(left.reason);
+    if (left.aborted) letGo();
+    else left.addEventListener('abort', letGo, { once: true });
   });
   return await Promise.race([work, leaving]);
 }
@@ -210,11 +204,11 @@ async function hasCommitted(link: Link, machine: string): Promise<boolean> {
 }
 
 main().then(
-  (code) => process.exit(code),
+  (code) => leave(code),
   (error: unknown) => {
-    if (error instanceof Problem && error.kind !== 'interrupted') process.exit(report(error, false));
+    if (error instanceof Problem && error.kind !== 'interrupted') return leave(report(error, false));
     const left = error instanceof Problem && '\nYou left: the lab is gone, with all that was in it.';
     process.stderr.write(`${left || (error instanceof Error ? error.message : String(error))}\n`);
-    process.exit(left ? exitCodes.interrupted : exitCodes.unexpected);
+    return leave(left ? exitCodes.interrupted : exitCodes.unexpected);
   },
 );

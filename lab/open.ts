@@ -2,8 +2,9 @@
  * `npm run lab`: keeps a lab open until Ctrl-C (or SIGTERM), and says where everything is and what to try.
  * Rule: with `--json` standard output carries one line of JSON and nothing else; the end leaves nothing running.
  */
+import { leave } from '../client/leaving.ts';
 import { readOptions } from '../client/options.ts';
-import { Problem } from '../client/problem.ts';
+import { exitCodes, Problem } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
 import { endWithReader } from '../client/streams.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
@@ -163,10 +164,10 @@ async function main(): Promise<void> {
 }
 
 main().then(
-  () => process.exit(0),
+  () => leave(exitCodes.ok),
   (error: unknown) => {
-    if (error instanceof Problem) process.exit(report(error, false));
+    if (error instanceof Problem) return leave(report(error, false));
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    return leave(exitCodes.unexpected);
   },
 );

@@ -3,7 +3,6 @@
  * Rule: whoever asked is told in the log. What a worker had in hand that was left is begun anew elsewhere, once its heartbeats are missed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import type { Log } from './log.ts';
 
 /** Of the SDK, which without Temporal waits for minutes, or ends in an error of its own. */
@@ -40,18 +39,3 @@ export const onceAsked = (log: Log): Promise<void> =>
     };
     for (const each of endings) process.on(each, tell);
   });
-
-/** V8's threads compile beside the main one whatever is used much. */
-const compilers = ['--no-sparkplug', '--no-concurrent-sparkplug', '--no-maglev', '--no-turbofan'] as const;
-/** For what they have begun; most take a few milliseconds. */
-const compiledMs = 100;
-
-/**
- * Ends this process, for certain: an exit waits for V8's threads, and one of them that compiles and finds the heap full waits for
- * the main thread to collect garbage, which it does no more (nodejs/node#54918: seen once in some thousand exits, and for ever).
- */
-export async function leave(code: number): Promise<never> {
-  for (const flag of compilers) setFlagsFromString(flag);
-  await sleep(compiledMs);
-  process.exit(code);
-}

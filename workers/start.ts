@@ -5,6 +5,7 @@
  */
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { noAnswer, noNamespace } from '../client/connect.ts';
+import { leave } from '../client/leaving.ts';
 import { readOptions } from '../client/options.ts';
 import { exitCodes, Problem } from '../client/problem.ts';
 import { report } from '../client/screen.ts';
@@ -13,7 +14,7 @@ import { type ConfigProblem, describeProblem } from '../config/problem.ts';
 import { lookAtReferences } from '../config/references.ts';
 import { type TemporalSettings, temporalSettings } from '../config/temporal.ts';
 import { onceStarterIsGone } from '../setup/parents.mjs';
-import { endInOrder, leave, onceAsked } from './ending.ts';
+import { endInOrder, onceAsked } from './ending.ts';
 import { installLog, type Log } from './log.ts';
 import { payloadConverterPath } from './payload-converter-path.ts';
 import { rivalsOn } from './rivals.ts';

@@ -9,6 +9,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { leave } from '../../client/leaving.ts';
 import { bootGuest } from '../guest/guest.ts';
 import { Arm } from './arm.ts';
 import { Audit } from './audit.ts';
@@ -69,7 +70,7 @@ const end = async (): Promise<void> => {
   front.closeAllConnections();
   await world.close();
   await audit.close();
-  process.exit(0);
+  await leave(0);
 };
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end());
 process.stdin.on('end', () => void end()).resume();

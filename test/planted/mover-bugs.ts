@@ -112,9 +112,9 @@ export const moverBugs: readonly PlantedBug[] = [
   ),
   bug(
     'L7',
-    'workers/ending.ts',
+    'client/leaving.ts',
     '  for (const flag of compilers) setFlagsFromString(flag);',
     '  void [setFlagsFromString, compilers];',
-    'test/workers/leaving.test.ts',
+    'test/client/leaving.test.ts',
   ),
 ];

@@ -1,5 +1,5 @@
 /**
- * How a worker's process leaves: no thread of V8 compiles behind its main one any more, because an exit that meets one waits for
+ * How a worker's process leaves, and every other that has worked for long: no thread of V8 compiles behind its main one any more, because an exit that meets one waits for
  * ever when that finds the heap full. Rule: what V8 itself traces is believed; the hang cannot be had at will.
  */
 import { execFile } from 'node:child_process';

@@ -1,5 +1,5 @@
-/** A process that leaves as a worker does, and is busy up to its very end: whatever it does much, V8 would compile. */
-import { leave } from '../../workers/ending.ts';
+/** A process that leaves as one does that has worked for long, and is busy up to its very end: whatever it does much, V8 would compile. */
+import { leave } from '../../client/leaving.ts';
 
 process.on('exit', () => {
   process.stdout.write('the last thing it does\n');

@@ -64,7 +64,8 @@ export async function readCheckpoint(path: string, subject: string): Promise<Che
     const { line, check } = await readSound(handle, subject);
     const { number, state, table } = headOf(line, subject);
     const flags = new Uint8Array(table.blocks);
-    await hostCall('state.read', subject, () => handle.read(flags, 0, flags.byteLength, line.byteLength));
+    const read = () => handle.read(flags, 0, flags.byteLength, line.byteLength);
+    if ((await hostCall('state.read', subject, read)).bytesRead < flags.byteLength) throw damaged(subject);
     const before = createHash('sha256').update(line).update(flags);
     const offset = line.byteLength + flags.byteLength;
     const stored = new StoredDigests({ handle, subject, pieces: table.pieces, offset, before, check });

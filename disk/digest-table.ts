@@ -31,7 +31,7 @@ export interface StoredTable {
   readonly blocks: number;
   /** Base64 of the digest of a whole block of zeros; null while there is none. */
   readonly zeroDigest: string | null;
-  /** Which pieces follow the flags, each whole; ascending. */
+  /** Which pieces follow the flags, each whole, in the order they lie there: that of their first proofs. */
   readonly pieces: readonly number[];
 }
 
@@ -60,20 +60,19 @@ export class DigestTable {
     const { stored, fresh } = this;
     const zeroDigest = this.zeroDigest === undefined ? null : Buffer.from(this.zeroDigest).toString('base64');
     const changed = fresh.byPiece();
-    const numbers = [...new Set([...(stored?.pieces ?? []), ...changed.keys()])].sort((a, b) => a - b);
+    const before = new Set(stored?.pieces);
+    const added = [...changed.keys()].filter((piece) => !before.has(piece));
+    const withFresh = (piece: number, bytes: Uint8Array): Uint8Array => {
+      for (const block of changed.get(piece) ?? [])
+        bytes.set(fresh.get(block) ?? [], (block % pieceBlocks) * digestBytes);
+      return bytes;
+    };
     async function* pieces(): AsyncGenerator<Uint8Array> {
-      const before = stored?.all();
-      let old = await before?.next();
-      for (const piece of numbers) {
-        const isOld = old?.value?.piece === piece;
-        const bytes = isOld && old?.value ? old.value.bytes : new Uint8Array(pieceDigestBytes);
-        if (isOld) old = await before?.next();
-        for (const block of changed.get(piece) ?? [])
-          bytes.set(fresh.get(block) ?? [], (block % pieceBlocks) * digestBytes);
-        yield bytes;
-      }
+      if (stored !== undefined) for await (const { piece, bytes } of stored.all()) yield withFresh(piece, bytes);
+      for (const piece of added) yield withFresh(piece, new Uint8Array(pieceDigestBytes));
     }
-    return { head: { blocks: this.blocks, zeroDigest, pieces: numbers }, flags: this.flags, pieces };
+    const head = { blocks: this.blocks, zeroDigest, pieces: [...before, ...added] };
+    return { head, flags: this.flags, pieces };
   }
 
   /** A checkpoint with all of it is durable: the fresh digests are there from now on. */
@@ -134,6 +133,11 @@ export class DigestTable {
       message: `the digest of block ${block} is not known`,
       hint: 'Copy the disk in full; a disk is sealed only when every block has been proven.',
     });
+  }
+
+  /** S3: throws `Corrupt` when what lies in the checkpoint is no longer what was found there: asked once all of it was used. */
+  async refuseDamage(): Promise<void> {
+    await this.stored?.refuseDamage();
   }
 
   /** Safe twice. */

@@ -6,6 +6,7 @@
 import { Failure } from '../model/failure.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { DigestTable } from './digest-table.ts';
+import { hostFailure } from './failure.ts';
 import { Journal, type JournalEnd, readJournal } from './journal.ts';
 import { afterRecord, type DiskRecord, type DiskState } from './records.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -155,6 +156,16 @@ export class Ledger {
   /** Folds the journal into a checkpoint and begins an empty one. */
   async compact(): Promise<void> {
     if (this.over !== undefined) throw this.over;
+    try {
+      await this.fold();
+    } catch (error) {
+      // The new checkpoint may be there by now, and beside it nobody reads what the old journal takes from here on.
+      this.over = hostFailure(error, 'state.checkpoint', this.subject);
+      throw this.over;
+    }
+  }
+
+  private async fold(): Promise<void> {
     const checkpoint = { number: this.number + 1, state: this.state, table: this.table };
     await writeCheckpoint(this.folder.checkpoint, this.subject, checkpoint);
     await this.journal.close();

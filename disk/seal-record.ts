@@ -11,6 +11,28 @@ import { Ledger } from './ledger.ts';
 /** The blocks at both ends, each with its digest. */
 export type SealedBlocks = readonly (readonly [number, Buffer])[];
 
+type RecordedBlocks = readonly (readonly [number, string])[];
+
+/** What is recorded of the bytes of a sealed disk. */
+export interface Sealed {
+  readonly root: string;
+  readonly blocks: RecordedBlocks;
+  /** As they were while the disk was open. */
+  readonly open: RecordedBlocks;
+}
+
+/** S3: the root is made of what was proven: digests that went bad on the mover since then are damage, and no disk is sealed by them. */
+export async function sealedOf({ geometry, ledger }: HeldDisk<PointWork>, ends: SealedBlocks): Promise<Sealed> {
+  const { table } = ledger;
+  const sealed = new Map(ends);
+  const root = await rootOf(geometry, (block) => sealed.get(block) ?? table.digestOf(block));
+  const text = (block: number, bytes: Uint8Array) => [block, Buffer.from(bytes).toString('base64')] as const;
+  const open = [];
+  for (const [block] of ends) if (table.isKnown(block)) open.push(text(block, await table.digestOf(block)));
+  await table.refuseDamage();
+  return { root, blocks: ends.map(([block, bytes]) => text(block, bytes)), open };
+}
+
 /** A proof in the journal may be one whose flush failed: it counts once the record is written anew. Folded, it is durable. */
 export async function fromDurableRecord(
   { view, folder, subject, assure }: Grip<PointWork>,
@@ -40,19 +62,13 @@ export async function foldRecord({ ledger, options, subject }: HeldDisk<PointWor
 /** The disk is sealed from here on. `reread`: all of it was read back once more. */
 export async function recordSeal(
   held: HeldDisk<PointWork>,
-  blocks: SealedBlocks,
+  { root, blocks, open }: Sealed,
   reread: boolean | undefined,
 ): Promise<SealProof> {
-  const { geometry, ledger, options, digest } = held;
-  const { table } = ledger;
-  const sealed = new Map(blocks);
-  const root = await rootOf(geometry, (block) => sealed.get(block) ?? table.digestOf(block));
+  const { ledger, options, digest } = held;
   const { disk, point, sizeBytes } = options;
   const facts = { disk, point, sizeBytes, algorithm: digest.name, root, provenBytes: sizeBytes };
   const proof: SealProof = { ...facts, ...readBackBy(held, reread) };
-  const text = (block: number, bytes: Uint8Array) => [block, Buffer.from(bytes).toString('base64')] as const;
-  const open = [];
-  for (const [block] of blocks) if (table.isKnown(block)) open.push(text(block, await table.digestOf(block)));
-  await ledger.append({ t: 'sealed', proof, blocks: blocks.map(([block, bytes]) => text(block, bytes)), open });
+  await ledger.append({ t: 'sealed', proof, blocks, open });
   return proof;
 }

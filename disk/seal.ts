@@ -17,7 +17,7 @@ import { decideSeal } from './lineage.ts';
 import { decodeMarker } from './open-marker.ts';
 import type { PointReader } from './point-reader.ts';
 import { scrubBlocks } from './scrub.ts';
-import { foldRecord, fromDurableRecord, recordSeal, type SealedBlocks } from './seal-record.ts';
+import { foldRecord, fromDurableRecord, recordSeal, type Sealed, type SealedBlocks, sealedOf } from './seal-record.ts';
 import { goOn, refuseOtherSize } from './take-disk.ts';
 
 export interface SealOptions extends PointWork {
@@ -57,8 +57,8 @@ export async function sealDisk(options: SealOptions): Promise<SealProof> {
         if (grip.marker !== undefined) await recordingDamage(held, reread);
         return await held.memory.toFetch(source, held.signal, async (lent) => {
           const withheld = await readWithheld(held, source, lent);
-          const blocks = await recordingDamage(held, () => giveBack(held, withheld, reread));
-          const proof = await recordSeal(held, blocks, options.reread);
+          const sealed = await recordingDamage(held, () => giveBack(held, withheld, reread));
+          const proof = await recordSeal(held, sealed, options.reread);
           await foldRecord(held);
           held.meter.enter('done');
           return proof;
@@ -124,8 +124,8 @@ async function readWithheld(
   throw sealError(subject, 'the point itself is an open disk of Homeward');
 }
 
-/** In the order that keeps the disk from booting until the last write. Answers the digests of the whole blocks at both ends. */
-async function giveBack(held: HeldDisk, withheld: Withheld, reread: () => Promise<void>): Promise<SealedBlocks> {
+/** In the order that keeps the disk from booting until the last write. Answers what the whole disk is then. */
+async function giveBack(held: HeldDisk, withheld: Withheld, reread: () => Promise<void>): Promise<Sealed> {
   const halfway = held.marker === undefined;
   if (halfway) await recognise(held, withheld);
   else await orOpenAgain(held, 'marked', () => giveEnds(held, withheld));
@@ -134,7 +134,7 @@ async function giveBack(held: HeldDisk, withheld: Withheld, reread: () => Promis
     if (halfway) await reread();
     else await held.target.write(0, withheld.head.subarray(0, held.withholding.bootBytes));
     await held.target.flush();
-    return compareBlocks(held, withheld, 0);
+    return sealedOf(held, await compareBlocks(held, withheld, 0));
   });
 }
 

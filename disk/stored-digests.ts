@@ -18,7 +18,7 @@ export const piecesInMemory = 2;
 export interface StoredPlace {
   readonly handle: FileHandle;
   readonly subject: string;
-  /** Ascending; each lies behind the one before, the first at `offset`. */
+  /** In any order; each lies behind the one before, the first at `offset`. */
   readonly pieces: readonly number[];
   readonly offset: number;
   /** Over what lies before them; never ended. */
@@ -94,6 +94,12 @@ export class StoredDigests {
     }
     if (!isCheck(hash, this.place.check)) throw damaged(this.place.subject);
     return undefined;
+  }
+
+  /** Reads all of them for their checksum alone. */
+  async refuseDamage(): Promise<void> {
+    const all = this.all();
+    for (let next = await all.next(); !next.done; ) next = await all.next();
   }
 
   /** Safe twice; waits for reads on their way. */

@@ -97,6 +97,32 @@ test('S3 S9 what is known of each block is the same in whatever order it was pro
   );
 });
 
+test('S3 S9 a record whose pieces lie in the order they were first proven in, as they did before, loses none of them', async () => {
+  const first = [4, 0, 2];
+  const digests = (piece: number): Buffer[] => Array.from({ length: 1024 }, (_, at) => digest(piece * 1024 + at));
+  const flags = Buffer.alloc(blocks);
+  for (const piece of first) flags.fill(1, piece * 1024, Math.min(blocks, (piece + 1) * 1024));
+  const head = {
+    title: 'homeward disk record 3',
+    number: 1,
+    table: { blocks, zeroDigest: null, pieces: first },
+    state,
+  };
+  const content = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), flags, ...first.flatMap(digests)]);
+  writeFileSync(path, Buffer.concat([content, createHash('sha256').update(content).digest()]));
+  const { table } = await reopened();
+  table.prove(1024, digest(1024));
+  table.prove(7, digest(7));
+  for (const _ of ['as it was written anew', 'and once more']) {
+    await stored(table);
+    const again = await reopened();
+    for (const at of [0, 7, 1023, 1024, 2048, 3071, 4096, blocks - 1])
+      expect([at, await again.table.digestOf(at)]).toEqual([at, new Uint8Array(digest(at))]);
+    await again.table.close();
+  }
+  await table.close();
+});
+
 test('S9 digests that went bad in the file since it was read never become part of the next checkpoint', async () => {
   const table = await stored(new DigestTable(blocks));
   for (let at = 0; at < blocks; at++) table.prove(at, digest(at));

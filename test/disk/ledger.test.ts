@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { closeView, Ledger, type LedgerView, viewLedger } from '../../disk/ledger.ts';
 import type { DiskRecord, DiskState } from '../../disk/records.ts';
 import { type StateFolder, stateFolder } from '../../disk/state-folder.ts';
+import { type HostCall, watchHost } from './host-edge.ts';
+import { failureOf } from './workbench.ts';
 
 const fresh: DiskState = {
   ...{ id: 'a'.repeat(32), machine: 'erp', disk: 'os', run: 'run-1', sizeBytes: 8_388_608, algorithm: 'blake3-64k' },
@@ -104,6 +106,32 @@ describe('the record of a disk', () => {
       damaged: true,
       because: expect.stringContaining('goes on from a record that is not there'),
     });
+  });
+
+  test.each<[string, (call: HostCall) => boolean]>([
+    ['before its new checkpoint is written', ({ name, path }) => name === 'append' && path.endsWith('.new')],
+    ['once its new checkpoint is there', ({ name, path }) => name === 'flush' && path === folder.path],
+    ['before its new journal is there', ({ name, path }) => name === 'rename' && path.endsWith('journal.new')],
+  ])('S3 takes nothing more that nobody would read when it cannot be folded, %s', async (_, fails) => {
+    const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
+    for (const record of work) await ledger.append(record);
+    const restore = await watchHost(async (call) => {
+      if (fails(call)) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+      return call.all();
+    });
+    try {
+      expect(await failureOf(ledger.compact())).toContain('Refused');
+    } finally {
+      restore();
+    }
+    const because = 'block 1 reads back as something else';
+    const taken = await ledger.append({ t: 'broken', because }).then(
+      () => true,
+      () => false,
+    );
+    await ledger.close();
+    expect((await seen()).state.phase).toBe(taken ? 'broken' : 'open');
+    expect((await seen()).state).toEqual(ledger.state);
   });
 
   test('between two rounds is folded only when its journal is long: a small round writes no table anew', async () => {

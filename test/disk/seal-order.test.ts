@@ -2,8 +2,12 @@
  * S4: the order in which a disk gets its withheld regions back, and what a lying medium does to it.
  * Rule: the system's own write and flush calls are watched, or made to lie; nothing of the engine is replaced.
  */
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
+import { Ledger, viewLedger } from '../../disk/ledger.ts';
+import { decodeMarker, encodeMarker, openMarker } from '../../disk/open-marker.ts';
+import { stateFolder } from '../../disk/state-folder.ts';
+import { pieceDigestBytes } from '../../disk/stored-digests.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
 import { watchHost } from './host-edge.ts';
 import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
@@ -243,6 +247,43 @@ test('S4 S8 a seal that fails after its boot sector leaves the marker of a newer
     });
     expect(await failureOf(bench.seal(new ImagePoint(image), 'p0'))).toBe('Refused target.flush');
     expect((await observeDisk(bench.options())).marker).toEqual(newer);
+  });
+});
+
+/** The digest of block 1, which lies at neither end. */
+function flipDigest(checkpoint: string): void {
+  const bytes = readFileSync(checkpoint);
+  const at = bytes.byteLength - 32 - pieceDigestBytes + 32;
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+  writeFileSync(checkpoint, bytes);
+}
+
+/** So that the digests lie in the checkpoint, as those of a large disk do. */
+async function foldRecordOf(bench: Workbench): Promise<void> {
+  const folder = stateFolder(bench.stateDir, 'erp', 'os');
+  const view = await viewLedger(folder, 'erp/os');
+  if (!view.known) throw new Error(view.because);
+  const ledger = await Ledger.resume(folder, 'erp/os', view);
+  await ledger.compact();
+  await ledger.close();
+}
+
+test.each<[string, (checkpoint: string) => void]>([
+  ['went bad', flipDigest],
+  ['were cut off', (checkpoint) => truncateSync(checkpoint, 4096)],
+])('S3 S4 no disk is sealed by digests that %s on the mover while it was: it stays open', async (_, hurt) => {
+  await copied(async (bench) => {
+    await foldRecordOf(bench);
+    const opened = async (): Promise<ImagePoint> => {
+      hurt(bench.statePath('checkpoint'));
+      return new ImagePoint(image);
+    };
+    expect(await failureOf(bench.seal(opened, 'p0'))).toBe('Corrupt state.checkpoint');
+    expect(decodeMarker(bench.content())).toMatchObject({ run: 'run-1' });
+    expect(bench.sector()[510]).not.toBe(0x55);
+    await bench.transfer(new ImagePoint(image), 'p0');
+    await bench.seal(new ImagePoint(image), 'p0');
+    expect(firstDifference(bench.content(), image)).toBe(-1);
   });
 });
 

@@ -47,10 +47,9 @@ export async function scrubDisk(options: ScrubOptions): Promise<ScrubProof | und
     const place = known !== undefined && known.endedAt === undefined ? known : fresh;
     const digest = await digestAvailable(grip, view.state);
     grip.meter.enter('scrubbing', options.sizeBytes);
-    const { geometry, subject } = grip;
-    const bytes = await readOn(grip, { geometry, subject, digest, table: view.checkpoint.table }, place, view);
-    const done = { ...place, next: geometry.blocks, bytes, endedAt: new Date().toISOString() };
-    await writeScrubPlace(grip.folder.scrub, subject, done);
+    const bytes = await readOn(grip, { ...grip, digest, table: view.checkpoint.table }, place, view);
+    const done = { ...place, next: grip.geometry.blocks, bytes, endedAt: new Date().toISOString() };
+    await writeScrubPlace(grip.folder.scrub, grip.subject, done);
     return proofOf(options.disk, done, done.endedAt);
   });
 }
@@ -88,7 +87,7 @@ async function readOn(
   place: ScrubPlace,
   view: LedgerView & { known: true },
 ): Promise<number> {
-  const { target, geometry, memory, signal, meter, options, subject, folder } = grip;
+  const { target, geometry, signal, meter, options, subject, folder } = grip;
   let { next, bytes } = place;
   let kept = next;
   const keep = async (): Promise<void> => {
@@ -104,8 +103,7 @@ async function readOn(
         const began = performance.now();
         const block = next;
         const length = scrubbedBytes(geometry, block);
-        const damage =
-          length === 0 ? undefined : await memory.toRead((space) => damageIn(proven, block, reader, space));
+        const damage = length === 0 ? undefined : await damageIn(proven, block, reader);
         if (damage !== undefined) throw await recorded(grip, view, damage);
         // Both before the rest, which may be cut off: a block that counts is a block that is behind us.
         next++;

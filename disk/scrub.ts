@@ -7,13 +7,15 @@
 import { corrupt, type Failure } from '../model/failure.ts';
 import type { Digest } from './digest.ts';
 import type { DigestTable } from './digest-table.ts';
+import type { DiskMemory } from './disk-memory.ts';
 import { blankWithheld, blockRange, type Geometry, writableRange } from './geometry.ts';
 import type { DiskTask, HeldDisk } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
 import type { FreshReader } from './target-handle.ts';
 
-/** What is compared with what. */
+/** What is compared with what, and where it is read into. */
 export interface Proven {
+  readonly memory: DiskMemory;
   readonly geometry: Geometry;
   readonly table: DigestTable;
   readonly digest: Digest;
@@ -28,18 +30,22 @@ export function scrubbedBytes(geometry: Geometry, block: number): number {
   return end - start;
 }
 
-/** Reads one block into `space` and answers what is wrong with it, or undefined. */
+/** Reads one block and answers what is wrong with it, or undefined. */
 export async function damageIn(
-  { geometry, table, digest, subject }: Proven,
+  { geometry, table, digest, memory, subject }: Proven,
   block: number,
   reader: FreshReader,
-  space: Buffer,
 ): Promise<Failure | undefined> {
   const { start, end } = blockRange(geometry, block);
-  await reader.read(start, end - start, space);
-  const bytes = space.subarray(0, end - start);
-  blankWithheld(geometry, block, bytes);
-  if (blockDigest(digest, bytes).equals(await table.digestOf(block))) return undefined;
+  // L5: nobody waits for the mover's own storage with memory in hand that other disks read back into.
+  const must = await table.digestOf(block);
+  const found = await memory.toRead(async (space) => {
+    await reader.read(start, end - start, space);
+    const bytes = space.subarray(0, end - start);
+    blankWithheld(geometry, block, bytes);
+    return blockDigest(digest, bytes);
+  });
+  if (found.equals(must)) return undefined;
   return corrupt({
     op: 'scrub',
     subject,
@@ -61,7 +67,7 @@ export async function scrubBlocks(held: HeldDisk<DiskTask>): Promise<void> {
         signal.throwIfAborted();
         const bytes = scrubbedBytes(geometry, block);
         if (bytes === 0) continue;
-        const damage = await memory.toRead((space) => damageIn(proven, block, reader, space));
+        const damage = await damageIn(proven, block, reader);
         found ??= damage;
         meter.done(bytes);
       }

@@ -6,8 +6,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { scrubDisk } from '../../disk/target-disk.ts';
 import type { TransferProgress } from '../../model/progress.ts';
+import { watchHost } from './host-edge.ts';
 import { data, failureOf, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
 
 const size = 22 * mib + 512;
@@ -192,3 +194,37 @@ describe('a background scrub', () => {
     });
   });
 });
+
+test('L5 a disk whose digests do not come from the mover’s storage holds no memory that others read back into', async () => {
+  const image = patternImage(1, size);
+  await onWorkbench(size, async (bench) => {
+    await seeded(bench, image);
+    await bench.foldRecord();
+    const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let silent = false;
+    const restore = await watchHost(async ({ name, path, all }) => {
+      if (!silent || name !== 'read' || path !== bench.statePath('checkpoint')) return all();
+      reached.resolve();
+      await released.promise;
+      return all();
+    });
+    const opened = async (): Promise<ImagePoint> => {
+      silent = true;
+      return new ImagePoint(image);
+    };
+    const sealed = bench.seal(opened, 'p0', { reread: true });
+    try {
+      await reached.promise;
+      await onWorkbench(size, async (other) => {
+        const copied = seeded(other, image).then(() => 'copied');
+        expect(await Promise.race([copied, pause(8_000, 'waits', { ref: false })])).toBe('copied');
+      });
+    } finally {
+      silent = false;
+      released.resolve();
+      await sealed;
+      restore();
+    }
+    expect(bench.content().equals(image)).toBe(true);
+  });
+}, 20_000);

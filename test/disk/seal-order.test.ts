@@ -4,9 +4,7 @@
  */
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Ledger, viewLedger } from '../../disk/ledger.ts';
 import { decodeMarker, encodeMarker, openMarker } from '../../disk/open-marker.ts';
-import { stateFolder } from '../../disk/state-folder.ts';
 import { pieceDigestBytes } from '../../disk/stored-digests.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
 import { watchHost } from './host-edge.ts';
@@ -258,22 +256,12 @@ function flipDigest(checkpoint: string): void {
   writeFileSync(checkpoint, bytes);
 }
 
-/** So that the digests lie in the checkpoint, as those of a large disk do. */
-async function foldRecordOf(bench: Workbench): Promise<void> {
-  const folder = stateFolder(bench.stateDir, 'erp', 'os');
-  const view = await viewLedger(folder, 'erp/os');
-  if (!view.known) throw new Error(view.because);
-  const ledger = await Ledger.resume(folder, 'erp/os', view);
-  await ledger.compact();
-  await ledger.close();
-}
-
 test.each<[string, (checkpoint: string) => void]>([
   ['went bad', flipDigest],
   ['were cut off', (checkpoint) => truncateSync(checkpoint, 4096)],
 ])('S3 S4 no disk is sealed by digests that %s on the mover while it was: it stays open', async (_, hurt) => {
   await copied(async (bench) => {
-    await foldRecordOf(bench);
+    await bench.foldRecord();
     const opened = async (): Promise<ImagePoint> => {
       hurt(bench.statePath('checkpoint'));
       return new ImagePoint(image);

@@ -40,6 +40,14 @@ export const proofBugs: readonly PlantedBug[] = [
     'test/disk/ledger.test.ts',
     'takes nothing more',
   ),
+  bug(
+    'L5',
+    'disk/scrub.ts',
+    'const must = await table.digestOf(block);',
+    'const must = await memory.toRead(async () => table.digestOf(block));',
+    'test/disk/scrub.test.ts',
+    'digests do not come',
+  ),
   bug('L5', 'disk/ledger.ts', ' || this.table.isFull)', ')', table, 'is folded'),
   bug(
     'L5',
@@ -107,15 +115,15 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/scrub.ts',
-    'if (blockDigest(digest, bytes).equals(await table.digestOf(block))) return undefined;',
-    'if (bytes.byteLength > 0) return undefined;',
+    'if (found.equals(must)) return undefined;',
+    'if (found.byteLength > 0) return undefined;',
     'test/disk/seal.test.ts',
     'changed since it was proven',
   ),
   bug(
     'S3',
     'disk/seal.ts',
-    'if (blockDigest(digest, bytes).equals(await ledger.table.digestOf(block))) continue;',
+    'if (must !== undefined && blockDigest(digest, bytes).equals(must)) continue;',
     'if (bytes.byteLength > 0) continue;',
     'test/disk/seal.test.ts',
     'beside the withheld regions',

@@ -1,39 +1,31 @@
 /**
  * `npm run bench [-- --quick] [-- --json FILE] [-- --only NAME] [-- --dir FOLDER]`: measures, prints the table, and after a
  * whole run writes docs/performance.json and the table in docs/performance.md.
- * Rule: a copy that is wrong, or a contestant that fails, ends the bench with 1 and writes nothing; a peer that is missing
+ * Rule: a copy that is wrong, or a contestant that fails, ends the bench with 1 and writes nothing, a wrong option with 2; a peer that is missing
  * makes its row say so, loudly.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
+import { benchOptions, Misuse, usage } from './options.ts';
 import { tableOf, withTable } from './report.ts';
 import { measured, missing, type Report, type Result, reached, type SizePoint } from './result.ts';
-import { isRowName, type RowName, rowNames } from './rows.ts';
+import type { RowName } from './rows.ts';
 import { Stage } from './stage.ts';
 import type { Plan, Suite } from './suite.ts';
 import { suites } from './suites.ts';
 
-const usage = `npm run bench -- [options]
-  --quick        smaller disks and fewer rounds, under three minutes; figures to look at, not to quote
-  --only NAME    only the suite that measures this row: ${rowNames.join(', ')}
-  --json FILE    writes {machine, results: [{name, value, unit, rounds, goal}]} there
-  --dir FOLDER   where the targets are made; a real disk, not memory (default: the system's temporary folder)
-  --from FILE    measures nothing: writes docs/performance.json and the table from what --json wrote earlier
-  --rounds N     how often everything is measured (default 3)`;
+function optionsOrEnd() {
+  try {
+    return benchOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof Misuse)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    json: { type: 'string' },
-    dir: { type: 'string' },
-    from: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const values = optionsOrEnd();
 
 const startedAt = performance.now();
 const say = (text: string): void =>
@@ -43,9 +35,7 @@ function chosen(only: string | undefined): readonly Suite[] {
   if (only === undefined) return suites;
   // Every mover's memory is a part of this row.
   if (only === 'mover-memory') return suites;
-  const found = isRowName(only) ? suites.filter((suite) => suite.rows.includes(only)) : [];
-  if (found.length === 0) throw new Error(`there is no row ${only}; there are ${rowNames.join(', ')}`);
-  return found;
+  return suites.filter((suite) => (suite.rows as readonly string[]).includes(only));
 }
 
 function memoryRow(peaks: readonly number[]): Result {
@@ -65,7 +55,7 @@ async function measureAll(stage: Stage, which: readonly Suite[]): Promise<Report
   const peers: Record<string, string> = {};
   const plan: Plan = {
     quick: values.quick,
-    rounds: Number(values.rounds),
+    rounds: values.rounds,
     say,
     peak: (mib) => void peaks.push(mib),
     size: (point) => void sizes.push(point),

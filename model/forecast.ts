@@ -155,6 +155,9 @@ const stepsOf = (measured: Measured = {}): Record<(typeof stepNames)[number], Ba
   start: measuredStep(measured.startMs, assumed.start),
 });
 
+/** Seconds of a stop in which the guest still writes. Its services end first of all; Azure takes the machine away long after. */
+const writing = ({ likely, high }: Band): Band => ({ likely: Math.min(likely, 10), low: 0, high });
+
 /** The steps, and `moving` seconds for the final round. */
 function outageOf(
   { measured = {}, reread }: Pick<CompletionFacts, 'measured' | 'reread'>,
@@ -173,8 +176,7 @@ export function forecastCompletion(facts: CompletionFacts, now: number): Complet
   if (!last) return undefined;
   const { takenAt, seconds: waiting = exactly(0) } = facts.waitsFor ?? { takenAt: last.takenAt };
   const since = exactly(Math.max(0, now - Date.parse(takenAt)) / 1000);
-  // The machine goes on writing until it has stopped.
-  const bytes = changesIn(facts, sum(since, waiting, stepsOf(facts.measured).stop));
+  const bytes = changesIn(facts, sum(since, waiting, writing(stepsOf(facts.measured).stop)));
   const limit = facts.limit ?? last.limit;
   const cap = limit?.cutover === 'exempt' ? undefined : limit?.bytesPerSecond;
   return { bytes, ...outageOf(facts, finalRound(recent, bytes, cap)) };

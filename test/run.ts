@@ -16,6 +16,7 @@ interface Counts {
   readonly numTodoTests: number;
   readonly numFailedTestSuites: number;
   readonly numRuntimeErrorTestSuites: number;
+  readonly numTotalTestSuites: number;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'homeward-test-'));
@@ -61,6 +62,7 @@ if (!counts) {
   console.error('jest ended before it could say what it found.');
   process.exit(code || 1);
 }
+if (counts.numTotalTestSuites === 0) console.error(`No test file has a name like ${process.argv.slice(2).join(', ')}.`);
 // A file that could not even be loaded holds no tests, but it is a failure all the same.
 const failed = counts.numFailedTests + counts.numRuntimeErrorTestSuites;
 const skipped = counts.numPendingTests + counts.numTodoTests;

@@ -106,11 +106,11 @@ test('R4 completing while a round is copied waits for it, so what it moves is no
   const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.parse(ago(0)));
   const bytesWith = (more: Partial<RoundsStatus>, ...transfers: Parameters<typeof ahead>[2][number][]) =>
     ahead(statusIn('Syncing'), { ...rounds, ...more }, transfers).forecast?.bytes.likely ?? Number.NaN;
-  // A stop is assumed to take 60 s; a hundredth of a GiB comes in each second.
-  expect(bytesWith({}, copying) / GiB).toBeCloseTo(1.6);
-  expect(bytesWith({ pointTakenAt: ago(10) }, copying) / GiB).toBeCloseTo(0.1 + 0.2 + 0.6);
+  // A guest is assumed to write for 10 s of its stop; a hundredth of a GiB comes in each second.
+  expect(bytesWith({}, copying) / GiB).toBeCloseTo(1.1);
+  expect(bytesWith({ pointTakenAt: ago(10) }, copying) / GiB).toBeCloseTo(0.1 + 0.2 + 0.1);
   // Nobody knows how long it takes before its list is read: rather too much than too little.
-  expect(bytesWith({ pointTakenAt: ago(10) }) / GiB).toBeCloseTo(1.6);
+  expect(bytesWith({ pointTakenAt: ago(10) }) / GiB).toBeCloseTo(1.1);
   clock.mockRestore();
 });
 

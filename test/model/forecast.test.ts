@@ -145,6 +145,19 @@ test('R4 after the seed alone the changes are unknown up to all that was copied;
   expect(bytes).toEqual({ likely: 0, low: 0, high: 8 * GiB });
 });
 
+test('R4 a guest that is told to stop writes for some seconds, not for all that Azure takes to stop the machine', () => {
+  const [last] = steady.rounds.slice(-1);
+  const now = Date.parse(last?.takenAt ?? '');
+  const said = (stopMs?: number) => forecastCompletion({ ...facts, measured: { stopMs } }, now)?.bytes;
+  const perSecond = (said(1_000)?.likely ?? 0) / 1;
+  expect(perSecond).toBeGreaterThan(0);
+  for (const stopMs of [60_000, undefined]) {
+    expect(said(stopMs)?.likely).toBeCloseTo(10 * perSecond, -4);
+    expect(said(stopMs)?.low).toBe(0);
+    expect(said(stopMs)?.high).toBeGreaterThan(60 * perSecond);
+  }
+});
+
 test('R4 the list of the round after the seed tells how fast changes come, before that round is done', () => {
   const [seed] = steady.rounds;
   if (!seed) throw new Error('no seed');
@@ -152,7 +165,7 @@ test('R4 the list of the round after the seed tells how fast changes come, befor
   const now = Date.parse(seed.endedAt) + took;
   const said = (underWay?: number) => forecastCompletion({ ...facts, recent: [seed], underWay }, now);
   expect(said()?.bytes.likely).toBe(0);
-  // As much again came since the point of the round under way, and the machine writes on until it has stopped.
+  // As much again came since the point of the round under way, and the machine writes on until its guest is down.
   const { bytes, outageSeconds } = said(100 * MiB) ?? {};
   expect(bytes?.likely).toBeGreaterThanOrEqual(200 * MiB);
   expect(bytes?.low).toBeLessThan(100 * MiB);
@@ -173,7 +186,8 @@ test('R4 what the round under way brings before the outage is not counted once m
   if (!underWay) throw new Error('no round');
   const recent = before.reverse();
   const [from, until] = [Date.parse(underWay.takenAt), Date.parse(underWay.endedAt)];
-  const stopSeconds = (measured.stopMs ?? 0) / 1000;
+  // Of the 40 s of a stop.
+  const stopSeconds = 10;
   for (const share of [0.1, 0.5, 0.9]) {
     const now = from + (until - from) * share;
     const left = (until - now) / 1000;

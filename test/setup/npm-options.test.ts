@@ -49,7 +49,7 @@ const named = (pattern: RegExp, files: readonly string[]): string[] =>
 test('S7 every option of every program that npm starts is looked for, but those that npm has as well', () => {
   const commands = readdirSync(join(project, 'client/command')).map((file) => `client/command/${file}`);
   const cli = named(/[oO]ption\(\s*'--([a-z-]+)/g, ['client/homeward.ts', ...commands]);
-  const beside = ['lab/demo.ts', 'lab/open.ts', 'workers/start.ts', 'bench/run.ts'];
+  const beside = ['lab/demo.ts', 'lab/open.ts', 'workers/start.ts', 'bench/options.ts'];
   const others = named(/'?\b([a-z-]+)'?: \{ type: '(?:boolean|string)'/g, beside);
   expect(cli).toEqual(expect.arrayContaining(['reread', 'watch', 'accept-loss', 'scrub-every', 'point', 'zone']));
   expect(others).toEqual(expect.arrayContaining(['staged', 'no-workers', 'id', 'config', 'quick']));

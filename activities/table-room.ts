@@ -1,6 +1,6 @@
 /**
  * What a disk weighs while it copies, and how many of them a mover copies at once.
- * Rule: the sum stays in the room, so that a mover stays below 256 MiB (docs/performance.md); the blocks are shared by all
+ * Rule: the sum stays in the room, so that a mover stays near 256 MiB (docs/performance.md; with both rooms full it was not measured); the blocks are shared by all
  * (disk/block-pool.ts) and weigh nothing here. A scrub's table takes what they leave of it, and gives way.
  */
 import { tableBytes } from '../disk/target-disk.ts';

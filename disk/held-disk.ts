@@ -126,8 +126,9 @@ export function hold<Task extends DiskTask>(grip: Grip<Task>, ledger: Ledger, di
   grip.meter.epoch = own.epoch;
   const fence = sharedFence(async () => {
     try {
-      await grip.lock.check();
-      await grip.withholding.check(own);
+      // At once, and both to their end: the next look uses the same sector.
+      const looks = await Promise.allSettled([grip.lock.check(), grip.withholding.check(own)]);
+      for (const look of looks) if (look.status === 'rejected') throw look.reason;
     } catch (error) {
       if (error instanceof Failure && error.kind === 'Fenced') ledger.end(error);
       throw error;

@@ -30,17 +30,20 @@ function wrong(held: HeldDisk, { start, end }: Range, block: number): Failure {
   });
 }
 
-/** Compares the touched leaves; what lies between two of them may be read, and says nothing. False when it was stopped. */
+/**
+ * Compares the touched leaves; what lies between two of them may be read, and says nothing. Answers the digests of the block's
+ * leaves; undefined when it was stopped.
+ */
 async function proveLeaves(
   held: HeldDisk,
   reader: FreshReader,
   block: number,
   { runs, leaves }: TouchedLeaves,
-): Promise<boolean> {
+): Promise<Buffer | undefined> {
   const { start } = blockRange(held.geometry, block);
-  const looked = await held.memory.toRead(async (space) => {
+  return held.memory.toRead(async (space) => {
     for (const run of joined(runs, readGapBytes)) {
-      if (held.signal.aborted) return false;
+      if (held.signal.aborted) return undefined;
       await reader.read(run.start, run.end - run.start, space.subarray(run.start - start));
     }
     blankWithheld(held.geometry, block, space);
@@ -49,14 +52,12 @@ async function proveLeaves(
       const must = digestRange(run);
       if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, run, block);
     }
-    return true;
+    return leaves;
   });
-  if (looked) await held.leafFile.write(block, leaves);
-  return looked;
 }
 
-/** Compares a whole block. */
-async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }: WrittenBlock): Promise<true> {
+/** Compares a whole block; answers the digests of its leaves. */
+async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }: WrittenBlock): Promise<Buffer> {
   const range = blockRange(held.geometry, block);
   const leaves = await held.memory.toRead(async (space) => {
     await reader.read(range.start, range.end - range.start, space);
@@ -65,8 +66,7 @@ async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }
     return leafDigests(held.digest, bytes);
   });
   if (held.digest.of(leaves).toString('base64') !== digest) throw wrong(held, range, block);
-  await held.leafFile.write(block, leaves);
-  return true;
+  return leaves;
 }
 
 /**
@@ -82,16 +82,20 @@ export async function proveWindow(
 ): Promise<boolean> {
   if (held.signal.aborted) return false;
   const blocks: [number, string][] = [];
+  const remembered: Promise<void>[] = [];
   const rest = window.blocks[Symbol.iterator]();
   const lane = async (reader: FreshReader): Promise<void> => {
     for (let next = rest.next(); !next.done && !held.signal.aborted; next = rest.next()) {
       const { block, digest } = next.value;
       const written = touched?.get(block);
-      const looked =
+      const leaves =
         written === undefined
           ? await proveBlock(held, reader, next.value)
           : await proveLeaves(held, reader, block, written);
-      if (looked) blocks.push([block, digest]);
+      if (leaves === undefined) return;
+      blocks.push([block, digest]);
+      // The next block need not wait for it.
+      remembered.push(held.leafFile.write(block, leaves));
     }
   };
   try {
@@ -101,6 +105,8 @@ export async function proveWindow(
       await held.ledger.append({ t: 'broken', because: error.message });
     }
     throw error;
+  } finally {
+    await Promise.all(remembered);
   }
   if (blocks.length < window.blocks.length) return false;
   await held.ledger.append({ t: 'proven', window: window.window, blocks });

@@ -1,16 +1,20 @@
 /**
- * Windows of writes: what is written together is flushed, journaled, read back and journaled again together.
- * Rule: L2, at most one window is being made durable while the next one fills, so a kill costs at most 64 MiB; one more is
- * being proven, and a kill costs it a look. A proof is never behind by more than that.
- * S8, the fence is asked right before each block's write: a window stays open for as long as its source takes. Never counts
- * a block whose write has not returned.
+ * Windows of writes: what was written since the last flush is flushed, journaled, read back and journaled again together.
+ * Rule: L2, what is being written, or is and not durable, is two windows at most, so a kill costs at most 64 MiB; two more are
+ * being proven, and a kill costs them a look. Nobody waits for a window but who finds no room: a flush takes what has returned
+ * by then, and what is still being written belongs to the next one.
+ * S8, the fence is asked right before each block's write, however long its source took. Never counts a block whose write has
+ * not returned. Never flushes again after a flush that failed: the second may say good of what the first one lost.
  */
+import { untilAborted } from './attempts.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { proveWindow, type TouchedLeaves } from './proof.ts';
 import { type DurableWindow, partsLength, type WrittenBlock } from './records.ts';
 
 /** Counted in whole leaves: a leaf that a kill leaves half written is sent whole, however small its change was. */
 const windowBytes = 16 * 1024 * 1024;
+/** Of blocks that are being written, or are and not durable. */
+const openLimit = 2 * windowBytes;
 
 export interface BlockWork {
   readonly written: WrittenBlock;
@@ -20,42 +24,27 @@ export interface BlockWork {
   readonly usedBytes: number;
 }
 
-class Window {
-  private bytes = 0;
-  private pending = 0;
-  private readonly done: BlockWork[] = [];
-  private readonly idle = Promise.withResolvers<void>();
-  private closed = false;
-
-  /** Reserves room for one block's leaves; an empty window takes any. */
-  reserve(bytes: number): boolean {
-    if (this.bytes > 0 && this.bytes + bytes > windowBytes) return false;
-    this.bytes += bytes;
-    this.pending++;
-    return true;
-  }
-
-  settle(work: BlockWork | undefined): void {
-    if (work !== undefined) this.done.push(work);
-    this.pending--;
-    if (this.closed && this.pending === 0) this.idle.resolve();
-  }
-
-  /** No more blocks; resolves to those whose writes returned. */
-  async close(): Promise<readonly BlockWork[]> {
-    this.closed = true;
-    if (this.pending === 0) this.idle.resolve();
-    await this.idle.promise;
-    return this.done;
-  }
+/** A block whose write has returned. */
+interface Written {
+  readonly work: BlockWork;
+  /** Of the leaves it touches. */
+  readonly bytes: number;
 }
+
+const bytesOf = (blocks: readonly Written[]): number => blocks.reduce((sum, { bytes }) => sum + bytes, 0);
 
 export class Windows {
   private readonly held: HeldDisk;
-  private current: Window | undefined;
-  /** Being made durable; then waiting until the window before it is proven. */
+  private openBytes = 0;
+  private readonly written: Written[] = [];
+  /** One that failed stays. */
   private syncing: Promise<void> | undefined;
-  private proving: Promise<void> = Promise.resolve();
+  /** Those of the last two windows. */
+  private proofs: readonly [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()];
+  private failed: { readonly error: unknown } | undefined;
+  private over = false;
+  /** Resolves once there may be room, or none any more. */
+  private change = Promise.withResolvers<void>();
   private next: number;
 
   constructor(held: HeldDisk) {
@@ -64,62 +53,93 @@ export class Windows {
   }
 
   /**
-   * Does one block's write inside a window: waits for room, asks the fence, then lets `write` write and say what it
-   * wrote. `bytes` is the length of the leaves it touches. Once `signal` has fired no write begins.
+   * Does one block's write: waits for room, asks the fence, then lets `write` write and say what it wrote. `bytes` is the
+   * length of the leaves it touches. Once `signal` has fired no write begins.
    */
   async run(bytes: number, signal: AbortSignal, write: () => Promise<BlockWork>): Promise<void> {
-    const window = await this.enter(bytes, signal);
-    let work: BlockWork | undefined;
+    await this.enter(bytes, signal);
     try {
       await this.held.fence();
       signal.throwIfAborted();
-      work = await write();
-    } finally {
-      window.settle(work);
+      const work = await write();
+      this.written.push({ work, bytes });
+    } catch (error) {
+      this.leave(bytes);
+      throw error;
     }
+    this.commitIfFull();
   }
 
-  private async enter(bytes: number, signal: AbortSignal): Promise<Window> {
+  private async enter(bytes: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       // L7: who waited for room while the attempt was stopped does not even look whose disk it is.
       signal.throwIfAborted();
-      if (this.current?.reserve(bytes)) return this.current;
-      if (this.syncing !== undefined) await this.syncing;
-      else if (this.current !== undefined) this.commitCurrent();
-      else this.current = new Window();
+      if (this.failed !== undefined) throw this.failed.error;
+      if (this.openBytes === 0 || this.openBytes + bytes <= openLimit) break;
+      await untilAborted(this.change.promise, signal);
     }
+    this.openBytes += bytes;
   }
 
-  private commitCurrent(): void {
-    const window = this.current;
-    this.current = undefined;
-    if (window === undefined) return;
-    const number = this.next++;
-    this.syncing = this.commit(window, number).then(() => {
+  private leave(bytes: number): void {
+    this.openBytes -= bytes;
+    this.wake();
+  }
+
+  private fail(error: unknown): void {
+    this.failed ??= { error };
+    this.wake();
+  }
+
+  private wake(): void {
+    this.change.resolve();
+    this.change = Promise.withResolvers<void>();
+  }
+
+  private commitIfFull(): void {
+    if (bytesOf(this.written) >= windowBytes) this.commit();
+  }
+
+  private commit(): void {
+    if (this.syncing !== undefined || this.over || this.written.length === 0) return;
+    const window = this.takeWindow();
+    this.syncing = this.sync(window.map(({ work }) => work)).then(() => {
       this.syncing = undefined;
+      this.leave(bytesOf(window));
+      this.commitIfFull();
     });
-    // A failed commit stays: everyone who enters afterwards meets it.
-    this.syncing.catch(() => undefined);
+    this.syncing.catch((error: unknown) => this.fail(error));
   }
 
-  private async commit(window: Window, number: number): Promise<void> {
-    const done = await window.close();
-    if (done.length === 0) return;
+  /** As many as fit, and one at least. */
+  private takeWindow(): Written[] {
+    let [count, sum] = [0, 0];
+    for (const { bytes } of this.written) {
+      if (count > 0 && sum + bytes > windowBytes) break;
+      count++;
+      sum += bytes;
+    }
+    return this.written.splice(0, count);
+  }
+
+  private async sync(blocks: readonly BlockWork[]): Promise<void> {
     const { held } = this;
     await held.target.flush();
+    const sum = (of: (block: BlockWork) => number): number => blocks.reduce((bytes, block) => bytes + of(block), 0);
     const durable: DurableWindow = {
       t: 'durable',
-      window: number,
-      blocks: done.map(({ written }) => written),
-      copiedBytes: done.reduce((sum, { copiedBytes }) => sum + copiedBytes, 0),
-      zeroedBytes: done.reduce((sum, { zeroedBytes }) => sum + zeroedBytes, 0),
-      ...(held.ledger.state.round?.used ? { usedBytes: done.reduce((sum, { usedBytes }) => sum + usedBytes, 0) } : {}),
+      window: this.next++,
+      blocks: blocks.map(({ written }) => written),
+      copiedBytes: sum(({ copiedBytes }) => copiedBytes),
+      zeroedBytes: sum(({ zeroedBytes }) => zeroedBytes),
+      ...(held.ledger.state.round?.used ? { usedBytes: sum(({ usedBytes }) => usedBytes) } : {}),
     };
     await held.ledger.append(durable);
-    await this.proving;
-    this.proving = this.prove(durable, new Map(done.map(({ written, touched }) => [written.block, touched])));
-    // Whoever commits next, drains or settles meets its failure.
-    this.proving.catch(() => undefined);
+    const [older, newer] = this.proofs;
+    await older;
+    const proof = this.prove(durable, new Map(blocks.map(({ written, touched }) => [written.block, touched])));
+    proof.catch((error: unknown) => this.fail(error));
+    this.proofs = [newer, proof];
   }
 
   private async prove(durable: DurableWindow, touched: ReadonlyMap<number, TouchedLeaves>): Promise<void> {
@@ -129,22 +149,25 @@ export class Windows {
 
   /**
    * Commits what is left and proves it; after a stop it only commits (L7): a stopped attempt loses nothing it has written, and
-   * leaves the proof to the next one. So whoever drains asks afterwards whether it was stopped.
+   * leaves the proof to the next one. So whoever drains asks afterwards whether it was stopped. No block may be on its way.
    */
   async drain(): Promise<void> {
     try {
-      await this.syncing;
-      this.commitCurrent();
-      await this.syncing;
-      await this.proving;
+      for (;;) {
+        await this.syncing;
+        if (this.written.length === 0) break;
+        this.commit();
+      }
+      await Promise.all(this.proofs);
     } finally {
       await this.settle();
     }
   }
 
-  /** Waits for a commit on its way and begins none: an attempt must not end while it may still touch the disk. */
+  /** Waits for what is on its way and begins no more: an attempt must not end while it may still touch the disk. */
   async settle(): Promise<void> {
+    this.over = true;
     await this.syncing?.catch(() => undefined);
-    await this.proving.catch(() => undefined);
+    await Promise.allSettled(this.proofs);
   }
 }

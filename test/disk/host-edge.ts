@@ -31,6 +31,8 @@ export interface HostCall {
   readonly offset: number;
   /** Of an open file: whether it is used past the page cache. */
   direct(): boolean;
+  /** Of an open file: whether a write returns only when it is on the medium. */
+  durable(): boolean;
   /** Does what was asked. */
   all(): Promise<unknown>;
   /** Does it with the first so many bytes only; with all of them where it moves none. */
@@ -78,6 +80,7 @@ const pathCalls: Readonly<Record<string, Shape>> = {
   // Of a file that may be gone already.
   rm: { name: 'unlink', cut: same, length: () => 0 },
   mkdir: { name: 'mkdir', cut: same, length: () => 0 },
+  stat: { name: 'stat', cut: same, length: () => 0 },
   readFile: { name: 'readFile', cut: same, length: () => 0 },
   writeFile: { name: 'writeFile', cut: cutSecond, length: (args) => bytesOf(args[1]).byteLength },
 };
@@ -89,10 +92,10 @@ function pathOf(handle: unknown): string {
 }
 
 /** `man 5 proc`: the flags of an open file, in octal. */
-function isDirect(handle: unknown): boolean {
+function hasFlag(handle: unknown, flag: number): boolean {
   const { fd } = handle as FileHandle;
   const [, flags = '0'] = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
-  return (Number.parseInt(flags, 8) & constants.O_DIRECT) !== 0;
+  return (Number.parseInt(flags, 8) & flag) !== 0;
 }
 
 function watched(original: Call, shape: Shape, ofHandle: boolean, edge: Edge): Call {
@@ -103,7 +106,8 @@ function watched(original: Call, shape: Shape, ofHandle: boolean, edge: Edge): C
       path: ofHandle ? pathOf(this) : String(args[0]),
       length: shape.length(args),
       offset: Number(args[3] ?? 0),
-      direct: () => ofHandle && isDirect(this),
+      direct: () => ofHandle && hasFlag(this, constants.O_DIRECT),
+      durable: () => ofHandle && hasFlag(this, constants.O_DSYNC),
       all: () => call(args),
       first: (bytes) => call(shape.cut(args, bytes)),
       at: (offset) => call([...args.slice(0, 3), offset]),

@@ -133,7 +133,7 @@ const ownFiles: readonly [string, string, string, CallName, number][] = [
   ['journal', 'journal', 'journal.append', 'append', 3],
   ['checkpoint', 'checkpoint.new', 'state.checkpoint', 'append', 3],
   ['digests of leaves', 'leaves', 'leaves', 'write', 1],
-  ['lock', 'lock', 'state.read', 'readFile', 2],
+  ['lock', 'lock', 'lock.check', 'stat', 2],
 ];
 
 test.each(ownFiles)(

@@ -113,11 +113,11 @@ const fences: readonly PlantedBug[] = [
     'test/disk/seal-order.test.ts',
     'S8 a seal that finds a newer attempt',
   ),
-  bug('S8', 'disk/held-disk.ts', 'await grip.lock.check();', '', 'test/disk/fencing.test.ts', 'finds its lock taken'),
+  bug('S8', 'disk/held-disk.ts', 'grip.lock.check(), ', '', 'test/disk/fencing.test.ts', 'finds its lock taken'),
   bug(
     'S8',
     'disk/held-disk.ts',
-    'await grip.withholding.check(own);',
+    ', grip.withholding.check(own)',
     '',
     'test/disk/fencing.test.ts',
     'finds a higher epoch',

@@ -1,6 +1,7 @@
 /** Planted bugs in what proves bytes (S3). */
 import { bug, type PlantedBug } from './bug.ts';
 
+const windows = 'test/disk/windows.test.ts';
 const slowStop = 'test/disk/slow-stop.test.ts';
 const table = 'test/disk/digest-table.test.ts';
 
@@ -136,7 +137,14 @@ export const proofBugs: readonly PlantedBug[] = [
     slowStop,
     'has reached no point',
   ),
-  bug('S3', 'disk/proof.ts', 'if (looked) blocks.push', 'blocks.push', slowStop, 'is not proven by the others'),
+  bug(
+    'S3',
+    'disk/proof.ts',
+    'aborted) return undefined;',
+    'aborted) return leaves;',
+    slowStop,
+    'is not proven by the others',
+  ),
   bug(
     'L2',
     'disk/proof.ts',
@@ -156,14 +164,25 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'L7',
     'disk/proof.ts',
-    'if (held.signal.aborted) return false;\n      await',
+    'if (held.signal.aborted) return undefined;\n      await',
     'await',
     slowStop,
     'ends between two of its reads',
   ),
   bug('S3', 'disk/window.ts', 'await held.target.flush();', '', 'test/disk/flush-order.test.ts'),
+  bug('L2', 'disk/window.ts', '= 2 * windowBytes', '= 8 * windowBytes', windows, 'stays within 32 MiB'),
+  bug('L2', 'disk/window.ts', '    await older;\n', '', windows, 'three windows wait'),
+  bug('S3', 'disk/window.ts', 'this.over = true;', '', windows, 'is the last one'),
+  bug(
+    'S3',
+    'disk/window.ts',
+    'this.fail(error));\n  }\n\n  /** As',
+    'this.leave(0)).then(() => (this.syncing = undefined));\n  }\n\n  /** As',
+    windows,
+    'none is made again',
+  ),
   bug('S3', 'disk/target-handle.ts', 'await this.main.datasync();', '', 'test/disk/flush-order.test.ts'),
-  bug('S3', 'disk/journal.ts', 'await this.handle.datasync();', '', 'test/disk/flush-order.test.ts'),
+  bug('S3', 'disk/journal.ts', ' | constants.O_DSYNC', '', 'test/disk/flush-order.test.ts'),
   bug(
     'S3',
     'sites/azure/range-reader.ts',

@@ -1,0 +1,130 @@
+/**
+ * L2, S3: what is written, flushed and proven at the same time, and how much of it. Rule: the host's own calls are held or made
+ * to fail at its edge, with all lanes at work, and what came through by then is counted.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type HostCall, watchHost } from './host-edge.ts';
+import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
+
+const size = 160 * mib;
+const image = patternImage(1, size);
+const eio = (): Promise<never> => Promise.reject(Object.assign(new Error('EIO: done by the test'), { code: 'EIO' }));
+
+/** Copies the image while `held` calls wait; answers what `look` sees once nothing has moved any more, then lets all go on. */
+async function whileHeld<T>(bench: Workbench, held: (call: HostCall) => boolean, look: (calls: HostCall[]) => T) {
+  const calls: HostCall[] = [];
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let open = false;
+  const restore = await watchHost(async (call) => {
+    if (!open && held(call)) {
+      reached.resolve();
+      await released.promise;
+    }
+    const answer = await call.all();
+    calls.push(call);
+    return answer;
+  });
+  try {
+    const copy = bench.transfer(new ImagePoint(image), 'p0');
+    await reached.promise;
+    for (let before = -1; before !== calls.length; await pause(300)) before = calls.length;
+    const seen = look(calls);
+    open = true;
+    released.resolve();
+    await copy;
+    return seen;
+  } finally {
+    restore();
+  }
+}
+
+/** Counts the flushes of blocks: what opens the disk is shorter than any of this image. Answers 0 for every other call. */
+function countFlushes(bench: Workbench): (call: HostCall) => number {
+  let [blocks, flushes] = [false, 0];
+  return ({ path, name, length }) => {
+    if (path !== bench.path) return 0;
+    if (name === 'write') blocks ||= length > mib;
+    return blocks && name === 'flush' ? ++flushes : 0;
+  };
+}
+
+const writesTo = (bench: Workbench, calls: readonly HostCall[]): HostCall[] =>
+  calls.filter(({ name, path }) => path === bench.path && name === 'write');
+const durable = (bench: Workbench): number =>
+  readFileSync(bench.statePath('journal'), 'utf8').split('"t":"durable"').length - 1;
+
+async function equal(bench: Workbench): Promise<void> {
+  await bench.seal(new ImagePoint(image), 'p0', { reread: true });
+  expect(firstDifference(bench.content(), image)).toBe(-1);
+}
+
+test('L2 while a flush hangs other blocks are written, but what is not durable stays within 32 MiB', async () => {
+  await onWorkbench(size, async (bench) => {
+    const flushes = countFlushes(bench);
+    const written = await whileHeld(
+      bench,
+      (call) => flushes(call) > 0,
+      (calls) =>
+        writesTo(bench, calls)
+          .filter(({ length }) => length > mib)
+          .reduce((sum, { length }) => sum + length, 0),
+    );
+    expect(written).toBeGreaterThan(24 * mib);
+    expect(written).toBeLessThanOrEqual(32 * mib);
+    await equal(bench);
+  });
+});
+
+test('L2 where nothing can be read back, three windows wait for their proof at most', async () => {
+  await onWorkbench(size, async (bench) => {
+    const ofBlocks = ({ path, name, length }: HostCall): boolean =>
+      path === bench.path && name === 'read' && length > mib;
+    expect(await whileHeld(bench, ofBlocks, () => durable(bench))).toBe(3);
+    await equal(bench);
+  });
+});
+
+test('S3 after a flush that failed none is made again, and nothing is recorded of what was written beside it', async () => {
+  await onWorkbench(size, async (bench) => {
+    const flushes = countFlushes(bench);
+    let failed = 0;
+    const restore = await watchHost(async (call) => {
+      if (flushes(call) === 0) return call.all();
+      failed++;
+      // So that another window is full by then.
+      await pause(200);
+      return eio();
+    });
+    try {
+      expect(await failureOf(bench.transfer(new ImagePoint(image), 'p0'))).toBe('Refused target.flush');
+    } finally {
+      restore();
+    }
+    expect(failed).toBe(1);
+    expect(durable(bench)).toBe(0);
+    await bench.transfer(new ImagePoint(image), 'p0');
+    await equal(bench);
+  });
+});
+
+test('S3 once a block was found to be lost, the window that is on its way is the last one', async () => {
+  await onWorkbench(size, async (bench) => {
+    const count = countFlushes(bench);
+    let flushes = 0;
+    const restore = await watchHost(async (call) => {
+      flushes = Math.max(flushes, count(call));
+      if (call.path !== bench.path) return call.all();
+      if (call.name === 'write' && call.offset === 4 * mib) return { bytesWritten: call.length };
+      // The second window's: by then the first one was read back, and a third one is full.
+      if (call.name === 'flush' && flushes === 2) await pause(500);
+      return call.all();
+    });
+    try {
+      expect(await failureOf(bench.transfer(new ImagePoint(image), 'p0'))).toBe('Corrupt proof');
+    } finally {
+      restore();
+    }
+    expect(flushes).toBe(2);
+  });
+});

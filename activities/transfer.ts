@@ -30,6 +30,7 @@ import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-work
 import { weightOf, weightOfList } from './table-room.ts';
 import { Turns } from './turns.ts';
 import { underLimits } from './under-limits.ts';
+import { fromWhereItWas, whereItWas } from './where-it-was.ts';
 
 export interface MoverParts extends MoverWorkerParts {
   readonly finder: DeviceFinder;
@@ -92,15 +93,20 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
   ...createLimitsActivities(parts.limits),
   ...createMoverWorkerActivities(parts),
 
-  transferDisk: activity('transferDisk', async (input: TransferInput, work): Promise<TransferProof> => {
-    const startedAt = performance.now();
-    work.beat(waiting(input));
-    assertBased({ op: 'transferDisk', subject: subjectOf(input) }, input.around, input.base);
-    const proof = await inTurn(parts, hands, input, work, (grow) => transferOne(parts, input, work, grow));
-    // L3: what waits for its turn each time falls behind as well. A proof that was made before knows better how long it took.
-    const durationMs = Math.max(proof.durationMs, Math.round(performance.now() - startedAt));
-    return { ...proof, durationMs, ...(hadBegun(work, proof) && { retried: true as const }) };
-  }),
+  transferDisk: activity(
+    'transferDisk',
+    async (input: TransferInput, frame): Promise<TransferProof> => {
+      const startedAt = performance.now();
+      const work = fromWhereItWas(frame);
+      work.beat(waiting(input));
+      assertBased({ op: 'transferDisk', subject: subjectOf(input) }, input.around, input.base);
+      const proof = await inTurn(parts, hands, input, work, (grow) => transferOne(parts, input, work, grow));
+      // L3: what waits for its turn each time falls behind as well. A proof that was made before knows better how long it took.
+      const durationMs = Math.max(proof.durationMs, Math.round(performance.now() - startedAt));
+      return { ...proof, durationMs, ...(hadBegun(work, proof) && { retried: true as const }) };
+    },
+    whereItWas,
+  ),
 
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
   sealDisk: activity('sealDisk', (input: SealInput, work): Promise<SealProof> => {

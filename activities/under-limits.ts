@@ -22,7 +22,7 @@ export function underLimits(lane: Lane, work: Pick<ReportingWork, 'beat'>) {
   const report = (progress: TransferProgress): void => {
     latest = progress;
     saidLimit = lane.limit();
-    const whole = saidLimit ? { ...progress, limit: saidLimit } : progress;
+    const whole = saidLimit ? limited(progress, saidLimit) : progress;
     forecast ??= said(whole, (performance.now() - begun) / 1000);
     work.beat(whole);
   };
@@ -49,6 +49,13 @@ export function underLimits(lane: Lane, work: Pick<ReportingWork, 'beat'>) {
   };
   return { report, pace, told };
 }
+
+/** What a limit lets through at once is no pace: neither the first piece, nor what went before it was set. */
+const limited = ({ sentPerSecond = 0, ...progress }: TransferProgress, limit: ProgressLimit): TransferProgress => ({
+  ...progress,
+  sentPerSecond: Math.min(sentPerSecond, limit.bytesPerSecond),
+  limit,
+});
 
 const same = (one: ProgressLimit | undefined, other: ProgressLimit | undefined): boolean =>
   one?.bytesPerSecond === other?.bytesPerSecond && one?.by === other?.by && one?.holdsBack === other?.holdsBack;

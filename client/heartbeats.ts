@@ -17,6 +17,7 @@ const progress = z.object({
   doneBytes: z.number(),
   totalBytes: z.number(),
   bytesPerSecond: z.number(),
+  sentPerSecond: z.number().exactOptional(),
   epoch: z.number(),
   listedBytes: z.number().exactOptional(),
   fetchBytes: z.number().exactOptional(),
@@ -108,6 +109,7 @@ function stageOf(
 const atRest = (one: TransferProgress): TransferProgress => ({
   ...one,
   bytesPerSecond: 0,
+  ...(one.sentPerSecond === undefined ? {} : { sentPerSecond: 0 }),
   ...(one.limit ? { limit: { ...one.limit, holdsBack: false } } : {}),
 });
 

@@ -33,11 +33,10 @@ function summaryOf({ mover, set, clear }: LimitsOrder): string {
 export async function orderLimits(link: Link, order: LimitsOrder, waitMs: number): Promise<MoverOutcome> {
   const { mover } = order;
   const queue = moverQueue(mover);
-  if (await isUnattended(link, queue))
-    return {
-      mover,
-      silent: `mover ${mover} does not run; nothing was changed. Start it: ${startCommand(queue, link.inventory)}`,
-    };
+  if (await isUnattended(link, queue)) {
+    const effect = order.set || order.clear ? '; nothing was changed' : ', so what holds there is not known';
+    return { mover, silent: `mover ${mover} does not run${effect}. Start it: ${startCommand(queue, link.inventory)}` };
+  }
   try {
     const handle = await startInTurn(link, order, waitMs);
     const answer = await answerOf<LimitsAnswer>(link, handle, waitMs + graceMs);

@@ -16,7 +16,7 @@ export class ProgressMeter {
   private doneBytes = 0;
   private totalBytes = 0;
   private reportedAt = Number.NEGATIVE_INFINITY;
-  private samples: { at: number; bytes: number }[] = [];
+  private samples: { at: number; bytes: number; sent: number }[] = [];
   epoch = 0;
   repairedBlocks = 0;
   /** What the source's list names, once it is read. */
@@ -24,8 +24,11 @@ export class ProgressMeter {
 
   /** What is to be fetched, once it is planned. */
   fetchBytes: number | undefined;
-  /** Since when bytes can move: the rate counts the time from then on, or the first piece would look endlessly fast. */
-  private movingSince = performance.now();
+  /**
+   * From when on the rate counts: since bytes can move, or the first piece would look endlessly fast; later since the last piece
+   * before the samples, because each of them took the time from the one before it.
+   */
+  private since = performance.now();
 
   constructor(disk: string, report: (progress: TransferProgress) => void) {
     this.disk = disk;
@@ -33,17 +36,17 @@ export class ProgressMeter {
   }
 
   enter(stage: TransferProgress['stage'], totalBytes = this.totalBytes): void {
-    if (this.stage === 'waiting' || this.stage === 'listing') this.movingSince = performance.now();
+    if (this.stage === 'waiting' || this.stage === 'listing') this.since = performance.now();
     this.stage = stage;
     this.totalBytes = totalBytes;
     this.say(performance.now());
   }
 
-  /** `moved: false` for bytes that were done before and must not count as speed. */
-  done(bytes: number, moved = true): void {
+  /** `moved: false` for bytes that were done before and must not count as speed; `sent`: of them, what the source sent. */
+  done(bytes: number, moved = true, sent = bytes): void {
     this.doneBytes += bytes;
     const now = performance.now();
-    if (moved) this.samples.push({ at: now, bytes });
+    if (moved) this.samples.push({ at: now, bytes, sent });
     if (now - this.reportedAt >= reportEveryMs) this.say(now);
   }
 
@@ -61,15 +64,19 @@ export class ProgressMeter {
 
   private say(now: number): void {
     this.reportedAt = now;
-    this.samples = this.samples.filter(({ at }) => now - at < rateOverMs);
-    const moved = this.samples.reduce((sum, { bytes }) => sum + bytes, 0);
-    const since = Math.max(reportEveryMs, Math.min(rateOverMs, now - this.movingSince));
+    for (let first = this.samples[0]; first && now - first.at >= rateOverMs; first = this.samples[0]) {
+      this.since = first.at;
+      this.samples.shift();
+    }
+    const perSecond = (bytes: number): number => Math.round((bytes * 1000) / Math.max(reportEveryMs, now - this.since));
+    const total = (of: 'bytes' | 'sent'): number => this.samples.reduce((sum, sample) => sum + sample[of], 0);
     this.report({
       disk: this.disk,
       stage: this.stage,
       doneBytes: this.doneBytes,
       totalBytes: this.totalBytes,
-      bytesPerSecond: Math.round((moved * 1000) / since),
+      bytesPerSecond: perSecond(total('bytes')),
+      sentPerSecond: perSecond(total('sent')),
       epoch: this.epoch,
       ...(this.listedBytes !== undefined && { listedBytes: this.listedBytes }),
       ...(this.fetchBytes !== undefined && { fetchBytes: this.fetchBytes }),

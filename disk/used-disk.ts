@@ -83,7 +83,7 @@ export async function copyUsed(held: HeldDisk, run: UsedRun, windows: Windows, s
       for (let block = first; block < first + count; block++) {
         signal.throwIfAborted();
         const used = await usedIn(held, reader, block);
-        held.meter.done(lookedBytes(held, { first: block, count: 1 }));
+        held.meter.done(lookedBytes(held, { first: block, count: 1 }), true, 0);
         if (named && isZeroRun(named)) cleared += lengthOf(used);
         else if (!named && used.length === 0) kept.push(block);
         else await copyBlock(held, withUsed(held, block, named, used), windows, signal);

@@ -144,7 +144,8 @@ export class Windows {
 
   private async prove(durable: DurableWindow, touched: ReadonlyMap<number, TouchedLeaves>): Promise<void> {
     if (!(await proveWindow(this.held, durable, touched))) return;
-    this.held.meter.done(durable.blocks.reduce((sum, block) => sum + partsLength(block), 0));
+    const bytes = durable.blocks.reduce((sum, block) => sum + partsLength(block), 0);
+    this.held.meter.done(bytes, true, durable.copiedBytes);
   }
 
   /**

@@ -65,7 +65,7 @@ export async function clearRun(held: HeldDisk, run: ZeroRun, windows: Windows, s
     });
   } finally {
     await recordZeros(held, runsOf(seen));
-    held.meter.done(seen.length * blockBytes);
+    held.meter.done(seen.length * blockBytes, true, 0);
   }
 }
 

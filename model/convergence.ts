@@ -4,7 +4,7 @@
  * that of two times: how long moving the changes took against how long they took to be made. The bytes are those that are
  * sent, so that the rates can be held against a limit.
  */
-import { type RoundReport, sentBytes } from './round.ts';
+import { type RoundLimit, type RoundReport, sentBytes } from './round.ts';
 
 export interface Convergence {
   readonly converges: boolean;
@@ -12,6 +12,8 @@ export interface Convergence {
   readonly movedBytesPerSecond: number;
   /** The last of the rounds it was judged by. */
   readonly round: number;
+  /** The limit that this round was under at its end; absent without one. */
+  readonly limit?: RoundLimit;
 }
 
 const roundsNeeded = 3;
@@ -63,7 +65,7 @@ const sumOf = (these: readonly Interval[]) => ({
   sentBytes: these.reduce((sum, { round }) => sum + sentBytes(round), 0),
   madeMs: these.reduce((sum, { madeMs }) => sum + madeMs, 0),
   movedMs: these.reduce((sum, { round }) => sum + movedMs(round), 0),
-  round: these.at(-1)?.round.number ?? 0,
+  last: these.at(-1)?.round,
 });
 
 /** Both rates are those of the rounds it was judged by. */
@@ -71,9 +73,39 @@ const judged = (sum: ReturnType<typeof sumOf>, converges: boolean): Convergence 
   converges,
   changedBytesPerSecond: Math.round((sum.sentBytes * 1000) / sum.madeMs),
   movedBytesPerSecond: Math.round((sum.sentBytes * 1000) / sum.movedMs),
-  round: sum.round,
+  round: sum.last?.number ?? 0,
+  ...(sum.last?.limit ? { limit: sum.last.limit } : {}),
 });
 
-/** What a person can do about it, one sentence without the rates. */
-export const divergenceAdvice =
-  'Raise or lift the limit, quieten the machine, hold the run, or complete at the cost shown; the rounds go on meanwhile.';
+/**
+ * What people are told of it: nothing while the rounds get clearly shorter than their changes take. `nearly`: they converge, and
+ * go on being about as long as they are, as those do in which a whole disk is written anew while it is moved.
+ */
+export function divergenceOf(judged: Convergence | undefined): 'faster' | 'nearly' | undefined {
+  if (!judged?.converges) return judged && 'faster';
+  return judged.changedBytesPerSecond >= judged.movedBytesPerSecond * clearly ? 'nearly' : undefined;
+}
+
+const titles = { faster: 'Changes faster than the link', nearly: 'Changes nearly as fast as the link' };
+const meanings = {
+  faster: 'Each round takes longer than the one before, and the outage of completing grows with it.',
+  nearly: 'The rounds hardly get shorter, and neither does the outage of completing.',
+};
+
+/** `Changes faster than the link`; undefined where there is nothing to tell. */
+export function divergenceTitle(judged: Convergence | undefined): string | undefined {
+  const kind = divergenceOf(judged);
+  return kind && titles[kind];
+}
+
+/** What it means and what a person can do about it, without the rates. */
+export function divergenceAdvice(judged: Convergence): string {
+  const { limit } = judged;
+  const wider = limit ? `Raise or lift the limit of ${limit.by}` : 'Make the link faster';
+  const meaning = meanings[divergenceOf(judged) ?? 'faster'];
+  return `${meaning} ${wider}, quieten the machine, or complete at the cost shown; the rounds go on meanwhile.`;
+}
+
+/** What is typed to lift the limit that the rounds are under; undefined without one. */
+export const liftCommand = ({ limit }: Pick<Convergence, 'limit'>): string | undefined =>
+  limit && `homeward limits set none --${limit.by}`;

@@ -37,6 +37,8 @@ export interface CopyForecast {
   /** Whether every disk's list is read; else the sizes of the others bound it. */
   readonly listed: boolean;
   readonly bytes: Band;
+  /** What the bars of the same disks count to, once every list is read: zeros too, and what is at home already. */
+  readonly barBytes?: number;
   /** Until the copy is done; absent while no rate is known. */
   readonly seconds?: Band;
   /** Nobody carries on some disk's copy, so that no end can be told. */
@@ -265,9 +267,10 @@ export function forecastCopy(
   const ahead = unread.filter(({ disk }) => latest.has(disk)).reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   const bytes = { likely: named + ahead, low: named, high: named + ahead };
   const listed = ahead === 0 && known.length > 0;
-  if ([...latest.values()].some(isStanding)) return { listed, bytes, stands: true };
+  const bars = listed ? { barBytes: known.reduce((total, one) => total + one.totalBytes, 0) } : {};
+  if ([...latest.values()].some(isStanding)) return { listed, bytes, ...bars, stands: true };
   const seconds = listed ? secondsLeft(known) : undefined;
-  return { listed, bytes, ...(seconds ? { seconds } : {}) };
+  return { listed, bytes, ...bars, ...(seconds ? { seconds } : {}) };
 }
 
 function secondsLeft(transfers: readonly TransferProgress[]): Band | undefined {

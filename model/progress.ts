@@ -23,6 +23,8 @@ export interface TransferProgress {
   readonly doneBytes: number;
   readonly totalBytes: number;
   readonly bytesPerSecond: number;
+  /** What the source sent for it, which is what a limit counts; absent in reports of older releases. */
+  readonly sentPerSecond?: number;
   /** Bytes the source's list names; absent until it is read. Less than `totalBytes` where zeros are written. */
   readonly listedBytes?: number;
   /**

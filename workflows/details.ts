@@ -5,7 +5,7 @@
 import { pointAtHome } from '../model/another-point.ts';
 import { lastWords, soakIn } from '../model/arrival.ts';
 import { atHomeWords } from '../model/commit-rules.ts';
-import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
+import { type Convergence, divergenceAdvice, divergenceTitle, liftCommand } from '../model/convergence.ts';
 import { type FailbackInput, machineWorkflowId, roundsWorkflowId } from '../model/failback-input.ts';
 import { changesUnknown, forecastCompletion, forecastOutage, type OutageForecast } from '../model/forecast.ts';
 import type { DiskPair } from '../model/machine.ts';
@@ -31,6 +31,8 @@ const detailsLimit = 18_000;
 const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 
 export function failbackDetails(status: Status): string {
+  // The rounds tell of a turn only; that they hardly get shorter is in their own details.
+  const stuck = status.convergence?.converges === false ? divergenceText(status.convergence) : undefined;
   const lines = [
     `## ${status.machine}: ${status.phase}${status.left ? ` (in ${status.left})` : ''}`,
     status.says,
@@ -59,7 +61,7 @@ export function failbackDetails(status: Status): string {
   if (status.trouble) lines.push(...troubleLines(status));
   else if (status.waitsFor) lines.push('', '### Waits for a person', literal(status.waitsFor));
   if (status.rounds) lines.push('', '### Rounds', roundsText(status.rounds));
-  else if (status.convergence?.converges === false) lines.push('', `### ${divergenceText(status.convergence)}`);
+  else if (stuck) lines.push('', `### ${stuck.title}`, stuck.text);
   lines.push(...pointText(status));
   if (status.roundsWorkflow) lines.push(`The rounds run in workflow \`${status.roundsWorkflow}\`.`);
   const refusal = status.refusals.at(-1);
@@ -130,10 +132,11 @@ const outageText = ({ outage, outagesBefore = [] }: Status): string => {
 
 function roundsText(rounds: RoundsStatus): string {
   const limit = rounds.recent.at(-1)?.limit;
+  const stuck = divergenceText(rounds.convergence);
   return [
     `${rounds.done} proven, ${mebibytes(rounds.copiedBytes)} moved. Now: ${rounds.now}`,
     ...(limit ? [`Limit in the last round: ${mebibytes(limit.bytesPerSecond)}/s by ${limit.by}.`] : []),
-    ...(rounds.convergence?.converges === false ? ['', `**${divergenceText(rounds.convergence)}**`] : []),
+    ...(stuck ? ['', `**${stuck.title}.** ${stuck.text}`] : []),
     '',
     ...rounds.recent.slice(-5).map(roundLine),
     ...(rounds.scrubs ?? []).map(scrubLine),
@@ -161,8 +164,17 @@ function pointText(status: Status): string[] {
   ];
 }
 
-const divergenceText = ({ changedBytesPerSecond, movedBytesPerSecond }: Convergence): string =>
-  `Changes faster than the link: ${mebibytes(changedBytesPerSecond)}/s change, ${mebibytes(movedBytesPerSecond)}/s are moved. ${divergenceAdvice}`;
+/** A title with both rates, and what to do; undefined where there is nothing to tell. */
+function divergenceText(judged: Convergence | undefined): { title: string; text: string } | undefined {
+  const title = divergenceTitle(judged);
+  if (!judged || !title) return undefined;
+  const { changedBytesPerSecond, movedBytesPerSecond } = judged;
+  const lift = liftCommand(judged);
+  return {
+    title: `${title}: ${mebibytes(changedBytesPerSecond)}/s change, ${mebibytes(movedBytesPerSecond)}/s are moved`,
+    text: `${divergenceAdvice(judged)}${lift ? ` To lift the limit: \`${lift}\` (or another rate than none).` : ''}`,
+  };
+}
 
 /** As of the last words of the rounds; the CLI computes it anew at each look. */
 function completionText(input: FailbackInput, pairs: readonly DiskPair[], rounds: RoundsStatus): string[] {

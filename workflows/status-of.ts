@@ -6,7 +6,7 @@ import { agreedIn } from '../model/agreed.ts';
 import type { ArrivalFacts } from '../model/arrival.ts';
 import type { Awaited, Check } from '../model/check.ts';
 import { lossOf, notToCommit } from '../model/commit-rules.ts';
-import { type Convergence, divergenceAdvice } from '../model/convergence.ts';
+import type { Convergence } from '../model/convergence.ts';
 import { type NewMachine, wayOf } from '../model/creation.ts';
 import type { EvidenceEntry } from '../model/evidence.ts';
 import type { FailbackInput } from '../model/failback-input.ts';
@@ -192,7 +192,8 @@ function anotherText(story: Story): string {
 function waitsFor(story: Story, { convergence, guestSilent, seals }: Findings): string | undefined {
   const wait = waitOf(story);
   if (wait === undefined) return undefined;
-  const stuck = convergence?.converges === false ? `changes come faster than the link. ${divergenceAdvice} ` : '';
+  const stuck =
+    convergence?.converges === false ? 'changes come faster than the link, so the outage grows with every round. ' : '';
   const cached = cachedText(cachedDisks(seals));
   const readBack = cached === undefined ? '' : `${cached} `;
   const unheard = guestSilent ? `${silentGuest}. Look at its console before you commit. ` : '';

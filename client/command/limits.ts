@@ -1,6 +1,7 @@
 /**
  * `homeward limits set|show|clear`: how fast movers, sites and links may copy, changed while they copy.
  * Rule: a change is done when every mover concerned has said so; exit 4 names those that did not, and theirs is unchanged.
+ * What the others answered is told all the same.
  */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -143,10 +144,11 @@ function tellUnchanged(outcomes: readonly MoverOutcome[]): void {
   const names = open.map(({ mover }) => mover).join(', ');
   if (open.some((outcome) => 'refused' in outcome))
     throw new Problem('refused', `refused by ${names}`, 'Give all workers and this command the same homeward.yaml.');
+  const others = open.length < outcomes.length ? 'What the others answered is above. ' : '';
   throw new Problem(
     'unreachable',
     `no answer from ${names}`,
-    'See whether it runs (npm run mover), then say it again.',
+    `${others}See whether it runs (npm run mover), then say it again.`,
   );
 }
 

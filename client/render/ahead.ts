@@ -1,8 +1,7 @@
 /**
- * What lies ahead, in words: how long the copy takes, what completing costs, the limit in force, rounds that get nowhere.
+ * What lies ahead, in words: how long the copy takes, what completing costs, the limit in force.
  * Rule: every forecast is told with its band, and what is assumed rather than measured is said to be.
  */
-import { type Convergence, divergenceAdvice } from '../../model/convergence.ts';
 import {
   type CompletionForecast,
   type CopyForecast,
@@ -62,7 +61,7 @@ const list = (names: readonly string[]): string => {
 };
 
 /** How much the copy has to move and how long it takes; before the lists are read only the bound is known. */
-export function copyText({ listed, bytes: all, seconds, stands, atLimit }: CopyForecast): string {
+export function copyText({ listed, bytes: all, barBytes, seconds, stands, atLimit }: CopyForecast): string {
   if (!listed) {
     const time = seconds ? `, at the rate of the last run up to ${secondsText(seconds.high)}` : '';
     const limit = atLimit
@@ -72,7 +71,16 @@ export function copyText({ listed, bytes: all, seconds, stands, atLimit }: CopyF
   }
   const noTime = stands ? 'how long it takes is known once every copy is carried on' : 'no rate yet';
   const time = seconds ? `still ${forecast(seconds, secondsText)}` : noTime;
-  return `To move: ${bytes(all.likely)}; ${time}.`;
+  return `To move: ${bytes(all.likely)}${unlikeBars(all.likely, barBytes)}; ${time}.`;
+}
+
+/** Why it is another figure than that of the bars, where it is. */
+function unlikeBars(moved: number, barBytes = moved): string {
+  const counted = bytes(barBytes);
+  if (counted === bytes(moved)) return '';
+  return moved < barBytes
+    ? ` of the ${counted} above; the rest is zeros or at home already`
+    : ` for the ${counted} above, because what lies between close changes is moved with them`;
 }
 
 /** The limit that counts: the one that holds a disk back, else the lowest. */
@@ -84,10 +92,3 @@ export function limitIn(transfers: readonly TransferProgress[]): ProgressLimit |
 
 export const limitText = ({ bytesPerSecond, by, holdsBack }: ProgressLimit): string =>
   `Limit ${rate(bytesPerSecond)} by ${by}, which ${holdsBack ? 'holds the copy back' : 'does not hold the copy back'}.`;
-
-export const ratesText = ({ changedBytesPerSecond, movedBytesPerSecond }: Convergence): string =>
-  `${rate(changedBytesPerSecond)} change, ${rate(movedBytesPerSecond)} are moved`;
-
-/** L3: both rates, and what a person can do. */
-export const divergenceText = (now: Convergence): string =>
-  `Changes faster than the link: ${ratesText(now)} (round ${now.round}). ${divergenceAdvice}`;

@@ -60,6 +60,12 @@ function sealSays({ stage, stands }: TransferProgress, now: number): string {
 const standsText = (stands: Standing, now: number): string =>
   'waitsFor' in stands ? `waits for ${stands.waitsFor}` : `not heard for ${since(stands.notHeardSince, now)}`;
 
+/** Under a limit the rate of what it counts: zeros are written without being sent, and would seem to break it. */
+function rateText({ bytesPerSecond, sentPerSecond = bytesPerSecond, limit }: TransferProgress): string {
+  const shown = limit ? sentPerSecond : bytesPerSecond;
+  return shown > 0 ? rate(shown) : '';
+}
+
 /** What stands right of each disk's name, in columns, with as much as fits: all figures, then fewer, then no bar. */
 function transferTexts(
   transfers: readonly TransferProgress[],
@@ -67,11 +73,11 @@ function transferTexts(
   style: Style,
   room: number,
 ): Map<string, string> {
-  const full = transfers.map(({ doneBytes, totalBytes, bytesPerSecond, stage, stands }) => [
-    `${String(percent(doneBytes, totalBytes)).padStart(3)}%`,
-    stands ? standsText(stands, now) : stage,
-    bytesPerSecond > 0 ? rate(bytesPerSecond) : '',
-    `${bytes(doneBytes)} of ${bytes(totalBytes)}`,
+  const full = transfers.map((one) => [
+    `${String(percent(one.doneBytes, one.totalBytes)).padStart(3)}%`,
+    one.stands ? standsText(one.stands, now) : one.stage,
+    rateText(one),
+    `${bytes(one.doneBytes)} of ${bytes(one.totalBytes)}`,
   ]);
   const shapes = [4, 3, 2].map((columns) => inColumns(full.map((cells) => cells.slice(0, columns))));
   const widthOf = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));

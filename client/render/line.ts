@@ -2,12 +2,14 @@
  * A run in one line, for `--watch` into a pipe or a log, and what of that line is news.
  * Rule: news is what a person would want to be told at once; how far the bytes are is told along with it, or now and then.
  */
+import { divergenceTitle } from '../../model/convergence.ts';
 import { isFinal, phaseTable } from '../../model/phase.ts';
 import type { Standing } from '../../model/progress.ts';
 import type { Status } from '../../model/status.ts';
 import type { View } from '../view.ts';
-import { limitIn, ratesText } from './ahead.ts';
+import { limitIn } from './ahead.ts';
 import { onlySeals } from './bars.ts';
+import { ratesText } from './divergence.ts';
 import { bytes, count, percent, rate } from './figures.ts';
 import { inOptions } from './in-options.ts';
 import { workerText } from './missing.ts';
@@ -73,8 +75,8 @@ function moving({ rounds, transfers, pending }: View): Part[] {
   const parts: Part[] = [];
   if (rounds) parts.push(progress(`${count(rounds.done, 'round')}, ${bytes(rounds.copiedBytes)}`));
   const judged = rounds?.convergence;
-  if (judged?.converges === false)
-    parts.push({ text: `changes faster than the link: ${ratesText(judged)}`, news: 'changes faster than the link' });
+  const title = divergenceTitle(judged)?.replace('C', 'c');
+  if (judged && title) parts.push({ text: `${title}: ${ratesText(judged)}`, news: title });
   const working = transfers.filter(({ stage, stands }) => stands || (stage !== 'waiting' && stage !== 'done'));
   working.sort((a, b) => (a.disk < b.disk ? -1 : 1));
   for (const one of working) {

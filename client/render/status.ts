@@ -9,19 +9,11 @@ import { roundReadBack } from '../../model/read-back.ts';
 import { expiryText, type RoundReport, type RoundsStatus, type Status, type Waiting } from '../../model/status.ts';
 import { writtenText, writtenThere } from '../../model/written.ts';
 import { isOpen, type View } from '../view.ts';
-import {
-  completionText,
-  copyInside,
-  copyText,
-  divergenceText,
-  earlyOutageText,
-  limitIn,
-  limitText,
-  outageInAllText,
-} from './ahead.ts';
+import { completionText, copyInside, copyText, earlyOutageText, limitIn, limitText, outageInAllText } from './ahead.ts';
 import { arrivalLines } from './arrival.ts';
 import { awaitsLines } from './awaits.ts';
 import { diskLines } from './bars.ts';
+import { divergenceLines } from './divergence.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
 import { inOptions } from './in-options.ts';
 import { locationOf, networkLines } from './location.ts';
@@ -54,7 +46,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: bars, worth: 7 },
     { lines: isOpen(view) ? copyLines(view, style) : [], worth: 6 },
     { lines: roundLines(view.rounds, now, style), worth: 3 },
-    { lines: isOpen(view) ? divergenceLines(view, style) : [], worth: 7 },
+    { lines: isOpen(view) ? divergenceLines(view.rounds?.convergence, style) : [], worth: 7 },
     { lines: scrubLines(view.rounds?.scrubs ?? [], now, style), worth: 3 },
     { lines: outageText(status, isOpen(view), now).flatMap((text) => say(text, style)), worth: 6 },
     { lines: atHomeLines(status, now, style), worth: 6 },
@@ -238,11 +230,6 @@ function costLines(view: View, style: Style): string[] {
 function copyLines(view: View, style: Style): string[] {
   const limit = limitIn(view.transfers);
   return [...(view.copy ? say(copyText(view.copy), style) : []), ...(limit ? say(limitText(limit), style) : [])];
-}
-
-function divergenceLines({ rounds }: View, style: Style): string[] {
-  if (rounds?.convergence?.converges !== false) return [];
-  return say(divergenceText(rounds.convergence), style).map((line) => paint(style, 'yellow', line));
 }
 
 function waiting(view: View, status: Status, now: number, style: Style): string[] {

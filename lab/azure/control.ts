@@ -62,6 +62,8 @@ async function act(parts: ControlParts, door: string, url: URL, body: unknown): 
   if (gone) return await deleteWithDisks(world, machineNamed(world, decodeURIComponent(gone)));
   const guest = /^POST \/vms\/([^/]+)\/windows$/.exec(door)?.[1];
   if (guest) return windows(machineNamed(world, decodeURIComponent(guest)), body);
+  const busy = /^POST \/vms\/([^/]+)\/writes$/.exec(door)?.[1];
+  if (busy) return writeMore(machineNamed(world, decodeURIComponent(busy)), body);
   const disks = /^(POST|DELETE) \/vms\/([^/]+)\/disks(?:\/([^/]+))?$/.exec(door);
   if (disks) {
     const [, method, vm = '', disk] = disks;
@@ -97,6 +99,14 @@ function windows(machine: Machine, body: unknown): object {
   const { locked = machine.toolsLocked } = z.strictObject({ locked: z.boolean().optional() }).parse(body);
   const { toolsStart } = Object.assign(machine, { osType: 'Windows', toolsLocked: locked });
   return { toolsStart };
+}
+
+/** A job in its guest writes so many bytes a second more, until it is told otherwise or the machine is off. */
+function writeMore({ name, guest }: Machine, body: unknown): object {
+  const { bytesPerSecond } = z.strictObject({ bytesPerSecond: z.number().min(0) }).parse(body);
+  if (!guest) throw new Error(`${name} does not run`);
+  guest.writeMore(bytesPerSecond);
+  return {};
 }
 
 /** A rule that can never fire is refused: whoever sets it believes in it. */

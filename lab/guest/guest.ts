@@ -3,10 +3,11 @@
  * Rule: a machine whose OS disk would not boot runs nothing at all; its reason is told in words.
  * Never writes into the ext4: the running system writes only the log partition and the data disk.
  */
+import { BulkWriter } from './bulk-writer.ts';
 import { partitionTypes, readGpt } from './gpt.ts';
 import type { GuestDisk } from './guest-disk.ts';
 import { checkBootable } from './partition-check.ts';
-import { type RecordLog, type RecordLogOptions, startRecordLog } from './record-log.ts';
+import { type RecordLog, type RecordLogOptions, readLayout, startRecordLog } from './record-log.ts';
 import { pauseUnless, TurnsOfWriting } from './turns-of-writing.ts';
 
 export interface Guest {
@@ -17,6 +18,8 @@ export interface Guest {
   stop(): Promise<void>;
   /** Runs `act` while its applications and its system hold still and all their writes are durable. */
   quiesced<T>(act: () => Promise<T>): Promise<T>;
+  /** Writes so many bytes a second more from now on, between the records; 0 ends it. Throws where no application runs. */
+  writeMore(bytesPerSecond: number): void;
   /** Records acknowledged since this boot. */
   written(): number;
   /** The highest sequence number of a record begun so far. */
@@ -64,11 +67,16 @@ async function startSystemLog(disk: GuestDisk, side: string): Promise<SystemLog>
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+const noApplication = (): never => {
+  throw new Error('no application runs in this guest');
+};
+
 /** Powers the machine's inside on. `disks[0]` is the OS disk, `disks[1]` the data disk, others stay untouched. */
 export async function bootGuest(disks: readonly GuestDisk[], options: RecordLogOptions): Promise<Guest> {
   const nothing = {
     stop: async () => undefined,
     quiesced: <T>(act: () => Promise<T>) => act(),
+    writeMore: noApplication,
     written: () => 0,
     newest: () => 0,
     failure: () => undefined,
@@ -79,21 +87,27 @@ export async function bootGuest(disks: readonly GuestDisk[], options: RecordLogO
   if (!answer.bootable) return { booted: false, reason: answer.reason, ...nothing };
   const log = await startSystemLog(system, options.side);
   let records: RecordLog | undefined;
+  let bulk: BulkWriter | undefined;
   let reason: string | undefined;
   try {
     records = data === undefined ? undefined : await startRecordLog(data, options);
+    const layout = data && (await readLayout(data));
+    bulk = data && layout && new BulkWriter(data, layout);
   } catch (error) {
     reason = `the application did not start: ${words(error)}`;
   }
+  const writers = [log, records, bulk].filter((one) => one !== undefined);
   return {
     booted: true,
     ...(reason === undefined ? {} : { reason }),
     async stop() {
-      await Promise.all([log.stop(), records?.stop()]);
+      await Promise.all(writers.map((one) => one.stop()));
     },
-    quiesced: (act) => log.quiesced(() => (records ? records.quiesced(act) : act())),
+    quiesced: <T>(act: () => Promise<T>) =>
+      writers.reduce<() => Promise<T>>((held, one) => () => one.quiesced(held), act)(),
+    writeMore: (bytesPerSecond) => (bulk ?? noApplication()).write(bytesPerSecond),
     written: () => records?.written() ?? 0,
     newest: () => records?.newest() ?? 0,
-    failure: () => records?.failure() ?? log.failure(),
+    failure: () => writers.map((one) => one.failure()).find((one) => one !== undefined),
   };
 }

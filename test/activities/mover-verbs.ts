@@ -6,7 +6,7 @@ import { ActivityNotFoundError } from '@temporalio/client';
 import { MoverLimits } from '../../activities/limits.ts';
 import { openTableRoom } from '../../activities/table-room.ts';
 import { createMoverActivities } from '../../activities/transfer.ts';
-import type { OpenRequest, SourceReader } from '../../sites/source.ts';
+import type { OpenRequest, SourceReader, Work } from '../../sites/source.ts';
 import { ImagePoint, mib, patternImage, type Workbench } from '../disk/workbench.ts';
 
 const size = 24 * mib;
@@ -36,8 +36,9 @@ export async function verbsOn({ stateDir, path }: Bench, wishes: Wishes = {}) {
   const { urgent = false, opening, beforeRead, find = async () => path } = wishes;
   const limits = await MoverLimits.open({ mover: 'm1', cutover: 'limited', scopes: [] }, stateDir);
   const opened: OpenRequest[] = [];
-  const openPoint = async (order: OpenRequest) => {
+  const openPoint = async (order: OpenRequest, work: Work) => {
     opened.push(order);
+    work.report('opening p1');
     await opening?.();
     return new ImagePoint(image, undefined, beforeRead);
   };

@@ -55,3 +55,18 @@ test('R11 a copy that stands still for its limit says within a second that the l
   await pace(MiB, signal);
   expect(said.at(-1)).not.toHaveProperty('limit');
 });
+
+test('R11 what a limit lets through at once, and what was sent before it was set, is told as no more than the limit', async () => {
+  const plan = { mover: 'm1', cutover: 'limited', scopes: [{ scope: mover, sharedBy: 1, rules: [] }] } as const;
+  const limits = await MoverLimits.open(plan, folder, testClock(Date.parse('2026-11-23T06:00:00Z')));
+  const said: TransferProgress[] = [];
+  const beat = (progress: unknown): void => void said.push(progress as TransferProgress);
+  const { report } = underLimits(limits.lane('west', 'home', false), { beat });
+  const copying = { disk: 'os', stage: 'copying', doneBytes: 0, totalBytes: 9 * MiB, epoch: 1 } as const;
+  report({ ...copying, bytesPerSecond: 40 * MiB, sentPerSecond: 30 * MiB });
+  await limits.hear({ mover: 'm1', set: { scope: mover, rule: { rate: '5MiB/s' }, by: 'ana' } });
+  report({ ...copying, bytesPerSecond: 40 * MiB, sentPerSecond: 30 * MiB });
+  report({ ...copying, bytesPerSecond: 40 * MiB, sentPerSecond: MiB });
+  expect(said.map(({ sentPerSecond = 0 }) => sentPerSecond / MiB)).toEqual([30, 5, 1]);
+  expect(said.map(({ bytesPerSecond }) => bytesPerSecond / MiB)).toEqual([40, 40, 40]);
+});

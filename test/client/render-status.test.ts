@@ -259,6 +259,26 @@ test('R11 a limit is shown with what it is put on and whether it holds the copy 
   expect(renderLine({ ...limited, transfers: free })).not.toContain('link wan');
 });
 
+test('R11 under a limit a bar has the rate of what was sent: zeros are written without it', () => {
+  const sent = syncing.transfers.map((one) => ({ ...one, sentPerSecond: one.bytesPerSecond / 7 }));
+  expect(renderStatus({ ...syncing, transfers: sent }, now, plainStyle)).toContain('copying  112.0 MiB/s');
+  const slowed = sent.map((one) => ({ ...one, limit }));
+  expect(renderStatus({ ...syncing, transfers: slowed }, now, plainStyle)).toContain('copying  16.0 MiB/s');
+});
+
+test('S000-21 where what is to be moved is another figure than that of the bars, it says why', () => {
+  const told = (likely: number, barBytes: number): string => {
+    const copy = { listed: true, bytes: { likely, low: likely, high: likely }, barBytes };
+    return renderStatus({ ...syncing, copy }, now, { ...plainStyle, width: 200 });
+  };
+  const [less, more] = [100 * 1024 ** 2, 700 * 1024 ** 2];
+  expect(told(less, more)).toContain(
+    'To move: 100.0 MiB of the 700.0 MiB above; the rest is zeros or at home already;',
+  );
+  expect(told(more, less)).toContain('To move: 700.0 MiB for the 100.0 MiB above, because what lies between close');
+  expect(told(more, more + 1)).toContain('To move: 700.0 MiB; ');
+});
+
 test('L3 rounds that get nowhere are said so with both rates and what can be done', () => {
   const convergence = {
     ...{ converges: false, round: 4 },
@@ -266,14 +286,26 @@ test('L3 rounds that get nowhere are said so with both rates and what can be don
   };
   const rounds = { done: 4, recent: [], copiedBytes: 0, changedBytes: 0, now: 'round 5: copying', convergence };
   const view = viewOf(statusIn('Syncing'), { rounds });
-  expect(renderStatus(view, now, plainStyle).replace(/\s+/g, ' ')).toContain(
-    'Changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved (round 4). Raise or lift the limit',
-  );
+  const shown = renderStatus(view, now, plainStyle).replace(/\s+/g, ' ');
+  expect(shown).toContain('Changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved (round 4). Each round');
+  expect(shown).toContain('Make the link faster, quieten the machine, or complete at the cost shown');
+  expect(shown).not.toContain('homeward limits');
+  const limit = { bytesPerSecond: 8 * 1024 ** 2, by: 'site azure-west' };
+  const limited = { ...rounds, convergence: { ...convergence, limit } };
+  const slowed = renderStatus(viewOf(statusIn('Syncing'), { rounds: limited }), now, plainStyle);
+  expect(slowed.replace(/\s+/g, ' ')).toContain('Raise or lift the limit of site azure-west, quieten the machine, or');
+  expect(slowed).toContain('\n  Type: homeward limits set none --site azure-west  # or another rate than none\n');
   expect(renderLine(view)).toContain('changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved');
-  const again = viewOf(statusIn('Syncing'), {
-    rounds: { ...rounds, convergence: { ...convergence, converges: true } },
-  });
-  expect(renderStatus(again, now, plainStyle) + renderLine(again)).not.toMatch(/faster than the link/i);
+  const told = (changed: number): string => {
+    const again = { ...convergence, converges: true, changedBytesPerSecond: changed * 1024 ** 2 };
+    const shown = viewOf(statusIn('Syncing'), { rounds: { ...rounds, convergence: again } });
+    return `${renderStatus(shown, now, plainStyle)}\n${renderLine(shown)}`.replace(/\s+/g, ' ');
+  };
+  expect(told(7)).not.toMatch(/ the link/i);
+  // A disk that is written anew as fast as it is moved: no round grows, and none gets shorter.
+  expect(told(7.5)).toContain('Changes nearly as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved (round 4).');
+  expect(told(7.5)).toContain('The rounds hardly get shorter, and neither does the outage of completing.');
+  expect(told(7.5)).toContain('; changes nearly as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved');
 });
 
 test('S000-21 before the lists are read the bound is shown, with a time only where a run has measured a rate', () => {

@@ -12,7 +12,7 @@ import { bootSignatures, headSectors, sectorBytes, tailSectors } from '../../lab
 import { bootGuest } from '../../lab/guest/guest.ts';
 import { osPartitions } from '../../lab/guest/os-disk.ts';
 import { checkBootable } from '../../lab/guest/partition-check.ts';
-import { slotOffset } from '../../lab/guest/record.ts';
+import { recordBytes, slotOffset } from '../../lab/guest/record.ts';
 import { readLayout } from '../../lab/guest/record-log.ts';
 import { verifyRecords } from '../../lab/guest/verify-records.ts';
 
@@ -70,6 +70,20 @@ async function runUntil(records: number, side: Side = 'azure') {
   return guest;
 }
 
+/** Bytes that are not zero between the records. */
+async function filledBetween(disk: FileDisk): Promise<number> {
+  const layout = await readLayout(disk);
+  if (layout === undefined) return 0;
+  const bytes = await disk.read(slotOffset(layout, 0), layout.slots * layout.strideBytes);
+  let filled = 0;
+  for (let slot = 0; slot < layout.slots; slot++) {
+    const end = (slot + 1) * layout.strideBytes;
+    for (let at = slot * layout.strideBytes + recordBytes; at < end; at += recordBytes)
+      if (bytes[at] !== 0) filled += recordBytes;
+  }
+  return filled;
+}
+
 describe('The firmware', () => {
   test('boots a whole OS disk', async () => {
     expect(await checkBootable(await use('os.raw'))).toMatchObject({ bootable: true, partitionTable: 'primary' });
@@ -123,6 +137,28 @@ describe('The guest', () => {
     await runFor(300);
     expect((await disk.read(0, log.offset)).equals(before)).toBe(true);
     expect((await disk.read(log.offset, 4096)).toString()).toMatch(/azure line 0/);
+  });
+
+  test('writes as many bytes a second more as it is told to, between its records, and none once it is stopped', async () => {
+    const disk = await use('data.raw');
+    const guest = await bootHere('azure');
+    const began = performance.now();
+    guest.writeMore(16 * MiB);
+    while ((await filledBetween(disk)) < 4 * MiB) await pause(20);
+    guest.writeMore(0);
+    const seconds = (performance.now() - began) / 1000;
+    await pause(150);
+    const filled = await filledBetween(disk);
+    expect(filled).toBeLessThanOrEqual(16 * MiB * (seconds + 0.25));
+    await pause(150);
+    expect(await filledBetween(disk)).toBe(filled);
+    guest.writeMore(16 * MiB);
+    while ((await filledBetween(disk)) === filled) await pause(20);
+    await guest.stop();
+    const stopped = await filledBetween(disk);
+    await pause(150);
+    expect([await filledBetween(disk), guest.failure()]).toEqual([stopped, undefined]);
+    expect(await verifyRecords(disk, join(folder, 'acks'))).toMatchObject({ lost: [] });
   });
 
   test('does not format a data disk on-prem that has lost its log', async () => {

@@ -1,6 +1,6 @@
 /** L3: whether rounds get anywhere is said after three of them, with both rates. */
 import fc from 'fast-check';
-import { type Convergence, convergence, copyMs } from '../../model/convergence.ts';
+import { type Convergence, convergence, copyMs, divergenceOf } from '../../model/convergence.ts';
 import type { RoundReport } from '../../model/round.ts';
 import { beginning, type Machine, roundsOf } from './rounds-of.ts';
 
@@ -29,6 +29,24 @@ test('L3 the rates count what is sent, so that they can be held against a limit,
   const { rounds } = roundsOf(with_(machine, 2 * MiB), 3);
   const scattered = rounds.map((round) => ({ ...round, changedBytes: round.changedBytes / 37 }));
   expect(convergence(scattered)).toEqual(convergence(rounds));
+});
+
+test('L3 rounds that are as long as the one before are told to hardly get shorter, and those that are clearly shorter are not', () => {
+  const told = (times: readonly number[]) => divergenceOf(convergence(roundsTaking(times)));
+  expect(told([1, 1, 1])).toBe('nearly');
+  expect(told([0.95, 0.92, 0.95])).toBe('nearly');
+  expect(told([0.85, 0.85, 0.85])).toBeUndefined();
+  expect(told([1.2, 1.2, 1.2])).toBe('faster');
+  expect(divergenceOf(undefined)).toBeUndefined();
+});
+
+test('L3 the limit that the last of those rounds was under is told with the rates, and none where none held', () => {
+  const machine = { seedBytes: 256 * MiB, link: MiB, pauseSeconds: 0, pointSeconds: 0 };
+  const { rounds } = roundsOf(with_(machine, 2 * MiB), 3);
+  const limit = { bytesPerSecond: MiB, by: 'mover m1' };
+  const slowed = rounds.map((round) => ({ ...round, limit }));
+  expect(convergence(slowed)).toEqual({ ...convergence(rounds), limit });
+  expect(convergence([...slowed.slice(0, -1), ...rounds.slice(-1)])).not.toHaveProperty('limit');
 });
 
 test('L3 changes that come slower than they are moved converge, whatever the pauses', () => {

@@ -8,6 +8,9 @@ const tries = 'test/workflows/round-tries.test.ts';
 const standing = 'test/client/standing.test.ts';
 const sealing = 'test/workflows/sealing.test.ts';
 const copiedAgain = 'test/workflows/copied-again.test.ts';
+const convergence = 'test/model/convergence.test.ts';
+const meter = 'test/disk/progress-meter.test.ts';
+const whereItWas = 'test/activities/where-it-was.test.ts';
 const ownWords = 'test/workflows/own-words.test.ts';
 
 export const toldBugs: readonly PlantedBug[] = [
@@ -267,4 +270,25 @@ export const toldBugs: readonly PlantedBug[] = [
     'sent by hand',
   ),
   bug('S7', 'workflows/steered.ts', 'if (!isInShape(steeredSignal, told)) return;', '', ownWords, 'a pause'),
+  bug('L3', 'model/convergence.ts', 'sum.last?.limit ?', 'false ?', convergence, 'the limit that the last'),
+  bug('L3', 'model/convergence.ts', ' * clearly ?', ' ?', convergence, 'hardly get shorter'),
+  bug('L2', 'activities/where-it-was.ts', 'latest = { ...now, ...figures };', 'latest = now;', whereItWas, 'fall back'),
+  bug(
+    'L2',
+    'activities/where-it-was.ts',
+    'work.beat({ ...latest, now })',
+    'work.beat({ now })',
+    whereItWas,
+    'fall back',
+  ),
+  bug('L2', 'activities/where-it-was.ts', 'now.bytesPerSecond > 0 || ', '', whereItWas, 'must begin anew'),
+  bug('R11', 'disk/progress-meter.ts', 'this.since = first.at;', '', meter, 'faster than they are'),
+  bug(
+    'R11',
+    'activities/under-limits.ts',
+    'Math.min(sentPerSecond, limit.bytesPerSecond)',
+    'sentPerSecond',
+    'test/activities/under-limits.test.ts',
+    'lets through at once',
+  ),
 ];

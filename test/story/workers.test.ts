@@ -1,7 +1,8 @@
 /**
- * What is done to the workers of a run under way: a limit set in a running copy, which outlives its mover; and a control worker
- * that stands still in the middle of a step (SIGSTOP, as a stunned machine does), Temporal gives its attempt up, another worker
- * does the step, and then the first one wakes.
+ * What is done to the workers of a run under way: a limit set in a running copy, which outlives its mover, and one that lets
+ * less through than the machine writes (its guest really writes, so its rounds really grow); and a control worker that stands
+ * still in the middle of a step (SIGSTOP, as a stunned machine does), Temporal gives its attempt up, another worker does the
+ * step, and then the first one wakes.
  * Rule: of what was moved only upper bounds, which a slow machine does not break; what was sent, and by how many, is read from
  * Azure's own log.
  */
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type MoverOutcome, orderLimits } from '../../client/limits.ts';
 import { type Child, startChild } from '../../lab/child.ts';
+import { knock } from '../../lab/control-door.ts';
 import type { LimitsAnswer, LimitsOrder } from '../../model/limits-order.ts';
 import { homeward } from './command-line.ts';
 import { openScene, type Run, type Scene } from './scene.ts';
@@ -21,7 +23,8 @@ const stop = 'virtualMachines.deallocate';
 let scene: Scene;
 let second: Child | undefined;
 beforeAll(async () => {
-  scene = await openScene(2);
+  // Large enough that for half a minute what the guest writes is written for the first time since the last round.
+  scene = await openScene(3, { dataSizeBytes: 64 * MiB });
 }, 180_000);
 afterAll(async () => {
   await second?.stop();
@@ -78,6 +81,46 @@ test('R11 C18 L2 a limit slows a running copy, is seen in it, outlives its mover
   await run.comeHome();
   expect(await run.wrongAtEnd('committed')).toEqual([]);
 }, 300_000);
+
+/** How fast a job in the guest writes, besides its records. */
+const writes = ({ machine }: Run, bytesPerSecond: number) =>
+  knock(`${scene.lab.azure.control}/vms/${machine.source.vm}/writes`, { bytesPerSecond });
+
+test('L3 R4 R11 rounds that get nowhere under a limit say both rates and what to type, and get somewhere once it is lifted', async () => {
+  const run = await scene.begin();
+  await run.until('Syncing');
+  await typed(0, 'set', '1MiB/s', '--mover', 'mover-1', '--by', 'ana');
+  await writes(run, 2 * MiB);
+  const stuck = await run.untilView('stuck', ({ rounds }) => rounds?.convergence?.converges === false);
+  const judged = stuck.rounds?.convergence;
+  const { changedBytesPerSecond = 0, movedBytesPerSecond = 0, round = 0, limit } = judged ?? {};
+  // The limit is kept to: beyond what the time allows one piece may be on its way.
+  expect(movedBytesPerSecond).toBeLessThan(2 * MiB);
+  expect(changedBytesPerSecond).toBeGreaterThan(movedBytesPerSecond);
+  expect(limit).toMatchObject({ bytesPerSecond: MiB, by: 'mover mover-1' });
+  // What a person reads: both rates, what completing costs, and commands that can be pasted.
+  const shown = (await homeward(scene.lab, 'status', run.machine.name)).out.replace(/\s+/g, ' ');
+  expect(shown).toMatch(
+    /Changes faster than the link: [\d.]+ [KM]iB\/s change, [\d.]+ [KM]iB\/s are moved \(round \d+\)/,
+  );
+  expect(shown).toContain(
+    'Raise or lift the limit of mover mover-1, quieten the machine, or complete at the cost shown',
+  );
+  expect(shown).toMatch(/Type: homeward --config \S+ limits set none --mover mover-1 # or another rate than none/);
+  expect(shown).toMatch(/Completing now: about [\d.]+ MiB .* to move, about .* of outage/);
+  const { status } = stuck;
+  expect(status).toMatchObject({ phase: 'Syncing', waitsFor: expect.stringContaining('faster than the link') });
+  await typed(0, 'clear', '--mover', 'mover-1', '--by', 'ana');
+  const after = await run.untilView('moving', ({ rounds }) => rounds?.convergence?.converges === true);
+  expect(after.rounds?.convergence?.round).toBeGreaterThan(round);
+  const end = await run.comeHome();
+  expect(await run.wrongAtEnd('committed')).toEqual([]);
+  const turns = end.record.filter(({ key }) => key.startsWith('convergence/'));
+  expect(turns.map(({ what, facts }) => ({ what, ...facts }))).toMatchObject([
+    { what: expect.stringContaining('do not converge'), changedBytesPerSecond, movedBytesPerSecond, round },
+    { what: 'the rounds converge again' },
+  ]);
+}, 240_000);
 
 const startSecond = (): Promise<Child> =>
   startChild({

@@ -1,7 +1,8 @@
 /**
  * One block's way: look whether what it spares is sound, fetch its changes, write them as part of a window.
  * Rule: S3, a partly changed leaf is first compared with its proven digest, and brought whole when an earlier attempt left it
- * half written; then it is patched in memory and written in few pieces. Never starts a block's write after the attempt was stopped or fenced.
+ * half written; then it is patched in memory and written in few pieces, zeros as holes. Never starts a block’s write after the
+ * attempt was stopped or fenced.
  */
 import { corrupt } from '../model/failure.ts';
 import { untilAborted } from './attempts.ts';
@@ -10,6 +11,7 @@ import type { Lent } from './block-pool.ts';
 import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
 import { refuseDamage } from './half-written.ts';
 import type { HeldDisk } from './held-disk.ts';
+import { piecesOf } from './holes.ts';
 import { digestRange, leafDigests } from './leaves.ts';
 import type { WrittenBlock } from './records.ts';
 import { type SoundJob, soundJob } from './sound-block.ts';
@@ -58,8 +60,13 @@ async function writeBlock(held: HeldDisk, { job, loaded, leaves }: SoundJob, spa
     parts: job.writes.map((range) => [range.start, range.end - range.start] as const),
     digest: digest.of(leaves).toString('base64'),
   };
-  for (const range of spansOf(held, job, loaded))
-    await target.write(range.start, space.subarray(range.start - start, range.end - start));
+  const bytesOf = (range: Range): Buffer => space.subarray(range.start - start, range.end - start);
+  for (const span of spansOf(held, job, loaded)) {
+    for (const piece of piecesOf(span, bytesOf(span))) {
+      if (piece.hole) await target.clear(piece.start, bytesOf(piece));
+      else await target.write(piece.start, bytesOf(piece));
+    }
+  }
   const copiedBytes = lengthOf(job.reads);
   const zeroedBytes = lengthOf(job.writes) - copiedBytes;
   return { written, touched: { runs: loaded, leaves }, copiedBytes, zeroedBytes, usedBytes: job.usedBytes ?? 0 };

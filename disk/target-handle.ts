@@ -8,6 +8,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { refused } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
+import { punchHole } from './holes.ts';
 import { openDirect } from './open-direct.ts';
 
 export interface TargetOpening {
@@ -79,6 +80,7 @@ export class TargetHandle {
   private readonly main: FileHandle;
   /** For edges that are not aligned; opened when the first one comes. */
   private edge: Promise<FileHandle> | undefined;
+  private canPunch = true;
 
   private constructor(opening: TargetOpening, main: FileHandle, direct: boolean, alignment: number) {
     this.opening = opening;
@@ -147,6 +149,16 @@ export class TargetHandle {
         done += bytesWritten;
       }
     });
+  }
+
+  /** Makes whole pages read as zeros: by a hole, so that a thin target stays thin, or by writing `zeros` where it can have none. */
+  async clear(offset: number, zeros: Buffer): Promise<void> {
+    if (this.canPunch) {
+      await this.opening.assure();
+      if (await this.call('target.punch', () => punchHole(this.main.fd, offset, zeros.byteLength))) return;
+      this.canPunch = false;
+    }
+    await this.write(offset, zeros);
   }
 
   private edgeHandle(): Promise<FileHandle> {

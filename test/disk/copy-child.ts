@@ -7,8 +7,8 @@ import { transferDisk } from '../../disk/target-disk.ts';
 import { Failure } from '../../model/failure.ts';
 import { ImagePoint, patternImage } from './workbench.ts';
 
-const options = JSON.parse(process.argv[2] ?? '') as TargetDiskOptions;
-const source = new ImagePoint(patternImage(1, options.sizeBytes));
+const [options, zeros] = JSON.parse(process.argv[2] ?? '') as [TargetDiskOptions, readonly [number, number]];
+const source = new ImagePoint(patternImage(1, options.sizeBytes).fill(0, ...zeros));
 const signal = new AbortController().signal;
 try {
   await transferDisk({ ...options, inFlight: 1, source, point: 'p0', signal, report: () => undefined });

@@ -17,13 +17,14 @@ async function callsOfAStory(): Promise<{ call: HostCall; durable: boolean }[]> 
     const durable = call.durable();
     const answer = await call.all();
     const ours = [bench.path, bench.statePath('journal')].includes(call.path);
-    if (ours && ['write', 'append', 'flush'].includes(call.name)) calls.push({ call, durable });
+    if (ours && ['write', 'punch', 'append', 'flush'].includes(call.name)) calls.push({ call, durable });
     return answer;
   });
   try {
     const image = patternImage(1, size);
     await bench.transfer(new ImagePoint(image), 'p0', { inFlight: 1 });
-    const changes = [data(2 * mib, 4096), zero(3 * mib, 4096), data(5 * mib, 512)];
+    image.fill(0, 3 * mib, 4 * mib);
+    const changes = [data(2 * mib, 4096), zero(3 * mib, mib), data(5 * mib, 512)];
     await bench.transfer(new ImagePoint(image, changes), 'p1', { base: 'p0', inFlight: 1 });
     await bench.seal(new ImagePoint(image), 'p1');
   } finally {
@@ -70,6 +71,7 @@ test('S3 S4 nothing is recorded before it is flushed, and nothing is written bef
     }
   }
   expect(calls.filter(({ call }) => call.name === 'append').length).toBeGreaterThan(12);
+  expect(calls.some(({ call }) => call.name === 'punch')).toBe(true);
   expect(early).toEqual([]);
   expect([...dirty]).toEqual([]);
 });

@@ -1,17 +1,19 @@
 /**
- * The file calls of Node as the disk engine makes them, each shown to a test before it is done.
+ * The file calls as the disk engine makes them, each shown to a test before it is done.
  * Rule: the edge of the host and nothing of the engine: a call is done by the system as it was asked, or in part, or
  * elsewhere, or not at all, as a failing medium does it. Never decides what goes wrong; the test does.
  */
 import fs, { constants, readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import extensions from 'fs-native-extensions';
 
 export type CallName =
   | 'append'
   | 'flush'
   | 'link'
   | 'mkdir'
+  | 'punch'
   | 'read'
   | 'readFile'
   | 'rename'
@@ -27,7 +29,7 @@ export interface HostCall {
   readonly path: string;
   /** Bytes it was asked to move; 0 where it moves none. */
   readonly length: number;
-  /** Where in the file, for `read` and `write`. */
+  /** Where in the file, for `punch`, `read` and `write`. */
   readonly offset: number;
   /** Of an open file: whether it is used past the page cache. */
   direct(): boolean;
@@ -62,6 +64,8 @@ interface Shape {
   readonly name: CallName;
   readonly cut: Cut;
   length(args: readonly unknown[]): number;
+  /** Which of the arguments is the offset in the file; 3 where it is not said. */
+  readonly place?: number;
 }
 
 const handleCalls: Readonly<Record<string, Shape>> = {
@@ -85,11 +89,16 @@ const pathCalls: Readonly<Record<string, Shape>> = {
   writeFile: { name: 'writeFile', cut: cutSecond, length: (args) => bytesOf(args[1]).byteLength },
 };
 
+/** Of an open file by its number, in a package: Node has no such call. */
+const numberCalls: Readonly<Record<string, Shape>> = {
+  trim: { name: 'punch', cut: ([fd, at], bytes) => [fd, at, bytes], length: (args) => Number(args[2]), place: 1 },
+};
+
+/** How a call says which file it is done to. */
+type Named = 'handle' | 'number' | 'path';
+
 /** Of an open file; one that is closed by now has none, and the call will say so. */
-function pathOf(handle: unknown): string {
-  const { fd } = handle as FileHandle;
-  return fd < 0 ? '' : readlinkSync(`/proc/self/fd/${fd}`);
-}
+const pathOf = (fd: number): string => (fd < 0 ? '' : readlinkSync(`/proc/self/fd/${fd}`));
 
 /** `man 5 proc`: the flags of an open file, in octal. */
 function hasFlag(handle: unknown, flag: number): boolean {
@@ -98,19 +107,21 @@ function hasFlag(handle: unknown, flag: number): boolean {
   return (Number.parseInt(flags, 8) & flag) !== 0;
 }
 
-function watched(original: Call, shape: Shape, ofHandle: boolean, edge: Edge): Call {
+function watched(original: Call, shape: Shape, named: Named, edge: Edge): Call {
+  const { place = 3 } = shape;
   return function (this: unknown, ...args) {
     const call = (use: unknown[]): Promise<unknown> => original.apply(this, use);
+    const open = named === 'handle' ? (this as FileHandle).fd : Number(args[0]);
     return edge({
       name: shape.name,
-      path: ofHandle ? pathOf(this) : String(args[0]),
+      path: named === 'path' ? String(args[0]) : pathOf(open),
       length: shape.length(args),
-      offset: Number(args[3] ?? 0),
-      direct: () => ofHandle && hasFlag(this, constants.O_DIRECT),
-      durable: () => ofHandle && hasFlag(this, constants.O_DSYNC),
+      offset: Number(args[place] ?? 0),
+      direct: () => named === 'handle' && hasFlag(this, constants.O_DIRECT),
+      durable: () => named === 'handle' && hasFlag(this, constants.O_DSYNC),
       all: () => call(args),
       first: (bytes) => call(shape.cut(args, bytes)),
-      at: (offset) => call([...args.slice(0, 3), offset]),
+      at: (offset) => call(Object.assign([...args], { [place]: offset })),
     });
   };
 }
@@ -118,21 +129,23 @@ function watched(original: Call, shape: Shape, ofHandle: boolean, edge: Edge): C
 /** Shows every file call of this process to `edge` until the answered function is called. */
 export async function watchHost(edge: Edge): Promise<() => void> {
   const probe = await open(process.execPath);
-  const handles = Object.getPrototypeOf(probe) as Record<string, Call>;
+  const handles = Object.getPrototypeOf(probe) as object;
   await probe.close();
   const restores: (() => void)[] = [];
-  const wrap = (on: Record<string, Call>, shapes: Readonly<Record<string, Shape>>, ofHandle: boolean): void => {
+  const wrap = (on: object, shapes: Readonly<Record<string, Shape>>, named: Named): void => {
+    const calls = on as Record<string, Call>;
     for (const [key, shape] of Object.entries(shapes)) {
-      const original = on[key];
-      if (original === undefined) throw new RangeError(`Node has no call ${key}`);
-      on[key] = watched(original, shape, ofHandle, edge);
+      const original = calls[key];
+      if (original === undefined) throw new RangeError(`there is no call ${key}`);
+      calls[key] = watched(original, shape, named, edge);
       restores.push(() => {
-        on[key] = original;
+        calls[key] = original;
       });
     }
   };
-  wrap(handles, handleCalls, true);
-  wrap(fs.promises as unknown as Record<string, Call>, pathCalls, false);
+  wrap(handles, handleCalls, 'handle');
+  wrap(fs.promises, pathCalls, 'path');
+  wrap(extensions, numberCalls, 'number');
   syncBuiltinESMExports();
   return () => {
     for (const restore of restores) restore();

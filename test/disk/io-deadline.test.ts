@@ -12,6 +12,7 @@ import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, Workbench 
 
 const size = 41 * mib;
 const image = patternImage(1, size);
+image.fill(0, 30 * mib, 32 * mib);
 const ioDeadlineMs = 800;
 /** Long enough for a busy machine, and no wait for calls that never return. */
 const atOnceMs = 8_000;
@@ -44,6 +45,7 @@ const failed = (act: Promise<unknown>): Promise<unknown> =>
 
 test.each<[string, (call: HostCall) => boolean]>([
   ['write', ({ name, offset }) => name === 'write' && offset >= 20 * mib],
+  ['punch', ({ name }) => name === 'punch'],
   ['flush', ({ name }) => name === 'flush'],
   ['read', ({ name, offset }) => name === 'read' && offset >= 4 * mib],
 ])(

@@ -42,11 +42,11 @@ function elsewhere({ offset, length }: HostCall, variant: number): number {
 
 const faults = {
   'EIO on a write': {
-    on: ['write', 'append', 'writeFile', 'rename', 'link', 'unlink', 'truncate', 'mkdir'],
+    on: ['write', 'punch', 'append', 'writeFile', 'rename', 'link', 'unlink', 'truncate', 'mkdir'],
     act: () => Promise.reject(systemError('EIO')),
   },
   'ENOSPC in a write': {
-    on: ['write', 'append', 'writeFile'],
+    on: ['write', 'punch', 'append', 'writeFile'],
     async act(call) {
       await call.first(tornBytes(call));
       throw systemError('ENOSPC');
@@ -56,16 +56,16 @@ const faults = {
     on: ['write'],
     act: (call, variant) => call.first(Math.max(512, variant % 2 === 0 ? 512 : tornBytes(call))),
   },
-  'a lost write': { on: ['write', 'append', 'writeFile'], act: async (call) => pretended(call) },
+  'a lost write': { on: ['write', 'punch', 'append', 'writeFile'], act: async (call) => pretended(call) },
   'a torn write': {
-    on: ['write', 'append', 'writeFile'],
+    on: ['write', 'punch', 'append', 'writeFile'],
     async act(call, variant) {
       await call.first(variant % 2 === 0 ? tornBytes(call) : Math.max(0, call.length - 512));
       return pretended(call);
     },
   },
   'a misplaced write': {
-    on: ['write'],
+    on: ['write', 'punch'],
     async act(call, variant) {
       await call.at(elsewhere(call, variant));
       return pretended(call);
@@ -194,7 +194,7 @@ function runsOf(fault: FaultName, wanted: number): Run[] {
   const all = ways.flatMap((way) =>
     stages.flatMap((stage) => {
       const calls = (callsOf.get(`${way} ${stage}`) ?? []).filter((name) => on.includes(name));
-      return calls.map((_, index) => ({ fault, way, stage, at: index + 1 }));
+      return calls.map((name, index) => ({ fault, way, stage, at: index + 1, name }));
     }),
   );
   const step = Math.max(1, all.length / wanted);
@@ -204,8 +204,9 @@ function runsOf(fault: FaultName, wanted: number): Run[] {
     if (run === undefined) throw new RangeError(`no call that ${fault} could befall`);
     return { ...run, variant: index + round };
   });
-  // Few of them are flushes of a seal, and what counts as sealed hangs on those: they are always played.
-  const always = all.filter(({ way, stage }) => on.includes('flush') && way === 'in-place' && stage === 'seal');
+  // Few of them are flushes of a seal, and what counts as sealed hangs on those, or punch a hole: they are always played.
+  const ofSeal = ({ way, stage }: Pick<Run, 'way' | 'stage'>): boolean => way === 'in-place' && stage === 'seal';
+  const always = all.filter(({ name, ...run }) => name === 'punch' || (name === 'flush' && ofSeal(run)));
   return [...always.map((run) => ({ ...run, variant: 0 })), ...chosen];
 }
 

@@ -134,7 +134,7 @@ export interface ChildOrder {
 
 /** How much of a call a torn one does: a sector is written whole or not at all, a file can end anywhere. */
 export function tornBytes({ name, length }: HostCall): number {
-  if (name === 'write') return length > 512 ? Math.floor(length / 1024) * 512 : 0;
+  if (name === 'write' || name === 'punch') return length > 512 ? Math.floor(length / 1024) * 512 : 0;
   return Math.floor(length / 2);
 }
 

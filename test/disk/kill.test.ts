@@ -97,10 +97,15 @@ function evenly(stops: readonly Stop[], count: number): Stop[] {
   );
 }
 
-/** So many of them, evenly spread; every one of them in every way of dying when there are fewer than wanted. */
+/**
+ * So many of them, evenly spread; every one of them in every way of dying when there are fewer than wanted. Of the calls that
+ * punch a hole there are few, and all are among them.
+ */
 function spread(stops: readonly Stop[], count: number): Stop[] {
   const every = stops.flatMap((stop) => hows.map((how) => ({ ...stop, how })));
-  return evenly(every, count);
+  const punches = every.filter(({ call }) => call === 'punch').slice(0, count);
+  const others = every.filter((stop) => !punches.includes(stop));
+  return [...punches, ...evenly(others, count - punches.length)];
 }
 
 /** What a cheap story has too few stops for, the next dearer one plays; the dearest are played first. */

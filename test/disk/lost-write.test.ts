@@ -5,7 +5,7 @@
  * side: each is mostly a process waiting to start. HOMEWARD_FAULTS=all adds the places that resemble another one.
  */
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
@@ -17,10 +17,10 @@ if (!canTrace) console.warn('SKIPPED: lost-write tests need strace and the right
 const all = process.env.HOMEWARD_FAULTS === 'all';
 const traced = canTrace ? test.concurrent : test.skip;
 
-/** Runs the copy of one image in a child under strace; the fault hits target writes only. */
-async function copyUnder(fault: string, bench: Workbench): Promise<string> {
+/** Runs the copy of one image in a child under strace; the fault hits target writes only. `zeros`: a part of it that is none. */
+async function copyUnder(fault: string, bench: Workbench, zeros: readonly [number, number] = [0, 0]): Promise<string> {
   const { path, sizeBytes, stateDir } = bench;
-  const options = JSON.stringify({ path, sizeBytes, stateDir, disk: 'os', machine: 'erp', run: 'run-1' });
+  const options = JSON.stringify([{ path, sizeBytes, stateDir, disk: 'os', machine: 'erp', run: 'run-1' }, zeros]);
   const args = ['-f', '-o', '/dev/null', '-P', path, '-e', `inject=${fault}`];
   const child = await promisify(execFile)(
     'strace',
@@ -74,6 +74,28 @@ describe('a target that', () => {
       await bench.seal(new ImagePoint(image), 'p0');
       expect(firstDifference(bench.content(), image)).toBe(-1);
       expect(readFileSync(bench.path).byteLength).toBe(size);
+    });
+  });
+});
+
+describe('a hole that the kernel', () => {
+  const zeros = [5 * mib, 7 * mib] as const;
+  const image = patternImage(1, size).fill(0, ...zeros);
+  const allocated = ({ path }: Workbench): number => statSync(path).blocks * 512;
+
+  traced.each([
+    ['makes is one, and the bytes around it are right', 'lseek:error=EIO:when=65535', 'done', size - 2 * mib],
+    ['cannot make is written as zeros', 'fallocate:error=EOPNOTSUPP', 'done', size],
+    ['says that it made, and did not, is found out', 'fallocate:retval=0', 'Corrupt proof', size],
+    ['fails to make for an error of the storage ends the attempt', 'fallocate:error=EIO', 'Refused target.punch', size],
+    ['fails to make for want of room ends the attempt', 'fallocate:error=ENOSPC', 'Refused target.punch', size],
+  ] as const)('S10 %s', async (_, fault, ended, bytes) => {
+    await onWorkbench(patternImage(2, size), async (bench) => {
+      expect(await copyUnder(fault, bench, zeros)).toBe(ended);
+      expect(allocated(bench)).toBe(bytes);
+      await bench.transfer(new ImagePoint(image), 'p0');
+      await bench.seal(new ImagePoint(image), 'p0');
+      expect(firstDifference(bench.content(), image)).toBe(-1);
     });
   });
 });

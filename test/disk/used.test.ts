@@ -131,7 +131,7 @@ test('S4 S8 its record is open first, then its marker and its withheld ends are 
       if (call.path === bench.statePath('journal') && call.name === 'append') calls.push('record');
       if (call.path !== bench.path) return;
       if (call.name === 'flush') dirty = false;
-      if (call.name !== 'write') return;
+      if (call.name !== 'write' && call.name !== 'punch') return;
       const content = readFileSync(bench.path);
       const open = decodeMarker(content) !== undefined;
       const ends = [content.subarray(512, mib), content.subarray(tailStart)];

@@ -6,6 +6,8 @@ const halfWritten = 'disk/half-written.ts';
 const changed = 'test/disk/half-written.test.ts';
 const unproven = 'test/disk/unproven-window.test.ts';
 const bars = 'test/disk/second-bars.test.ts';
+const holes = 'test/disk/holes.test.ts';
+const notCannot = 'return false;\n    throw error;';
 
 export const byteBugs: readonly PlantedBug[] = [
   bug('S9', 'disk/lineage.ts', 'if (marker.epoch < marked)', 'if (marked < 0)', older, 'set back to an older state'),
@@ -109,4 +111,34 @@ export const byteBugs: readonly PlantedBug[] = [
     'test/disk/fencing.test.ts',
     'that has ended but for a thread is respected',
   ),
+  bug(
+    'S8',
+    'disk/target-handle.ts',
+    "await this.opening.assure();\n      if (await this.call('target.punch'",
+    "if (await this.call('target.punch'",
+    holes,
+    'made only with leave',
+  ),
+  bug(
+    'L1',
+    'disk/target-handle.ts',
+    "await this.call('target.punch', () => punchHole(this.main.fd, offset, zeros.byteLength))",
+    'await punchHole(this.main.fd, offset, zeros.byteLength)',
+    holes,
+    'whose call alone never returns',
+  ),
+  bug('S10', 'disk/target-handle.ts', 'this.canPunch = false;', '', holes, 'is asked once'),
+  bug('S10', 'disk/copy-block.ts', 'await target.clear(piece.start, bytesOf(piece));', 'continue;', holes, 'freed'),
+  bug('S4', 'disk/holes.ts', 'while (at + leafBytes <= end &&', 'while (at < end &&', holes, 'ends that are withheld'),
+  bug(
+    'S3',
+    'disk/holes.ts',
+    'Math.ceil(start / leafBytes)',
+    'Math.floor(start / leafBytes)',
+    holes,
+    'nothing beside it',
+  ),
+  bug('S10', 'disk/holes.ts', notCannot, 'return true;\n    throw error;', holes, 'is asked once'),
+  bug('S3', 'disk/holes.ts', notCannot, 'return false;\n    return true;', holes, 'ends the attempt'),
+  bug('S3', 'disk/holes.ts', notCannot, 'return false;\n    return false;', holes, 'ends the attempt'),
 ];

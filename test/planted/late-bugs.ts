@@ -266,8 +266,8 @@ export const lateBugs: readonly PlantedBug[] = [
   bug(
     'S8',
     'disk/target-handle.ts',
-    'await this.opening.assure();',
-    '',
+    "await this.opening.assure();\n    await this.call('target.write'",
+    "await this.call('target.write'",
     'test/disk/late-mover.test.ts',
     'asked again before every write',
   ),

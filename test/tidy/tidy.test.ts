@@ -47,7 +47,7 @@ const reach: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, RegExp>> = {
   model: /^(zod|@noble\/hashes\/.*)$/,
   workflows: /^@temporalio\/(workflow|common)$/,
-  disk: /^(node:.*|@napi-rs\/blake-hash)$/,
+  disk: /^(node:.*|@napi-rs\/blake-hash|fs-native-extensions)$/,
 };
 const noTemporal = /^@temporalio\//;
 

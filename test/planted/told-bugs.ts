@@ -137,7 +137,7 @@ export const toldBugs: readonly PlantedBug[] = [
   bug('L1', 'client/heard.ts', 'Math.min(liveWithinMs, share * silenceSeconds * 1000)', '60_000', standing, 'killed'),
   bug('L1', 'model/forecast.ts', 'if ([...latest.values()].some(isStanding))', 'if (false)', standing, 'no end'),
   bug('L1', 'model/progress.ts', "stage === 'paused' || stands", 'stands', standing, 'paused has none'),
-  bug('L1', 'client/render/bars.ts', 'stands ? standsText(stands, now) : stage', 'stage', standing, 'under way'),
+  bug('L1', 'client/render/bars.ts', 'one.stands ? standsText(one.stands, now) :', '', standing, 'under way'),
   bug('L1', 'client/render/line.ts', 'one.stands ? standing(one.disk, one.stands) :', '', standing, 'under way'),
   bug('S11', 'lab/demo.ts', 'leaving.abort(youLeft())', 'process.exit(130)', 'test/lab/left-demo.test.ts'),
   bug('L1', 'client/render/steps.ts', '!isSilent(step, now)', 'true', 'test/client/silent-step.test.ts', 'silent'),

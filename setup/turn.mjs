@@ -3,6 +3,7 @@
  * Rule: the lock is a link that names its owner, made whole or not at all; it is taken over once that process is gone, and
  * where nothing tells whether it is, once its owner has not touched it for long. Never removes the lock of one that lives.
  */
+import { createHash } from 'node:crypto';
 import { lstatSync, lutimesSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -26,9 +27,9 @@ export async function inTurn(lock, work, meanwhile = (waiting) => waiting()) {
   const touching = setInterval(() => touch(lock, me), touchEveryMs).unref();
   process.once('exit', release);
   try {
-    if (!(await taken(lock, me))) {
+    if (!taken(lock, me)) {
       await meanwhile(async () => {
-        while (!(await taken(lock, me))) await pause(lookAgainMs);
+        while (!taken(lock, me)) await pause(lookAgainMs);
       });
     }
     return await work();
@@ -50,20 +51,21 @@ function touch(lock, me) {
 }
 
 /** True once the lock is ours. */
-async function taken(lock, me) {
+function taken(lock, me) {
   try {
     symlinkSync(me, lock);
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
   }
-  if (!isAbandoned(lock)) return false;
-  const own = `${lock}.${process.pid}`;
-  rmSync(own, { force: true });
-  symlinkSync(me, own);
-  renameSync(own, lock);
-  // Another that saw the same dead owner may be renaming too; after a moment the last one is known.
-  await pause(lookAgainMs);
+  const owner = ownerOf(lock) ?? '';
+  if (!isAbandoned(lock, owner)) return false;
+  // Of all that find this owner gone one alone may take its place, however late it acts: who has the claim that is named
+  // after it. A claim is taken like a lock, also from one that died with it.
+  const claim = `${lock}.${createHash('sha256').update(owner).digest('hex').slice(0, 12)}`;
+  if (!taken(claim, me)) return false;
+  if ((ownerOf(lock) ?? '') === owner) renameSync(claim, lock);
+  else rmSync(claim);
   return ownerOf(lock) === me;
 }
 
@@ -79,8 +81,7 @@ function ownerOf(lock) {
  * Its process is gone, or has ended and only nobody reaps it, or another has its number; or it is older than this computer's
  * start, or has long been silent and is of a computer, or a process, that nothing is known of.
  */
-function isAbandoned(lock) {
-  const owner = ownerOf(lock) ?? '';
+function isAbandoned(lock, owner) {
   const [host, pid, started] = owner.split(':');
   try {
     const ageMs = Date.now() - lstatSync(lock).mtimeMs;

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstatSync, lutimesSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, lutimesSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname, tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -79,6 +79,30 @@ async function comes(before = ''): Promise<boolean> {
   return said[0] === 'came';
 }
 
+/** Said to a process before it asks: whenever it renames, it stands still for a second first. */
+const slowToRename = `import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const rename = fs.renameSync;
+  fs.renameSync = (...names) => {
+    tell('renames');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+    rename(...names);
+  };
+  syncBuiltinESMExports();`;
+/** Work that says when it begins and ends. */
+const work = `await inTurn(lock, async () => {
+    const begins = Date.now();
+    await pause(1_500);
+    tell(begins + ' ' + Date.now());
+  });`;
+
+/** The lock of a process that is gone. */
+async function leaveBehind(): Promise<void> {
+  const killed = await owner();
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+}
+
 // A computer that runs for less has no lock so old of its own.
 const hour = Math.min(2 * 3_600, uptime() - 10);
 
@@ -99,10 +123,27 @@ test('the lock of a process that lives is not taken, however old it is', async (
 }, 30_000);
 
 test('the lock of a process that was killed is taken at once', async () => {
-  const killed = await owner();
-  killed.kill('SIGKILL');
-  await once(killed, 'exit');
+  await leaveBehind();
   expect(await comes()).toBe(true);
+}, 30_000);
+
+test('of two that find the owner gone at the same moment the later waits for the other, however late that acts', async () => {
+  await leaveBehind();
+  const late = script(`${slowToRename}\n${work}`);
+  const saidByLate = saidBy(late);
+  await once(late.stdout as Readable, 'data');
+  const [first = '', second = ''] = [(await saidBy(script(work))).at(-1), (await saidByLate).at(-1)].sort();
+  expect(Number(second.split(' ')[0])).toBeGreaterThanOrEqual(Number(first.split(' ')[1]));
+}, 30_000);
+
+test('the turn comes to others when who was about to take over the lock of a dead process is killed, too', async () => {
+  await leaveBehind();
+  const late = script(`${slowToRename}\n${work}`);
+  await once(late.stdout as Readable, 'data');
+  late.kill('SIGKILL');
+  await once(late, 'exit');
+  expect(await comes()).toBe(true);
+  expect(readdirSync(folder)).toEqual([]);
 }, 30_000);
 
 test('the lock of a process whose number another has by now is taken', async () => {

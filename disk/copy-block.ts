@@ -1,8 +1,8 @@
 /**
  * One block's way: look whether what it spares is sound, fetch its changes, write them as part of a window.
  * Rule: S3, a partly changed leaf is first compared with its proven digest, and brought whole when an earlier attempt left it
- * half written; then it is patched in memory and written in few pieces, zeros as holes. Never starts a block’s write after the
- * attempt was stopped or fenced.
+ * half written; then it is patched in memory and written in few pieces, zeros as holes. L7, between two calls a stop is heard.
+ * Never starts a block’s write after the attempt was stopped or fenced.
  */
 import { corrupt } from '../model/failure.ts';
 import { untilAborted } from './attempts.ts';
@@ -21,6 +21,8 @@ import type { BlockWork, Windows } from './window.ts';
 const pageBytes = 4096;
 /** Writing through a gap below this is cheaper than one more call (some 50 µs against 2.5 GiB/s). */
 const writeGapBytes = 128 * 1024;
+/** A stop lets a block's writes end that are quicker, because of one half written the touched leaves are sent again (L2). */
+const patienceMs = 250;
 
 /** Puts the job's bytes over what the space holds of the block; positions are those within the block. */
 async function fetchBlock(
@@ -61,8 +63,11 @@ async function writeBlock(held: HeldDisk, { job, loaded, leaves }: SoundJob, spa
     digest: digest.of(leaves).toString('base64'),
   };
   const bytesOf = (range: Range): Buffer => space.subarray(range.start - start, range.end - start);
+  const begunAt = performance.now();
   for (const span of spansOf(held, job, loaded)) {
     for (const piece of piecesOf(span, bytesOf(span))) {
+      // L7: what this leaves is what a kill leaves, and is mended like that (disk/half-written.ts).
+      if (performance.now() - begunAt > patienceMs) held.signal.throwIfAborted();
       if (piece.hole) await target.clear(piece.start, bytesOf(piece));
       else await target.write(piece.start, bytesOf(piece));
     }
@@ -112,12 +117,12 @@ export async function copyBlock(
   try {
     const bring = async (lent: Lent, { job, doubted, ...sound }: SoundJob): Promise<void> => {
       await fetchBlock(held, job, lent, signal, besides);
-      if (doubted !== undefined) await refuseDamage(held, planned, doubted, lent.space);
+      if (doubted !== undefined) await refuseDamage(held, planned, doubted, lent.space, signal);
       noteRepair(held, planned, job);
       besides(lengthOf(job.reads) - lengthOf(planned.reads));
       await windows.run(lengthOf(sound.loaded), signal, () => writeBlock(held, { job, ...sound }, lent.space));
     };
-    const look = (lent: Lent): Promise<SoundJob> => soundJob(held, planned, lent.space);
+    const look = (lent: Lent): Promise<SoundJob> => soundJob(held, planned, lent.space, signal);
     // L5: what only clears waits for no source's trial; what turns out to need a repair begins anew, as one that asks its source.
     const cleared =
       planned.reads.length === 0 &&

@@ -26,13 +26,16 @@ export async function refuseDamage(
   planned: BlockJob,
   doubted: readonly Range[],
   brought: Buffer,
+  signal: AbortSignal,
 ): Promise<void> {
   const { geometry, memory, target } = held;
   const { start } = blockRange(geometry, planned.block);
   const writable = writableRange(geometry, planned.block);
   const bad = await memory.toRead(async (found) => {
-    for (const run of joined(doubted, 1))
+    for (const run of joined(doubted, 1)) {
+      signal.throwIfAborted();
       await target.read(run.start, run.end - run.start, found.subarray(run.start - start));
+    }
     const same = ({ start: from, end: to }: Range): boolean =>
       found.subarray(from - start, to - start).equals(brought.subarray(from - start, to - start));
     return doubted.filter((leaf) => !isHalfWritten(clipped(leaf, writable), planned.writes, same));

@@ -194,6 +194,7 @@ function prepare<Task extends DiskTask, T>(
         const target = await TargetHandle.open({ path, sizeBytes, subject, direct, sector, assure });
         const leafFile = new LeafFile(folder.leaves, (text) => options.note?.(text));
         try {
+          signal.throwIfAborted();
           await assertStillThere(options, subject);
           if (!target.direct) {
             options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);
@@ -202,6 +203,7 @@ function prepare<Task extends DiskTask, T>(
           const view = await viewLedger(folder, subject);
           try {
             const marker = await withholding.readMarker();
+            signal.throwIfAborted();
             const held = { subject, geometry, folder, memory, target, withholding, lock, leafFile, view, marker };
             return await work({ options, ...held, signal, meter, assure });
           } finally {

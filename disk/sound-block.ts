@@ -23,8 +23,8 @@ export interface SoundJob {
   readonly doubted?: readonly Range[];
 }
 
-/** Reads what the job needs of the block into `space`, at its place within the block. */
-export async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Promise<SoundJob> {
+/** Reads what the job needs of the block into `space`, at its place within the block. L7: `signal` ends it between two reads. */
+export async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer, signal: AbortSignal): Promise<SoundJob> {
   const { geometry } = held;
   const writable = writableRange(geometry, job.block);
   const whole = blockRange(geometry, job.block);
@@ -32,7 +32,7 @@ export async function soundJob(held: HeldDisk, job: BlockJob, space: Buffer): Pr
   const wholly = (all: BlockJob): SoundJob => ({ job: all, loaded: [whole], leaves: Buffer.alloc(count) });
   if (lengthOf(job.writes) === writable.end - writable.start) return wholly(job);
   const leaves = await knownLeaves(held, job.block, count);
-  if (leaves !== undefined) return soundLeaves(held, job, leaves, space);
+  if (leaves !== undefined) return soundLeaves(held, job, leaves, space, signal);
   if (await isSound(held, job.block, space)) return wholly(job);
   await refuseUntouched(held, job.block, [whole]);
   return { ...wholly(repaired(job, [writable])), doubted: [whole] };
@@ -54,14 +54,22 @@ export async function knownLeaves(
   return zeros;
 }
 
-async function soundLeaves(held: HeldDisk, job: BlockJob, leaves: Buffer, space: Buffer): Promise<SoundJob> {
+async function soundLeaves(
+  held: HeldDisk,
+  job: BlockJob,
+  leaves: Buffer,
+  space: Buffer,
+  signal: AbortSignal,
+): Promise<SoundJob> {
   const { geometry, target, digest } = held;
   const { start } = blockRange(geometry, job.block);
   const writable = writableRange(geometry, job.block);
   const runs = touchedLeaves(geometry, job.block, job.writes);
   const spared = [...eachLeaf(runs)].filter((leaf) => !isCovered(clipped(leaf, writable), job.writes));
-  for (const run of joined(spared, readGapBytes))
+  for (const run of joined(spared, readGapBytes)) {
+    signal.throwIfAborted();
     await target.read(run.start, run.end - run.start, space.subarray(run.start - start));
+  }
   blankWithheld(geometry, job.block, space);
   const bad = spared.filter((leaf) => {
     const { start: from, end: to } = digestRange(leaf);

@@ -51,7 +51,7 @@ export async function goOn<Task extends DiskTask>(grip: Grip<Task>, view: Ledger
     const epoch = Math.max(ledger.state.epoch, grip.marker?.epoch ?? 0) + 1;
     await ledger.append({ t: 'attempt', epoch, direct: grip.target.direct });
     const { id } = ledger.state;
-    if (grip.marker !== undefined) await grip.withholding.writeMarker(ownMarker(grip.options, id, epoch));
+    if (grip.marker !== undefined) await grip.withholding.writeMarker(ownMarker(grip.options, id, epoch), grip.signal);
     return hold(grip, ledger, digest);
   } catch (error) {
     await ledger.close();

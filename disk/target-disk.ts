@@ -65,8 +65,8 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
  * S4: both regions are withheld, on the medium and read back, before any data byte. S10: a file system that says that not even
  * they are allocated does not count (FUSE, some NFS), so that it never knew whether the target was blank.
  */
-async function openDisk({ memory, withholding, own, ledger, target }: HeldDisk): Promise<void> {
-  await memory.toRead((space) => withholding.open(own, space));
+async function openDisk({ memory, withholding, own, ledger, target, signal }: HeldDisk): Promise<void> {
+  await memory.toRead((space) => withholding.open(own, space, signal));
   const blank = ledger.state.blank === true && !(await target.isBlank());
   await ledger.append({ t: 'opened', blank });
 }

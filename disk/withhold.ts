@@ -1,7 +1,8 @@
 /**
  * Opens a disk and keeps it recognisable: the marker in sector 0, zeros in the rest of both withheld regions.
  * Rule: S4, on the medium and read back before the first data byte is written. S8, whoever finds a higher epoch in
- * the marker stops. Never writes anything between the two regions.
+ * the marker stops. L7, opening ends between two calls when it is stopped; withholding again, what a seal gave back, does not
+ * (S4). Never writes anything between the two regions.
  */
 import { corrupt, fenced } from '../model/failure.ts';
 import { isAllZero } from './block-pool.ts';
@@ -33,11 +34,14 @@ export class Withholding {
   }
 
   /** Sector 0 alone; durable and read back when it returns. */
-  async writeMarker(marker: OpenMarker): Promise<void> {
+  async writeMarker(marker: OpenMarker, stop: AbortSignal): Promise<void> {
+    stop.throwIfAborted();
     const boot = this.sector.subarray(0, this.bootBytes).fill(0);
     encodeMarker(marker).copy(boot);
     await this.target.write(0, boot);
+    stop.throwIfAborted();
     await this.target.flush();
+    stop.throwIfAborted();
     await this.target.withFresh(async (reader) => {
       await reader.read(0, this.bootBytes, this.sector);
       if (!this.holds(marker, this.sector)) throw this.lost('sector 0');
@@ -50,19 +54,24 @@ export class Withholding {
   }
 
   /** The marker with the zeros behind it in one write, then the tail: no flush lies between, so that hardly a moment does. `space` holds a block. */
-  async open(marker: OpenMarker, space: Buffer): Promise<void> {
+  async open(marker: OpenMarker, space: Buffer, stop?: AbortSignal): Promise<void> {
+    stop?.throwIfAborted();
     const { headEnd, tailStart, sizeBytes } = this.geometry;
     space.fill(0);
     encodeMarker(marker).copy(space);
     await this.target.write(0, space.subarray(0, headEnd));
+    stop?.throwIfAborted();
     space.fill(0, 0, this.bootBytes);
     if (sizeBytes > tailStart) await this.target.write(tailStart, space.subarray(0, sizeBytes - tailStart));
+    stop?.throwIfAborted();
     await this.target.flush();
+    stop?.throwIfAborted();
     await this.target.withFresh(async (reader) => {
       await reader.read(0, headEnd, space);
       if (!this.holds(marker, space)) throw this.lost('sector 0');
       if (!isAllZero(space.subarray(this.bootBytes, headEnd))) throw this.lost('the head');
       if (sizeBytes === tailStart) return;
+      stop?.throwIfAborted();
       const page = tailStart - (tailStart % this.target.alignment);
       await reader.read(page, sizeBytes - page, space);
       if (!isAllZero(space.subarray(tailStart - page, sizeBytes - page))) throw this.lost('the tail');

@@ -55,7 +55,7 @@ export const byteBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/copy-block.ts',
-    'if (doubted !== undefined) await refuseDamage(held, planned, doubted, lent.space);',
+    'if (doubted !== undefined) await refuseDamage(held, planned, doubted, lent.space, signal);',
     '',
     changed,
     'beside what the attempt before had written',

@@ -72,6 +72,13 @@ export const closeView = async (view: LedgerView): Promise<void> => {
   if (view.known) await view.checkpoint.table.close();
 };
 
+/** Writes a checkpoint, and then the empty journal that goes on from it. */
+async function newJournal(folder: StateFolder, subject: string, checkpoint: Checkpoint): Promise<Journal> {
+  await writeCheckpoint(folder.checkpoint, subject, checkpoint);
+  const head: JournalHead = { t: 'journal', checkpoint: checkpoint.number };
+  return Journal.create(folder.journal, checkpoint.state.id, subject, head);
+}
+
 export class Ledger {
   readonly table: DigestTable;
   private readonly folder: StateFolder;
@@ -105,10 +112,7 @@ export class Ledger {
 
   private static async begin(folder: StateFolder, subject: string, checkpoint: Checkpoint): Promise<Ledger> {
     try {
-      await writeCheckpoint(folder.checkpoint, subject, checkpoint);
-      const head: JournalHead = { t: 'journal', checkpoint: checkpoint.number };
-      const journal = await Journal.create(folder.journal, checkpoint.state.id, subject, head);
-      return new Ledger(folder, subject, journal, checkpoint);
+      return new Ledger(folder, subject, await newJournal(folder, subject, checkpoint), checkpoint);
     } catch (error) {
       await checkpoint.table.close();
       throw error;
@@ -166,12 +170,11 @@ export class Ledger {
   }
 
   private async fold(): Promise<void> {
-    const checkpoint = { number: this.number + 1, state: this.state, table: this.table };
-    await writeCheckpoint(this.folder.checkpoint, this.subject, checkpoint);
-    await this.journal.close();
-    const head: JournalHead = { t: 'journal', checkpoint: checkpoint.number };
-    this.journal = await Journal.create(this.folder.journal, this.state.id, this.subject, head);
-    this.number = checkpoint.number;
+    const { folder, subject, state, table, journal } = this;
+    const number = this.number + 1;
+    this.journal = await newJournal(folder, subject, { number, state, table });
+    this.number = number;
+    await journal.close();
   }
 
   async close(): Promise<void> {

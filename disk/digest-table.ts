@@ -37,7 +37,7 @@ export interface StoredTable {
 
 export class DigestTable {
   readonly blocks: number;
-  private readonly flags: Uint8Array;
+  private flags: Uint8Array;
   private readonly fresh = new FreshDigests();
   private stored: StoredDigests | undefined;
   private zeroDigest: Uint8Array | undefined;
@@ -140,8 +140,10 @@ export class DigestTable {
     await this.stored?.refuseDamage();
   }
 
-  /** Safe twice. */
+  /** Forgets all that it knew, because whoever had it may be there for long. Safe twice. */
   async close(): Promise<void> {
+    this.flags = new Uint8Array();
+    this.fresh.clear();
     await this.stored?.close();
   }
 }

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { refused } from '../model/failure.ts';
 import { type Digest, digestNamed } from './digest.ts';
 import { type DiskTask, type Grip, type HeldDisk, hold, ownMarker } from './held-disk.ts';
-import { Ledger, type LedgerView } from './ledger.ts';
+import { closeView, Ledger, type LedgerView } from './ledger.ts';
 import type { PointReader } from './point-reader.ts';
 import type { DiskState } from './records.ts';
 
@@ -33,6 +33,8 @@ export async function takeOver(grip: Grip): Promise<HeldDisk> {
   const seen = [grip.view.known ? grip.view.state.epoch : 0, grip.marker?.epoch ?? 0];
   const digest = await digestAvailable(grip);
   const number = grip.view.known ? grip.view.checkpoint.number : grip.view.number;
+  // L5: it is used up, and its table of a large disk takes as much memory as the new one.
+  await closeView(grip.view);
   const id = randomUUID().replaceAll('-', '');
   const facts = { id, machine, disk, run, sizeBytes, algorithm: digest.name, direct: grip.target.direct };
   const blank = await grip.target.isBlank();

@@ -152,16 +152,28 @@ test('a record whose fresh digests are many is folded, so that memory holds few 
   expect(readFileSync(folder.journal).byteLength).toBeLessThan(MiB / 4);
 });
 
-test('the table of a disk of 4 TiB that is full of data takes no more memory than its weight says', async () => {
+/** Bytes in buffers once all that nobody can reach is gone. */
+async function held(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
-  const held = async (): Promise<number> => {
-    for (let turn = 0; turn < 5; turn++) {
-      gc();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return process.memoryUsage().arrayBuffers;
-  };
+  for (let turn = 0; turn < 5; turn++) {
+    gc();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return process.memoryUsage().arrayBuffers;
+}
+
+test('a table that was closed holds no memory, though whoever had it is still there', async () => {
+  const before = await held();
+  const table = new DigestTable(8 * MiB);
+  for (let at = 0; at < mostFresh; at++) table.prove(at, digest(at));
+  expect((await held()) - before).toBeGreaterThan(8 * MiB);
+  await table.close();
+  expect((await held()) - before).toBeLessThan(MiB / 4);
+  expect(table.isKnown(7)).toBe(false);
+});
+
+test('the table of a disk of 4 TiB that is full of data takes no more memory than its weight says', async () => {
   const sizeBytes = 4 * 1024 ** 4;
   const full = new DigestTable(sizeBytes / blockBytes);
   for (let at = 0; at < full.blocks; at++) full.prove(at, digest(at % 100));

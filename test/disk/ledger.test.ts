@@ -38,17 +38,23 @@ const work: readonly DiskRecord[] = [
   { t: 'durable', window: 2, blocks: [{ block: 1, parts: [[4_194_304, 512]], digest }], ...counts },
 ];
 
-/** Closed already: what is in memory of it is enough to look at. */
-async function seen(): Promise<LedgerView & { known: true }> {
+type Known = LedgerView & { readonly known: true };
+
+/** Closed when it is answered; `look` is given it before. */
+async function seen(look: (view: Known) => void = () => undefined): Promise<Known> {
   const view = await viewLedger(folder, 'erp/os');
-  await closeView(view);
   if (!view.known) throw new Error(view.because);
+  look(view);
+  await closeView(view);
   return view;
 }
 
 async function reread(): Promise<[DiskState, boolean[]]> {
-  const view = await seen();
-  return [view.state, [0, 1].map((block) => view.checkpoint.table.isProvenInRound(block))];
+  let proven: boolean[] = [];
+  const { state } = await seen(({ checkpoint: { table } }) => {
+    proven = [0, 1].map((block) => table.isProvenInRound(block));
+  });
+  return [state, proven];
 }
 
 describe('the record of a disk', () => {

@@ -2,7 +2,7 @@
  * S9: a delta goes only onto the exact point it was computed from, on the very disk the record speaks of.
  * Rule: every refusal is followed by the way out: a full copy, which is always allowed and always right.
  */
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
 import {
@@ -155,6 +155,28 @@ test('a disk that is open for another machine is refused even to a full copy', a
   await onWorkbench(size, async (bench) => {
     await bench.transfer(full(), 'p0', { machine: 'crm' });
     expect(await failureOf(bench.transfer(full(), 'p0'))).toBe('Refused lineage');
+  });
+});
+
+test('L5 a full copy holds no record but the one it begins', async () => {
+  const held = (bench: Workbench): number => {
+    const links = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    return links.filter((link) => link.startsWith(bench.statePath('checkpoint'))).length;
+  };
+  await onWorkbench(size, async (bench) => {
+    await bench.transfer(full(), 'p0');
+    let most = 0;
+    const looking = new ImagePoint(image, undefined, () => {
+      most = Math.max(most, held(bench));
+    });
+    await bench.transfer(looking, 'p0', { run: 'run-2' });
+    expect([most, held(bench)]).toEqual([1, 0]);
   });
 });
 

@@ -49,6 +49,8 @@ export const proofBugs: readonly PlantedBug[] = [
     'test/disk/scrub.test.ts',
     'digests do not come',
   ),
+  bug('L5', 'disk/digest-table.ts', 'this.flags = new Uint8Array();', '', table, 'that was closed'),
+  bug('L5', 'disk/take-disk.ts', 'await closeView(grip.view);', '', 'test/disk/lineage.test.ts', 'holds no record but'),
   bug('L5', 'disk/ledger.ts', ' || this.table.isFull)', ')', table, 'is folded'),
   bug(
     'L5',

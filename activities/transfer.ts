@@ -229,7 +229,8 @@ function findDevice({ finder }: MoverParts, { machine, disk }: ScrubInput | Tran
 
 const placeOf = async (parts: MoverParts, input: ScrubInput | TransferInput, work: ReportingWork) => ({
   path: await findDevice(parts, input, work),
-  locate: () => findDevice(parts, input, work),
+  // The mover may wait for a device that was pulled meanwhile, but not longer than the attempt itself lasts.
+  locate: (signal: AbortSignal) => findDevice(parts, input, { ...work, signal }),
   sizeBytes: input.disk.sizeBytes,
   disk: input.disk.disk,
   machine: input.machine,

@@ -28,9 +28,9 @@ export interface TargetDiskOptions {
   readonly sizeBytes: number;
   /**
    * Answers where the disk is now; asked once `path` is open. A kernel gives the name of a device that was pulled to the next
-   * one, but never that of one that is open.
+   * one, but never that of one that is open. `signal` ends the look, with its reason.
    */
-  locate?(): Promise<string>;
+  locate?(signal: AbortSignal): Promise<string>;
   /** The disk's key within its machine: `os`, `data-0`. */
   readonly disk: string;
   readonly machine: string;
@@ -163,8 +163,12 @@ export async function withSpareGrip<Task extends DiskTask, T>(
 }
 
 /** S8: what was opened by its name is the disk that was asked for, and not what was plugged in for it meanwhile. */
-async function assertStillThere({ path, locate }: TargetDiskOptions, subject: string): Promise<void> {
-  const now = (await locate?.()) ?? path;
+async function assertStillThere(
+  { path, locate }: TargetDiskOptions,
+  subject: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const now = (await locate?.(signal)) ?? path;
   if (now === path) return;
   const message = `the disk was found at ${path}, but by the time that was open it was at ${now}`;
   const hint = 'Nothing was written; the next attempt looks for it again.';
@@ -195,7 +199,7 @@ function prepare<Task extends DiskTask, T>(
         const leafFile = new LeafFile(folder.leaves, (text) => options.note?.(text));
         try {
           signal.throwIfAborted();
-          await assertStillThere(options, subject);
+          await assertStillThere(options, subject, signal);
           if (!target.direct) {
             options.note?.(`${path} cannot be read past the page cache: read-backs prove the kernel's word only (S3)`);
           }

@@ -29,7 +29,7 @@ interface Wishes {
   opening?(): Promise<unknown>;
   beforeRead?(offset: number): Promise<void>;
   /** Where the target is; the bench's own path unless told otherwise. */
-  find?(): Promise<string>;
+  find?(signal: AbortSignal): Promise<string>;
 }
 
 export async function verbsOn({ stateDir, path }: Bench, wishes: Wishes = {}) {
@@ -43,7 +43,7 @@ export async function verbsOn({ stateDir, path }: Bench, wishes: Wishes = {}) {
     return new ImagePoint(image, undefined, beforeRead);
   };
   const reader = { openPoint } as Partial<SourceReader> as SourceReader;
-  const finder = { site: 'home', findDevice: find };
+  const finder = { site: 'home', findDevice: (_: unknown, { signal }: Work) => find(signal) };
   const turns = openTableRoom();
   const parts = { limits, finder, stateDir, turns, site: 'home', version: '', datastores: {} };
   const verbs = createMoverActivities({ ...parts, reader: () => reader });

@@ -41,3 +41,22 @@ test('S8 a disk that got the name of ours while its copy waited for a grant is n
     expect(firstDifference(bench.content(), theirs)).toBe(-1);
   });
 });
+
+test('S8 a copy that looks once more for its disk gives way to a newer one at once', async () => {
+  await onWorkbench(stale, async (bench) => {
+    const gone = Promise.withResolvers<void>();
+    let looks = 0;
+    // Its device was pulled once it was open, and the mover waits for it.
+    const find = async (signal: AbortSignal): Promise<string> => {
+      if (++looks === 1) return bench.path;
+      gone.resolve();
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const { transfer: older } = await verbsOn(bench, { find });
+    const ended = expect(inActivity(older, patient())).rejects.toMatchObject({ type: 'Fenced' });
+    await gone.promise;
+    const { transfer: newer } = await verbsOn(bench);
+    await inActivity(newer, patient());
+    await ended;
+  });
+});

@@ -19,7 +19,7 @@ import { needHomeAsOpened } from './home-look.ts';
 import { watchingHome } from './home-watch.ts';
 import type { Proven, Standing } from './proven.ts';
 import { together } from './sync-round.ts';
-import { isOf, lineageBroke } from './trouble.ts';
+import { isOf, needsFullCopy } from './trouble.ts';
 import { controlVerbs, moverVerbs, summary } from './verbs.ts';
 import { recordLoss } from './write-count.ts';
 
@@ -151,7 +151,7 @@ async function transferOne(
       { ...work, base: pointOf(held, key), ...(around ? { around } : {}) },
     ]);
   } catch (error) {
-    if (!lineageBroke(error)) throw error;
+    if (!needsFullCopy(error)) throw error;
     recordCopiedAgain(teller, copiedAgain(key, error));
     return await whole('lineage broken');
   }

@@ -10,7 +10,7 @@ import { type ApplicationPoint, around, pointOf } from '../model/point.ts';
 import { cachedDisks } from '../model/read-back.ts';
 import type { RoundReport, RoundTries } from '../model/status.ts';
 import { type CopiedAgain, copiedAgain } from './copied-again.ts';
-import { lineageBroke, stoppedAsAsked } from './trouble.ts';
+import { needsFullCopy, stoppedAsAsked } from './trouble.ts';
 import { controlVerbs, moverVerbs, pointVerbs, summary } from './verbs.ts';
 
 export interface RoundOrder {
@@ -108,19 +108,18 @@ async function transferOne(order: RoundOrder, disk: OpenDisk, point: RecoveryPoi
   const activityId = moverStepId('transfer', disk.disk, order.input.mover);
   const named = { activityId, priority: { priorityKey: order.final ? 1 : 4 } };
   const say = (what: string) => ({ ...summary(`${name(order)}: ${disk.disk}, ${what}`), ...named });
+  const whole = (why = ''): Promise<TransferProof> =>
+    mover.transferDisk.executeWithOptions(say(`whole disk${why}`), [work]);
   const damaged = order.damaged?.includes(disk.disk) === true;
-  if (!before || damaged)
-    return await mover.transferDisk.executeWithOptions(say(damaged ? 'whole disk again, damaged' : 'whole disk'), [
-      work,
-    ]);
   try {
+    if (!before || damaged) return await whole(damaged ? ' again, damaged' : '');
     return await mover.transferDisk.executeWithOptions(say('changes'), [
       { ...work, base: before, ...(chosen && base ? { around: around(chosen, base, point, disk.disk) } : {}) },
     ]);
   } catch (error) {
-    if (!lineageBroke(error)) throw error;
+    if (!needsFullCopy(error)) throw error;
     await order.tellCopiedAgain?.(copiedAgain(disk.disk, error));
-    return await mover.transferDisk.executeWithOptions(say('whole disk again, lineage broken'), [work]);
+    return await whole(' again, lineage broken');
   }
 }
 

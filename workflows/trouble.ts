@@ -77,11 +77,16 @@ const nameOf = (error: unknown): string => (error instanceof ActivityFailure ? e
 export const committedHint =
   'It was committed, so no cancel is taken any more. Find out who started the source and stop it. Then resolve with skip: Homeward leaves it as it stands, and what was written there is yours to look at before you delete it.';
 
-/** True for a broken lineage (S9): the base of a delta is gone or not what the disk is current at. */
-export function lineageBroke(error: unknown): boolean {
+const isCorrupt = (error: unknown, op: string): boolean => {
   const cause = innermost(error);
-  return cause instanceof ApplicationFailure && cause.type === 'Corrupt' && isOf(cause, 'lineage');
-}
+  return cause instanceof ApplicationFailure && cause.type === 'Corrupt' && isOf(cause, op);
+};
+
+/** True for a broken lineage (S9): the base of a delta is gone or not what the disk is current at. */
+export const lineageBroke = (error: unknown): boolean => isCorrupt(error, 'lineage');
+
+/** Whether a copy ended with what a full one mends: its lineage broke, or the mover's record of the disk went bad under it (S9). */
+export const needsFullCopy = (error: unknown): boolean => lineageBroke(error) || isCorrupt(error, 'state.checkpoint');
 
 const detailOf = (cause: unknown): Partial<FailureDetail> =>
   cause instanceof ApplicationFailure ? ((cause.details?.[0] as Partial<FailureDetail> | undefined) ?? {}) : {};

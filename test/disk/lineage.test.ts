@@ -2,7 +2,7 @@
  * S9: a delta goes only onto the exact point it was computed from, on the very disk the record speaks of.
  * Rule: every refusal is followed by the way out: a full copy, which is always allowed and always right.
  */
-import { appendFileSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
 import {
@@ -140,6 +140,24 @@ describe('a disk whose record and content do not agree takes no delta and no sea
       bytes[second] = (bytes[second] ?? 0) ^ 1;
       writeFileSync(bench.statePath('journal'), bytes);
     }));
+});
+
+test('S3 S9 a record that goes bad while it is used ends the copy, and only a full one repairs the disk', async () => {
+  await onWorkbench(patternImage(8, size), async (bench) => {
+    await bench.transfer(full(), 'p0');
+    await bench.foldRecord();
+    const spoiling = delta();
+    const named = spoiling.changes.bind(spoiling);
+    spoiling.changes = () => {
+      truncateSync(bench.statePath('checkpoint'), 200);
+      return named();
+    };
+    expect(await failureOf(bench.transfer(spoiling, 'p1', { base: 'p0' }))).toBe('Corrupt state.checkpoint');
+    expect(await failureOf(bench.transfer(delta(), 'p1', { base: 'p0' }))).toBe('Corrupt lineage');
+    await bench.transfer(full(), 'p1');
+    await bench.seal(full(), 'p1', { reread: true });
+    expect(firstDifference(bench.content(), image)).toBe(-1);
+  });
 });
 
 test('a torn last line of the journal does not hold a delta up', async () => {

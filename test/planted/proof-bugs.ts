@@ -196,7 +196,7 @@ export const proofBugs: readonly PlantedBug[] = [
     slowStop,
     'whose writes are slow',
   ),
-  bug('L7', 'disk/withhold.ts', 'stop?.throwIfAborted();\n    space.fill', 'space.fill', slowStop, 'at call 6'),
+  bug('L7', 'disk/withhold.ts', 'stop?.throwIfAborted();\n    space.fill', 'space.fill', slowStop, 'is obeyed while the disk is opened'),
   bug('S3', 'disk/window.ts', 'await held.target.flush();', '', 'test/disk/flush-order.test.ts'),
   bug('L2', 'disk/window.ts', '= 2 * windowBytes', '= 8 * windowBytes', windows, 'stays within 32 MiB'),
   bug('L2', 'disk/window.ts', '    await older;\n', '', windows, 'three windows wait'),

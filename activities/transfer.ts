@@ -26,8 +26,9 @@ import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { type MoverHands, openHands } from './in-hand.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
+import { type LongList, withListRoom } from './list-room.ts';
 import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-worker.ts';
-import { weightOf, weightOfList } from './table-room.ts';
+import { weightOf } from './table-room.ts';
 import { Turns } from './turns.ts';
 import { underLimits } from './under-limits.ts';
 import { fromWhereItWas, whereItWas } from './where-it-was.ts';
@@ -36,6 +37,8 @@ export interface MoverParts extends MoverWorkerParts {
   readonly finder: DeviceFinder;
   /** Which disks copy now; the others wait in this process. */
   readonly turns: Turns;
+  /** Which disks have a long list of changes in memory (activities/list-room.ts). */
+  readonly lists: Turns;
   /** How fast this mover may copy. */
   readonly limits: MoverLimits;
   /** The site the mover stands at. */
@@ -100,7 +103,7 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
       const work = fromWhereItWas(frame);
       work.beat(waiting(input));
       assertBased({ op: 'transferDisk', subject: subjectOf(input) }, input.around, input.base);
-      const proof = await inTurn(parts, hands, input, work, (grow) => transferOne(parts, input, work, grow));
+      const proof = await inTurn(parts, hands, input, work, () => transferOne(parts, input, work));
       // L3: what waits for its turn each time falls behind as well. A proof that was made before knows better how long it took.
       const durationMs = Math.max(proof.durationMs, Math.round(performance.now() - startedAt));
       return { ...proof, durationMs, ...(hadBegun(work, proof) && { retried: true as const }) };
@@ -168,18 +171,13 @@ const inTurn = <T>(
   hands: MoverHands,
   input: TransferInput,
   { signal }: ReportingWork,
-  act: (grow: (more: number) => void) => Promise<T>,
+  act: () => Promise<T>,
 ): Promise<T> =>
   hands[input.urgent ? 'urgent' : 'rounds'].hold(subjectOf(input), () =>
     turns.take(input.urgent, signal, act, weightOf(input.disk.sizeBytes)),
   );
 
-async function transferOne(
-  parts: MoverParts,
-  input: TransferInput,
-  work: ReportingWork,
-  grow: (more: number) => void,
-): Promise<TransferProof> {
+async function transferOne(parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<TransferProof> {
   const place = await placeOf(parts, input, work);
   const reader = parts.reader(input.sourceSite);
   const { point, base, around, machine, urgent } = input;
@@ -198,16 +196,17 @@ async function transferOne(
   );
   const { told, ...pacing } = underLimits(parts.limits.lane(input.sourceSite, parts.site, input.urgent), work);
   try {
-    const proof = await transfer({
-      ...place,
-      source,
-      point: pointName(point),
-      ...(base ? { base: pointName(base) } : {}),
-      signal: work.signal,
-      listed: (bytes) => grow(weightOfList(bytes)),
-      ...pacing,
-    });
-    return { ...proof, ...told() };
+    const copy = (list: LongList): Promise<TransferProof> =>
+      transfer({
+        ...place,
+        source,
+        point: pointName(point),
+        ...(base ? { base: pointName(base) } : {}),
+        signal: work.signal,
+        ...list,
+        ...pacing,
+      });
+    return { ...(await withListRoom(parts.lists, urgent, work.signal, copy)), ...told() };
   } finally {
     await source.close();
   }

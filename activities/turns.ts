@@ -62,30 +62,29 @@ export class Turns {
   }
 
   /**
-   * Runs `act` in its turn. Rejects with the signal's reason when it fires while waiting. What
-   * `act` turns out to weigh besides, it says by `grow`: whoever works goes on, and those that wait find less room.
+   * Runs `act` in its turn. Rejects with the signal's reason when it fires while waiting. What `act` turns out to weigh
+   * instead of `weight`, it says by `reweigh`: whoever works goes on, and those that wait find more room or less.
    */
   async take<T>(
     urgent: boolean,
     signal: AbortSignal,
-    act: (grow: (more: number) => void) => Promise<T>,
+    act: (reweigh: (weight: number) => void) => Promise<T>,
     weight = 1,
   ): Promise<T> {
     await this.wait(signal, urgent, weight);
     this.busy++;
     const [taken, kind] = [this.takenBy(urgent), this.kindOf(weight)];
-    let whole = weight;
-    const grow = (more: number): void => {
-      whole += more;
-      taken[kind] += more;
-      this.weigh();
+    let now = weight;
+    const reweigh = (next: number): void => {
+      taken[kind] += next - now;
+      now = next;
+      this.next();
     };
     try {
-      return await act(grow);
+      return await act(reweigh);
     } finally {
       this.busy--;
-      taken[kind] -= whole;
-      this.next();
+      reweigh(0);
     }
   }
 

@@ -18,7 +18,7 @@ declare const WebAssembly: {
 
 const wasmPage = 64 * 1024;
 
-/** Blocks of the process in flight from sources, and being read back: 64 MiB in all. One disk and a half at full speed fill it. */
+/** Blocks of the process in flight from sources, and being read back: 64 MiB in all. Two disks at full speed fill it. */
 export const poolBlocks = { fetch: 12, proof: 4 } as const;
 /** Of these so many are for the urgent alone: other machines' sources and disks may hang, a cutover must not wait for them. */
 export const urgentBlocks = { fetch: 2, proof: 1 } as const;

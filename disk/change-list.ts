@@ -2,7 +2,7 @@
  * The list of a disk's changes while it arrives, kept small: what the plan will fetch as one is one range here.
  * Rule: the plan made of the kept list is the one made of all that was named (disk/block-plan.ts), or where that would be too
  * many ranges one that reads more (disk/coarser.ts); what was named is counted and fingerprinted exactly. L5: at most four
- * ranges for each block of 4 MiB are kept, 65,536 of a small disk and a million of any, and 65,536 are on their way; 16 bytes
+ * ranges for each block of 4 MiB are kept, 65,536 of a small disk and a quarter of a million of any, and 65,536 are on their way; 16 bytes
  * each, in memory that is used again, and in turns with others. A list that runs back by more than 16,384 ranges may count twice
  * what it names twice, and is sorted in one turn: Azure's ascend.
  */
@@ -17,11 +17,16 @@ import { Turn } from './turn.ts';
 /** A piece of Azure's list has up to 10,000 ranges, and those that are cleared follow those that are read. */
 const onTheirWay = 65_536;
 /**
- * A blob gives 500 requests a second or 60 MiB/s: so many ranges take as many as 35 minutes, and to read 1 TiB five hours, so
- * that joining a part of them costs less than it looks. 16 MiB.
+ * A blob gives 500 requests a second or 60 MiB/s: so many ranges take as many as nine minutes, and to read 1 TiB five hours, so
+ * that joining a part of them costs less than it looks. 4 MiB.
  */
-const mostKept = 2 ** 20;
+const mostKept = 2 ** 18;
 const keptABlock = 4;
+
+const aRange = 16;
+/** As most lists are: 16,384 ranges. */
+export const shortListBytes = 256 * 1024;
+export const largestListBytes = aRange * (mostKept + onTheirWay);
 
 export const mostRangesOf = ({ blocks }: Geometry): number =>
   Math.min(mostKept, Math.max(onTheirWay, keptABlock * blocks));
@@ -61,6 +66,11 @@ export class ChangeList {
 
   add(kind: Kind, start: number, end: number): void {
     this.named[kind].add(start, end);
+  }
+
+  /** Longer than most are. */
+  get long(): boolean {
+    return aRange * (rangesIn(this.named) + rangesIn(this.kept)) > shortListBytes;
   }
 
   /** Then it is to be settled before more is added. */

@@ -6,8 +6,8 @@ import { untilAborted } from './attempts.ts';
 import { type BlockPool, type Lent, newShare, type Share } from './block-pool.ts';
 import { type PointReader, SourceSilent } from './point-reader.ts';
 
-/** Blocks fetched at once. L2: 8 x 4 MiB in flight + 32 written and not durable (disk/window.ts) = 64 MiB sent again at most. */
-export const laneLimit = 8;
+/** Blocks fetched at once. L2: 6 x 4 MiB in flight + 32 written and not durable (disk/window.ts) = 56 MiB sent again at most. */
+export const laneLimit = 6;
 /** Blocks read back at once. */
 export const readBackLimit = 3;
 /** A source that is silent so often, one time after another, ends the attempt. */

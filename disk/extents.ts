@@ -27,16 +27,18 @@ const down = (value: number): number => value - (value % sectorBytes);
 const up = (value: number): number => down(value + sectorBytes - 1);
 
 /**
- * Reads the whole list; `whole`: a map of all the disk, not a delta. Throws `Corrupt` when a range lies outside the disk, and
- * whatever the source throws.
+ * Reads the whole list; `whole`: a map of all the disk, not a delta; `long` is awaited once when it turns out longer than most
+ * are, before more of it is read. Throws `Corrupt` when a range lies outside the disk, and whatever the source throws.
  */
 export async function collectChanges(
   extents: AsyncIterable<Extent>,
   sizeBytes: number,
   subject: string,
   whole = false,
+  long: () => Promise<void> = async () => undefined,
 ): Promise<Changes> {
   const list = new ChangeList(geometryOf(sizeBytes, subject), whole);
+  let asked = false;
   for await (const extent of extents) {
     const { start, end } = checked(extent, sizeBytes, subject);
     if (start === end) continue;
@@ -47,6 +49,10 @@ export async function collectChanges(
       list.add('data', down(start), up(start));
       list.add('zero', up(start), down(end));
       list.add('data', down(end), up(end));
+    }
+    if (list.long && !asked) {
+      asked = true;
+      await long();
     }
     if (list.full) await list.settle();
   }

@@ -37,7 +37,7 @@ export interface TargetDiskOptions {
   readonly run: string;
   /** The mover's own folder; survives restarts, is not on the target. */
   readonly stateDir: string;
-  /** Blocks fetched at once, 1 to 8 (L2 bounds it); default 8. */
+  /** Blocks fetched at once, 1 to 6 (L2 bounds it); default 6. */
   readonly inFlight?: number;
   /** Where the attempt stands among those of this process, as Temporal handed them over (disk/attempts.ts). */
   readonly order?: number;
@@ -80,6 +80,8 @@ export interface PointWork extends DiskTask {
 
 export interface DiskWork extends PointWork {
   readonly source: PointReader;
+  /** Awaited once a list of changes turns out longer than most are, before it is read on. */
+  long?(): Promise<void>;
   /** Hears, once the list of changes is read, how many bytes of memory it takes until the attempt ends. */
   listed?(bytes: number): void;
 }

@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MoverLimits } from '../activities/limits.ts';
+import { openListRoom } from '../activities/list-room.ts';
 import { openTableRoom } from '../activities/table-room.ts';
 import type { MoverParts } from '../activities/transfer.ts';
 import { type LoadedInventory, resolvePath } from '../config/load.ts';
@@ -42,6 +43,7 @@ export async function openMoverParts(
     finder: createDeviceFinder(config),
     stateDir,
     turns: openTableRoom(),
+    lists: openListRoom(),
     limits,
     site: config.site,
     version,

@@ -11,8 +11,8 @@ import type { What } from './call.ts';
 import { getFromSnapshot, type OpenSnapshot } from './snapshot-get.ts';
 
 /** Entries of one piece. The service allows 10,000; fewer keep one answer small. */
-export const entriesAPiece = 5_000;
-const longestPieceBytes = 4 * 1024 * 1024;
+export const entriesAPiece = 1_000;
+const longestPieceBytes = 1024 * 1024;
 const pageBytes = 512;
 
 /** All ranges within [0, sizeBytes): what lies beyond is the container's footer and is dropped. */

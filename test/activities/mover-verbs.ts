@@ -4,6 +4,7 @@
  */
 import { ActivityNotFoundError } from '@temporalio/client';
 import { MoverLimits } from '../../activities/limits.ts';
+import { openListRoom } from '../../activities/list-room.ts';
 import { openTableRoom } from '../../activities/table-room.ts';
 import { createMoverActivities } from '../../activities/transfer.ts';
 import type { OpenRequest, SourceReader, Work } from '../../sites/source.ts';
@@ -45,7 +46,8 @@ export async function verbsOn({ stateDir, path }: Bench, wishes: Wishes = {}) {
   const reader = { openPoint } as Partial<SourceReader> as SourceReader;
   const finder = { site: 'home', findDevice: (_: unknown, { signal }: Work) => find(signal) };
   const turns = openTableRoom();
-  const parts = { limits, finder, stateDir, turns, site: 'home', version: '', datastores: {} };
+  const lists = openListRoom();
+  const parts = { limits, finder, stateDir, turns, lists, site: 'home', version: '', datastores: {} };
   const verbs = createMoverActivities({ ...parts, reader: () => reader });
   const point = { disk: 'os', id: 'p1', identity: 'i', sizeBytes: size } as const;
   const disk = { disk: 'os', slot: 'scsi0:0', file: 'os.vmdk', sizeBytes: size, uuid: 'u' } as const;

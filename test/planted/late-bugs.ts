@@ -5,6 +5,7 @@ import { bug, type PlantedBug } from './bug.ts';
 
 const silentSource = 'test/disk/silent-source.test.ts';
 
+const listRoom = 'test/activities/list-room.test.ts';
 const changeList = 'test/disk/change-list.test.ts';
 
 export const lateBugs: readonly PlantedBug[] = [
@@ -112,6 +113,17 @@ export const lateBugs: readonly PlantedBug[] = [
     changeList,
     'keeps at most 64 ranges',
   ),
+  bug('L5', 'disk/extents.ts', '      await long();\n', '', listRoom, 'asks once'),
+  bug(
+    'L5',
+    'activities/list-room.ts',
+    'Math.max(0, bytes - shortListBytes)',
+    'largestListBytes',
+    listRoom,
+    'beside those',
+  ),
+  bug('L5', 'activities/list-room.ts', '      urgent,\n', '      false,\n', listRoom, 'of a cutover'),
+  bug('L5', 'activities/list-room.ts', '    stop.abort();\n', '', listRoom, 'leaves it to the next'),
   bug(
     'L5',
     'disk/change-list.ts',

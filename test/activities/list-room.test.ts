@@ -1,3 +1,7 @@
+/**
+ * Long lists of changes: which of them are read on at once, and which wait.
+ * Rule: the turns are the real ones; only the copies are not, so that a test says when a list is read and when one ends.
+ */
 import { openListRoom, withListRoom } from '../../activities/list-room.ts';
 import { largestListBytes, shortListBytes } from '../../disk/change-list.ts';
 import { collectChanges } from '../../disk/extents.ts';

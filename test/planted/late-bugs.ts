@@ -152,7 +152,14 @@ export const lateBugs: readonly PlantedBug[] = [
     'counts what was named',
   ),
   bug('S10', 'disk/coarser.ts', "behind.kind = 'data';", '', changeList, 'keeps no more ranges'),
-  bug('L5', 'activities/turns.ts', 'taken[kind] += more;', '', 'test/activities/turns.test.ts', 'turns out heavier'),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'taken[kind] += next - now;',
+    '',
+    'test/activities/turns.test.ts',
+    'turns out heavier',
+  ),
   bug(
     'S9',
     'disk/change-list.ts',

@@ -47,14 +47,7 @@ export const moverBugs: readonly PlantedBug[] = [
     turns,
     'runs alone whatever it weighs',
   ),
-  bug(
-    'L5',
-    'activities/turns.ts',
-    'taken[kind] += more;\n      this.weigh();',
-    'taken[kind] += more;',
-    turns,
-    'list of changes that turns out large',
-  ),
+  bug('L5', 'activities/turns.ts', 'now = next;\n      this.next();', 'now = next;', turns, 'gives some at once'),
   bug(
     'S3',
     'activities/turns.ts',

@@ -154,10 +154,10 @@ export class Windows {
    */
   async drain(): Promise<void> {
     try {
-      for (;;) {
-        await this.syncing;
-        if (this.written.length === 0) break;
+      // The end of one window may begin the next one, which nobody else waits for.
+      while (this.syncing !== undefined || this.written.length > 0) {
         this.commit();
+        await this.syncing;
       }
       await Promise.all(this.proofs);
     } finally {

@@ -5,7 +5,16 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HostCall, watchHost } from './host-edge.ts';
-import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
+import {
+  data,
+  failureOf,
+  firstDifference,
+  ImagePoint,
+  mib,
+  onWorkbench,
+  patternImage,
+  type Workbench,
+} from './workbench.ts';
 
 const size = 160 * mib;
 const image = patternImage(1, size);
@@ -126,5 +135,35 @@ test('S3 once a block was found to be lost, the window that is on its way is the
       restore();
     }
     expect(flushes).toBe(2);
+  });
+});
+
+test('S3 a round ends only with the window that the end of another one began: a flush of it that fails is told', async () => {
+  const end = image.subarray(0, 40 * mib);
+  const changed = { offset: 4 * mib, length: 32 * mib };
+  const begin = Buffer.from(end).fill(7, changed.offset, changed.offset + changed.length);
+  const delta = (): ImagePoint => new ImagePoint(end, [data(changed.offset, changed.length)]);
+  await onWorkbench(end.byteLength, async (bench) => {
+    await bench.transfer(new ImagePoint(begin), 'p0');
+    const flushes = countFlushes(bench);
+    let written = 0;
+    const restore = await watchHost(async (call) => {
+      const flush = flushes(call);
+      // So that all else is written by then, and is just one window.
+      while (flush === 1 && written < 8) await pause(10);
+      if (flush === 2) return eio();
+      const answer = await call.all();
+      if (call.path === bench.path && call.name === 'write' && call.length > mib) written++;
+      return answer;
+    });
+    try {
+      expect(await failureOf(bench.transfer(delta(), 'p1', { base: 'p0' }))).toBe('Refused target.flush');
+    } finally {
+      restore();
+    }
+    expect(await failureOf(bench.seal(new ImagePoint(end), 'p1'))).toBe('Corrupt lineage');
+    await bench.transfer(delta(), 'p1', { base: 'p0' });
+    await bench.seal(new ImagePoint(end), 'p1', { reread: true });
+    expect(firstDifference(bench.content(), end)).toBe(-1);
   });
 });

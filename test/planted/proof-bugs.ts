@@ -211,6 +211,14 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/window.ts',
+    'this.syncing !== undefined || this.written',
+    'this.written',
+    windows,
+    'a round ends only with',
+  ),
+  bug(
+    'S3',
+    'disk/window.ts',
     'this.fail(error));\n  }\n\n  /** As',
     'this.leave(0)).then(() => (this.syncing = undefined));\n  }\n\n  /** As',
     windows,

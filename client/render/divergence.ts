@@ -14,7 +14,7 @@ export function divergenceLines(judged: Convergence | undefined, style: Style): 
   const title = divergenceTitle(judged);
   if (!judged || !title) return [];
   const lift = liftCommand(judged);
-  const text = `${title}: ${ratesText(judged)} (round ${judged.round}). ${divergenceAdvice(judged)}`;
+  const text = `${title}: ${ratesText(judged)} (the last rounds together, up to round ${judged.round}). ${divergenceAdvice(judged)}`;
   return [
     ...wrap(plain(text), style.width - 2, 2).map((line) => paint(style, 'yellow', `  ${line}`)),
     ...(lift ? [`  Type: ${plain(lift)}  # or another rate than none`] : []),

@@ -34,6 +34,7 @@ const refusalsShown = 3;
 export function renderStatus(view: View, now: number, style: Style): string {
   const { status } = view;
   if (!status) return silent(view, now, style).join('\n');
+  const copies = isOpen(view) && status.phase === 'Syncing';
   const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], now, style).map((line) => `  ${line}`);
   return arrange(style.height, [
     { lines: heading(view, status, now, style), worth: 9 },
@@ -46,7 +47,7 @@ export function renderStatus(view: View, now: number, style: Style): string {
     { lines: bars, worth: 7 },
     { lines: isOpen(view) ? copyLines(view, style) : [], worth: 6 },
     { lines: roundLines(view.rounds, now, style), worth: 3 },
-    { lines: isOpen(view) ? divergenceLines(view.rounds?.convergence, style) : [], worth: 7 },
+    { lines: copies && status.held === undefined ? divergenceLines(view.rounds?.convergence, style) : [], worth: 7 },
     { lines: scrubLines(view.rounds?.scrubs ?? [], now, style), worth: 3 },
     { lines: outageText(status, isOpen(view), now).flatMap((text) => say(text, style)), worth: 6 },
     { lines: atHomeLines(status, now, style), worth: 6 },

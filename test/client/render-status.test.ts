@@ -267,7 +267,13 @@ test('L3 rounds that get nowhere are said so with both rates and what can be don
   const rounds = { done: 4, recent: [], copiedBytes: 0, changedBytes: 0, now: 'round 5: copying', convergence };
   const view = viewOf(statusIn('Syncing'), { rounds });
   const shown = renderStatus(view, now, plainStyle).replace(/\s+/g, ' ');
-  expect(shown).toContain('Changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved (round 4). Each round');
+  expect(shown).toContain(
+    'Changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved (the last rounds together, up to round 4). Each round',
+  );
+  // What the rounds do concerns nobody once they are over, and they do not go on in a hold.
+  const held = { by: 'ana', at: ago(1) };
+  for (const other of [statusIn('FinalSync'), { ...statusIn('Syncing'), held }])
+    expect(renderStatus(viewOf(other, { rounds }), now, plainStyle)).not.toContain('the link');
   expect(shown).toContain('Make the link faster, quieten the machine, or complete at the cost shown');
   expect(shown).not.toContain('homeward limits');
   const limit = { bytesPerSecond: 8 * 1024 ** 2, by: 'site azure-west' };

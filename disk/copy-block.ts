@@ -22,7 +22,7 @@ const pageBytes = 4096;
 /** Writing through a gap below this is cheaper than one more call (some 50 µs against 2.5 GiB/s). */
 const writeGapBytes = 128 * 1024;
 /** A stop lets a block's writes end that are quicker, because of one half written the touched leaves are sent again (L2). */
-const patienceMs = 250;
+const patienceMs = 1_000;
 
 /** Puts the job's bytes over what the space holds of the block; positions are those within the block. */
 async function fetchBlock(

@@ -123,6 +123,8 @@ export function ownMarker(options: TargetDiskOptions, id: string, epoch: number)
   return openMarker({ id, machine, disk, run, epoch, handovers });
 }
 
+const isFenced = (error: unknown): error is Failure => error instanceof Failure && error.kind === 'Fenced';
+
 export function hold<Task extends DiskTask>(grip: Grip<Task>, ledger: Ledger, digest: Digest): HeldDisk<Task> {
   const own = ownMarker(grip.options, ledger.state.id, ledger.state.epoch);
   grip.meter.epoch = own.epoch;
@@ -130,9 +132,11 @@ export function hold<Task extends DiskTask>(grip: Grip<Task>, ledger: Ledger, di
     try {
       // At once, and both to their end: the next look uses the same sector.
       const looks = await Promise.allSettled([grip.lock.check(), grip.withholding.check(own)]);
-      for (const look of looks) if (look.status === 'rejected') throw look.reason;
+      const errors = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason as unknown] : []));
+      // That the disk is another's outranks what hindered the other look.
+      if (errors.length > 0) throw errors.find(isFenced) ?? errors[0];
     } catch (error) {
-      if (error instanceof Failure && error.kind === 'Fenced') ledger.end(error);
+      if (isFenced(error)) ledger.end(error);
       throw error;
     }
   });

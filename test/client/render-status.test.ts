@@ -270,9 +270,7 @@ test('L3 rounds that get nowhere are said so with both rates and what can be don
   expect(shown).toContain(
     'Changes faster than the link: 12.0 MiB/s change, 8.0 MiB/s are moved (the last rounds together, up to round 4). Each round',
   );
-  // What the rounds do concerns nobody once they are over, and they do not go on in a hold.
-  const held = { by: 'ana', at: ago(1) };
-  for (const other of [statusIn('FinalSync'), { ...statusIn('Syncing'), held }])
+  for (const other of [statusIn('FinalSync'), { ...statusIn('Syncing'), held: { by: 'ana', at: ago(1) } }])
     expect(renderStatus(viewOf(other, { rounds }), now, plainStyle)).not.toContain('the link');
   expect(shown).toContain('Make the link faster, quieten the machine, or complete at the cost shown');
   expect(shown).not.toContain('homeward limits');
@@ -289,7 +287,9 @@ test('L3 rounds that get nowhere are said so with both rates and what can be don
   };
   expect(told(7)).not.toMatch(/ the link/i);
   // A disk that is written anew as fast as it is moved: no round grows, and none gets shorter.
-  expect(told(7.5)).toContain('Changes nearly as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved (round 4).');
+  expect(told(7.5)).toContain(
+    'Changes nearly as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved (the last rounds together, up to round 4).',
+  );
   expect(told(7.5)).toContain('The rounds hardly get shorter, and neither does the outage of completing.');
   expect(told(7.5)).toContain('; changes nearly as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved');
 });

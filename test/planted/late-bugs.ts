@@ -92,7 +92,7 @@ export const lateBugs: readonly PlantedBug[] = [
   bug(
     'S8',
     'disk/held-disk.ts',
-    "if (error instanceof Failure && error.kind === 'Fenced') ledger.end(error);",
+    'if (isFenced(error)) ledger.end(error);',
     '',
     'test/disk/fencing.test.ts',
     'nothing more to the journal',

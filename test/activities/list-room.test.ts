@@ -5,6 +5,8 @@
 import { openListRoom, withListRoom } from '../../activities/list-room.ts';
 import { largestListBytes, shortListBytes } from '../../disk/change-list.ts';
 import { collectChanges } from '../../disk/extents.ts';
+import { transferDisk } from '../../disk/target-disk.ts';
+import { ImagePoint, mib, onWorkbench } from '../disk/workbench.ts';
 
 const never = new AbortController().signal;
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -79,4 +81,27 @@ test('a list is long from its 16,385th range on, and asks once, however long it 
     return count;
   };
   expect(await Promise.all([16_384, 16_385, 200_000].map(asked))).toEqual([0, 1, 1]);
+});
+
+test('L5 a copy reads no more of its long list than a short one has before there is room', async () => {
+  const image = Buffer.alloc(65 * mib);
+  await onWorkbench(image.byteLength, async (bench) => {
+    const source = new ImagePoint(image);
+    let named = 0;
+    source.changes = async function* () {
+      for (named = 0; named < 16_600; named++) yield { offset: named * 4096, length: 512, kind: 'data' as const };
+    };
+    const [asked, room] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const long = (): Promise<void> => {
+      asked.resolve();
+      return room.promise;
+    };
+    const work = { ...bench.options(), source, point: 'p0', signal: never, report: () => undefined, long };
+    const copy = transferDisk(work);
+    await Promise.race([asked.promise, copy]);
+    await soon();
+    expect(named).toBe(16_384);
+    room.resolve();
+    expect((await copy).changedBytes).toBe(16_600 * 512);
+  });
 });

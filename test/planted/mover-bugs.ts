@@ -24,6 +24,14 @@ export const moverBugs: readonly PlantedBug[] = [
   ),
   bug(
     'L5',
+    'disk/target-disk.ts',
+    'await untilAborted(options.long(), signal)',
+    'options.long()',
+    'test/activities/list-room.test.ts',
+    'before there is room',
+  ),
+  bug(
+    'L5',
     'activities/turns.ts',
     'this.begin(false, this.begin(true, false));',
     'this.begin(false, this.begin(true, false) && false);',

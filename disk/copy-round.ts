@@ -10,6 +10,7 @@ import { blockBytes } from './geometry.ts';
 import { type HeldDisk, lanesOf } from './held-disk.ts';
 import { proveWindow } from './proof.ts';
 import type { Changes } from './range-list.ts';
+import { refuseUnprovenRound } from './round-proven.ts';
 import { allLooked, copyUsed, type UsedRun, usedWork } from './used-disk.ts';
 import { Windows } from './window.ts';
 import { clearRun, recordBlank, splitRun } from './zero-runs.ts';
@@ -124,18 +125,20 @@ export async function copyRound(held: HeldDisk, changes: Changes, whole: boolean
     held.meter.done(bytes, false);
   };
   const windows = new Windows(held);
+  const used = held.ledger.state.round?.used === true;
   try {
-    if (held.ledger.state.round?.used) await runLanes(held, usedJobs(held, changes, skipped), windows);
+    if (used) await runLanes(held, usedJobs(held, changes, skipped), windows);
     else await runLanes(held, namedJobs(held, changes, whole, skipped), windows);
     held.meter.enter('proving');
     await windows.drain();
-    // S3: what a stop left unproven is no part of a point that was reached.
-    held.signal.throwIfAborted();
   } catch (error) {
     await drainAfter(error, windows);
     throw error;
   } finally {
     noteRepairs(held);
   }
+  // S3: what a stop left unproven, or a defect, is no part of a point that was reached.
+  held.signal.throwIfAborted();
+  await refuseUnprovenRound({ ...held, table: held.ledger.table, changes, whole: whole || used });
   return resumedBytes;
 }

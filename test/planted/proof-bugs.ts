@@ -134,8 +134,9 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/copy-round.ts',
-    'is no part of a point that was reached.\n    held.signal.throwIfAborted();',
-    'is no part of a point that was reached.',
+    // Either of the two suffices here.
+    'held.signal.throwIfAborted();\n  await refuseUnprovenRound({',
+    'void ({',
     slowStop,
     'has reached no point',
   ),

@@ -2,12 +2,25 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const bars = 'test/disk/second-bars.test.ts';
+const roundBar = 'test/disk/round-proven.test.ts';
 const ancestry = 'sites/azure/ancestry.ts';
 const ancestryTest = 'test/azure/ancestry.test.ts';
 const recorded = 'sites/azure/recorded-point.ts';
 
 export const secondBugs: readonly PlantedBug[] = [
   bug('S3', 'disk/seal.ts', '      refuseUnproven(held);', '', bars, 'was never proven is not sealed'),
+  bug('S3', 'disk/copy-round.ts', 'await refuseUnprovenRound({', 'void ({', roundBar, 'the next attempt brings'),
+  bug('S3', 'disk/copy-round.ts', 'whole: whole || used }', 'whole }', roundBar, 'the next attempt brings'),
+  bug('S10', 'disk/round-proven.ts', 'd < data.count || z <', 'd < data.count && z <', roundBar, 'any one block'),
+  bug(
+    'S3',
+    'disk/round-proven.ts',
+    'next = Math.max(next, Math',
+    'next = Math.max(next + 1, Math',
+    roundBar,
+    'any one',
+  ),
+  bug('L5', 'disk/round-proven.ts', 'await turn.next();', '', roundBar, 'have their turn'),
   bug('S9', 'disk/lineage.ts', 'if (state.sizeBytes !== wish.sizeBytes)', 'if (state.sizeBytes < 0)', bars, 'resized'),
   bug(
     'S9',

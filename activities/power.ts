@@ -81,12 +81,16 @@ export const createPowerActivities = (sites: Sites) => ({
     return await sites.source(site).ensureStarted({ path, identity, otherSideOff }, work);
   }),
 
-  ensureTargetStarted: activity('ensureTargetStarted', async (input: TargetStart, work): Promise<TargetMachine> => {
-    const { site } = input.failback.target;
-    const otherSideOff = (): Promise<void> => assertSourceOff(sites, input, 'the target starts', work);
-    await otherSideOff();
-    return await sites.target(site).ensureStarted({ ...targetPower(input), otherSideOff }, work);
-  }),
+  ensureTargetStarted: activity(
+    'ensureTargetStarted',
+    (input: TargetStart, attempt): Promise<TargetMachine> =>
+      tellingUntouched(attempt, async (work) => {
+        const { site } = input.failback.target;
+        const otherSideOff = (): Promise<void> => assertSourceOff(sites, input, 'the target starts', work);
+        await otherSideOff();
+        return await sites.target(site).ensureStarted({ ...targetPower(input), otherSideOff }, work);
+      }),
+  ),
 
   ensureTargetStopped: activity(
     'ensureTargetStopped',

@@ -101,6 +101,12 @@ export function stopped<S extends Risked>(story: S, at?: string): S {
   return { ...rest, ...told } as S;
 }
 
+/** The story of a target whose only start is known never to have made it run: nothing was written there that could be lost (S5). */
+export function markNeverStarted<S extends AtHome & { readonly targetLive: boolean }>(story: S): S {
+  const { liveSince: _since, startUnseen: _no, written: _bytes, uncounted: _why, ...off } = story;
+  return { ...off, targetLive: false } as S;
+}
+
 export interface Loss extends WriteCount {
   readonly since: string;
   /** Absent: until the end. */

@@ -4,7 +4,8 @@
  * Rule (S1): from the moment its start may have been sent the target counts as running, and the source is watched from the
  * first such moment on, without a break. S5: what is undone of an arrival that is given up is what stood before its seal.
  */
-import type { OpenDisk, RecoveryPoint, SealProof } from '../model/machine.ts';
+import { markNeverStarted } from '../model/commit-rules.ts';
+import type { OpenDisk, RecoveryPoint, SealProof, TargetMachine } from '../model/machine.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff, markTargetSeen } from '../model/transition.ts';
 import { whileAwaiting } from './awaiting.ts';
@@ -20,6 +21,7 @@ import { proveFirst } from './proving-first.ts';
 import { registerSealUndo, sealTheDisks } from './sealing.ts';
 import { beginSourceWatch } from './source-watch.ts';
 import { nothingBeside, PointChanged } from './taking-back.ts';
+import { wasUntouched } from './trouble.ts';
 import { controlVerbs, guestVerbs, summary } from './verbs.ts';
 import { beginWriteCount, recordLoss } from './write-count.ts';
 
@@ -74,7 +76,7 @@ export async function arrive(
 }
 
 async function startTheTarget(journey: Journey, { way, final, uses }: Proven, target: Standing): Promise<void> {
-  const { input, run, teller, course } = journey;
+  const { input, teller, course } = journey;
   const control = controlVerbs(input);
   const order = { ...ofTarget(journey, way), final, uses };
   target.seenReturned = false;
@@ -103,20 +105,46 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
     teller.outageBegins(stopAt);
     teller.record('target-stopped', 'the target was observed off', { power: seen.powerSeen });
   });
-  teller.amend((story) => markTargetLive(story, new Date().toISOString()));
+  mayRunFromNow(journey);
   if (!target.watched) beginSourceWatch(journey, final);
   target.watched = true;
   beginWriteCount(journey);
-  const started = await course.step(() =>
-    control.ensureTargetStarted.executeWithOptions(summary(`Start the target ${input.target.path}`), [
-      { failback: input, run, final },
-    ]),
-  );
+  const started = await startAtHome(journey, final);
   teller.amend(markTargetSeen);
   teller.record('target-started', 'the target was observed running', { power: started.powerSeen });
   await hearTheGuest(journey);
   await stepsAfterStart(journey);
   await probeAtHome(journey);
+}
+
+/** S1, S5: it may run from right before its start is sent. */
+function mayRunFromNow(journey: Journey): void {
+  journey.teller.amend((story) => markTargetLive(story, new Date().toISOString()));
+}
+
+/**
+ * One step. S5: a start that is known to have started nothing counts as none, unless one before it may have; the next one counts
+ * from its own sending.
+ */
+async function startAtHome(journey: Journey, final: RecoveryPoint): Promise<TargetMachine> {
+  const { input, run, teller, course } = journey;
+  let mayHaveRun = false;
+  return await course.step(async () => {
+    if (!teller.story.targetLive) {
+      mayRunFromNow(journey);
+      beginWriteCount(journey);
+    }
+    try {
+      return await controlVerbs(input).ensureTargetStarted.executeWithOptions(
+        summary(`Start the target ${input.target.path}`),
+        [{ failback: input, run, final }],
+      );
+    } catch (error) {
+      if (!mayHaveRun && wasUntouched(error)) teller.amend(markNeverStarted);
+      else mayHaveRun = true;
+      throw error;
+    }
+  });
 }
 
 async function hearTheGuest(journey: Journey): Promise<void> {

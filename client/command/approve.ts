@@ -103,8 +103,8 @@ async function approveCancel(asked: Asked): Promise<Partial<Message>> {
     await askUnseen(asked, `Cancel the failback of ${machine}: who serves now is unknown.`, silent);
     return {};
   }
-  // Before the source was stopped the target cannot have been started; should it be by then, the run refuses this cancel.
-  const early = options.acceptLoss === true && !status.outage;
+  // S5: nobody accepts a loss that there is not. Should the target be started by then, the run refuses this cancel.
+  const early = options.acceptLoss === true && !status.targetLive && !status.loss;
   if (early)
     context.screen.note(`homeward: nothing was written at home yet, so ${machine} is cancelled without any loss.`);
   const { acceptLoss, ...without } = message;

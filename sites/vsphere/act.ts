@@ -6,7 +6,7 @@
  */
 import { Failure, transient } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
-import { faultBehind } from './failure.ts';
+import { faultBehind, isNo } from './failure.ts';
 import { pause } from './pause.ts';
 import type { ReadableSession } from './session.ts';
 import { settle, type TaskWait, waitForOther, waitForTask } from './tasks.ts';
@@ -30,6 +30,8 @@ export interface Act<State> {
   readonly lastLook?: () => Promise<void>;
   readonly onTurn?: () => Promise<void>;
   readonly turnSeconds?: number;
+  /** S5: a no, of the call or of its task, means that nothing was changed. Without it a no says nothing of what was. */
+  readonly allOrNothing?: true;
 }
 
 const attempts = 5;
@@ -66,13 +68,15 @@ async function sendOnce<State>(
     });
   };
   try {
-    const settled = { ...work, signal: neverAborted };
+    const { changedNothing, ...rest } = work;
+    const settled = { ...rest, signal: neverAborted, ...(plan.allOrNothing && changedNothing && { changedNothing }) };
     const task = await plan.send(state, settled, lastLook);
     const wait: TaskWait = {
       op: plan.op,
       subject: plan.subject,
       ...(plan.onTurn && { onTurn: plan.onTurn }),
       ...(plan.turnSeconds && { turnSeconds: plan.turnSeconds }),
+      onError: (failure) => isNo(failure) && settled.changedNothing?.(),
     };
     if (task) await waitForTask(session, task, wait, settled);
     return undefined;

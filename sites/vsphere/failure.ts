@@ -125,6 +125,15 @@ export function faultBehind(error: unknown): VimFault | undefined {
   return error instanceof Failure && error.cause instanceof VimFaultError ? error.cause.fault : undefined;
 }
 
+/** What vCenter says of anything that went wrong in it: whatever was asked may have been done by then. */
+const anything = 'RuntimeFault';
+
+/** Whether vCenter has answered with a no that is known as one: what was asked was not done, and never will be. */
+export function isNo(error: unknown): boolean {
+  const { type = anything } = faultBehind(error) ?? {};
+  return type !== anything && table[type]?.[0] === 'Refused';
+}
+
 /** An answer that broke off or never came: nobody knows whether the call had its effect. */
 export const lostAnswer = (op: string, subject: string, seen: string): Failure =>
   transient({

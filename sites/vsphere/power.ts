@@ -99,6 +99,7 @@ export async function powerOn(
         return at.session.call('PowerOnVM_Task', ref, {}, settled, { subject: path, lastLook });
       },
       onTurn: () => needNoQuestion(at, machine, work),
+      allOrNothing: true,
       turnSeconds: questionTurnSeconds,
     },
     work,

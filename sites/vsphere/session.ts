@@ -5,7 +5,7 @@
  */
 import { expired, Failure, refused, transient } from '../../model/failure.ts';
 import type { Work } from '../source.ts';
-import { faultBehind } from './failure.ts';
+import { faultBehind, isNo } from './failure.ts';
 import { type CallOptions, type Channel, openChannel } from './soap-channel.ts';
 import type { Transport } from './transport.ts';
 import { type Arguments, type MethodName, methodEntry, type Ref, type Returned, type Vim } from './wire/shapes.ts';
@@ -156,6 +156,7 @@ class VcenterSession implements Session {
       try {
         return await channel.call(method, on, args, { signal, subject, timeoutMs: hints.timeoutMs ?? this.timeoutMs });
       } catch (error) {
+        if (methodEntry(method).changes && isNo(error)) work.changedNothing?.();
         if (faultBehind(error)?.type !== 'NotAuthenticated') throw error;
         this.sessionEnded(mine);
         if (methodEntry(method).repeat === 'never') throw error;

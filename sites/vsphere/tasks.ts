@@ -22,6 +22,8 @@ export interface TaskWait {
   /** Asked between two turns: a machine may wait for an answer that no task reports. */
   readonly onTurn?: () => Promise<void>;
   readonly turnSeconds?: number;
+  /** Told when the task itself has ended in this error, before that is thrown. */
+  readonly onError?: (error: Failure) => void;
 }
 
 async function taskInfo(session: ReadableSession, task: Ref, work: Work): Promise<Vim<'TaskInfo'>> {
@@ -78,7 +80,9 @@ export async function waitForTask(
   const info = (await endedSoon(session, task, work)) ?? (await untilEnded(session, task, wait, work));
   if (info.state === 'success') return info;
   const fault = info.error ? localizedFault(info.error) : { type: 'Unknown', text: 'the task failed without a reason' };
-  throw failureOfFault(fault, wait.op, wait.subject);
+  const failure = failureOfFault(fault, wait.op, wait.subject);
+  wait.onError?.(failure);
+  throw failure;
 }
 
 /** Most changes take less than it costs to set up a wait, so a few quick looks come first. */

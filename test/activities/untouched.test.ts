@@ -6,6 +6,8 @@ import type { Sites } from '../../activities/preflight.ts';
 import { tellingUntouched } from '../../activities/untouched.ts';
 import type { FailbackInput } from '../../model/failback-input.ts';
 import { refused, transient } from '../../model/failure.ts';
+import type { Work } from '../../sites/source.ts';
+import type { TargetStart } from '../../sites/target.ts';
 import { wasUntouched } from '../../workflows/trouble.ts';
 import { inActivity } from './in-activity.ts';
 
@@ -75,6 +77,28 @@ test('S5 a stop of the source that was refused before it began says so', async (
   const error = await inActivity(() => ensureSourceStopped({ failback, identity: 'one' })).catch(
     (thrown: unknown) => thrown,
   );
+  expect(wasUntouched(error)).toBe(true);
+});
+
+test('S5 a start at home that was refused before it began says so', async () => {
+  const ensureStarted = async ({ otherSideOff }: TargetStart, work: Work): Promise<never> => {
+    await otherSideOff();
+    work.mayChange();
+    work.changedNothing?.();
+    throw notFound;
+  };
+  const point = { number: 2, takenAt: '', consistency: 'application', final: true, disks: [] } as const;
+  const sourceStoppedSince = '2026-01-01T00:00:00.000Z';
+  const observeMachine = async () => ({ power: 'stopped', stoppedSince: sourceStoppedSince });
+  const sites = { source: () => ({ observeMachine }), target: () => ({ ensureStarted }) } as unknown as Sites;
+  const { ensureTargetStarted } = createPowerActivities(sites);
+  const failback = {
+    source: { site: 'azure', path: 'rg/one' },
+    target: { site: 'home', path: '/one' },
+  } as FailbackInput;
+  const error = await inActivity(() =>
+    ensureTargetStarted({ failback, run: 'r', final: { ...point, sourceStoppedSince } }),
+  ).catch((thrown: unknown) => thrown);
   expect(wasUntouched(error)).toBe(true);
 });
 

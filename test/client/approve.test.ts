@@ -65,6 +65,14 @@ test('S5 a cancel is never sent without a yes, in no phase and with no flag, and
   expect(late.shown).toContain('everything written at home since');
 });
 
+test('S5 a cancel with the loss flag of a machine whose start was refused, which so never ran at home, shows no loss and accepts none', async () => {
+  const refused = statusIn('NeedsOperator', { left: 'StartingTarget', outage });
+  const { sent, shown } = await sayCancel(refused, { acceptLoss: true, yes: true });
+  expect(sent).toEqual({ run: 'run-1', acceptLoss: undefined });
+  expect(shown).toMatch(/nothing was written at home yet[\s\S]*everything is taken back/);
+  expect(shown).not.toContain('everything written at home');
+});
+
 test('S7 a cancel that was said before is sent again without a question, for it changes nothing', async () => {
   const said = statusIn('Undoing', { cancellation: { by: 'ben', at: ago(10) } });
   expect(await sayCancel(said)).toEqual({ sent: { run: 'run-1' }, shown: '' });

@@ -17,6 +17,7 @@ import { pointBugs } from './point-bugs.ts';
 import { proofBugs } from './proof-bugs.ts';
 import { sealBugs } from './seal-bugs.ts';
 import { secondBugs } from './second-bugs.ts';
+import { startBugs } from './start-bugs.ts';
 import { toldBugs } from './told-bugs.ts';
 import { wireBugs } from './wire-bugs.ts';
 
@@ -367,6 +368,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...movedBugs,
   ...moverBugs,
   ...secondBugs,
+  ...startBugs,
   ...toldBugs,
   ...newPlaceBugs,
   ...arrivalBugs,

@@ -19,7 +19,7 @@ import {
 } from './simulator.ts';
 
 /** Machines that a run has just given their disks back. */
-const returned = ['power-lost', 'power-fails', 'power-guest', 'power-late'];
+const returned = ['power-lost', 'power-fails', 'power-guest', 'power-late', 'power-no'];
 const names = ['lost', 'lost-staged', 'busy', 'held', 'snap', 'mover-snap', 'on', 'concurrent', 'storm'];
 let simulator: Simulator;
 const work = quietWork();
@@ -98,6 +98,28 @@ test('a start whose task fails is not taken for a start', async () => {
   });
   expect((await simulator.machine('power-fails')).power).toBe('off');
 });
+
+const noMemory = 'InsufficientMemoryResourcesFault';
+
+test.each([
+  ['refuses', [{ fault: 'NoPermission' }], true],
+  ['refuses in its task', [{ where: 'task', fault: noMemory }], true],
+  ['ended the session of, and then refuses', [{ fault: 'NotAuthenticated' }, { fault: noMemory }], false],
+  ['fails at', [{ fault: 'SystemError', count: -1 }], false],
+  ['says nothing known of', [{ fault: 'RuntimeFault' }], false],
+  ['fails in its task at', [{ where: 'task', fault: 'SystemError', count: -1 }], false],
+  ['loses the answer to, and refuses then', [{ action: 'drop' }, { fault: 'NoPermission' }], false],
+] as const)(
+  'S5 a start that vCenter %s is told to have changed nothing: only where each no is a certain one',
+  async (_how, rules, sure) => {
+    for (const body of rules) await rule({ method: 'PowerOnVM_Task', ...body });
+    let open = 0;
+    const counting = { ...quietWork(), mayChange: () => void open++, changedNothing: () => void open-- };
+    await expect(simulator.target().ensureStarted(powerOf('power-no'), counting)).rejects.toBeInstanceOf(Failure);
+    expect((await simulator.machine('power-no')).power).toBe('off');
+    expect(open === 0).toBe(sure);
+  },
+);
 
 test('a guest with running Tools is shut down before the power goes', async () => {
   const target = simulator.target();

@@ -1,0 +1,46 @@
+/** Bugs planted in what is told of a start at home that failed: whether it may have run there, and since when. */
+import { bug, type PlantedBug } from './bug.ts';
+
+const arriving = 'workflows/arriving.ts';
+const failed = 'test/workflows/start-failed.test.ts';
+const power = 'activities/power.ts';
+const told = 'test/activities/untouched.test.ts';
+const faults = 'test/vsphere/faults.test.ts';
+const failure = 'sites/vsphere/failure.ts';
+const session = 'sites/vsphere/session.ts';
+
+export const startBugs: readonly PlantedBug[] = [
+  bug('S5', arriving, 'if (!mayHaveRun && wasUntouched(error))', 'if (wasUntouched(error))', failed, 'counts on'),
+  bug('S5', arriving, 'if (!mayHaveRun && wasUntouched(error))', 'if (!error)', failed, 'nobody is told'),
+  bug('S1', arriving, '&& wasUntouched(error)) teller', ') teller', failed, 'counts on'),
+  bug('S5', arriving, '      mayRunFromNow(journey);\n', '', failed, 'its own sending'),
+  bug('S5', arriving, '      beginWriteCount(journey);\n', '', failed, 'its own sending'),
+  bug(
+    'S5',
+    power,
+    'tellingUntouched(attempt, async (work)',
+    '((all, act) => act(all))(attempt, async (work)',
+    told,
+    'at home',
+  ),
+  bug('S5', 'sites/vsphere/power.ts', '      allOrNothing: true,\n', '', faults, 'certain one'),
+  bug('S5', failure, "type !== anything && table[type]?.[0] === 'Refused'", 'type !== anything', faults, 'certain one'),
+  bug('S5', failure, 'type !== anything && table[type]', 'table[type]', faults, 'certain one'),
+  bug(
+    'S5',
+    session,
+    'methodEntry(method).changes && isNo(error)',
+    'methodEntry(method).changes',
+    faults,
+    'certain one',
+  ),
+  bug('S5', 'sites/vsphere/act.ts', 'isNo(failure) && settled', 'failure && settled', faults, 'certain one'),
+  bug(
+    'S5',
+    'client/command/approve.ts',
+    '!status.targetLive && ',
+    '!status.outage && ',
+    'test/client/approve.test.ts',
+    'never ran',
+  ),
+];

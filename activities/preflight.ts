@@ -4,7 +4,7 @@
  * is asked again by Temporal, as late as it wishes, before that becomes an answer too.
  */
 import { arrivalWish } from '../model/arrival-faults.ts';
-import { type Check, sparingTarget } from '../model/check.ts';
+import { type Check, ownStop, sparingTarget } from '../model/check.ts';
 import { locationCheck, type NewMachine, type SourceShape } from '../model/creation.ts';
 import type { FailbackInput, PreflightQuestion } from '../model/failback-input.ts';
 import { aloneChecks, groupSystemChecks, type MemberSystem } from '../model/group.ts';
@@ -77,7 +77,9 @@ export async function askBothSides(
       input.policy.moverSystem === 'same',
     ),
   ];
-  return { ...answer, version, checks: [...places, ...group, ...answer.checks, ...rereadCheck(input, answer.pairs)] };
+  const { underWay, stopped } = input;
+  const sides = underWay !== undefined && stopped ? ownStop(answer.checks, underWay) : answer.checks;
+  return { ...answer, version, checks: [...places, ...group, ...sides, ...rereadCheck(input, answer.pairs)] };
 }
 
 /** What the members of its group run; of one that cannot be seen nothing is said, its own preflight tells why. */
@@ -118,7 +120,9 @@ async function observeOriginal(
     ...pointsWish(policy),
     ...scriptsWish(policy, source.seen?.os),
   };
-  const sides = { source: source.seen?.power, target: target.seen?.power };
+  // Its disks, which the run has given back to it.
+  const given = own !== undefined && target.seen?.recordOf === own && target.seen.markedBy === undefined;
+  const sides = { source: source.seen?.power, target: target.seen?.power, byRun: given && input.stopped === true };
   // Only at the start: what the machine is made of is told once, and a size that cannot be read is not compared.
   const shape =
     run === undefined && source.seen && sides.source !== 'absent'
@@ -155,7 +159,6 @@ async function observeOriginal(
     };
   }
   // Staged disks that the run has given back hang where the inventory's hung, under other names.
-  const given = own !== undefined && target.seen.recordOf === own && target.seen.markedBy === undefined;
   const names = given && policy.write === 'staged' ? undefined : input.disks;
   const pairing = pairDisks(source.seen, target.seen, policy.write, names);
   checks.push(...sparingTarget(pairing.checks, sides), ...pointsCheck(policy, input.source.path));

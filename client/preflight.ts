@@ -17,7 +17,7 @@ export const preflightWorkflow = 'preflight';
 /** What the run that is under way was started with, and the mover that has it now, where they are other than the inventory says. */
 export function asUnderWay(
   input: FailbackInput,
-  { run, write, sync, mover }: Pick<Status, 'run' | 'write' | 'sync' | 'mover'>,
+  { run, write, sync, mover, record }: Pick<Status, 'run' | 'write' | 'sync' | 'mover' | 'record'>,
   movers: Inventory['movers'],
 ): PreflightQuestion {
   const path = Object.hasOwn(movers, mover) ? movers[mover]?.vm : undefined;
@@ -25,9 +25,16 @@ export function asUnderWay(
   return {
     ...input,
     underWay: run,
+    ...(hasStopped(record) ? { stopped: true } : {}),
     policy: { ...input.policy, ...way, sync },
     ...(path === undefined ? {} : { mover: { name: mover, path } }),
   };
+}
+
+/** Whether the run's last word to the source was the stop. */
+function hasStopped(record: Status['record']): boolean {
+  const last = (key: string): number => record.findLastIndex((entry) => entry.key === key);
+  return last('source-stopped') > last('source-started');
 }
 
 /** Longest wait for all checks, unless the caller says otherwise. */

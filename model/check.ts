@@ -80,15 +80,17 @@ export const blocking = (checks: readonly Check[]): Check[] =>
 interface Sides {
   readonly source?: Power | undefined;
   readonly target?: Power | undefined;
+  /** The run that is under way has stopped the source and started the target by itself. */
+  readonly byRun?: boolean;
 }
 
 /**
  * S1: the checks of the target with advice that spares what may be the only live copy. A target that runs beside a source
  * which does not is not to be switched off on our word, and where the source is not there nothing of the target is touched.
  */
-export function sparingTarget(checks: readonly Check[], { source, target }: Sides): Check[] {
+export function sparingTarget(checks: readonly Check[], { source, target, byRun }: Sides): Check[] {
   const stands = source === 'stopped' || source === 'running' || source === 'changing';
-  if (stands && (source !== 'stopped' || target === 'stopped')) return [...checks];
+  if (stands && (source !== 'stopped' || target === 'stopped' || byRun)) return [...checks];
   const seen = source === undefined ? 'could not be seen' : 'was not found';
   return checks.map((check) => {
     if (check.remedy === undefined) return check;
@@ -98,6 +100,16 @@ export function sparingTarget(checks: readonly Check[], { source, target }: Side
     return { ...check, remedy };
   });
 }
+
+export const sourceRunning = 'source-running';
+
+/** The checks beside a run that has stopped the source: that it does not run is the run's own doing. */
+export const ownStop = (checks: readonly Check[], run: string): Check[] =>
+  checks.map((check) => {
+    if (check.id !== sourceRunning || check.verdict !== 'warn') return check;
+    const { id, subject, seen } = check;
+    return { id, verdict: 'pass', subject, seen: `${seen}: run ${run}, which is under way, stopped it` };
+  });
 
 /** The answer of a preflight alone. */
 export interface PreflightReport {

@@ -35,6 +35,8 @@ export interface FailbackInput {
 /** What a preflight asks: with the run of the machine that is under way, so that its own work is told as its own. */
 export interface PreflightQuestion extends FailbackInput {
   readonly underWay?: string;
+  /** That run has stopped the source, and has not started it again. */
+  readonly stopped?: true;
 }
 
 export const controlQueue = 'control';

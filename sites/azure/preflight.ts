@@ -4,7 +4,7 @@
  * their answers would only repeat the first.
  */
 import type { VirtualMachine } from '@azure/arm-compute';
-import type { Check } from '../../model/check.ts';
+import { type Check, sourceRunning } from '../../model/check.ts';
 import { type ClockSeen, clockCheck, skewMs } from '../../model/clock-check.ts';
 import { Failure } from '../../model/failure.ts';
 import type { SourcePreflight, Work } from '../source.ts';
@@ -71,8 +71,8 @@ function machineChecks(path: string, vm: VirtualMachine): Check[] {
     passed('source-found', path, `${path} exists in ${vm.location}`, 'S000-16'),
     passed('source-resource-group', path, `it is in resource group ${resourceGroup}`, 'S000-15'),
     power === 'running' && seen === 'PowerState/running'
-      ? passed('source-running', path, 'it runs')
-      : seenAs('source-running', 'warn', path, {
+      ? passed(sourceRunning, path, 'it runs')
+      : seenAs(sourceRunning, 'warn', path, {
           seen: `it is ${seen}`,
           remedy: 'A failback may start from a stopped machine; check that this is the one that serves.',
         }),

@@ -1,5 +1,13 @@
 /** Which advice of a target's checks is given, by what was seen of both sides. */
-import { awaitedBy, type Check, pauseBeforeAsking, sparingTarget, verdictOf, withoutStart } from '../../model/check.ts';
+import {
+  awaitedBy,
+  type Check,
+  ownStop,
+  pauseBeforeAsking,
+  sparingTarget,
+  verdictOf,
+  withoutStart,
+} from '../../model/check.ts';
 
 const off = 'Power the on-prem machine off.';
 const checks: Check[] = [
@@ -32,6 +40,22 @@ test('S1 beside a stopped source a target that runs is switched off only by who 
   const text = advice('stopped', 'running');
   expect(text).toMatch(/^The source is stopped and the on-prem machine is not: find out which one serves/);
   expect(text).toContain(off);
+});
+
+test('S1 a machine that runs at home by this very run, which stopped the source before, gets its advice as it is; beside a source that is gone it is spared all the same', () => {
+  const byRun = (source: Power | undefined) =>
+    sparingTarget(checks, { source, target: 'running', byRun: true })[1]?.remedy;
+  expect(byRun('stopped')).toBe(off);
+  for (const source of ['absent', undefined] as const) expect(byRun(source)).toContain('may be the only live copy');
+});
+
+test('a source that stands still because this very run stopped it is told as that, and no other check is', () => {
+  const idle: Check = { id: 'source-running', verdict: 'warn', subject: 's', seen: 'it is off', remedy: 'Check.' };
+  const seen = 'it is off: run r-1, which is under way, stopped it';
+  const passed = { id: 'source-running', verdict: 'pass', subject: 's', seen };
+  expect(ownStop([...checks, idle], 'r-1')).toEqual([...checks, passed]);
+  const runs: Check = { id: 'source-running', verdict: 'pass', subject: 's', seen: 'it runs' };
+  expect(ownStop([runs], 'r-1')).toEqual([runs]);
 });
 
 const waits = (until: string): Check => ({

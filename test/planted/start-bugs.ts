@@ -1,4 +1,7 @@
-/** Bugs planted in what is told of a start at home that failed: whether it may have run there, and since when. */
+/**
+ * Bugs planted in what is told of the run's own acts: of a start at home that failed, whether it may have run there and since
+ * when; beside a run, what it has done itself.
+ */
 import { bug, type PlantedBug } from './bug.ts';
 
 const arriving = 'workflows/arriving.ts';
@@ -7,6 +10,7 @@ const power = 'activities/power.ts';
 const told = 'test/activities/untouched.test.ts';
 const faults = 'test/vsphere/faults.test.ts';
 const failure = 'sites/vsphere/failure.ts';
+const underWay = 'test/client/under-way.test.ts';
 const session = 'sites/vsphere/session.ts';
 
 export const startBugs: readonly PlantedBug[] = [
@@ -42,5 +46,22 @@ export const startBugs: readonly PlantedBug[] = [
     '!status.outage && ',
     'test/client/approve.test.ts',
     'never ran',
+  ),
+  bug('S1', 'model/check.ts', " || check.verdict !== 'warn'", '', 'test/model/check.test.ts', 'no other check'),
+  bug(
+    'S1',
+    'client/preflight.ts',
+    "last('source-stopped') > last('source-started')",
+    "last('source-stopped') >= 0",
+    underWay,
+    'started again',
+  ),
+  bug(
+    'S1',
+    'model/check.ts',
+    'if (stands && (',
+    'if (byRun || stands && (',
+    'test/model/check.test.ts',
+    'spared all the same',
   ),
 ];

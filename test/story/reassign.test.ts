@@ -154,7 +154,13 @@ test(
     });
     await run.say('completeFailover');
     await run.until('AwaitingCommit');
-    expect((await preflightBeside(run))('target-powered-off')?.seen).toContain(`run ${id}, which is under way, gave`);
+    const home = await preflightBeside(run);
+    expect(home('target-powered-off')?.seen).toContain(`run ${id}, which is under way, gave`);
+    expect(home('source-running')).toMatchObject({
+      verdict: 'pass',
+      seen: expect.stringContaining(`run ${id}, which`),
+    });
+    expect(home('target-size')?.remedy).toMatch(/^Give it as much/);
     const late = await reassign(run, '--to', 'mover-1', '--yes');
     expect(late).toMatchObject({ code: 3, err: expect.stringContaining('only until they are sealed') });
     await run.say('commit');

@@ -8,6 +8,7 @@ import { Context } from '@temporalio/activity';
 import { Failure } from '../model/failure.ts';
 import type { Work } from '../sites/source.ts';
 import { tellEndOfReset } from './after-reset.ts';
+import { withWorked } from './all-attempts.ts';
 import { toTemporal } from './failure.ts';
 import { NoPlace } from './in-hand.ts';
 import { Lease } from './lease.ts';
@@ -54,14 +55,16 @@ export function activity<Input, Output>(
     const { cancellationSignal: told, info } = context;
     const pulse = new Pulse(name, info.heartbeatTimeoutMs);
     const inVain = new InVain(info);
+    const withTime = withWorked(info);
     const earlier: unknown = info.heartbeatDetails;
     let latest: unknown = { now: name, ...carried(earlier) };
-    const lease = leaseOf(context, name, () => inVain.with(latest));
+    const details = (): unknown => inVain.with(withTime(latest));
+    const lease = leaseOf(context, name, details);
     const lost = AbortSignal.any(lease ? [pulse.signal, lease.signal] : [pulse.signal]);
     const signal = AbortSignal.any([told, lost]);
     const beat = (detail: unknown): void => {
       latest = detail;
-      if (pulse.beats()) context.heartbeat(inVain.with(latest));
+      if (pulse.beats()) context.heartbeat(details());
     };
     const beating = setInterval(() => beat(latest), beatEveryMs);
     beat(latest);

@@ -22,8 +22,13 @@ const roundsLookedAt = 2 * roundsNeeded;
 /** Rounds that did not converge count as converging again only when they do clearly. */
 const clearly = 0.9;
 
-/** How long a round's bytes took, without the making of its recovery point. */
-export const copyMs = (round: RoundReport): number => Math.max(1, round.durationMs - (round.pointMs ?? 0));
+/** Whether the time that a round's bytes took is known: one that may have stood still in it is left out of what rates are told by. */
+export const isTimed = ({ stood, moverMs }: RoundReport): boolean => !stood || moverMs !== undefined;
+
+/** How long a round's bytes took, without the making of its recovery point and without what it stood still, as far as that is known. */
+export function copyMs({ stood, moverMs, durationMs, pointMs = 0 }: RoundReport): number {
+  return Math.max(1, stood && moverMs !== undefined ? moverMs : durationMs - pointMs);
+}
 
 /** The mover's own measure: the run may have waited far longer for a worker that was to take the answer. */
 const movedMs = (round: RoundReport): number => Math.max(1, round.moverMs ?? copyMs(round));
@@ -44,7 +49,7 @@ export function intervals(recent: readonly RoundReport[]): { readonly round: Rou
  * not the only one, and all together did too; they converge again when the last three together are clearly shorter.
  */
 export function convergence(recent: readonly RoundReport[], before?: Convergence): Convergence | undefined {
-  const all = intervals(recent);
+  const all = intervals(recent).filter(({ round }) => isTimed(round));
   const last = sumOf(all.slice(-roundsNeeded));
   if (all.length < roundsNeeded || last.sentBytes === 0) return undefined;
   if (before?.converges === false) return judged(last, last.movedMs <= last.madeMs * clearly);

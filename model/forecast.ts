@@ -5,7 +5,7 @@
  * counts. Pure and without a clock, so that a run can record what was said and later what became true (R4).
  */
 import { type Band, exactly, sum } from './band.ts';
-import { copyMs, intervals } from './convergence.ts';
+import { copyMs, intervals, isTimed } from './convergence.ts';
 import { isStanding, type ProgressLimit, type TransferProgress } from './progress.ts';
 import { type RoundReport, sentBytes } from './round.ts';
 import type { RereadCost } from './scrub.ts';
@@ -98,8 +98,15 @@ function changesIn(facts: CompletionFacts, { likely, low, high }: Band): Band {
 /** A bound with nothing likely in it: where nothing changes there is no bound. */
 export const changesUnknown = ({ likely, high }: Band): boolean => likely === 0 && high > 0;
 
+/** Those whose time is known, where there are any. */
+function timed(rounds: readonly RoundReport[]): readonly RoundReport[] {
+  const known = rounds.filter(isTimed);
+  return known.length > 0 ? known : rounds;
+}
+
 /** Rates in bytes per second that rounds of some size showed; small ones only show how long it takes to begin. */
-function ratesSeen(recent: readonly RoundReport[]): Band | undefined {
+function ratesSeen(all: readonly RoundReport[]): Band | undefined {
+  const recent = timed(all);
   const largest = [...recent].sort((a, b) => b.copiedBytes - a.copiedBytes)[0];
   if (!largest || largest.copiedBytes === 0) return undefined;
   const rateOf = (round: RoundReport) => (round.copiedBytes / copyMs(round)) * 1000;
@@ -120,7 +127,7 @@ function finalRound(recent: readonly RoundReport[], bytes: Band, limit: number |
     low: inSeconds(bytes.low, seen?.high),
     high: inSeconds(bytes.high, seen?.low),
   };
-  const deltas = recent.filter((round) => round.mode === 'delta');
+  const deltas = timed(recent.filter((round) => round.mode === 'delta'));
   if (deltas.length === 0) return sum(moving, { likely: 2, low: 0, high: 30 });
   const fixed = deltas.map((round) => {
     const wire = inSeconds(round.copiedBytes, seen?.likely);

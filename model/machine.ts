@@ -199,6 +199,8 @@ export interface TransferProof {
   readonly durationMs: number;
   /** Attempts before the last had begun it, so that `durationMs` is not all that it took. */
   readonly retried?: true;
+  /** What all its attempts took together by their movers' clocks, and not what lay between them; absent without others, and where it is not known. */
+  readonly workedMs?: number;
   /** The lowest limit it was under when it was done. */
   readonly limit?: { readonly bytesPerSecond: number; readonly by: string; readonly cutover?: 'exempt' };
   /** What was forecast for the whole copy soon after its list was read. */

@@ -17,8 +17,10 @@ export interface RoundReport {
   readonly durationMs: number;
   /** Of it, until the recovery point was there. */
   readonly pointMs?: number;
-  /** What the slowest of its disks took by its mover's clock; absent where it took more than one attempt, and in rounds of older releases. */
+  /** What the slowest of its disks took by its movers' clocks, all attempts together; absent where that is not known, and in rounds of older releases. */
   readonly moverMs?: number;
+  /** A disk took more than one attempt, between which it may have stood still: of the time it took only `moverMs` says how fast it is. */
+  readonly stood?: true;
   /** The lowest limit of its disks when they were done. */
   readonly limit?: RoundLimit;
   /** What was forecast soon after the lists were read: the sum of the bytes, the longest of the times. */

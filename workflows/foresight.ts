@@ -3,7 +3,7 @@
  * Rule: a forecast is recorded before what it foretells, so that nobody can make it fit afterwards.
  */
 import { errorPercent, within } from '../model/band.ts';
-import type { Convergence } from '../model/convergence.ts';
+import { type Convergence, copyMs } from '../model/convergence.ts';
 import {
   type CompletionFacts,
   type CompletionForecast,
@@ -33,7 +33,7 @@ export function recordBound(teller: Teller, pairs: readonly DiskPair[], measured
 
 /** `what`: the seed, or the full copy inside an outage. */
 export function recordCopyForecast(teller: Teller, what: 'seed' | 'copy', copy: RoundReport, said: CopySaid): void {
-  const tookSeconds = seconds((copy.durationMs - (copy.pointMs ?? 0)) / 1000);
+  const tookSeconds = seconds(copyMs(copy) / 1000);
   teller.record(`forecast/${what}`, `the ${what} as it was forecast soon after its lists were read, and as it was`, {
     saidAfterSeconds: said.saidAfterSeconds,
     saidBytes: said.listedBytes,

@@ -161,12 +161,24 @@ export function reportOf(
     copiedBytes: sum((proof) => proof.copiedBytes),
     durationMs: took.ms,
     pointMs: took.pointMs,
-    // L3: of a link that breaks again and again the last attempt alone says little.
-    ...(proofs.some(({ retried }) => retried) ? {} : { moverMs: Math.max(...proofs.map((one) => one.durationMs)) }),
+    ...moversTime(order.tried, proofs),
     ...lowestLimit(proofs),
     ...saidBefore(proofs),
     ...readBack(proofs),
   };
+}
+
+/** L3: of a link that breaks again and again the last attempt alone says little, and of a pause in between the whole time as little. */
+function moversTime(
+  tried: RoundTries | undefined,
+  proofs: readonly TransferProof[],
+): Pick<RoundReport, 'moverMs' | 'stood'> {
+  const slowest = Math.max(...proofs.map(({ durationMs, workedMs = durationMs }) => workedMs));
+  const again = proofs.filter(({ retried }) => retried);
+  if (again.length === 0) return { moverMs: slowest };
+  if (again.some(({ workedMs }) => workedMs === undefined)) return { stood: true };
+  // What the tries before this one copied, its disks go on from.
+  return { moverMs: (tried ? tried.ms - tried.pointMs : 0) + slowest, stood: true };
 }
 
 function lowestLimit(proofs: readonly TransferProof[]): Pick<RoundReport, 'limit'> {

@@ -178,6 +178,20 @@ test('L3 a round whose end nobody took for an hour counts what its mover took fo
   expect(convergence(late)).toEqual(convergence(rounds));
 });
 
+test('L3 a round that stood still in between counts what its mover worked; where that is not known it is left out, and never brings rounds to be told as too slow', () => {
+  const machine = { seedBytes: 256 * MiB, link: 8 * MiB, pauseSeconds: 1, pointSeconds: 1 };
+  const { rounds } = roundsOf(with_(machine, MiB), 6);
+  const paused = rounds.map((round) => ({ ...round, stood: true as const, durationMs: 3_600_000 }));
+  expect(convergence(paused.map((round, at) => ({ ...round, moverMs: copyMs(rounds[at] ?? round) })))).toEqual(
+    convergence(rounds),
+  );
+  expect(convergence(paused)).toBeUndefined();
+  // Two long ones of six, the newest among them, would be told as faster than the link.
+  const some = rounds.map((round, at) => (at === 4 || at === 6 ? (paused[at] ?? round) : round));
+  expect(convergence(some)).toMatchObject({ converges: true, round: 6 });
+  expect(convergence(some.map(({ stood: _, ...round }: RoundReport) => round))).toMatchObject({ converges: false });
+});
+
 test('L3 a run whose changes calm down says so again, and not for a mere tremble', () => {
   const machine = { seedBytes: 512 * MiB, link: 8 * MiB, pauseSeconds: 0, pointSeconds: 0, fixedSeconds: 0 };
   const { rounds } = roundsOf(

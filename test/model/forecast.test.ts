@@ -13,6 +13,7 @@ import {
   forecastOutage,
   forecastStart,
   type Measured,
+  rateOfLargest,
   underLimit,
 } from '../../model/forecast.ts';
 import type { TransferProgress } from '../../model/progress.ts';
@@ -40,6 +41,26 @@ test('R4 a limit bounds the time of the first copy from below, whatever rate the
   expect(copyText(underLimit(bound, 10 * MiB))).toContain(
     '; all of it takes 17 min or more at the 10.0 MiB/s that homeward.yaml allows now; known once',
   );
+});
+
+test('R4 a rate is that of what a mover worked, and of no round that stood still for nobody knows how long', () => {
+  const machine = {
+    seedBytes: 64 * GiB,
+    link: 64 * MiB,
+    pauseSeconds: 1,
+    pointSeconds: 1,
+    fixedSeconds: 0,
+    churn: [MiB],
+  };
+  const { rounds } = roundsOf(machine, 3);
+  const [seed, ...deltas] = rounds;
+  if (!seed) throw new Error('no seed');
+  const rate = rateOfLargest(rounds) ?? 0;
+  const paused = { ...seed, stood: true, durationMs: 10 * seed.durationMs } as const;
+  expect(rateOfLargest([{ ...paused, moverMs: seed.durationMs - (seed.pointMs ?? 0) }, ...deltas])).toBeCloseTo(rate);
+  expect(rateOfLargest([paused, ...deltas])).toBe(rateOfLargest(deltas));
+  // Better than none.
+  expect(rateOfLargest([paused])).toBeGreaterThan(0);
 });
 
 const zero = { likely: 0, low: 0, high: 0 };

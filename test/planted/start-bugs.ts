@@ -11,6 +11,10 @@ const told = 'test/activities/untouched.test.ts';
 const faults = 'test/vsphere/faults.test.ts';
 const failure = 'sites/vsphere/failure.ts';
 const underWay = 'test/client/under-way.test.ts';
+const rounds = 'workflows/sync-round.ts';
+const report = 'test/workflows/round-report.test.ts';
+const allAttempts = 'activities/all-attempts.ts';
+const attempts = 'test/activities/all-attempts.test.ts';
 const session = 'sites/vsphere/session.ts';
 
 export const startBugs: readonly PlantedBug[] = [
@@ -64,4 +68,47 @@ export const startBugs: readonly PlantedBug[] = [
     'test/model/check.test.ts',
     'spared all the same',
   ),
+  bug(
+    'L3',
+    'model/convergence.ts',
+    '.filter(({ round }) => isTimed(round))',
+    '',
+    'test/model/convergence.test.ts',
+    'stood still in between',
+  ),
+  bug(
+    'L3',
+    'model/convergence.ts',
+    'stood && moverMs !== undefined ?',
+    '!stood && moverMs ?',
+    'test/model/forecast.test.ts',
+    'what a mover worked',
+  ),
+  bug(
+    'L3',
+    rounds,
+    'workedMs === undefined)) return { stood: true }',
+    'workedMs === undefined)) return {}',
+    report,
+    'several attempts',
+  ),
+  bug('L3', rounds, 'workedMs = durationMs }) => workedMs', '}) => durationMs', report, 'several attempts'),
+  bug('L3', rounds, 'tried.ms - tried.pointMs : 0', '0 : 0', report, 'several attempts'),
+  bug(
+    'L3',
+    allAttempts,
+    'before + Math.round(performance.now() - startedAt) };\n}',
+    'before };\n}',
+    attempts,
+    'two attempts',
+  ),
+  bug(
+    'L3',
+    allAttempts,
+    'attempt === 1 && told === undefined && ',
+    'told === undefined && ',
+    attempts,
+    'nothing told of',
+  ),
+  bug('L3', allAttempts, ' && firstAt === thisAt', '', attempts, 'nothing told of'),
 ];

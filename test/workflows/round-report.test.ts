@@ -19,13 +19,24 @@ test('L3 a round counts what the slowest of its disks took by its mover’s cloc
   expect(report.durationMs).toBeGreaterThanOrEqual(3_600_000);
 });
 
-test('L3 a round of which one disk took several attempts is not counted by the last of them alone', () => {
-  const proofs = [
-    { ...proof, durationMs: 7_000 },
-    { ...proof, durationMs: 300, retried: true },
-  ];
-  const times = { startedAt: Date.now() - 3_600_000, pointMs: 500 };
-  expect(reportOf({ number: 3 } as never, point as never, proofs as never, times).moverMs).toBeUndefined();
+test('L3 a round of which one disk took several attempts is counted by all of them together where that is known, and else not by its time', () => {
+  const of = (again: object, order: object = {}) =>
+    reportOf(
+      { number: 3, ...order } as never,
+      point as never,
+      [
+        { ...proof, durationMs: 7_000 },
+        { ...proof, durationMs: 300, retried: true, ...again },
+      ] as never,
+      { startedAt: Date.now() - 3_600_000, pointMs: 500 },
+    );
+  expect(of({})).toMatchObject({ stood: true });
+  expect(of({}).moverMs).toBeUndefined();
+  expect(of({ workedMs: 8_000 })).toMatchObject({ moverMs: 8_000, stood: true });
+  expect(of({ workedMs: 900 })).toMatchObject({ moverMs: 7_000, stood: true });
+  // What the tries before a hold copied is not copied again, and took its time.
+  expect(of({ workedMs: 8_000 }, { tried: { ms: 20_000, pointMs: 3_000 } }).moverMs).toBe(25_000);
+  expect(of({ retried: undefined })).not.toHaveProperty('stood');
 });
 
 test('S3 a round names the disks that were read back through the page cache, and no others', () => {

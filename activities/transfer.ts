@@ -103,7 +103,7 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
       const work = fromWhereItWas(frame);
       work.beat(waiting(input));
       assertBased({ op: 'transferDisk', subject: subjectOf(input) }, input.around, input.base);
-      const proof = await inTurn(parts, hands, input, work, () => transferOne(parts, input, work));
+      const proof = await inPlace(hands, input, () => transferOnceRoom(parts, input, work));
       // L3: what waits for its turn each time falls behind as well. A proof that was made before knows better how long it took.
       const durationMs = Math.max(proof.durationMs, Math.round(performance.now() - startedAt));
       return { ...proof, durationMs, ...(hadBegun(work, proof) && { retried: true as const }) };
@@ -114,7 +114,7 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
   /** Writes the withheld regions from the final point and proves them; only then can the disk boot (S4). */
   sealDisk: activity('sealDisk', (input: SealInput, work): Promise<SealProof> => {
     work.beat(waiting(input));
-    return inTurn(parts, hands, input, work, () => sealOne(parts, input, work));
+    return inPlace(hands, input, () => inTurn(parts, input, work, () => sealOne(parts, input, work)));
   }),
 
   /** Reads a whole open disk again in the background (S3); gives way to rounds and goes on between them. */
@@ -165,19 +165,32 @@ const hadBegun = (work: ReportingWork, proof: TransferProof): boolean =>
 
 const subjectOf = ({ machine, disk }: ScrubInput | TransferInput): string => `${machine}/${disk.disk}`;
 
-/** Runs `act` when the mover has a place and then the turn for it. */
+/** Runs `act` when the mover has a place for it. */
+const inPlace = <T>(hands: MoverHands, input: TransferInput, act: () => Promise<T>): Promise<T> =>
+  hands[input.urgent ? 'urgent' : 'rounds'].hold(subjectOf(input), act);
+
+/** Runs `act` once it has the turn. */
 const inTurn = <T>(
   { turns }: MoverParts,
-  hands: MoverHands,
-  input: TransferInput,
+  { urgent, disk }: TransferInput,
   { signal }: ReportingWork,
   act: () => Promise<T>,
-): Promise<T> =>
-  hands[input.urgent ? 'urgent' : 'rounds'].hold(subjectOf(input), () =>
-    turns.take(input.urgent, signal, act, weightOf(input.disk.sizeBytes)),
-  );
+): Promise<T> => turns.take(urgent, signal, act, weightOf(disk.sizeBytes));
 
-async function transferOne(parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<TransferProof> {
+/** L5: first the room of a long list, then the turn; a disk that turns out to have such a list gives its turn back. */
+const transferOnceRoom = (parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<TransferProof> => {
+  const wish = { urgent: input.urgent, signal: work.signal, waits: () => work.beat(waiting(input)) };
+  return withListRoom(parts.lists, wish, (list) =>
+    inTurn(parts, input, work, () => transferOne(parts, input, work, list)),
+  );
+};
+
+async function transferOne(
+  parts: MoverParts,
+  input: TransferInput,
+  work: ReportingWork,
+  list: LongList,
+): Promise<TransferProof> {
   const place = await placeOf(parts, input, work);
   const reader = parts.reader(input.sourceSite);
   const { point, base, around, machine, urgent } = input;
@@ -196,17 +209,16 @@ async function transferOne(parts: MoverParts, input: TransferInput, work: Report
   );
   const { told, ...pacing } = underLimits(parts.limits.lane(input.sourceSite, parts.site, input.urgent), work);
   try {
-    const copy = (list: LongList): Promise<TransferProof> =>
-      transfer({
-        ...place,
-        source,
-        point: pointName(point),
-        ...(base ? { base: pointName(base) } : {}),
-        signal: work.signal,
-        ...list,
-        ...pacing,
-      });
-    return { ...(await withListRoom(parts.lists, urgent, work.signal, copy)), ...told() };
+    const proof = await transfer({
+      ...place,
+      source,
+      point: pointName(point),
+      ...(base ? { base: pointName(base) } : {}),
+      signal: work.signal,
+      ...list,
+      ...pacing,
+    });
+    return { ...proof, ...told() };
   } finally {
     await source.close();
   }

@@ -26,6 +26,9 @@ interface Waiting {
   readonly begin: () => void;
 }
 
+/** What somebody who works turns out to weigh: whoever works goes on, and those that wait find more room or less. */
+export type Reweigh = (weight: number) => void;
+
 /** What those that work weigh. */
 interface Taken {
   light: number;
@@ -63,29 +66,35 @@ export class Turns {
 
   /**
    * Runs `act` in its turn. Rejects with the signal's reason when it fires while waiting. What `act` turns out to weigh
-   * instead of `weight`, it says by `reweigh`: whoever works goes on, and those that wait find more room or less.
+   * instead of `weight`, it says by `reweigh`.
    */
-  async take<T>(
-    urgent: boolean,
-    signal: AbortSignal,
-    act: (reweigh: (weight: number) => void) => Promise<T>,
-    weight = 1,
-  ): Promise<T> {
+  async take<T>(urgent: boolean, signal: AbortSignal, act: (reweigh: Reweigh) => Promise<T>, weight = 1): Promise<T> {
     await this.wait(signal, urgent, weight);
     this.busy++;
-    const [taken, kind] = [this.takenBy(urgent), this.kindOf(weight)];
-    let now = weight;
-    const reweigh = (next: number): void => {
-      taken[kind] += next - now;
-      now = next;
-      this.next();
-    };
+    const reweigh = this.reweighing(urgent, weight);
     try {
       return await act(reweigh);
     } finally {
       this.busy--;
       reweigh(0);
     }
+  }
+
+  /** So much room, where a turn for it is there at once and not only after a wait. It is held until it is said to weigh nothing. */
+  takeNow(urgent: boolean, weight: number): Reweigh | undefined {
+    let begun = false;
+    const mine: Waiting = {
+      urgent,
+      weight,
+      begin: () => {
+        begun = true;
+      },
+    };
+    this.queue.push(mine);
+    this.next();
+    if (begun) return this.reweighing(urgent, weight);
+    this.queue.splice(this.queue.indexOf(mine), 1);
+    return undefined;
   }
 
   /**
@@ -139,6 +148,16 @@ export class Turns {
   private weigh(): void {
     for (const one of this.spares) if (!this.leaves(one.weight, one)) one.leave();
     for (const look of this.looking) look();
+  }
+
+  private reweighing(urgent: boolean, weight: number): Reweigh {
+    const [taken, kind] = [this.takenBy(urgent), this.kindOf(weight)];
+    let now = weight;
+    return (next) => {
+      taken[kind] += next - now;
+      now = next;
+      this.next();
+    };
   }
 
   private takenBy(urgent: boolean): Taken {

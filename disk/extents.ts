@@ -27,15 +27,15 @@ const down = (value: number): number => value - (value % sectorBytes);
 const up = (value: number): number => down(value + sectorBytes - 1);
 
 /**
- * Reads the whole list; `whole`: a map of all the disk, not a delta; `long` is awaited once when it turns out longer than most
- * are, before more of it is read. Throws `Corrupt` when a range lies outside the disk, and whatever the source throws.
+ * Reads the whole list; `whole`: a map of all the disk, not a delta; `long` is called once when it turns out longer than most
+ * are, before more of it is read. Throws `Corrupt` when a range lies outside the disk, and whatever the source or `long` throws.
  */
 export async function collectChanges(
   extents: AsyncIterable<Extent>,
   sizeBytes: number,
   subject: string,
   whole = false,
-  long: () => Promise<void> = async () => undefined,
+  long: () => void = () => undefined,
 ): Promise<Changes> {
   const list = new ChangeList(geometryOf(sizeBytes, subject), whole);
   let asked = false;
@@ -52,7 +52,7 @@ export async function collectChanges(
     }
     if (list.long && !asked) {
       asked = true;
-      await long();
+      long();
     }
     if (list.full) await list.settle();
   }

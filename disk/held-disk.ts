@@ -80,8 +80,8 @@ export interface PointWork extends DiskTask {
 
 export interface DiskWork extends PointWork {
   readonly source: PointReader;
-  /** Awaited once a list of changes turns out longer than most are, before it is read on. */
-  long?(): Promise<void>;
+  /** Called once a list of changes turns out longer than most are, before it is read on; what it throws ends the attempt. */
+  long?(): void;
   /** Hears, once the list of changes is read, how many bytes of memory it takes until the attempt ends. */
   listed?(bytes: number): void;
 }

@@ -5,7 +5,6 @@
  */
 import { corrupt } from '../model/failure.ts';
 import type { TransferProof } from '../model/machine.ts';
-import { untilAborted } from './attempts.ts';
 import { copyRound } from './copy-round.ts';
 import { collectChanges } from './extents.ts';
 import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
@@ -76,12 +75,8 @@ async function openDisk({ memory, withholding, own, ledger, target, signal }: He
 async function listChanges(held: HeldDisk, whole: boolean): Promise<Changes> {
   const { options, subject, ledger, signal, meter } = held;
   meter.enter('listing');
-  const long = async (): Promise<void> => {
-    meter.enter('waiting');
-    if (options.long !== undefined) await untilAborted(options.long(), signal);
-    meter.enter('listing');
-  };
-  const changes = await collectChanges(options.source.changes(signal), options.sizeBytes, subject, whole, long);
+  const extents = options.source.changes(signal);
+  const changes = await collectChanges(extents, options.sizeBytes, subject, whole, () => options.long?.());
   signal.throwIfAborted();
   const { fingerprint: plan, changedBytes } = changes;
   meter.listedBytes = changedBytes;

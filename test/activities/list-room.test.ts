@@ -8,19 +8,21 @@ import { collectChanges } from '../../disk/extents.ts';
 import { transferDisk } from '../../disk/target-disk.ts';
 import { ImagePoint, mib, onWorkbench } from '../disk/workbench.ts';
 
-const never = new AbortController().signal;
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Copies whose lists are long: who reads on, what one takes in the end, and when it is over. */
+/** Copies whose lists are long: who reads on, what one takes in the end, and when it is over or told to stop. */
 function moverOf() {
   const lists = openListRoom();
   const reads: string[] = [];
   return {
     reads,
     async copy(name: string, urgent = false) {
-      const [read, end] = [Promise.withResolvers<number>(), Promise.withResolvers<void>()];
-      const done = withListRoom(lists, urgent, never, async ({ long, listed }) => {
-        await Promise.race([long().then(() => reads.push(name)), end.promise]);
+      const [read, end, stop] = [Promise.withResolvers<number>(), Promise.withResolvers<void>(), new AbortController()];
+      let told = 0;
+      const waits = (): void => void told++;
+      const done = withListRoom(lists, { urgent, signal: stop.signal, waits }, async ({ long, listed }) => {
+        long();
+        reads.push(name);
         listed(await Promise.race([read.promise, end.promise.then(() => 0)]));
         await end.promise;
       });
@@ -35,6 +37,11 @@ function moverOf() {
           await done;
           await soon();
         },
+        stop: async () => {
+          stop.abort(new Error('asked to end'));
+          await expect(done).rejects.toThrow('asked to end');
+        },
+        waited: () => told,
       };
     },
   };
@@ -50,20 +57,25 @@ test('L5 long lists are read one at a time, beside those that turned out to leav
   expect(reads).toEqual(['first', 'second']);
   await second.end();
   expect(reads).toEqual(['first', 'second', 'third']);
+  expect([first, second, third].map((one) => one.waited())).toEqual([0, 1, 1]);
   for (const one of [first, third]) await one.end();
 });
 
-test('L5 the long list of a cutover waits for no other one', async () => {
+test('L5 the long list of a cutover waits for no other one but another cutover’s', async () => {
   const { copy, reads } = moverOf();
-  const copies = [await copy('seed'), await copy('cutover', true)];
+  const [seed, cutover] = [await copy('seed'), await copy('cutover', true)];
+  const [nextSeed, nextCutover] = [await copy('next seed'), await copy('next cutover', true)];
   expect(reads).toEqual(['seed', 'cutover']);
-  for (const one of copies) await one.end();
+  expect([cutover, nextCutover].map((one) => one.waited())).toEqual([0, 1]);
+  await cutover.end();
+  expect(reads).toEqual(['seed', 'cutover', 'next cutover']);
+  for (const one of [seed, nextCutover, nextSeed]) await one.end();
 });
 
-test('L5 a copy that ends while its list waits for room leaves it to the next', async () => {
+test('L5 a copy that is stopped while its list waits for room leaves it to the next', async () => {
   const { copy, reads } = moverOf();
   const [first, second, third] = [await copy('first'), await copy('second'), await copy('third')];
-  await second.end();
+  await second.stop();
   await first.end();
   expect(reads).toEqual(['first', 'third']);
   await third.end();
@@ -75,7 +87,7 @@ test('a list is long from its 16,385th range on, and asks once, however long it 
     async function* extents() {
       for (let at = 0; at < ranges; at++) yield { offset: at * 1024 ** 2, length: 512, kind: 'data' as const };
     }
-    await collectChanges(extents(), 2 ** 40, 'erp/os', false, async () => {
+    await collectChanges(extents(), 2 ** 40, 'erp/os', false, () => {
       count++;
     });
     return count;
@@ -83,7 +95,7 @@ test('a list is long from its 16,385th range on, and asks once, however long it 
   expect(await Promise.all([16_384, 16_385, 200_000].map(asked))).toEqual([0, 1, 1]);
 });
 
-test('L5 a copy reads no more of its long list than a short one has before there is room', async () => {
+test('L5 a copy reads no more of its long list than a short one has before there is room, and all of it once there is', async () => {
   const image = Buffer.alloc(65 * mib);
   await onWorkbench(image.byteLength, async (bench) => {
     const source = new ImagePoint(image);
@@ -91,17 +103,12 @@ test('L5 a copy reads no more of its long list than a short one has before there
     source.changes = async function* () {
       for (named = 0; named < 16_600; named++) yield { offset: named * 4096, length: 512, kind: 'data' as const };
     };
-    const [asked, room] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const long = (): Promise<void> => {
-      asked.resolve();
-      return room.promise;
+    const noRoom = (): void => {
+      throw new Error('no room');
     };
-    const work = { ...bench.options(), source, point: 'p0', signal: never, report: () => undefined, long };
-    const copy = transferDisk(work);
-    await Promise.race([asked.promise, copy]);
-    await soon();
+    const work = { ...bench.options(), source, point: 'p0' };
+    await expect(transferDisk({ ...work, long: noRoom })).rejects.toThrow('no room');
     expect(named).toBe(16_384);
-    room.resolve();
-    expect((await copy).changedBytes).toBe(16_600 * 512);
+    expect((await transferDisk(work)).changedBytes).toBe(16_600 * 512);
   });
 });

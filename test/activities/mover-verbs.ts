@@ -7,6 +7,8 @@ import { MoverLimits } from '../../activities/limits.ts';
 import { openListRoom } from '../../activities/list-room.ts';
 import { openTableRoom } from '../../activities/table-room.ts';
 import { createMoverActivities } from '../../activities/transfer.ts';
+import type { Turns } from '../../activities/turns.ts';
+import type { Extent } from '../../disk/point-reader.ts';
 import type { OpenRequest, SourceReader, Work } from '../../sites/source.ts';
 import { ImagePoint, mib, patternImage, type Workbench } from '../disk/workbench.ts';
 
@@ -31,21 +33,23 @@ interface Wishes {
   beforeRead?(offset: number): Promise<void>;
   /** Where the target is; the bench's own path unless told otherwise. */
   find?(signal: AbortSignal): Promise<string>;
+  /** What the source names; all of the disk unless told otherwise. */
+  readonly extents?: readonly Extent[];
+  readonly turns?: Turns;
 }
 
 export async function verbsOn({ stateDir, path }: Bench, wishes: Wishes = {}) {
-  const { urgent = false, opening, beforeRead, find = async () => path } = wishes;
+  const { urgent = false, opening, beforeRead, find = async () => path, extents, turns = openTableRoom() } = wishes;
   const limits = await MoverLimits.open({ mover: 'm1', cutover: 'limited', scopes: [] }, stateDir);
   const opened: OpenRequest[] = [];
   const openPoint = async (order: OpenRequest, work: Work) => {
     opened.push(order);
     work.report('opening p1');
     await opening?.();
-    return new ImagePoint(image, undefined, beforeRead);
+    return new ImagePoint(image, extents, beforeRead);
   };
   const reader = { openPoint } as Partial<SourceReader> as SourceReader;
   const finder = { site: 'home', findDevice: (_: unknown, { signal }: Work) => find(signal) };
-  const turns = openTableRoom();
   const lists = openListRoom();
   const parts = { limits, finder, stateDir, turns, lists, site: 'home', version: '', datastores: {} };
   const verbs = createMoverActivities({ ...parts, reader: () => reader });
@@ -54,6 +58,6 @@ export async function verbsOn({ stateDir, path }: Bench, wishes: Wishes = {}) {
   const input = { machine: 'erp', run: 'run-1', sourceSite: 'west', disk, point, urgent };
   const seal = () => verbs.sealDisk({ ...input, reread: false });
   const scrub = () => verbs.scrubDisk({ machine: 'erp', run: 'run-1', disk, after: 0 });
-  return { turns, opened, seal, scrub, transfer: () => verbs.transferDisk(input) };
+  return { turns, lists, opened, seal, scrub, transfer: () => verbs.transferDisk(input) };
 }
 type Bench = Pick<Workbench, 'stateDir' | 'path'>;

@@ -76,6 +76,8 @@ test('L5 a copy that is stopped while its list waits for room leaves it to the n
   const { copy, reads } = moverOf();
   const [first, second, third] = [await copy('first'), await copy('second'), await copy('third')];
   await second.stop();
+  await first.takes(largestListBytes + shortListBytes);
+  expect(reads).toEqual(['first']);
   await first.end();
   expect(reads).toEqual(['first', 'third']);
   await third.end();

@@ -2,6 +2,8 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const turns = 'test/activities/turns.test.ts';
+const listRoom = 'test/activities/list-room.test.ts';
+const longList = 'test/activities/long-list.test.ts';
 const scrubRoom = 'test/activities/scrub-room.test.ts';
 const inHand = 'test/activities/in-hand.test.ts';
 
@@ -22,13 +24,44 @@ export const moverBugs: readonly PlantedBug[] = [
     turns,
     'keep to the memory of a mover',
   ),
+  bug('L5', 'disk/target-disk.ts', '() => options.long?.()', '() => undefined', listRoom, 'before there is room'),
+  bug('L5', 'disk/extents.ts', '      long();\n', '', listRoom, 'asks once'),
   bug(
     'L5',
-    'disk/target-disk.ts',
-    '() => options.long?.()',
-    '() => undefined',
-    'test/activities/list-room.test.ts',
-    'before there is room',
+    'activities/list-room.ts',
+    'Math.max(0, bytes - shortListBytes)',
+    'largestListBytes',
+    listRoom,
+    'beside those',
+  ),
+  bug('L5', 'activities/list-room.ts', 'takeNow(urgent,', 'takeNow(false,', listRoom, 'of a cutover'),
+  bug('L5', 'activities/list-room.ts', 'lists.take(urgent,', 'lists.take(false,', listRoom, 'of a cutover'),
+  bug('L5', 'activities/list-room.ts', 'room?.(0);', '', listRoom, 'leaves it to the next'),
+  bug(
+    'L5',
+    'activities/list-room.ts',
+    'lists.take(urgent, signal,',
+    'lists.take(urgent, new AbortController().signal,',
+    listRoom,
+    'leaves it to the next',
+  ),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'this.queue.splice(this.queue.indexOf(mine), 1);\n    return',
+    'return',
+    listRoom,
+    'one at a time',
+  ),
+  bug('L5', 'activities/transfer.ts', '      ...list,\n', '', longList, 'gives up its turn'),
+  bug('L5', 'disk/target-disk.ts', 'options.listed?.(', 'void (', longList, 'gives up its turn'),
+  bug(
+    'L5',
+    'activities/transfer.ts',
+    'withListRoom(parts.lists, wish, (list) =>\n    inTurn(parts, input, work, () => transferOne(parts, input, work, list)),\n  )',
+    'inTurn(parts, input, work, () => withListRoom(parts.lists, wish, (list) => transferOne(parts, input, work, list)))',
+    longList,
+    'gives up its turn',
   ),
   bug(
     'L5',

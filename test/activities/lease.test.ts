@@ -156,7 +156,7 @@ describe('an activity', () => {
     const heard: unknown[] = [];
     const heartbeat = async (...told: unknown[]): Promise<void> => void heard.push(told);
     expect(await inActivity(() => writing([]), { heartbeat })).toBe('written');
-    expect(heard).toEqual([[taskToken, { disk: 'os', doneBytes: 7, reachedBytes: 7 }]]);
+    expect(heard).toEqual([[taskToken, { disk: 'os', doneBytes: 7, reachedBytes: 7, workedMs: expect.any(Number) }]]);
   });
 
   test('S8 that Temporal has given up ends as fenced, and what it does is told to stop', async () => {

@@ -33,27 +33,6 @@ export function* piecesOf({ start, end }: Range, bytes: Buffer): Generator<Piece
   if (written < end) yield { start: written, end, hole: false };
 }
 
-type Trim = (fd: number, offset: number, length: number) => Promise<void>;
-
-let loading: Promise<Trim | undefined> | undefined;
-
-/** Only for who punches: it takes memory. */
-async function loadTrim(): Promise<Trim | undefined> {
-  try {
-    const { default: native } = await import('fs-native-extensions');
-    return (...range) => native.trim(...range);
-  } catch {
-    // The prebuilt part does not exist for this machine.
-    return undefined;
-  }
-}
-
-/** Whether this machine can make holes at all. Asked before the leave for one is, so that nothing lies between leave and call (S8). */
-export async function canPunchHere(): Promise<boolean> {
-  loading ??= loadTrim();
-  return (await loading) !== undefined;
-}
-
 /**
  * What a target answers that cannot have holes: its file system or driver has no such call (libuv says ENOTSUP for
  * EOPNOTSUPP), or not for this file or this alignment (EINVAL: some file systems in user space, devices of large sectors).
@@ -64,14 +43,34 @@ const cannot = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
  * Frees a range of an open file, which reads as zeros then; of a block device, whose blocks are unmapped only where they read as
  * zeros by its guarantee. False where it cannot be done, and nothing was. Throws the system's other errors.
  */
-export async function punchHole(fd: number, offset: number, length: number): Promise<boolean> {
-  const trim = await loading;
-  if (trim === undefined) return false;
+type PunchHole = (fd: number, offset: number, length: number) => Promise<boolean>;
+
+/** Only for who punches: it takes memory. */
+async function loadPunch(): Promise<PunchHole | undefined> {
   try {
-    await trim(fd, offset, length);
-    return true;
-  } catch (error) {
-    if (cannot.has(errorCode(error))) return false;
-    throw error;
+    const { default: native } = await import('fs-native-extensions');
+    return async (...range) => {
+      try {
+        await native.trim(...range);
+        return true;
+      } catch (error) {
+        if (cannot.has(errorCode(error))) return false;
+        throw error;
+      }
+    };
+  } catch {
+    // The prebuilt part does not exist for this machine.
+    return undefined;
   }
+}
+
+let loading: Promise<PunchHole | undefined> | undefined;
+
+/**
+ * The call that makes holes; undefined where this machine has none. Asked for before the leave for a hole is, so that nothing
+ * lies between leave and call (S8).
+ */
+export function holePunch(): Promise<PunchHole | undefined> {
+  loading ??= loadPunch();
+  return loading;
 }

@@ -8,7 +8,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { refused } from '../model/failure.ts';
 import { errorCode, hostCall } from './failure.ts';
-import { canPunchHere, punchHole } from './holes.ts';
+import { holePunch } from './holes.ts';
 import { openDirect } from './open-direct.ts';
 
 export interface TargetOpening {
@@ -153,9 +153,10 @@ export class TargetHandle {
 
   /** Makes whole pages read as zeros: by a hole, so that a thin target stays thin, or by writing `zeros` where it can have none. */
   async clear(offset: number, zeros: Buffer): Promise<void> {
-    if (this.canPunch && (await canPunchHere())) {
+    const punch = this.canPunch ? await holePunch() : undefined;
+    if (punch !== undefined) {
       await this.opening.assure();
-      if (await this.call('target.punch', () => punchHole(this.main.fd, offset, zeros.byteLength))) return;
+      if (await this.call('target.punch', () => punch(this.main.fd, offset, zeros.byteLength))) return;
       this.canPunch = false;
     }
     await this.write(offset, zeros);

@@ -7,7 +7,7 @@ const changed = 'test/disk/half-written.test.ts';
 const unproven = 'test/disk/unproven-window.test.ts';
 const bars = 'test/disk/second-bars.test.ts';
 const holes = 'test/disk/holes.test.ts';
-const notCannot = 'return false;\n    throw error;';
+const notCannot = 'return false;\n        throw error;';
 
 export const byteBugs: readonly PlantedBug[] = [
   bug('S9', 'disk/lineage.ts', 'if (marker.epoch < marked)', 'if (marked < 0)', older, 'set back to an older state'),
@@ -122,8 +122,8 @@ export const byteBugs: readonly PlantedBug[] = [
   bug(
     'L1',
     'disk/target-handle.ts',
-    "await this.call('target.punch', () => punchHole(this.main.fd, offset, zeros.byteLength))",
-    'await punchHole(this.main.fd, offset, zeros.byteLength)',
+    "await this.call('target.punch', () => punch(this.main.fd, offset, zeros.byteLength))",
+    'await punch(this.main.fd, offset, zeros.byteLength)',
     holes,
     'whose call alone never returns',
   ),
@@ -138,7 +138,7 @@ export const byteBugs: readonly PlantedBug[] = [
     holes,
     'nothing beside it',
   ),
-  bug('S10', 'disk/holes.ts', notCannot, 'return true;\n    throw error;', holes, 'is asked once'),
-  bug('S3', 'disk/holes.ts', notCannot, 'return false;\n    return true;', holes, 'ends the attempt'),
-  bug('S3', 'disk/holes.ts', notCannot, 'return false;\n    return false;', holes, 'ends the attempt'),
+  bug('S10', 'disk/holes.ts', notCannot, 'return true;\n        throw error;', holes, 'is asked once'),
+  bug('S3', 'disk/holes.ts', notCannot, 'return false;\n        return true;', holes, 'ends the attempt'),
+  bug('S3', 'disk/holes.ts', notCannot, 'return false;\n        return false;', holes, 'ends the attempt'),
 ];

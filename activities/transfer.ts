@@ -31,7 +31,7 @@ import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-work
 import { weightOf } from './table-room.ts';
 import { Turns } from './turns.ts';
 import { underLimits } from './under-limits.ts';
-import { fromWhereItWas, whereItWas } from './where-it-was.ts';
+import { fromWhereItWas, type GoingOn, whereItWas } from './where-it-was.ts';
 
 export interface MoverParts extends MoverWorkerParts {
   readonly finder: DeviceFinder;
@@ -178,7 +178,7 @@ const inTurn = <T>(
 ): Promise<T> => turns.take(urgent, signal, act, weightOf(disk.sizeBytes));
 
 /** L5: first the room of a long list, then the turn; a disk that turns out to have such a list gives its turn back. */
-const transferOnceRoom = (parts: MoverParts, input: TransferInput, work: ReportingWork): Promise<TransferProof> => {
+const transferOnceRoom = (parts: MoverParts, input: TransferInput, work: GoingOn): Promise<TransferProof> => {
   const wish = { urgent: input.urgent, signal: work.signal, waits: () => work.beat(waiting(input)) };
   return withListRoom(parts.lists, wish, (list) =>
     inTurn(parts, input, work, () => transferOne(parts, input, work, list)),
@@ -188,7 +188,7 @@ const transferOnceRoom = (parts: MoverParts, input: TransferInput, work: Reporti
 async function transferOne(
   parts: MoverParts,
   input: TransferInput,
-  work: ReportingWork,
+  work: GoingOn,
   list: LongList,
 ): Promise<TransferProof> {
   const place = await placeOf(parts, input, work);
@@ -215,6 +215,7 @@ async function transferOne(
       point: pointName(point),
       ...(base ? { base: pointName(base) } : {}),
       signal: work.signal,
+      beginsAnew: work.beginsAnew,
       ...list,
       ...pacing,
     });

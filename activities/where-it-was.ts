@@ -1,7 +1,7 @@
 /**
  * What a copy tells until it is where the attempt before it was, so that a bar does not fall back because its mover was killed.
  * Rule: what that attempt told it had proven, and stands in the mover's record; so its figures hold until this one moves bytes
- * itself. From then on its own count, whatever they are: a record may be lost.
+ * itself, or finds that the record is lost. From then on its own count, whatever they are.
  */
 import type { TransferProgress } from '../model/progress.ts';
 import type { ReportingWork } from './attempt.ts';
@@ -27,7 +27,12 @@ export function whereItWas(earlier: unknown): object {
 }
 
 /** The same work, whose beats carry the earlier attempt's figures as long as they hold, and what it waits for beside them. */
-export function fromWhereItWas(work: ReportingWork): ReportingWork {
+export interface GoingOn extends ReportingWork {
+  /** Told where nothing of what was done before counts any more. */
+  beginsAnew(): void;
+}
+
+export function fromWhereItWas(work: ReportingWork): GoingOn {
   let figures = figuresIn(work.earlier);
   let latest: object = whereItWas(work.earlier);
   const beat = (now: TransferProgress): void => {
@@ -35,5 +40,12 @@ export function fromWhereItWas(work: ReportingWork): ReportingWork {
     latest = { ...now, ...figures };
     work.beat(latest);
   };
-  return { ...work, beat: (now) => beat(now as TransferProgress), report: (now) => work.beat({ ...latest, now }) };
+  return {
+    ...work,
+    beat: (now) => beat(now as TransferProgress),
+    report: (now) => work.beat({ ...latest, now }),
+    beginsAnew: () => {
+      figures = undefined;
+    },
+  };
 }

@@ -23,6 +23,8 @@ export { type SealOptions, sealDisk } from './seal.ts';
 export interface TransferOptions extends DiskWork {
   /** The point the changes were computed from; without it the source's list is a whole map. */
   readonly base?: string;
+  /** Called where nothing that an attempt before this one brought is known to be there. */
+  beginsAnew?(): void;
 }
 
 /**
@@ -39,6 +41,7 @@ export async function transferDisk(options: TransferOptions): Promise<TransferPr
     const decision = decideTransfer(grip.view, grip.marker, wish, grip.subject);
     if (decision === 'repeat' && grip.view.known && grip.view.state.lastProof !== null)
       return grip.view.state.lastProof;
+    if (decision === 'take-over') options.beginsAnew?.();
     const held = decision === 'take-over' ? await takeOver(grip) : await goOn(grip, grip.view);
     try {
       // S8, S4: in the record first, then the marker and the withheld regions, and only then bytes.

@@ -24,10 +24,11 @@ async function brokenAttempt(bench: Workbench): Promise<unknown> {
   return told.at(-1);
 }
 
-/** All that an attempt after it tells until it has ended, from its very first word on. */
+/** All that an attempt after it tells until it has ended, from its very first word on; so slow that each block is told. */
 async function toldAfter(bench: Workbench, heartbeatDetails: unknown): Promise<unknown[]> {
   const told: unknown[] = [];
-  const { transfer } = await verbsOn(bench, { opening: () => sleep(1_100) });
+  const beforeRead = (offset: number) => sleep((50 * offset) / mib);
+  const { transfer } = await verbsOn(bench, { opening: () => sleep(1_100), beforeRead });
   await inActivity(transfer, server(), { attempt: 2, heartbeatDetails }, (details) => told.push(details));
   return told;
 }
@@ -42,12 +43,24 @@ test('L2 a bar does not fall back after a kill of its mover: from its first word
   });
 });
 
-test('L2 an attempt that must begin anew, because the record is lost, says so as soon as it has moved bytes itself', async () => {
+const nearlyAll = { disk: 'os', stage: 'copying', doneBytes: 23 * mib, totalBytes: image.byteLength };
+const movingIn = (details: unknown): boolean => (progressIn(details)[0]?.bytesPerSecond ?? 0) > 0;
+
+test('L2 an attempt whose record knows of less than was told says so as soon as it has moved bytes itself', async () => {
   await onWorkbench(stale, async (bench) => {
-    const told = await toldAfter(bench, { disk: 'os', stage: 'copying', doneBytes: 23 * mib, totalBytes: 24 * mib });
-    const [first, ...done] = told.map(doneIn);
-    expect(first).toBe(23 * mib);
-    expect(Math.min(...done.map(Number))).toBeLessThan(23 * mib);
-    expect(image.byteLength).toBe(24 * mib);
+    await brokenAttempt(bench);
+    const told = await toldAfter(bench, nearlyAll);
+    const moving = told.findIndex(movingIn);
+    for (const one of told.slice(0, moving)) expect(doneIn(one)).toBe(23 * mib);
+    expect(doneIn(told[moving])).toBeLessThan(23 * mib);
+  });
+});
+
+test('L2 an attempt that must begin anew, because the record is lost, says so before it reads the list', async () => {
+  await onWorkbench(stale, async (bench) => {
+    const told = await toldAfter(bench, nearlyAll);
+    const listing = told.findIndex((one) => progressIn(one)[0]?.stage === 'listing');
+    for (const one of told.slice(0, listing)) expect(doneIn(one)).toBe(23 * mib);
+    expect(doneIn(told[listing])).toBe(0);
   });
 });

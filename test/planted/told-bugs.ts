@@ -297,7 +297,8 @@ export const toldBugs: readonly PlantedBug[] = [
     whereItWas,
     'fall back',
   ),
-  bug('L2', 'activities/where-it-was.ts', 'now.bytesPerSecond > 0 || ', '', whereItWas, 'must begin anew'),
+  bug('L2', 'activities/where-it-was.ts', 'now.bytesPerSecond > 0 || ', '', whereItWas, 'knows of less'),
+  bug('L2', 'disk/target-disk.ts', 'options.beginsAnew?.();', '', whereItWas, 'must begin anew'),
   bug('R11', 'disk/progress-meter.ts', 'this.since = first.at;', '', meter, 'faster than they are'),
   bug(
     'R11',

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { piecesOf } from '../../disk/holes.ts';
 import { fenced } from '../../model/failure.ts';
-import { type HostCall, watchHost } from './host-edge.ts';
+import { type HostCall, systemError, watchHost } from './host-edge.ts';
 import {
   data,
   failureOf,
@@ -53,8 +53,6 @@ async function onPunch<T>(
     restore();
   }
 }
-
-const systemError = (code: string): Error => Object.assign(new Error(`${code}: done by the test`), { code });
 
 describe('a target that was used', () => {
   test('S10 has its stale blocks freed, also where the source gives zeros for data, and becomes the point', async () => {

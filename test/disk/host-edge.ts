@@ -153,12 +153,14 @@ export async function watchHost(edge: Edge): Promise<() => void> {
   };
 }
 
+/** What a call that is not done fails with. */
+export const systemError = (code: string): Error => Object.assign(new Error(`${code}: done by the test`), { code });
+
 /** Has this process's file systems refuse O_DIRECT, as some do, until the answered function is called. */
 export function refuseDirect(): () => void {
   const original = fs.promises.open;
   fs.promises.open = async (path, flags, mode) => {
-    if (typeof flags === 'number' && (flags & constants.O_DIRECT) !== 0)
-      throw Object.assign(new Error('EINVAL: invalid argument, open'), { code: 'EINVAL' });
+    if (typeof flags === 'number' && (flags & constants.O_DIRECT) !== 0) throw systemError('EINVAL');
     return original(path, flags, mode);
   };
   syncBuiltinESMExports();

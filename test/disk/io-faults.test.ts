@@ -8,7 +8,7 @@
 import { basename } from 'node:path';
 import { observeDisk } from '../../disk/target-disk.ts';
 import { Failure } from '../../model/failure.ts';
-import { type CallName, type HostCall, watchHost } from './host-edge.ts';
+import { type CallName, type HostCall, systemError, watchHost } from './host-edge.ts';
 import { playStage, type Stage, stages, stories, storyBytes, tornBytes } from './kill-story.ts';
 import { fastFolder, firstDifference, ImagePoint, patternImage, Workbench } from './workbench.ts';
 
@@ -19,8 +19,6 @@ storyBytes(story, 'p1', 0, final);
 const stale = { 'in-place': patternImage(9, sizeBytes), staged: sizeBytes } as const;
 type Way = keyof typeof stale;
 const ways: readonly Way[] = ['in-place', 'staged'];
-
-const systemError = (code: string): Error => Object.assign(new Error(`${code}: done by the test`), { code });
 
 /** What the engine is told when all went well. */
 const pretended = ({ name, length }: HostCall): unknown =>

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal, readJournal } from '../../disk/journal.ts';
 import type { Failure } from '../../model/failure.ts';
-import { watchHost } from './host-edge.ts';
+import { systemError, watchHost } from './host-edge.ts';
 import { failureOf } from './workbench.ts';
 
 let folder = '';
@@ -96,7 +96,7 @@ describe('a journal', () => {
     const restore = await watchHost(async (call) => {
       if (call.name !== 'append' || call.path !== path || room) return call.all();
       await call.first(9);
-      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+      throw systemError('ENOSPC');
     });
     try {
       const failed: unknown = await journal.append({ n: 'half' }).catch((error: unknown) => error);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { closeView, Ledger, type LedgerView, viewLedger } from '../../disk/ledger.ts';
 import type { DiskRecord, DiskState } from '../../disk/records.ts';
 import { type StateFolder, stateFolder } from '../../disk/state-folder.ts';
-import { type HostCall, watchHost } from './host-edge.ts';
+import { type HostCall, systemError, watchHost } from './host-edge.ts';
 import { failureOf } from './workbench.ts';
 
 const fresh: DiskState = {
@@ -122,7 +122,7 @@ describe('the record of a disk', () => {
     const ledger = await Ledger.create(folder, 'erp/os', 0, fresh, 2);
     for (const record of work) await ledger.append(record);
     const restore = await watchHost(async (call) => {
-      if (fails(call)) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+      if (fails(call)) throw systemError('EIO');
       return call.all();
     });
     try {

@@ -7,7 +7,7 @@ import { encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import type { PointReader } from '../../disk/point-reader.ts';
 import { observeDisk, observeSeal } from '../../disk/target-disk.ts';
 import { refused } from '../../model/failure.ts';
-import { type HostCall, watchHost } from './host-edge.ts';
+import { type HostCall, systemError, watchHost } from './host-edge.ts';
 import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
 
 const size = 10 * mib;
@@ -18,7 +18,7 @@ const point = (): ImagePoint => new ImagePoint(image);
 const noSource = (): never => {
   throw refused({ op: 'read', subject: 'a-snapshot', message: 'nothing to be had', hint: 'Ask the cloud.' });
 };
-const eio = (): Promise<never> => Promise.reject(Object.assign(new Error('EIO: done by the test'), { code: 'EIO' }));
+const eio = (): Promise<never> => Promise.reject(systemError('EIO'));
 
 async function copied(work: (bench: Workbench) => Promise<void>): Promise<void> {
   await onWorkbench(patternImage(2, size), async (bench) => {

@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises';
 import { decodeMarker, encodeMarker, openMarker } from '../../disk/open-marker.ts';
 import { pieceDigestBytes } from '../../disk/stored-digests.ts';
 import { observeDisk } from '../../disk/target-disk.ts';
-import { watchHost } from './host-edge.ts';
+import { systemError, watchHost } from './host-edge.ts';
 import { failureOf, firstDifference, ImagePoint, mib, onWorkbench, patternImage, type Workbench } from './workbench.ts';
 
 const size = 10 * mib;
@@ -160,7 +160,7 @@ test('an attempt whose marker is lost on its way to the disk stops there', async
   });
 });
 
-const eio = (): Promise<never> => Promise.reject(Object.assign(new Error('EIO: done by the test'), { code: 'EIO' }));
+const eio = (): Promise<never> => Promise.reject(systemError('EIO'));
 
 /** From the write of the boot sector on, `befalls` is asked whether a write or a flush fails. */
 function failAfterBootSector(befalls: (name: 'write' | 'flush') => boolean): void {

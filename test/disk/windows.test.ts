@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type HostCall, watchHost } from './host-edge.ts';
+import { type HostCall, systemError, watchHost } from './host-edge.ts';
 import {
   data,
   failureOf,
@@ -18,7 +18,7 @@ import {
 
 const size = 160 * mib;
 const image = patternImage(1, size);
-const eio = (): Promise<never> => Promise.reject(Object.assign(new Error('EIO: done by the test'), { code: 'EIO' }));
+const eio = (): Promise<never> => Promise.reject(systemError('EIO'));
 
 /** Copies the image while `held` calls wait; answers what `look` sees once nothing has moved any more, then lets all go on. */
 async function whileHeld<T>(bench: Workbench, held: (call: HostCall) => boolean, look: (calls: HostCall[]) => T) {

@@ -298,7 +298,7 @@ export const toldBugs: readonly PlantedBug[] = [
     'fall back',
   ),
   bug('L2', 'activities/where-it-was.ts', 'now.bytesPerSecond > 0 || ', '', whereItWas, 'knows of less'),
-  bug('L2', 'disk/target-disk.ts', 'options.beginsAnew?.();', '', whereItWas, 'must begin anew'),
+  bug('L2', 'disk/target-disk.ts', 'options.beginsAnew?.();', ';', whereItWas, 'must begin anew'),
   bug('R11', 'disk/progress-meter.ts', 'this.since = first.at;', '', meter, 'faster than they are'),
   bug(
     'R11',

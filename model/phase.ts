@@ -227,3 +227,7 @@ export const isHome = (phase: string | undefined): boolean => phase === 'Committ
 
 /** Phases in which a run has ended. */
 export const isFinal = (phase: Phase): boolean => phase === 'Committed' || phase === 'ReturnedToSource';
+
+/** The phase whose rules hold: where a story stands, or the one it left to call the operator. */
+export const standing = ({ phase, left }: { readonly phase: Phase; readonly left?: Phase }): Phase =>
+  phase === 'NeedsOperator' ? (left ?? 'Preflight') : phase;

@@ -9,10 +9,12 @@ import { type CommitRules, objectionToCommitter, stopped, wentLive } from './com
 import { defect, sourceGone } from './failure.ts';
 import type { Carrier } from './machine.ts';
 import type { Message, MessageName } from './message.ts';
-import { isFinal, type Phase, phaseTable } from './phase.ts';
+import { isFinal, type Phase, phaseTable, standing } from './phase.ts';
 import { objectionToChoice, otherChoice } from './point.ts';
 import type { Approval, Refusal, Story, Trouble } from './story.ts';
+import { type Waits, waiting } from './waits.ts';
 
+export { standing } from './phase.ts';
 export type { Approval, Refusal, Story, Trouble } from './story.ts';
 
 /** How many refusals are kept; the oldest go first. */
@@ -30,17 +32,11 @@ export const beginStory = (run: string, mover: Carrier, commit: CommitRules = {}
   refusals: [],
 });
 
-/** The phase whose rules hold: where the story stands, or the one it left to call the operator. */
-export const standing = (story: Story): Phase =>
-  story.phase === 'NeedsOperator' ? (story.left ?? 'Preflight') : story.phase;
-
-export interface Decision {
+export interface Decision extends Waits {
   readonly story: Story;
   readonly accepted: boolean;
   /** Refused: why. Accepted without effect: that it was known already. */
   readonly reason?: string;
-  /** Accepted, but nothing happens yet: what has to come first. */
-  readonly waits?: string;
 }
 
 /** Why this message is refused now, `'known'` when it was accepted before, or undefined when it is welcome. */
@@ -141,23 +137,6 @@ export function hear(story: Story, message: Message, at: string): Decision {
   };
   const next = effects[message.name](story, approval, message);
   return { story: next, accepted: true, ...waiting(next, message.name) };
-}
-
-const atGates: ReadonlySet<MessageName> = new Set(['completeFailover', 'commit', 'changePoint']);
-
-/** What a gate that was opened still waits for. */
-function waiting(story: Story, name: MessageName): Pick<Decision, 'waits'> {
-  const waits = atGates.has(name) || (name === 'reassign' && story.reassignment);
-  // What is looked at or opened before the rounds is tried at once, held or not.
-  if (name === 'resolve' && story.held)
-    return { waits: `${story.held.by} holds the run; no round and no gate goes on until somebody sends resume` };
-  if (!waits) return {};
-  if (story.held) return { waits: `${story.held.by} holds the run; nothing happens until somebody sends resume` };
-  if (name === 'completeFailover' && phaseTable[standing(story)].complete === 'queued')
-    return { waits: 'it is kept until the first round is proven on every disk' };
-  if (name === 'reassign')
-    return { waits: `the disks are taken off ${story.mover.name} first, which is not waited for when it is dead` };
-  return {};
 }
 
 const effects: Readonly<Record<MessageName, (story: Story, approval: Approval, message: Message) => Story>> = {

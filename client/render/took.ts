@@ -23,5 +23,6 @@ export function tookText(name: MessageName, machine: string, answer: Answer, sen
   const waits = answer.waits ? `\nIt waits: ${plain(answer.waits)}.` : '';
   const becomes =
     name === 'resolve' && !reason ? becomesOfIt(sent, waits !== '') : `phase ${plain(answer.phase ?? 'unknown')}`;
-  return `${machine} took ${name}${reason}; ${becomes}.${waits} ${see} --watch`;
+  const next = answer.waits?.endsWith('resume') ? `\nType: homeward failback resume ${machine}\n` : ' ';
+  return `${machine} took ${name}${reason}; ${becomes}.${waits}${next}${see} --watch`;
 }

@@ -23,3 +23,13 @@ test('L6 what changed nothing says why and the phase, as every other message doe
     'took hold; phase Syncing. See',
   );
 });
+
+test('S7 what is taken and waits for somebody to resume is told with what it waits for and what to type, said again too', () => {
+  const waits = 'ana holds the run; nothing happens until somebody sends resume';
+  const again = { accepted: true, phase: 'Syncing', reason: 'already so; nothing changed', waits };
+  expect(tookText('completeFailover', 'erp-db', again, {})).toBe(
+    'erp-db took completeFailover (already so; nothing changed); phase Syncing.\nIt waits: ana holds the run; nothing happens until somebody sends resume.\nType: homeward failback resume erp-db\nSee it: homeward failback status erp-db --watch',
+  );
+  const queued = { ...again, waits: 'it is kept until the first round is proven on every disk' };
+  expect(tookText('completeFailover', 'erp-db', queued, {})).not.toContain('Type:');
+});

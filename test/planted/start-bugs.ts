@@ -111,4 +111,5 @@ export const startBugs: readonly PlantedBug[] = [
     'nothing told of',
   ),
   bug('L3', allAttempts, ' && firstAt === thisAt', '', attempts, 'nothing told of'),
+  bug('S7', 'model/waits.ts', "complete !== 'no';", "complete !== '';", 'test/model/waits.test.ts', 'complete again'),
 ];

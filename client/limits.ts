@@ -29,6 +29,10 @@ function summaryOf({ mover, set, clear }: LimitsOrder): string {
   return `${change.by}: ${what} (${mover})`;
 }
 
+/** What is told of a mover that did not answer, with what to do: it may have died a moment ago, which the server does not know yet. */
+export const silence = (said: string, mover: string, inventory: string): string =>
+  `${said}. If it does not run, start it: ${startCommand(moverQueue(mover), inventory)}`;
+
 /** Sends one order. Throws Problem `unreachable` when Temporal or all control workers are away. */
 export async function orderLimits(link: Link, order: LimitsOrder, waitMs: number): Promise<MoverOutcome> {
   const { mover } = order;
@@ -43,7 +47,7 @@ export async function orderLimits(link: Link, order: LimitsOrder, waitMs: number
     return { mover, answer };
   } catch (error) {
     const said = error instanceof WorkflowFailedError ? rootOf(error) : undefined;
-    if (said?.type === 'Unanswered') return { mover, silent: said.message };
+    if (said?.type === 'Unanswered') return { mover, silent: silence(said.message, mover, link.inventory) };
     if (said?.type === 'Refused') return { mover, refused: said.message };
     throw await whyUnanswered(link, error, mover);
   }

@@ -11,6 +11,12 @@ import { summary } from './verbs.ts';
 
 const defaultWaitSeconds = 30;
 
+/** What is told of a mover that did not answer. `untaken`: the order never came to it. */
+export function unanswered({ mover, set, clear }: LimitsOrder, untaken: boolean): string {
+  const effect = untaken ? '; nothing was changed' : '; whether it was changed is not known';
+  return `mover ${mover} did not answer in time${set || clear ? effect : ', so what holds there is not known'}`;
+}
+
 /** The mover's answer; fails with type `Unanswered` when the mover did not take the order in time. */
 export async function limits(order: LimitsOrder): Promise<LimitsAnswer> {
   if (typeof order?.mover !== 'string')
@@ -31,7 +37,6 @@ export async function limits(order: LimitsOrder): Promise<LimitsAnswer> {
     const timeout = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(timeout instanceof TimeoutFailure)) throw error;
     const untaken = timeout.timeoutType === 'SCHEDULE_TO_START';
-    const effect = untaken || verb === 'Show' ? 'nothing was changed' : 'whether it was changed is not known';
-    throw ApplicationFailure.nonRetryable(`mover ${order.mover} did not answer in time; ${effect}`, 'Unanswered');
+    throw ApplicationFailure.nonRetryable(unanswered(order, untaken), 'Unanswered');
   }
 }

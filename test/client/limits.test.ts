@@ -2,9 +2,10 @@
  * `homeward limits` as people read it; what it does to a copy is shown in test/story/workers.test.ts.
  */
 
-import type { MoverOutcome } from '../../client/limits.ts';
+import { type MoverOutcome, silence } from '../../client/limits.ts';
 import { renderLimits } from '../../client/render/limits.ts';
 import { plainStyle } from '../../client/render/paint.ts';
+import { unanswered } from '../../workflows/limits.ts';
 import { ago, now } from './views.ts';
 
 const MiB = 1024 ** 2;
@@ -35,7 +36,7 @@ const outcomes: MoverOutcome[] = [
       ],
     },
   },
-  { mover: 'm2', silent: 'mover m2 did not answer in time; nothing was changed' },
+  { mover: 'm2', silent: silence('mover m2 did not answer in time; nothing was changed', 'm2', 'h.yaml') },
 ];
 
 test('R11 limits are shown with what holds now, the rules, who set them and until when', () => {
@@ -47,6 +48,17 @@ m1  now at most 20.0 MiB/s by mover m1, until 18:00:00 UTC; a cutover is exempt
     20MiB/s, mon-fri 08:00 to 18:00 in UTC
   site home, from homeward.yaml, divided between 2 movers
     200MiB/s, always
-m2  did not answer in time; nothing was changed`.slice(1),
+m2  did not answer in time; nothing was changed. If it does not run, start it: npm run mover -- --config h.yaml --id m2`.slice(
+      1,
+    ),
   );
+});
+
+test('R11 a question that a mover did not answer is told as not known, and only a change as not made', () => {
+  const order = { mover: 'm2' };
+  expect(unanswered(order, true)).toBe('mover m2 did not answer in time, so what holds there is not known');
+  expect(unanswered(order, false)).toBe(unanswered(order, true));
+  const change = { ...order, clear: { scope: { kind: 'mover', name: 'm2' }, by: 'ana' } } as const;
+  expect(unanswered(change, true)).toBe('mover m2 did not answer in time; nothing was changed');
+  expect(unanswered(change, false)).toBe('mover m2 did not answer in time; whether it was changed is not known');
 });

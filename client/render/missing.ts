@@ -2,7 +2,8 @@
  * Says which worker is missing, what waits for it since when, and the command that starts it.
  * Rule: it tells what the server saw, never why a worker is away.
  */
-import { moverName } from '../../model/failback-input.ts';
+import { moverName, moverQueue } from '../../model/failback-input.ts';
+import type { Status } from '../../model/status.ts';
 import type { MissingWorker, WaitingStep } from '../view.ts';
 import { clock, since } from './figures.ts';
 import { paint, plain, type Style, wrap } from './paint.ts';
@@ -53,3 +54,13 @@ export const missingLines = (
       .map((line) => paint(style, 'yellow', `  ${line}`)),
     `  Start it: ${one.start}`,
   ]);
+
+/** What has to come before a completion; undefined where nobody misses the mover. */
+export function beforeCompleting(
+  { mover }: Pick<Status, 'mover'>,
+  missing: readonly MissingWorker[],
+): string | undefined {
+  const queue = moverQueue(mover);
+  if (!missing.some((one) => one.queue === queue)) return undefined;
+  return `Start ${workerText(queue)} first, which nobody runs: completing waits for it, and calls an operator when it does not come. The source is not stopped without it.`;
+}

@@ -17,14 +17,14 @@ import { divergenceLines } from './divergence.ts';
 import { bytes, clock, count, duration, since } from './figures.ts';
 import { inOptions } from './in-options.ts';
 import { locationOf, networkLines } from './location.ts';
-import { missingLines } from './missing.ts';
+import { beforeCompleting, missingLines } from './missing.ts';
 import { outageText } from './outage.ts';
 import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { pointLines } from './points.ts';
 import { reasonText, saidTexts } from './said.ts';
 import { scrubLines } from './scrubs.ts';
 import { endingText, stepText } from './steps.ts';
-import { whatToType } from './to-type.ts';
+import { completes, whatToType } from './to-type.ts';
 
 /** How many rounds and refusals are shown; the rest is counted. */
 const roundsShown = 3;
@@ -240,6 +240,8 @@ function waiting(view: View, status: Status, now: number, style: Style): string[
     lines.push(...say(`Waits for: ${forPeople(status.waitsFor)}`, style).map((line) => paint(style, 'bold', line)));
   if (status.waiting) lines.push(...say(waitedText(status.waiting, now), style));
   const typed = whatToType(status);
+  const first = typed.includes(completes(status)) ? beforeCompleting(status, view.missing ?? []) : undefined;
+  if (first !== undefined) lines.push(...say(first, style).map((line) => paint(style, 'yellow', line)));
   lines.push(...typed.map((command) => `  Type: ${command}`));
   return lines;
 }

@@ -21,12 +21,14 @@ export function whatToType(status: Told): string[] {
   return [...opensGate(status), ...(back.length > 0 ? anotherPoint(status) : []), ...back];
 }
 
+export const completes = ({ machine }: Pick<Told, 'machine'>): string => `homeward failback complete ${machine}`;
+
 /** What somebody has said already is known to the law, and not asked for again. */
 function opensGate(status: Told): string[] {
   const gate = phaseTable[status.phase]?.gate;
   const takes = taken(status);
   const typed = (verb: string) => `homeward failback ${verb} ${status.machine}`;
-  if (gate === 'completeFailover' && takes({ name: gate })) return [typed('complete')];
+  if (gate === 'completeFailover' && takes({ name: gate })) return [completes(status)];
   if (gate !== 'commit' || !takes({ name: gate })) return [];
   const others = status.commitNeedsTwo && notToCommit(status);
   // S7: as a comment of the shell, so that the line can still be pasted.

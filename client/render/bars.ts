@@ -16,12 +16,16 @@ export function bar(done: number, total: number, cells: number, style: Style): s
   return paint(style, 'green', on.repeat(full)) + paint(style, 'dim', off.repeat(cells - full));
 }
 
-/** Lines for all disks, those of the run first, then transfers of disks the run has not listed yet. */
+/**
+ * Lines for all disks, those of the run first, then transfers of disks the run has not listed yet. `done`: what was done, by
+ * disk, of those that are done with while others are under way.
+ */
 export function diskLines(
   disks: readonly DiskSummary[],
   transfers: readonly TransferProgress[],
   now: number,
   style: Style,
+  done: ReadonlyMap<string, string> = new Map(),
 ): string[] {
   const latest = new Map<string, TransferProgress>();
   for (const transfer of transfers) {
@@ -41,7 +45,8 @@ export function diskLines(
   for (const one of all.filter(onlySeals)) drawn.set(one.disk, `all copied and proven; ${sealSays(one, now)}`);
   return names.map((name) => {
     const size = disks.find(({ disk }) => disk === name)?.sizeBytes;
-    const text = drawn.get(name) ?? paint(style, 'dim', size === undefined ? '' : bytes(size));
+    const told = [size === undefined ? '' : bytes(size), done.get(name) ?? ''].filter((word) => word !== '');
+    const text = drawn.get(name) ?? paint(style, 'dim', told.join('  '));
     return `${pad(plain(name), label)}  ${text}`.trimEnd();
   });
 }

@@ -23,7 +23,7 @@ import { pad, paint, plain, type Style, wrap } from './paint.ts';
 import { pointLines } from './points.ts';
 import { reasonText, saidTexts } from './said.ts';
 import { scrubLines } from './scrubs.ts';
-import { endingText, stepText } from './steps.ts';
+import { doneDisks, endingText, stepText } from './steps.ts';
 import { completes, whatToType } from './to-type.ts';
 
 /** How many rounds and refusals are shown; the rest is counted. */
@@ -35,7 +35,8 @@ export function renderStatus(view: View, now: number, style: Style): string {
   const { status } = view;
   if (!status) return silent(view, now, style).join('\n');
   const copies = isOpen(view) && status.phase === 'Syncing';
-  const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], now, style).map((line) => `  ${line}`);
+  const done = doneDisks(isOpen(view) ? view.pending : [], disksOf(view));
+  const bars = diskLines(status.disks, isOpen(view) ? view.transfers : [], now, style, done).map((line) => `  ${line}`);
   return arrange(style.height, [
     { lines: heading(view, status, now, style), worth: 9 },
     { lines: committedLines(view, now, style), worth: 8 },

@@ -41,10 +41,35 @@ const words: Readonly<Record<string, string>> = {
 export function stepText({ activity, activityId }: Pick<Pending, 'activity' | 'activityId'>, disks: readonly string[]) {
   const text = words[activity] ?? activity;
   if (!/Disk$/.test(activity)) return plain(text);
-  const id = activityId.replace(/^[a-z]+-/, '');
+  const unknown = disks.length === 0 ? partOf(activityId) : 'a disk';
+  return plain(`${text} ${diskOf({ activityId }, disks) ?? unknown}`);
+}
+
+/** A step's id without what it does: `os` of `transfer-os`. */
+const partOf = (activityId: string): string => activityId.replace(/^[a-z]+-/, '');
+
+/** The one of these disks that a step is about. */
+export function diskOf({ activityId }: Pick<Pending, 'activityId'>, disks: readonly string[]): string | undefined {
+  const id = partOf(activityId);
   // After a handover the id ends in its number; a disk of exactly that name comes first.
-  const disk = [id, id.replace(/-\d+$/, '')].find((name) => disks.includes(name));
-  return plain(`${text} ${disk ?? (disks.length === 0 ? id : 'a disk')}`);
+  return [id, id.replace(/-\d+$/, '')].find((name) => disks.includes(name));
+}
+
+const doneWords = { transferDisk: 'copied and proven', sealDisk: 'sealed' } as const;
+
+/**
+ * The disks that are done with, and what was done: all begin at once, so one without a step of its own, while others have
+ * theirs, has come to its end. While they are being stopped, for a failure of one of them too, nothing is said.
+ */
+export function doneDisks(pending: readonly Pending[], disks: readonly string[]): ReadonlyMap<string, string> {
+  const done = new Map<string, string>();
+  for (const activity of ['transferDisk', 'sealDisk'] as const) {
+    const steps = pending.filter((one) => one.activity === activity);
+    const busy = steps.map((one) => diskOf(one, disks));
+    if (steps.length === 0 || steps.some(({ cancelling }) => cancelling) || busy.includes(undefined)) continue;
+    for (const disk of disks) if (!busy.includes(disk)) done.set(disk, doneWords[activity]);
+  }
+  return done;
 }
 
 /** What a cancel waits for, and an attempt whose worker is silent for longer than any live one; undefined where neither is so. */

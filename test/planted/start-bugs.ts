@@ -11,6 +11,8 @@ const told = 'test/activities/untouched.test.ts';
 const faults = 'test/vsphere/faults.test.ts';
 const failure = 'sites/vsphere/failure.ts';
 const underWay = 'test/client/under-way.test.ts';
+const steps = 'client/render/steps.ts';
+const finished = 'test/client/finished-disks.test.ts';
 const rounds = 'workflows/sync-round.ts';
 const report = 'test/workflows/round-report.test.ts';
 const allAttempts = 'activities/all-attempts.ts';
@@ -112,4 +114,6 @@ export const startBugs: readonly PlantedBug[] = [
   ),
   bug('L3', allAttempts, ' && firstAt === thisAt', '', attempts, 'nothing told of'),
   bug('S7', 'model/waits.ts', "complete !== 'no';", "complete !== '';", 'test/model/waits.test.ts', 'complete again'),
+  bug('R11', steps, ' || steps.some(({ cancelling }) => cancelling)', '', finished, 'told as nothing'),
+  bug('R11', steps, 'steps.length === 0 || ', '', finished, 'told as nothing'),
 ];

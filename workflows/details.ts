@@ -13,6 +13,7 @@ import { messageMeaning } from '../model/message.ts';
 import { outagesTogether } from '../model/outage.ts';
 import { changingText, olderText } from '../model/point.ts';
 import { roundReadBack } from '../model/read-back.ts';
+import { refusalsNow } from '../model/refusals.ts';
 import { rereadCost, type ScrubReport } from '../model/scrub.ts';
 import {
   expiryText,
@@ -64,7 +65,7 @@ export function failbackDetails(status: Status): string {
   else if (stuck) lines.push('', `### ${stuck.title}`, stuck.text);
   lines.push(...pointText(status));
   if (status.roundsWorkflow) lines.push(`The rounds run in workflow \`${status.roundsWorkflow}\`.`);
-  const refusal = status.refusals.at(-1);
+  const refusal = refusalsNow(status).at(-1);
   if (refusal) lines.push('', `**Last refusal:** \`${refusal.message}\` from ${refusal.by}: ${refusal.reason}`);
   return shortened(lines.join('\n'));
 }

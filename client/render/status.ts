@@ -6,6 +6,7 @@ import { atHomeWords } from '../../model/commit-rules.ts';
 import { phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
 import { roundReadBack } from '../../model/read-back.ts';
+import { refusalsNow } from '../../model/refusals.ts';
 import { expiryText, type RoundReport, type RoundsStatus, type Status, type Waiting } from '../../model/status.ts';
 import { writtenText, writtenThere } from '../../model/written.ts';
 import { isOpen, type View } from '../view.ts';
@@ -259,9 +260,10 @@ const waitedText = ({ since: at, reminded, lastAt, expiresAt }: Waiting, now: nu
 };
 
 function refusals(status: Status, now: number, style: Style): string[] {
-  const shown = status.refusals.slice(-refusalsShown);
+  const all = refusalsNow(status);
+  const shown = all.slice(-refusalsShown);
   if (shown.length === 0) return [];
-  const older = status.refusals.length - shown.length;
+  const older = all.length - shown.length;
   return [
     ...shown.flatMap((one) =>
       say(`Refused ${one.message} by ${one.by} at ${clock(one.at, now)}: ${inOptions(one.reason)}`, style),

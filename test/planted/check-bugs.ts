@@ -51,7 +51,7 @@ export const checkBugs: readonly PlantedBug[] = [
   ),
   bug(
     'L6',
-    'model/transition.ts',
+    'model/waits.ts',
     "if (name === 'resolve' && story.held)",
     'if (false)',
     lawPairs,

@@ -116,4 +116,12 @@ export const startBugs: readonly PlantedBug[] = [
   bug('S7', 'model/waits.ts', "complete !== 'no';", "complete !== '';", 'test/model/waits.test.ts', 'complete again'),
   bug('R11', steps, ' || steps.some(({ cancelling }) => cancelling)', '', finished, 'told as nothing'),
   bug('R11', steps, 'steps.length === 0 || ', '', finished, 'told as nothing'),
+  bug(
+    'S7',
+    'model/refusals.ts',
+    'isFinal(status.phase) ?',
+    'status.phase ?',
+    'test/model/refusals.test.ts',
+    'under way',
+  ),
 ];

@@ -28,6 +28,7 @@ const longest = [
   'disk/equality',
   'disk/partial-block',
   'disk/io-faults',
+  'disk/windows-model',
   'vsphere/round-trip',
   'story/secrets',
   'story/undo',

@@ -2,6 +2,7 @@
 import { bug, type PlantedBug } from './bug.ts';
 
 const windows = 'test/disk/windows.test.ts';
+const model = 'test/disk/windows-model.test.ts';
 const slowStop = 'test/disk/slow-stop.test.ts';
 const table = 'test/disk/digest-table.test.ts';
 
@@ -225,6 +226,9 @@ export const proofBugs: readonly PlantedBug[] = [
     windows,
     'none is made again',
   ),
+  bug('S3', 'disk/window.ts', 'this.syncing !== undefined || this.written', 'this.written', model),
+  bug('S3', 'disk/window.ts', 'await Promise.all(this.proofs);', '', model),
+  bug('S3', 'disk/copy-block.ts', 'else await target.write(', 'else void target.write(', model),
   bug('S3', 'disk/target-handle.ts', 'await this.main.datasync();', '', 'test/disk/flush-order.test.ts'),
   bug('S3', 'disk/journal.ts', ' | constants.O_DSYNC', '', 'test/disk/flush-order.test.ts'),
   bug(

@@ -107,11 +107,11 @@ export const countVerbs = (input: FailbackInput) =>
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   });
 
-/** The same on the way back, which hardly waits for it. */
-export const lastCountVerbs = (input: FailbackInput) =>
+/** The same on the way back, which hardly waits for it. `first`: of nothing counted yet, worth the wait for vCenter's first sample. */
+export const lastCountVerbs = (input: FailbackInput, first: boolean) =>
   proxyActivities<Pick<ControlActivities, 'observeWritten'>>({
     ...light(input, briefStep),
-    retry: { maximumAttempts: 1 },
+    retry: first ? { initialInterval: '2 seconds', backoffCoefficient: 1 } : { maximumAttempts: 1 },
   });
 
 /** One question to the mover before anything moves: whoever lives takes it at once, and does not think long. */

@@ -85,10 +85,12 @@ function uncounted(error: unknown): WriteCount {
 /** Before the target is stopped, on the way back or for another point: counts once more, and records what whoever accepted the loss gives up. */
 export async function recordLoss(journey: Journey): Promise<void> {
   const { teller, input } = journey;
-  const { liveSince: since } = teller.story;
+  const { liveSince: since, startUnseen, written: before, uncounted: whyNot } = teller.story;
   const accepted = lossAccepted(teller.story);
   if (since === undefined || !accepted) return;
-  await count(journey, since, lastCountVerbs(input));
+  // One that nobody has seen run may have no samples at all, and nobody serves meanwhile.
+  const first = before === undefined && whyNot === undefined && !startUnseen;
+  await count(journey, since, lastCountVerbs(input, first));
   const { written, uncounted: why } = teller.story;
   const loss = `${accepted.by} accepted the loss of what was written at home since ${since}; ${writtenText(teller.story)}`;
   teller.record('loss-accepted', loss, {

@@ -6,8 +6,6 @@ import type { Message, MessageName } from '../../model/message.ts';
 import type { Status } from '../../model/status.ts';
 import { objectionTo } from '../../model/transition.ts';
 import { confirm } from '../confirm.ts';
-import type { Link } from '../connect.ts';
-import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { refusal } from '../refusal.ts';
 import {
@@ -19,40 +17,9 @@ import {
   describeSkip,
 } from '../render/confirm.ts';
 import { toldStory } from '../told-story.ts';
-import { isOpen, type View } from '../view.ts';
-import type { Context } from './context.ts';
+import { type Asked, openCounted, openRun } from './open-run.ts';
 
-export interface Approvable {
-  readonly run?: string;
-  readonly evidence?: string;
-  readonly acceptLoss?: boolean;
-  readonly yes?: boolean;
-  /** Sent durably, without an answer. */
-  readonly signal?: boolean;
-  /** A mover. */
-  readonly to?: string;
-}
-
-export interface Asked {
-  readonly context: Context;
-  readonly link: Link;
-  readonly machine: string;
-  readonly options: Approvable;
-  /** As it would be sent, before anything was approved. */
-  readonly message: Message;
-}
-
-/** Looks at the run a person is about to approve something of. Throws Problem `not-found` when it is over. */
-export async function openRun({ context, link, machine }: Asked): Promise<View> {
-  const { observe } = await import('../observe.ts');
-  const view = await withPatience(
-    `asking ${machine}`,
-    observe(link, machine, { inventory: context.loaded.inventory }),
-    context.screen.json,
-  );
-  if (isOpen(view)) return view;
-  throw new Problem('not-found', `the run of ${machine} has ended`, `Look at it: homeward failback status ${machine}`);
-}
+export type { Asked } from './open-run.ts';
 
 /**
  * Whether the run has taken the message before: then there is nothing to ask, and it may be said again. Throws Problem
@@ -98,7 +65,7 @@ const boundTo = ({ options }: Asked, status?: Status): Partial<Message> =>
 /** S5: a cancel is shown before it is sent, and with it what it drops of a machine that serves; it is bound to that run. */
 async function approveCancel(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options, message } = asked;
-  const { status, silent } = await openRun(asked);
+  const { status, silent } = await openCounted(asked);
   if (!status) {
     await askUnseen(asked, `Cancel the failback of ${machine}: who serves now is unknown.`, silent);
     return {};
@@ -119,7 +86,7 @@ async function approveCancel(asked: Asked): Promise<Partial<Message>> {
 /** S5: what is dropped with the point at home is shown before it; bound to the run that was shown. */
 async function approvePointChange(asked: Asked): Promise<Partial<Message>> {
   const { context, machine, options, message } = asked;
-  const view = await openRun(asked);
+  const view = await openCounted(asked);
   const { status, silent } = view;
   const unknown = `Take another point of ${machine} home: what is lost with the one at home is unknown.`;
   if (!status) await askUnseen(asked, unknown, silent);

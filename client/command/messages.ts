@@ -12,8 +12,9 @@ import { withPatience } from '../patience.ts';
 import { Problem } from '../problem.ts';
 import { tookText } from '../render/took.ts';
 import { whoTypes } from '../screen.ts';
-import { type Approvable, type Asked, approvals } from './approve.ts';
+import { approvals } from './approve.ts';
 import { contextOf, namingUnknown, withTemporal } from './context.ts';
+import type { Approvable, Asked } from './open-run.ts';
 
 export interface MessageOptions extends Approvable {
   readonly by: string;

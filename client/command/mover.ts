@@ -13,8 +13,9 @@ import type { Status } from '../../model/status.ts';
 import { confirm } from '../confirm.ts';
 import { Problem } from '../problem.ts';
 import { describeReassignment } from '../render/confirm.ts';
-import { type Asked, askUnseen, openRun } from './approve.ts';
+import { askUnseen } from './approve.ts';
 import { addVerb, yesOption } from './messages.ts';
+import { type Asked, openRun } from './open-run.ts';
 
 type MoverAt = MoverPlace & { readonly site: string };
 

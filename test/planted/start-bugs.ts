@@ -13,6 +13,8 @@ const failure = 'sites/vsphere/failure.ts';
 const underWay = 'test/client/under-way.test.ts';
 const steps = 'client/render/steps.ts';
 const finished = 'test/client/finished-disks.test.ts';
+const lastCount = 'test/workflows/last-count.test.ts';
+const openRun = 'test/client/open-run.test.ts';
 const rounds = 'workflows/sync-round.ts';
 const report = 'test/workflows/round-report.test.ts';
 const allAttempts = 'activities/all-attempts.ts';
@@ -123,5 +125,25 @@ export const startBugs: readonly PlantedBug[] = [
     'status.phase ?',
     'test/model/refusals.test.ts',
     'under way',
+  ),
+  bug('S5', 'workflows/verbs.ts', 'retry: first ?', 'retry: !input ?', lastCount, 'the first sample'),
+  bug('S5', 'workflows/write-count.ts', ' && !startUnseen', '', lastCount, 'made once'),
+  bug('S5', 'workflows/write-count.ts', 'whyNot === undefined && ', '', lastCount, 'made once'),
+  bug(
+    'S5',
+    'client/command/approve.ts',
+    '{ status, silent } = await openCounted(asked)',
+    '{ status, silent } = await openRun(asked)',
+    openRun,
+    'how much it is',
+  ),
+  bug('S5', 'client/command/open-run.ts', 'isFirstCount(view) && ', '', openRun, 'not at all'),
+  bug(
+    'S5',
+    'client/command/open-run.ts',
+    ' && Date.now() < deadline',
+    ' && Date.now() > deadline',
+    openRun,
+    'is waited for, before',
   ),
 ];

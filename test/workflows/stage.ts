@@ -27,6 +27,7 @@ interface Pending {
   readonly activityType: string;
   readonly activityId: string;
   readonly scheduleToCloseTimeout?: Duration | null;
+  readonly retryPolicy?: { readonly maximumAttempts?: number | null } | null;
 }
 type Duration = { readonly seconds?: unknown; readonly nanos?: number | null };
 /** One thing that Temporal tells the workflow. */
@@ -42,6 +43,8 @@ export interface Stage {
   toldByRounds(): readonly (readonly [string, unknown])[];
   /** How long a pending step may take, all its tries together. */
   patienceMs(activityType: string): number;
+  /** How often a pending step is tried at most; 0: without end within its time. */
+  triesOf(activityType: string): number;
   /** The answers of these steps and no others are the test's from now on. */
   mine(...activityTypes: string[]): void;
   said(name: MessageName, payload?: object): Job;
@@ -133,6 +136,10 @@ class Playing implements Stage {
 
   patienceMs(activityType: string): number {
     return msOf(this.waiting.find((one) => one.activityType === activityType)?.scheduleToCloseTimeout);
+  }
+
+  triesOf(activityType: string): number {
+    return this.waiting.find((one) => one.activityType === activityType)?.retryPolicy?.maximumAttempts ?? 0;
   }
 
   mine(...activityTypes: string[]): void {

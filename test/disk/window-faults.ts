@@ -3,7 +3,7 @@
  * Rule: one call a fault, of those that it can befall; which one is chosen beforehand. A medium that lies says that all went well.
  */
 import { blockBytes } from '../../disk/geometry.ts';
-import type { HostCall } from './host-edge.ts';
+import { type HostCall, systemError } from './host-edge.ts';
 import type { TargetLog } from './target-log.ts';
 import { patternImage } from './workbench.ts';
 
@@ -45,8 +45,7 @@ interface Kind {
   readonly calls: number;
 }
 
-const failed = (code: string): Promise<never> =>
-  Promise.reject(Object.assign(new Error(`${code}: done by the test`), { code }));
+const failed = (): Promise<never> => Promise.reject(systemError('EIO'));
 const pretended = ({ name, length }: HostCall): unknown => (name === 'write' ? { bytesWritten: length } : undefined);
 const half = ({ length }: HostCall): number => Math.floor(length / 1024) * 512;
 
@@ -58,7 +57,7 @@ const found = ['Corrupt proof', 'Corrupt lineage', ''];
 export const kinds = {
   'an error of a write': {
     befalls: (call, place) => ofData(call, place, ['write']),
-    act: () => failed('EIO'),
+    act: failed,
     ends: ['Refused target.write'],
     calls: 12,
   },
@@ -96,19 +95,19 @@ export const kinds = {
   },
   'a failed flush': {
     befalls: ({ name }, { log, onTarget }) => onTarget && name === 'flush' && log.wrote,
-    act: () => failed('EIO'),
+    act: failed,
     ends: ['Refused target.flush'],
     calls: 4,
   },
   'a failed read': {
     befalls: (call, place) => ofData(call, place, ['read']),
-    act: () => failed('EIO'),
+    act: failed,
     ends: ['Refused target.readback', 'Refused target.read'],
     calls: 16,
   },
   'a failed record': {
     befalls: ({ name }, { log, onTarget }) => !onTarget && name === 'append' && log.wrote,
-    act: () => failed('EIO'),
+    act: failed,
     ends: ['Refused journal.append'],
     calls: 8,
   },

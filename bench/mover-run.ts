@@ -5,10 +5,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TransferInput } from '../activities/transfer.ts';
-import { processOptions } from '../lab/process-options.ts';
+import { processOptions } from '../setup/process-options.mjs';
 
 export interface Step {
   /** `bare` proves nothing. */
@@ -47,9 +46,8 @@ export class Mover {
 
   /** `config`: path of homeward.yaml. Returns when the mover could take work. */
   static async start(config: string): Promise<Mover> {
-    const entry = join(import.meta.dirname, 'mover-process.ts');
-    const { flags, env } = processOptions('workers/mover.ts');
-    const child = spawn(process.execPath, [...flags, entry, config], {
+    const { file, flags, env } = await processOptions('bench/mover-process.ts', process.execPath, console.warn);
+    const child = spawn(process.execPath, [...flags, file, config], {
       env: { ...env, ...process.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -70,6 +70,12 @@ export const rows = {
     'more',
     null,
   ),
+  'busy-mover-memory': row(
+    'peak memory of a real mover, connected to Temporal, with more disks in hand than copy at once, cutovers among them, and the longest lists of changes',
+    'MiB',
+    'less',
+    256,
+  ),
   'mover-memory': row('highest peak memory of a mover in all of the above', 'MiB', 'less', 256),
 } as const satisfies Record<string, RowPlan>;
 

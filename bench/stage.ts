@@ -117,11 +117,17 @@ export class Stage {
     );
   }
 
-  /** Makes a source disk with random bytes in `ranges`; `changes` lie over those of `on`, whose copy it begins as. */
-  async makeSource(name: string, sizeBytes: number, ranges: readonly Range[], seed = 1): Promise<SourceDisk> {
+  /** Makes a source disk with random bytes in `ranges`; `named`: what its page list says instead, zeros too. */
+  async makeSource(
+    name: string,
+    sizeBytes: number,
+    ranges: readonly Range[],
+    seed = 1,
+    named: readonly Range[] = ranges,
+  ): Promise<SourceDisk> {
     const path = join(this.sources, `${name}.raw`);
     await this.fill(path, sizeBytes, ranges, seed);
-    await writeFile(join(this.sources, `${name}.full`), asLines(ranges));
+    await writeFile(join(this.sources, `${name}.full`), asLines(named));
     return { name, path, sizeBytes, dataBytes: lengthOf(ranges) };
   }
 

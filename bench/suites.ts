@@ -2,6 +2,7 @@
  * All suites, in the order they run.
  * Rule: together they measure every row of rows.ts but the memory of all movers, which the run itself adds.
  */
+import { busyMover } from './busy-mover.ts';
 import { cutover } from './cutover.ts';
 import { largeDelta, smallDelta } from './delta-copy.ts';
 import { fullCopy, linkCopy } from './full-copy.ts';
@@ -16,5 +17,6 @@ export const suites: readonly Suite[] = [
   manyDisks,
   sparseDisk,
   usedTarget,
+  busyMover,
   cutover,
 ];

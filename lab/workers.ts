@@ -2,10 +2,9 @@
  * Homeward's own processes in a lab: the control worker and the mover, as an operator would run them.
  * Rule: they are given the lab's inventory and nothing else; a kill here is a real -9.
  */
-import { join } from 'node:path';
+import { processOptions } from '../setup/process-options.mjs';
 import { type Child, startChild } from './child.ts';
 import { moverIdOf } from './inventory-file.ts';
-import { processOptions } from './process-options.ts';
 
 /** `mover` is the first one; the others do not run until they are started. */
 export type WorkerName = 'control' | 'mover' | `mover-${number}`;
@@ -21,8 +20,6 @@ export interface LabWorkers {
   stop(): Promise<void>;
   logFile(name: WorkerName): string;
 }
-
-const project = join(import.meta.dirname, '..');
 
 function entryOf(name: WorkerName): { entry: string; args: readonly string[] } {
   if (name === 'control') return { entry: 'workers/control.ts', args: [] };
@@ -48,13 +45,13 @@ export interface WorkersPlan {
 }
 
 export async function startWorkers(plan: WorkersPlan): Promise<LabWorkers> {
-  const start = (name: WorkerName): Promise<Child> => {
+  const start = async (name: WorkerName): Promise<Child> => {
     const { entry, args } = entryOf(name);
-    const { flags, env } = processOptions(entry);
+    const { file, flags, env } = await processOptions(entry, process.execPath, console.warn);
     return startChild({
       name: `worker-${name}`,
       program: process.execPath,
-      args: [...flags, join(project, entry), '--config', plan.config, ...args],
+      args: [...flags, file, '--config', plan.config, ...args],
       logFolder: plan.folder,
       ready: { lineWith: 'ready' },
       env: { ...env, ...plan.env },

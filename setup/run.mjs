@@ -5,13 +5,14 @@
  * Never hides a failure of the set-up behind one of the entry.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { delimiter, dirname, relative, resolve } from 'node:path';
 import { refuseTakenByNpm } from './npm-options.mjs';
 import { onceNpmIsGone } from './parents.mjs';
-import { cacheFolder, projectFolder } from './places.mjs';
+import { projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
+import { processOptions } from './process-options.mjs';
 import { endWith, ensureSetUp } from './setup.mjs';
 
 function readArguments() {
@@ -24,24 +25,15 @@ function readArguments() {
   return { lab, entry: resolve(projectFolder, entry), rest };
 }
 
-function optionsOf(entry) {
-  const listed = JSON.parse(readFileSync(join(projectFolder, 'setup', 'process-options.json'), 'utf8'));
-  const own = listed[relative(projectFolder, entry).replaceAll('\\', '/')] ?? {};
-  return { flags: [...listed.always.node, ...(own.node ?? [])], variables: own.env ?? {} };
-}
-
-function runEntry(node, entry, rest) {
-  const { flags, variables } = optionsOf(entry);
+function runEntry(node, { file, flags, env: variables }, rest) {
   const env = {
     ...variables,
-    // Types are stripped and sources compiled once, not at each start: half of a command's time, and 20 MiB of a worker.
-    NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled'),
     ...process.env,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
   };
   // Nothing is sent over the channel: it closes with us, which tells an entry that listens (parents.mjs) of our end.
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
-  const child = spawn(node, [...flags, entry, ...rest], { stdio, env });
+  const child = spawn(node, [...flags, file, ...rest], { stdio, env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to both of us already; a second one would look like impatience.
@@ -59,7 +51,8 @@ try {
   const { node } = await ensureSetUp({ lab });
   if (!existsSync(entry))
     throw new SetUpProblem(`There is no file ${entry}.`, 'Name an entry of this project, for example lab/demo.ts.');
-  runEntry(node, entry, rest);
+  const warn = (text) => process.stderr.write(`set-up: ${text}\n`);
+  runEntry(node, await processOptions(relative(projectFolder, entry).replaceAll('\\', '/'), node, warn), rest);
 } catch (problem) {
   endWith(problem);
 }

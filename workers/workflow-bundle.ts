@@ -4,40 +4,21 @@
  * comes back after a crash is there a second and a half sooner. Where nothing can be kept, it is bundled anew. What is
  * handed over is the code and never a path: another worker may forget the file at any moment.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, Runtime } from '@temporalio/worker';
+import { digestOf, keepNewest } from '../setup/bundles.mjs';
 import { cacheFolder } from '../setup/places.mjs';
 import { payloadConverterPath } from './payload-converter-path.ts';
 
 const project = join(import.meta.dirname, '..');
 /** What a bundle is made of: our sources, everything of others by the lock file, and what the bundler is told (here). */
 const folders = ['workflows', 'model'];
-const files = [
-  'package-lock.json',
-  'tsconfig.json',
-  'workers/payload-converter-path.ts',
-  relative(project, import.meta.filename),
-];
+const files = ['tsconfig.json', 'workers/payload-converter-path.ts', relative(project, import.meta.filename)];
 /** Older ones go: each is 3 MB. */
 const keptBundles = 8;
-
-async function digestOfSources(): Promise<string> {
-  const hash = createHash('sha256').update(process.version);
-  const names = [...files];
-  for (const folder of folders)
-    for (const name of await readdir(join(project, folder))) if (name.endsWith('.ts')) names.push(join(folder, name));
-  for (const name of names.sort()) hash.update(`\n${name}\n`).update(await readFile(join(project, name)));
-  return hash.digest('hex').slice(0, 32);
-}
-
-async function forgetOld(folder: string): Promise<void> {
-  const names = (await readdir(folder)).map((name) => join(folder, name));
-  const aged = await Promise.all(names.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
-  for (const { path } of aged.sort((a, b) => b.at - a.at).slice(keptBundles)) await rm(path, { force: true });
-}
 
 /** A file that is not there, or that a crash of the computer left empty, is none. */
 async function readKept(path: string): Promise<string | undefined> {
@@ -48,7 +29,7 @@ async function readKept(path: string): Promise<string | undefined> {
 /** For `WorkerOptions.workflowBundle`. `warn` hears why a bundle could not be kept; the worker works all the same. */
 export async function workflowBundle(warn: (text: string) => void): Promise<{ readonly code: string }> {
   const folder = join(cacheFolder(), 'bundles');
-  const path = join(folder, `${await digestOfSources()}.js`);
+  const path = join(folder, `${await digestOf(folders, files)}.js`);
   const kept = await readKept(path);
   if (kept !== undefined) return { code: kept };
   const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
@@ -59,7 +40,7 @@ export async function workflowBundle(warn: (text: string) => void): Promise<{ re
     await writeFile(half, code);
     // Another worker may read it at any moment: it is there whole or not at all.
     await rename(half, path);
-    await forgetOld(folder);
+    await keepNewest(folder, keptBundles);
   } catch (error) {
     warn(`the bundle of the stories could not be kept: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -5,7 +5,6 @@
 import type { AzureSiteConfig } from '../../model/inventory.ts';
 import type { BlobLimits, BlobTransport } from './blob-port.ts';
 import { createDirectTransport } from './direct-transport.ts';
-import { createUndiciTransport } from './undici-transport.ts';
 
 export { type BlobLimits, blobLimits } from './blob-port.ts';
 
@@ -16,8 +15,24 @@ export function createBlobTransport(
   limits: BlobLimits,
 ): BlobTransport {
   const { proxy } = config;
-  // A proxy that is itself spoken to over TLS needs TLS within TLS; the general client does that.
-  return proxy?.startsWith('https:')
-    ? createUndiciTransport(proxy, ca, limits)
-    : createDirectTransport(proxy, ca, limits);
+  return proxy?.startsWith('https:') ? throughTlsProxy(proxy, ca, limits) : createDirectTransport(proxy, ca, limits);
+}
+
+/**
+ * A proxy that is itself spoken to over TLS needs TLS within TLS; the general client does that. It is loaded with the first
+ * request, because the others have no use for its 4 MiB.
+ */
+function throughTlsProxy(proxy: string, ca: string | undefined, limits: BlobLimits): BlobTransport {
+  let made: Promise<BlobTransport> | undefined;
+  const client = (): Promise<BlobTransport> => {
+    made ??= import('./undici-transport.ts').then(({ createUndiciTransport }) =>
+      createUndiciTransport(proxy, ca, limits),
+    );
+    return made;
+  };
+  return {
+    limits,
+    get: async (...request) => (await client()).get(...request),
+    close: async () => await (await made)?.close(),
+  };
 }

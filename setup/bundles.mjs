@@ -1,0 +1,113 @@
+/**
+ * A program as a few files instead of two thousand: types and comments gone, and what is not used left out. Of the 256 MiB a
+ * mover may have, 30 held the text of all it runs, and what strips and compiles it.
+ * Rule: the name is a digest of everything that may go in, so that a kept bundle is never an older program. Names stay as
+ * they are written, so that an error says what the sources say. A bundle has the project's layout in small, so that what
+ * lies beside a file (`../package.json`) is found the same way.
+ * Never the only way to run: where none can be made or kept, the program runs from its sources.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { projectFolder } from './places.mjs';
+
+/** Beside the packages: what cannot be bundled is found from here. */
+const folder = join(projectFolder, 'node_modules', '.homeward');
+/** The first three are the processor's own code; the others serve stories, which a mover has none of. */
+const apart = ['@temporalio/core-bridge', '@napi-rs/blake-hash', 'fs-native-extensions', 'webpack', '@swc/core'];
+/** Of what a bundle may be made, besides packages. */
+const sources = ['activities', 'bench', 'client', 'config', 'disk', 'model', 'setup', 'sites', 'workers', 'workflows'];
+const kept = 8;
+
+/** A digest of all packages, and of our sources in `folders`; both as paths in the project. */
+export async function digestOf(folders, files = []) {
+  const hash = createHash('sha256');
+  const names = ['package.json', 'package-lock.json', ...files];
+  for (const each of folders)
+    for (const name of await readdir(join(projectFolder, each), { recursive: true }))
+      if (/\.(ts|mjs)$/.test(name)) names.push(join(each, name));
+  for (const name of names.sort()) hash.update(`\n${name}\n`).update(await readFile(join(projectFolder, name)));
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** Removes all but the newest `count` of a folder. */
+export async function keepNewest(of, count) {
+  const paths = (await readdir(of)).map((name) => join(of, name));
+  const aged = await Promise.all(paths.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  for (const { path } of aged.sort((a, b) => b.at - a.at).slice(count))
+    await rm(path, { recursive: true, force: true });
+}
+
+const isFile = (path) =>
+  stat(path).then(
+    (seen) => seen.isFile(),
+    () => false,
+  );
+
+/**
+ * @param {readonly string[]} entries paths in the project: the program, and files that it loads by their paths.
+ * @param {(program: string) => Promise<void>} onceMade awaited when the program was made just now.
+ * @returns {Promise<string>} the program's file, made first when it is not there. Rejects when it cannot be made.
+ */
+export async function bundled(entries, onceMade) {
+  const [entry] = entries;
+  const name = basename(entry, '.ts');
+  const path = join(folder, `${name}-${await digestOf(sources)}`);
+  const program = join(path, dirname(entry), `${name}.mjs`);
+  if (await isFile(program)) return program;
+  const half = join(folder, `half-${randomUUID()}`);
+  try {
+    await write(entries, half);
+    await rename(half, path);
+    await keepNewest(folder, kept);
+    await onceMade(program);
+  } catch (error) {
+    await rm(half, { recursive: true, force: true }).catch(() => undefined);
+    // Another start may have made it meanwhile.
+    if (!(await isFile(program))) throw error;
+  }
+  return program;
+}
+
+async function write(entries, target) {
+  const { build } = await import('esbuild');
+  const { outputFiles, metafile } = await build({
+    ...{ absWorkingDir: projectFolder, entryPoints: [...entries], outdir: target, outbase: projectFolder },
+    ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node24', external: apart },
+    ...{ minifyWhitespace: true, legalComments: 'none', write: false, metafile: true, logLevel: 'silent' },
+    plugins: [keptPaths],
+    // As deep as all our folders are.
+    chunkNames: `${dirname(entries[0])}/[name]-[hash]`,
+    outExtension: { '.js': '.mjs' },
+    // CommonJS packages ask for packages that are not bundled, and where they are.
+    banner: {
+      js: "import{createRequire as ownRequire}from'node:module';const require=ownRequire(import.meta.url),{filename:__filename,dirname:__dirname}=import.meta;",
+    },
+  });
+  const strange = Object.keys(metafile.inputs).find(
+    (path) => !/(^|\/)node_modules\//.test(path) && !sources.includes(path.split('/')[0]),
+  );
+  if (strange) throw new Error(`${strange} goes into a bundle whose name does not tell when it changes`);
+  for (const { path, text } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, ascii(text), { flush: true });
+  }
+  await copyFile(join(projectFolder, 'package.json'), join(target, 'package.json'));
+}
+
+/** What a package finds by its place beside itself, it finds where it lies among the packages. */
+const keptPaths = {
+  name: 'kept-paths',
+  setup(build) {
+    build.onLoad({ filter: /@temporalio.worker.lib.workflow.bundler\.js$/ }, async ({ path }) => {
+      const resolve = (_, __, beside) => JSON.stringify(createRequire(path).resolve(beside));
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replace(/require\.resolve\((['"])(\.[^'"]*)\1\)/g, resolve), loader: 'js' };
+    });
+  },
+};
+
+/** One letter outside of Latin-1 would double what the whole text takes in memory; only patterns still have such. */
+const ascii = (text) =>
+  text.replace(/[^\0-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);

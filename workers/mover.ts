@@ -1,6 +1,6 @@
 /**
  * A mover: carries bytes from recovery points to open disks, beside the disks. Its name pins its task queue and its state.
- * Run: node workers/mover.ts --config homeward.yaml --id mover-1
+ * Run: npm run mover -- --config homeward.yaml --id mover-1
  */
 import { countingAttempts } from '../activities/all-attempts.ts';
 import { moverSlots } from '../activities/in-hand.ts';

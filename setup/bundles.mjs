@@ -6,10 +6,11 @@
  * lies beside a file (`../package.json`) is found the same way.
  * Never the only way to run: where none can be made or kept, the program runs from its sources.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { digestOf, keepNewest } from './kept.mjs';
 import { projectFolder } from './places.mjs';
 
 /** Beside the packages: what cannot be bundled is found from here. */
@@ -19,25 +20,6 @@ const apart = ['@temporalio/core-bridge', '@napi-rs/blake-hash', 'fs-native-exte
 /** Of what a bundle may be made, besides packages. */
 const sources = ['activities', 'bench', 'client', 'config', 'disk', 'model', 'setup', 'sites', 'workers', 'workflows'];
 const kept = 8;
-
-/** A digest of all packages, and of our sources in `folders`; both as paths in the project. */
-export async function digestOf(folders, files = []) {
-  const hash = createHash('sha256');
-  const names = ['package.json', 'package-lock.json', ...files];
-  for (const each of folders)
-    for (const name of await readdir(join(projectFolder, each), { recursive: true }))
-      if (/\.(ts|mjs)$/.test(name)) names.push(join(each, name));
-  for (const name of names.sort()) hash.update(`\n${name}\n`).update(await readFile(join(projectFolder, name)));
-  return hash.digest('hex').slice(0, 32);
-}
-
-/** Removes all but the newest `count` of a folder. */
-export async function keepNewest(of, count) {
-  const paths = (await readdir(of)).map((name) => join(of, name));
-  const aged = await Promise.all(paths.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
-  for (const { path } of aged.sort((a, b) => b.at - a.at).slice(count))
-    await rm(path, { recursive: true, force: true });
-}
 
 const isFile = (path) =>
   stat(path).then(

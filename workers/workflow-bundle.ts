@@ -9,7 +9,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, Runtime } from '@temporalio/worker';
-import { digestOf, keepNewest } from '../setup/bundles.mjs';
+import { digestOf, keepNewest } from '../setup/kept.mjs';
 import { cacheFolder } from '../setup/places.mjs';
 import { payloadConverterPath } from './payload-converter-path.ts';
 

@@ -40,6 +40,7 @@ const reach: Readonly<Record<string, readonly string[]>> = {
     'sites/',
     'disk/',
     'model/',
+    'setup/kept.mjs',
     'setup/places.mjs',
     'setup/parents.mjs',
   ],

@@ -1,5 +1,5 @@
 /**
- * The types of bundles.mjs, for the TypeScript of the workers.
+ * The types of kept.mjs, for the TypeScript of the workers.
  * Rule: it says no more than what they use.
  * Never drifts from the functions beside it: both are changed together.
  */

@@ -2,9 +2,9 @@
  * Homeward's own processes in a lab: the control worker and the mover, as an operator would run them.
  * Rule: they are given the lab's inventory and nothing else; a kill here is a real -9.
  */
-import { processOptions } from '../setup/process-options.mjs';
 import { type Child, startChild } from './child.ts';
 import { moverIdOf } from './inventory-file.ts';
+import { processOptions } from './process-options.ts';
 
 /** `mover` is the first one; the others do not run until they are started. */
 export type WorkerName = 'control' | 'mover' | `mover-${number}`;
@@ -47,7 +47,7 @@ export interface WorkersPlan {
 export async function startWorkers(plan: WorkersPlan): Promise<LabWorkers> {
   const start = async (name: WorkerName): Promise<Child> => {
     const { entry, args } = entryOf(name);
-    const { file, flags, env } = await processOptions(entry, process.execPath, console.warn);
+    const { file, flags, env } = await processOptions(entry);
     return startChild({
       name: `worker-${name}`,
       program: process.execPath,

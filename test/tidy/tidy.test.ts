@@ -96,15 +96,26 @@ test('L7 whatever worked for long ends in the one way that no thread of V8 can h
   expect(exits).toEqual(['client/leaving.ts', 'client/streams.ts', 'lab/watchdog.ts']);
 });
 
-test('no file imports itself through others', () => {
-  const graph = new Map(
+/** What each file imports of ours; `of` those that count. */
+const importGraph = (of: (one: Import) => boolean = () => true): ReadonlyMap<string, string[]> =>
+  new Map(
     sources.map((file) => [
       file,
       importsOf(file)
-        .filter((one) => one.from.startsWith('.'))
+        .filter((one) => one.from.startsWith('.') && of(one))
         .map(targetOf),
     ]),
   );
+
+test('no test loads an ES module of the set-up through others: tests run as CommonJS, and a file that does not load shows nothing', () => {
+  const graph = importGraph(({ typeOnly }) => !typeOnly);
+  const loaded = new Set(sources.filter((file) => file.endsWith('.test.ts')));
+  for (const file of loaded) for (const next of graph.get(file) ?? []) loaded.add(next);
+  expect([...loaded].filter((file) => file.endsWith('.mjs'))).toEqual([]);
+});
+
+test('no file imports itself through others', () => {
+  const graph = importGraph();
   const done = new Set<string>();
   const cycles: string[] = [];
   const walk = (file: string, trail: readonly string[]): void => {

@@ -26,7 +26,7 @@ import type { DeviceFinder } from '../sites/target.ts';
 import { activity, type ReportingWork } from './attempt.ts';
 import { type MoverHands, openHands } from './in-hand.ts';
 import { createLimitsActivities, type MoverLimits } from './limits.ts';
-import { type LongList, withListRoom } from './list-room.ts';
+import { inTurnWithList, type LongList } from './list-room.ts';
 import { createMoverWorkerActivities, type MoverWorkerParts } from './mover-worker.ts';
 import { weightOf } from './table-room.ts';
 import { Turns } from './turns.ts';
@@ -103,7 +103,7 @@ export const createMoverActivities = (parts: MoverParts, scrubs = new Turns(scru
       const work = fromWhereItWas(frame);
       work.beat(waiting(input));
       assertBased({ op: 'transferDisk', subject: subjectOf(input) }, input.around, input.base);
-      const proof = await inPlace(hands, input, () => transferOnceRoom(parts, input, work));
+      const proof = await inPlace(hands, input, () => transferInTurn(parts, input, work));
       // L3: what waits for its turn each time falls behind as well. A proof that was made before knows better how long it took.
       const durationMs = Math.max(proof.durationMs, Math.round(performance.now() - startedAt));
       return { ...proof, durationMs, ...(hadBegun(work, proof) && { retried: true as const }) };
@@ -177,12 +177,12 @@ const inTurn = <T>(
   act: () => Promise<T>,
 ): Promise<T> => turns.take(urgent, signal, act, weightOf(disk.sizeBytes));
 
-/** L5: first the room of a long list, then the turn; a disk that turns out to have such a list gives its turn back. */
-const transferOnceRoom = (parts: MoverParts, input: TransferInput, work: GoingOn): Promise<TransferProof> => {
-  const wish = { urgent: input.urgent, signal: work.signal, waits: () => work.beat(waiting(input)) };
-  return withListRoom(parts.lists, wish, (list) =>
-    inTurn(parts, input, work, () => transferOne(parts, input, work, list)),
-  );
+/** L5: in a turn, which a disk that turns out to have a long list and no room for it gives back. */
+const transferInTurn = (parts: MoverParts, input: TransferInput, work: GoingOn): Promise<TransferProof> => {
+  const { urgent, disk } = input;
+  const waits = (): void => work.beat(waiting(input));
+  const wish = { urgent, weight: weightOf(disk.sizeBytes), signal: work.signal, waits };
+  return inTurnWithList(parts, wish, (list) => transferOne(parts, input, work, list));
 };
 
 async function transferOne(

@@ -23,8 +23,12 @@ interface Spare {
 interface Waiting {
   readonly urgent: boolean;
   readonly weight: number;
+  /** Asked when its turn has come: where it cannot use it now, the turn is another's. */
+  readonly ready: () => boolean;
   readonly begin: () => void;
 }
+
+const always = (): boolean => true;
 
 /** What somebody who works turns out to weigh: whoever works goes on, and those that wait find more room or less. */
 export type Reweigh = (weight: number) => void;
@@ -66,10 +70,17 @@ export class Turns {
 
   /**
    * Runs `act` in its turn. Rejects with the signal's reason when it fires while waiting. What `act` turns out to weigh
-   * instead of `weight`, it says by `reweigh`.
+   * instead of `weight`, it says by `reweigh`. `ready` is asked when the turn has come, and takes what else `act` needs: as long
+   * as that is not there it answers no, and the turn goes to the next.
    */
-  async take<T>(urgent: boolean, signal: AbortSignal, act: (reweigh: Reweigh) => Promise<T>, weight = 1): Promise<T> {
-    await this.wait(signal, urgent, weight);
+  async take<T>(
+    urgent: boolean,
+    signal: AbortSignal,
+    act: (reweigh: Reweigh) => Promise<T>,
+    weight = 1,
+    ready = always,
+  ): Promise<T> {
+    await this.wait(signal, { urgent, weight, ready });
     this.busy++;
     const reweigh = this.reweighing(urgent, weight);
     try {
@@ -86,6 +97,7 @@ export class Turns {
     const mine: Waiting = {
       urgent,
       weight,
+      ready: always,
       begin: () => {
         begun = true;
       },
@@ -95,6 +107,11 @@ export class Turns {
     if (begun) return this.reweighing(urgent, weight);
     this.queue.splice(this.queue.indexOf(mine), 1);
     return undefined;
+  }
+
+  /** What one who waits was not ready for may be there now. */
+  look(): void {
+    this.next();
   }
 
   /**
@@ -182,6 +199,7 @@ export class Turns {
       const kind = this.kindOf(one.weight);
       if (waits[kind]) continue;
       if (kind === 'light' ? this.fitsLight(one, behind || waits.heavy) : !behind && this.fitsHeavy(one)) {
+        if (!one.ready()) continue;
         this.queue.splice(this.queue.indexOf(one), 1);
         taken[kind] += one.weight;
         one.begin();
@@ -212,7 +230,7 @@ export class Turns {
     return heavy + one.weight <= this.roomOf(one.urgent) - this.light.room && this.fits(one);
   }
 
-  private wait(signal: AbortSignal, urgent: boolean, weight: number): Promise<void> {
+  private wait(signal: AbortSignal, wish: Omit<Waiting, 'begin'>): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         const at = this.queue.indexOf(mine);
@@ -221,8 +239,7 @@ export class Turns {
         this.next();
       };
       const mine: Waiting = {
-        urgent,
-        weight,
+        ...wish,
         begin: () => {
           signal.removeEventListener('abort', leave);
           resolve();

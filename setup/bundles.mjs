@@ -7,10 +7,10 @@
  * Never the only way to run: where none can be made or kept, the program runs from its sources.
  */
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { digestOf, keepNewest } from './kept.mjs';
+import { digestOf, keepNewest, refuseMixed } from './kept.mjs';
 import { projectFolder } from './places.mjs';
 
 /** Beside the packages: what cannot be bundled is found from here. */
@@ -19,6 +19,8 @@ const folder = join(projectFolder, 'node_modules', '.homeward');
 const apart = ['@temporalio/core-bridge', '@napi-rs/blake-hash', 'fs-native-extensions', 'webpack', '@swc/core'];
 /** Of what a bundle may be made, besides packages. */
 const sources = ['activities', 'bench', 'client', 'config', 'disk', 'model', 'setup', 'sites', 'workers', 'workflows'];
+/** How these are meant. */
+const meaning = ['tsconfig.json'];
 const kept = 8;
 
 const isFile = (path) =>
@@ -35,12 +37,14 @@ const isFile = (path) =>
 export async function bundled(entries, onceMade) {
   const [entry] = entries;
   const name = basename(entry, '.ts');
-  const path = join(folder, `${name}-${await digestOf(sources)}`);
+  const digest = await digestOf(sources, meaning);
+  const path = join(folder, `${name}-${digest}`);
   const program = join(path, dirname(entry), `${name}.mjs`);
   if (await isFile(program)) return program;
   const half = join(folder, `half-${randomUUID()}`);
   try {
     await write(entries, half);
+    await refuseMixed(digest, sources, meaning);
     await rename(half, path);
     await keepNewest(folder, kept);
     await onceMade(program);
@@ -75,7 +79,8 @@ async function write(entries, target) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, ascii(text), { flush: true });
   }
-  await copyFile(join(projectFolder, 'package.json'), join(target, 'package.json'));
+  // As the others: it must be whole after a loss of power, too.
+  await writeFile(join(target, 'package.json'), await readFile(join(projectFolder, 'package.json')), { flush: true });
 }
 
 /** What a package finds by its place beside itself, it finds where it lies among the packages. */

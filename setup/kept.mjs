@@ -2,8 +2,8 @@
  * What is made once of the sources and kept: the name it is kept by, and how many of its kind.
  * Rule: the name is a digest of everything that goes in, so that what is kept is never of older sources.
  */
-import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectFolder } from './places.mjs';
 
@@ -18,10 +18,27 @@ export async function digestOf(folders, files = []) {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Removes all but the newest `count` of a folder. */
+/**
+ * Awaited between making and keeping: an update of the project may have come between, and what was read of two versions is no
+ * program, least of all the older one, which an operator may go back to. Throws when `digest` is no longer that of the sources.
+ */
+export async function refuseMixed(digest, folders, files) {
+  if ((await digestOf(folders, files)) !== digest) throw new Error('the sources were changed while it was made');
+}
+
+/** What is on its way out is called so, and goes with the next removal where a kill cut off its own. */
+const outworn = 'outworn-';
+
+/** Removes all but the newest `count` of a folder: each is there whole or not at all. */
 export async function keepNewest(of, count) {
-  const paths = (await readdir(of)).map((name) => join(of, name));
+  const names = await readdir(of);
+  const paths = names.filter((name) => !name.startsWith(outworn)).map((name) => join(of, name));
   const aged = await Promise.all(paths.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
-  for (const { path } of aged.sort((a, b) => b.at - a.at).slice(count))
-    await rm(path, { recursive: true, force: true });
+  const leaving = names.filter((name) => name.startsWith(outworn)).map((name) => join(of, name));
+  for (const { path } of aged.sort((a, b) => b.at - a.at).slice(count)) {
+    const away = join(of, `${outworn}${randomUUID()}`);
+    await rename(path, away);
+    leaving.push(away);
+  }
+  for (const path of leaving) await rm(path, { recursive: true, force: true });
 }

@@ -12,6 +12,7 @@ import type { MoverParts } from '../activities/transfer.ts';
 import { type LoadedInventory, resolvePath } from '../config/load.ts';
 import { refused } from '../model/failure.ts';
 import { limitsPlan } from '../model/shared-limits.ts';
+import { readyTransport } from '../sites/azure/blob-transport.ts';
 import { createAzureReader } from '../sites/azure/point-source.ts';
 import type { SourceReader } from '../sites/source.ts';
 import { createDeviceFinder } from '../sites/vsphere/device.ts';
@@ -35,6 +36,7 @@ export async function openMoverParts(
     });
   const stateDir = resolvePath(loaded.folder, config.state);
   await ensureFolder(stateDir, chosen);
+  for (const site of Object.values(loaded.inventory.sites)) if (site.kind === 'azure') await readyTransport(site);
   const limits = await MoverLimits.open(limitsPlan(loaded.inventory, chosen), stateDir);
   const readers = once<SourceReader>((site) => createAzureReader(azureParts(loaded, site)));
   return {

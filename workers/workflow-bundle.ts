@@ -9,7 +9,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, Runtime } from '@temporalio/worker';
-import { digestOf, keepNewest } from '../setup/kept.mjs';
+import { digestOf, keepNewest, refuseMixed } from '../setup/kept.mjs';
 import { cacheFolder } from '../setup/places.mjs';
 import { payloadConverterPath } from './payload-converter-path.ts';
 
@@ -29,12 +29,14 @@ async function readKept(path: string): Promise<string | undefined> {
 /** For `WorkerOptions.workflowBundle`. `warn` hears why a bundle could not be kept; the worker works all the same. */
 export async function workflowBundle(warn: (text: string) => void): Promise<{ readonly code: string }> {
   const folder = join(cacheFolder(), 'bundles');
-  const path = join(folder, `${await digestOf(folders, files)}.js`);
+  const digest = await digestOf(folders, files);
+  const path = join(folder, `${digest}.js`);
   const kept = await readKept(path);
   if (kept !== undefined) return { code: kept };
   const workflowsPath = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
   const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: Runtime.instance().logger });
   try {
+    await refuseMixed(digest, folders, files);
     await mkdir(folder, { recursive: true });
     const half = `${path}.${randomUUID()}`;
     await writeFile(half, code);

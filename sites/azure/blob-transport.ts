@@ -15,19 +15,34 @@ export function createBlobTransport(
   limits: BlobLimits,
 ): BlobTransport {
   const { proxy } = config;
-  return proxy?.startsWith('https:') ? throughTlsProxy(proxy, ca, limits) : createDirectTransport(proxy, ca, limits);
+  return overTls(proxy) ? throughTlsProxy(proxy, ca, limits) : createDirectTransport(proxy, ca, limits);
+}
+
+const overTls = (proxy: string | undefined): proxy is string => proxy?.startsWith('https:') === true;
+
+/**
+ * A proxy that is itself spoken to over TLS needs TLS within TLS; the general client does that. It is loaded only where there is
+ * such a proxy, because the others have no use for its 4 MiB.
+ */
+let loading: Promise<typeof import('./undici-transport.ts')> | undefined;
+
+function loadGeneral(): Promise<typeof import('./undici-transport.ts')> {
+  loading ??= import('./undici-transport.ts');
+  return loading;
 }
 
 /**
- * A proxy that is itself spoken to over TLS needs TLS within TLS; the general client does that. It is loaded with the first
- * request, because the others have no use for its 4 MiB.
+ * Awaited when a worker starts, for each site it may read from: later the file may be gone, because an update replaces packages
+ * and bundles beneath a running worker, and no read would ever succeed again.
  */
+export async function readyTransport({ proxy }: AzureSiteConfig): Promise<void> {
+  if (overTls(proxy)) await loadGeneral();
+}
+
 function throughTlsProxy(proxy: string, ca: string | undefined, limits: BlobLimits): BlobTransport {
   let made: Promise<BlobTransport> | undefined;
   const client = (): Promise<BlobTransport> => {
-    made ??= import('./undici-transport.ts').then(({ createUndiciTransport }) =>
-      createUndiciTransport(proxy, ca, limits),
-    );
+    made ??= loadGeneral().then(({ createUndiciTransport }) => createUndiciTransport(proxy, ca, limits));
     return made;
   };
   return {

@@ -2,7 +2,8 @@
  * Long lists of changes: which of them are read on at once, and which wait.
  * Rule: the turns are the real ones; only the copies are not, so that a test says when a list is read and when one ends.
  */
-import { openListRoom, withListRoom } from '../../activities/list-room.ts';
+import { inTurnWithList, openListRoom } from '../../activities/list-room.ts';
+import { Turns } from '../../activities/turns.ts';
 import { largestListBytes, shortListBytes } from '../../disk/change-list.ts';
 import { collectChanges } from '../../disk/extents.ts';
 import { transferDisk } from '../../disk/target-disk.ts';
@@ -11,16 +12,31 @@ import { ImagePoint, mib, onWorkbench } from '../disk/workbench.ts';
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Copies whose lists are long: who reads on, what one takes in the end, and when it is over or told to stop. */
-function moverOf() {
-  const lists = openListRoom();
+function moverOf({ turns = 9, urgentTurns = 9 } = {}) {
+  const rooms = { turns: new Turns(turns, undefined, urgentTurns), lists: openListRoom() };
   const reads: string[] = [];
   return {
     reads,
+    /** A copy with a short list, until what it answers is called. */
+    async short(name: string): Promise<() => Promise<void>> {
+      const end = Promise.withResolvers<void>();
+      const done = rooms.turns.take(false, new AbortController().signal, async () => {
+        reads.push(name);
+        await end.promise;
+      });
+      await soon();
+      return async () => {
+        end.resolve();
+        await done;
+        await soon();
+      };
+    },
     async copy(name: string, urgent = false) {
       const [read, end, stop] = [Promise.withResolvers<number>(), Promise.withResolvers<void>(), new AbortController()];
       let told = 0;
       const waits = (): void => void told++;
-      const done = withListRoom(lists, { urgent, signal: stop.signal, waits }, async ({ long, listed }) => {
+      const wish = { urgent, weight: 1, signal: stop.signal, waits };
+      const done = inTurnWithList(rooms, wish, async ({ long, listed }) => {
         long();
         reads.push(name);
         listed(await Promise.race([read.promise, end.promise.then(() => 0)]));
@@ -62,14 +78,27 @@ test('L5 long lists are read one at a time, beside those that turned out to leav
 });
 
 test('L5 the long list of a cutover waits for no other one but another cutover’s', async () => {
-  const { copy, reads } = moverOf();
-  const [seed, cutover] = [await copy('seed'), await copy('cutover', true)];
-  const [nextSeed, nextCutover] = [await copy('next seed'), await copy('next cutover', true)];
-  expect(reads).toEqual(['seed', 'cutover']);
+  const { copy, short, reads } = moverOf({ turns: 2, urgentTurns: 2 });
+  const [seed, nextSeed, end] = [await copy('seed'), await copy('next seed'), await short('short')];
+  const [cutover, nextCutover] = [await copy('cutover', true), await copy('next cutover', true)];
+  expect(reads).toEqual(['seed', 'short', 'cutover']);
   expect([cutover, nextCutover].map((one) => one.waited())).toEqual([0, 1]);
   await cutover.end();
-  expect(reads).toEqual(['seed', 'cutover', 'next cutover']);
+  expect(reads).toEqual(['seed', 'short', 'cutover', 'next cutover']);
+  await end();
   for (const one of [seed, nextCutover, nextSeed]) await one.end();
+});
+
+test('L5 whoever waits for room keeps no turn from others, and what one that ends had of both goes to it', async () => {
+  const { copy, short, reads } = moverOf({ turns: 2, urgentTurns: 0 });
+  const [first, second] = [await copy('first'), await copy('second')];
+  const ends = [await short('short'), await short('next short')];
+  expect(reads).toEqual(['first', 'short']);
+  await first.takes(largestListBytes + shortListBytes);
+  await first.end();
+  expect(reads).toEqual(['first', 'short', 'second']);
+  for (const end of ends) await end();
+  await second.end();
 });
 
 test('L5 a copy that is stopped while its list waits for room leaves it to the next', async () => {

@@ -55,3 +55,28 @@ test('L5 a disk whose long list waits for room gives up its turn meanwhile, and 
     });
   });
 });
+
+test('L5 a long list whose disk waits for its turn keeps none from a disk that has its turn', async () => {
+  await onWorkbench(stale, async (bench) => {
+    const turns = new Turns(1);
+    let stage: unknown;
+    const verbs = await verbsOn(bench, { turns, extents: longList });
+    const freeList = fill(verbs.lists, largestListBytes);
+    const listing = Promise.withResolvers<void>();
+    const copy = inActivity(verbs.transfer, givingUpAfter(1_000), undefined, (details) => {
+      ({ stage } = details as { stage?: unknown });
+      if (stage === 'listing') listing.resolve();
+    });
+    await listing.promise;
+    await isLeft(turns);
+    const endOther = fill(turns);
+    freeList();
+    await sleep(100);
+    turns.look();
+    const leaves = verbs.lists.takeNow(false, largestListBytes);
+    leaves?.(0);
+    endOther();
+    expect(await copy).toMatchObject({ changedBytes: longList.length * 512 });
+    expect(leaves).toBeDefined();
+  });
+});

@@ -5,6 +5,7 @@ const turns = 'test/activities/turns.test.ts';
 const listRoom = 'test/activities/list-room.test.ts';
 const longList = 'test/activities/long-list.test.ts';
 const scrubRoom = 'test/activities/scrub-room.test.ts';
+const bundles = 'test/setup/bundles.test.ts';
 const inHand = 'test/activities/in-hand.test.ts';
 
 export const moverBugs: readonly PlantedBug[] = [
@@ -35,13 +36,20 @@ export const moverBugs: readonly PlantedBug[] = [
     'beside those',
   ),
   bug('L5', 'activities/list-room.ts', 'takeNow(urgent,', 'takeNow(false,', listRoom, 'of a cutover'),
-  bug('L5', 'activities/list-room.ts', 'lists.take(urgent,', 'lists.take(false,', listRoom, 'of a cutover'),
+  bug(
+    'L5',
+    'activities/list-room.ts',
+    'take(urgent, signal, () => withRoom(() =>',
+    'take(false, signal, () => withRoom(() =>',
+    listRoom,
+    'of a cutover',
+  ),
   bug('L5', 'activities/list-room.ts', 'room?.(0);', '', listRoom, 'leaves it to the next'),
   bug(
     'L5',
     'activities/list-room.ts',
-    'lists.take(urgent, signal,',
-    'lists.take(urgent, new AbortController().signal,',
+    'signal, () => withRoom(() =>',
+    'new AbortController().signal, () => withRoom(() =>',
     listRoom,
     'leaves it to the next',
   ),
@@ -57,11 +65,29 @@ export const moverBugs: readonly PlantedBug[] = [
   bug('L5', 'disk/target-disk.ts', 'options.listed?.(', 'void (', longList, 'gives up its turn'),
   bug(
     'L5',
-    'activities/transfer.ts',
-    'withListRoom(parts.lists, wish, (list) =>\n    inTurn(parts, input, work, () => transferOne(parts, input, work, list)),\n  )',
-    'inTurn(parts, input, work, () => withListRoom(parts.lists, wish, (list) => transferOne(parts, input, work, list)))',
+    'activities/turns.ts',
+    'if (!one.ready()) continue;',
+    'if (!one.ready()) {\n          waits[kind] = true;\n          continue;\n        }',
     longList,
     'gives up its turn',
+  ),
+  bug('L5', 'activities/turns.ts', 'if (!one.ready()) continue;', '', listRoom, 'one at a time'),
+  bug(
+    'L5',
+    'activities/turns.ts',
+    'if (waits[kind]) continue;',
+    'if (waits[kind] || !one.ready()) continue;',
+    longList,
+    'waits for its turn',
+  ),
+  bug('L5', 'activities/list-room.ts', '    turns.look();\n', '', listRoom, 'one at a time'),
+  bug(
+    'L5',
+    'activities/list-room.ts',
+    '      room?.(0);\n',
+    '      setImmediate(room ?? (() => undefined), 0);\n',
+    listRoom,
+    'had of both goes to it',
   ),
   bug(
     'L5',
@@ -150,5 +176,22 @@ export const moverBugs: readonly PlantedBug[] = [
     '  for (const flag of compilers) setFlagsFromString(flag);',
     '  void [setFlagsFromString, compilers];',
     'test/client/leaving.test.ts',
+  ),
+  bug('L1', 'setup/bundles.mjs', '    await refuseMixed(digest, sources, meaning);\n', '', bundles, 'not kept'),
+  bug(
+    'S8',
+    'setup/bundles.mjs',
+    "const meaning = ['tsconfig.json'];",
+    'const meaning = [];',
+    bundles,
+    'another bundle',
+  ),
+  bug('L5', 'workers/mover-parts.ts', 'await readyTransport(site);', ';', bundles, 'by the time it starts'),
+  bug(
+    'L1',
+    'setup/kept.mjs',
+    '    await rename(path, away);\n    leaving.push(away);',
+    '    leaving.push(path);',
+    'test/setup/kept.test.ts',
   ),
 ];

@@ -7,6 +7,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { changed } from '../config/inventory-text.ts';
 
 const project = join(__dirname, '..', '..');
 const run = promisify(execFile);
@@ -33,9 +34,10 @@ function copyOfProject(): string {
   return folder;
 }
 
-/** How the project in `folder` would start `entry`. */
-async function ask(folder: string, entry: string): Promise<Asked> {
-  const script = `const warned = [];
+/** How the project in `folder` would start `entry`; `meanwhile` is run beside the answer. */
+async function ask(folder: string, entry: string, meanwhile = ''): Promise<Asked> {
+  const script = `${meanwhile}
+    const warned = [];
     const { processOptions } = await import(${JSON.stringify(join(folder, 'setup/process-options.mjs'))});
     const options = await processOptions(${JSON.stringify(entry)}, process.execPath, (text) => warned.push(text));
     console.log(JSON.stringify({ ...options, warned }));`;
@@ -74,6 +76,11 @@ test('a change of the sources is another bundle, and where none can be made the 
   try {
     const before = await ask(folder, 'workers/mover.ts');
     expect(before).toMatchObject({ warned: [], file: expect.stringContaining(folder) });
+    // How TypeScript is meant is a part of it.
+    const meaning = readFileSync(join(folder, 'tsconfig.json'), 'utf8');
+    writeFileSync(join(folder, 'tsconfig.json'), meaning.replace('es2024', 'es2023'));
+    expect((await ask(folder, 'workers/mover.ts')).file).not.toBe(before.file);
+    writeFileSync(join(folder, 'tsconfig.json'), meaning);
     const changed = join(folder, 'workers/mover.ts');
     const source = readFileSync(changed, 'utf8');
     writeFileSync(changed, source.replace('alone: true', 'alone: true as const'));
@@ -96,3 +103,48 @@ test('a change of the sources is another bundle, and where none can be made the 
     rmSync(folder, { recursive: true, force: true });
   }
 }, 120_000);
+
+test('a bundle of sources that an update changes while it is made is not kept: no program of two versions is ever called the older one', async () => {
+  const folder = copyOfProject();
+  const bundles = join(folder, 'node_modules/.homeward');
+  const changed = join(folder, 'workers/mover.ts');
+  try {
+    const update = `const { appendFileSync, existsSync, readdirSync } = await import('node:fs');
+      const look = () => {
+        const begun = existsSync(${JSON.stringify(bundles)}) && readdirSync(${JSON.stringify(bundles)}).length > 0;
+        if (begun) appendFileSync(${JSON.stringify(changed)}, '// changed');
+        else setImmediate(look);
+      };
+      look();`;
+    const asked = await ask(folder, 'workers/mover.ts', update);
+    expect(asked).toMatchObject({ file: changed, warned: [expect.stringContaining('were changed while it was made')] });
+    expect(readdirSync(bundles)).toEqual([]);
+    expect(await ask(folder, 'workers/mover.ts')).toMatchObject({ warned: [], file: expect.stringContaining(bundles) });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 60_000);
+
+test('L5 a mover has loaded what it reads through a proxy over TLS by the time it starts: bundle and packages may be replaced beneath it', async () => {
+  const folder = copyOfProject();
+  try {
+    const part = (name: string): string => JSON.stringify(join(folder, name));
+    const proxy = 'https://127.0.0.1:1';
+    const inventory = changed('    kind: azure\n', `    kind: azure\n    proxy: ${proxy}\n`);
+    writeFileSync(join(folder, 'homeward.yaml'), inventory);
+    const script = `const { loadInventory } = await import(${part('config/load.ts')});
+      const { openMoverParts } = await import(${part('workers/mover-parts.ts')});
+      const { blobLimits, createBlobTransport } = await import(${part('sites/azure/blob-transport.ts')});
+      await openMoverParts(await loadInventory(${part('homeward.yaml')}), 'm1');
+      (await import('node:fs')).rmSync(${part('sites/azure/undici-transport.ts')});
+      const transport = createBlobTransport({ proxy: ${JSON.stringify(proxy)} }, undefined, blobLimits);
+      const url = new URL('https://md-0.blob.storage.azure.net/c/abcd');
+      const failure = await transport.get(url, {}, AbortSignal.timeout(20_000), async () => {}).catch((error) => error);
+      console.log(failure.code);
+      process.exit();`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script]);
+    expect(stdout).toBe('ECONNREFUSED\n');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 60_000);

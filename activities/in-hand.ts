@@ -37,8 +37,11 @@ export class InHand {
   }
 }
 
-/** More than ever copy at once (activities/table-room.ts), so that none of these stands idle while others come again. */
-const copies = 400;
+/**
+ * Several times what ever copies at once (activities/table-room.ts), so that none of these stands idle while others come again.
+ * Not more: each takes some 45 KiB of memory while it waits.
+ */
+const copies = 100;
 /** One reads; so many others wait for it in order. */
 const scrubs = 20;
 /** For steps that never wait here: limits, questions, what is removed at a run's end. */

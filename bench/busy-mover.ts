@@ -19,10 +19,10 @@ import { measured, type Result } from './result.ts';
 import type { SourceDisk, Stage } from './stage.ts';
 import type { Plan, Suite } from './suite.ts';
 
-/** Whole machines as most are; more than copy at once, so that both rooms are full. */
-const disks = { rounds: 30, cutovers: 14 } as const;
-/** One in a cutover and two in rounds, of which one waits until the other's list is read. */
-const longLists = 3;
+/** With the long lists nearly all that a mover has in hand at once (activities/in-hand.ts): both rooms are full, the rest waits. */
+const disks = { rounds: 90, cutovers: 95 } as const;
+/** One in a cutover and the others in rounds, which wait until there is room for their lists. */
+const longLists = 6;
 /** Longer than a mover takes into its memory as they are (disk/change-list.ts). */
 const rangesOfLong = 700_000;
 const seenSeconds = 25;

@@ -62,7 +62,7 @@ async function write(entries, target) {
     ...{ absWorkingDir: projectFolder, entryPoints: [...entries], outdir: target, outbase: projectFolder },
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node24', external: apart },
     ...{ minifyWhitespace: true, legalComments: 'none', write: false, metafile: true, logLevel: 'silent' },
-    plugins: [keptPaths],
+    plugins: [keptPaths, requiredHttp],
     // As deep as all our folders are.
     chunkNames: `${dirname(entries[0])}/[name]-[hash]`,
     outExtension: { '.js': '.mjs' },
@@ -72,7 +72,7 @@ async function write(entries, target) {
     },
   });
   const strange = Object.keys(metafile.inputs).find(
-    (path) => !/(^|\/)node_modules\//.test(path) && !sources.includes(path.split('/')[0]),
+    (path) => !/^required:|(^|\/)node_modules\//.test(path) && !sources.includes(path.split('/')[0]),
   );
   if (strange) throw new Error(`${strange} goes into a bundle whose name does not tell when it changes`);
   for (const { path, text } of outputFiles) {
@@ -92,6 +92,23 @@ const keptPaths = {
       const text = await readFile(path, 'utf8');
       return { contents: text.replace(/require\.resolve\((['"])(\.[^'"]*)\1\)/g, resolve), loader: 'js' };
     });
+  },
+};
+
+/**
+ * Node's `http` offers WebSocket and the like, and loads what they need, 3 MiB, when they are looked at: an `import` looks at
+ * all a module offers, a `require` does not.
+ */
+const requiredHttp = {
+  name: 'required-http',
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'require-call' ? undefined : { path: 'node:http', namespace: 'required' },
+    );
+    build.onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require('${path}')`,
+      loader: 'js',
+    }));
   },
 };
 

@@ -16,6 +16,8 @@ import { openMoverParts } from '../workers/mover-parts.ts';
 import { bareCopy } from './bare-copy.ts';
 import type { Ready, Step, StepAnswer } from './mover-run.ts';
 
+// As every program of a bundle is tried out (setup/process-options.mjs).
+if (process.argv[2] === '--help') process.exit(0);
 const parts = await openMoverParts(await loadInventory(process.argv[2] ?? ''), undefined);
 const verbs = createMoverActivities(parts);
 const never = new AbortController().signal;

@@ -31,10 +31,10 @@ const isFile = (path) =>
 
 /**
  * @param {readonly string[]} entries paths in the project: the program, and files that it loads by their paths.
- * @param {(program: string) => Promise<void>} onceMade awaited when the program was made just now.
+ * @param {(program: string) => Promise<void>} tryOut awaited when the program was made just now; when it rejects, none was made.
  * @returns {Promise<string>} the program's file, made first when it is not there. Rejects when it cannot be made.
  */
-export async function bundled(entries, onceMade) {
+export async function bundled(entries, tryOut) {
   const [entry] = entries;
   const name = basename(entry, '.ts');
   const digest = await digestOf(sources, meaning);
@@ -47,11 +47,17 @@ export async function bundled(entries, onceMade) {
     await refuseMixed(digest, sources, meaning);
     await rename(half, path);
     await keepNewest(folder, kept);
-    await onceMade(program);
   } catch (error) {
     await rm(half, { recursive: true, force: true }).catch(() => undefined);
     // Another start may have made it meanwhile.
     if (!(await isFile(program))) throw error;
+  }
+  try {
+    await tryOut(program);
+  } catch (error) {
+    await rename(path, half);
+    await rm(half, { recursive: true, force: true });
+    throw error;
   }
   return program;
 }

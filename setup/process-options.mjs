@@ -26,17 +26,20 @@ export async function processOptions(entry, node, warn) {
   const env = { NODE_COMPILE_CACHE: kept, ...like.env, ...own.env };
   const source = join(projectFolder, entry);
   if (own.with === undefined) return { file: source, flags, env };
-  const compile = (program) => runToItsEnd(node, [...flags, program, '--help'], { ...process.env, ...env });
+  const tryOut = (program) => runWell(node, [...flags, program, '--help'], { ...process.env, ...env });
   try {
-    return { file: await bundled([entry, ...own.with], compile), flags, env };
+    return { file: await bundled([entry, ...own.with], tryOut), flags, env };
   } catch (error) {
     warn(`${entry} runs from its sources, which takes some 30 MiB of memory more, because ${error.message}`);
     return { file: source, flags, env };
   }
 }
 
-/** However it ends: it was started for what it leaves in the cache. */
-async function runToItsEnd(program, args, env) {
+/** A program that cannot run is found before it is relied on; and Node keeps what it compiled for the first start. */
+async function runWell(program, args, env) {
   const child = spawn(program, args, { env, stdio: 'ignore', timeout: longestMs });
-  await new Promise((resolve) => child.once('error', resolve).once('exit', resolve));
+  const end = await new Promise((resolve, reject) => {
+    child.once('error', reject).once('exit', (code, signal) => resolve(signal ?? code));
+  });
+  if (end !== 0) throw new Error(`the bundle of it does not run (it ended with ${end})`);
 }

@@ -13,6 +13,7 @@ import { onceNpmIsGone } from './parents.mjs';
 import { projectFolder } from './places.mjs';
 import { SetUpProblem } from './problem.mjs';
 import { processOptions } from './process-options.mjs';
+import { Progress } from './progress.mjs';
 import { endWith, ensureSetUp } from './setup.mjs';
 
 function readArguments() {
@@ -51,8 +52,11 @@ try {
   const { node } = await ensureSetUp({ lab });
   if (!existsSync(entry))
     throw new SetUpProblem(`There is no file ${entry}.`, 'Name an entry of this project, for example lab/demo.ts.');
-  const warn = (text) => process.stderr.write(`set-up: ${text}\n`);
-  runEntry(node, await processOptions(relative(projectFolder, entry).replaceAll('\\', '/'), node, warn), rest);
+  const progress = new Progress();
+  const options = await progress.during('making one program of many files (once)', () =>
+    processOptions(relative(projectFolder, entry).replaceAll('\\', '/'), node, (text) => progress.say(text)),
+  );
+  runEntry(node, options, rest);
 } catch (problem) {
   endWith(problem);
 }

@@ -87,6 +87,10 @@ test('a change of the sources is another bundle, and where none can be made the 
     const after = await ask(folder, 'workers/mover.ts');
     expect(after.warned).toEqual([]);
     expect(after.file).not.toBe(before.file);
+    writeFileSync(changed, `${source}\nthrow new Error('it fails while it is loaded')`);
+    const failing = await ask(folder, 'workers/mover.ts');
+    expect(failing).toMatchObject({ file: changed, warned: [expect.stringContaining('does not run')] });
+    expect(await ask(folder, 'workers/mover.ts')).toEqual(failing);
     writeFileSync(changed, `${source}\nthis is no program`);
     const broken = await ask(folder, 'workers/mover.ts');
     expect(broken).toMatchObject({ file: changed, warned: [expect.stringContaining('runs from its sources')] });

@@ -207,7 +207,8 @@ main().then(
   (code) => leave(code),
   (error: unknown) => {
     if (error instanceof Problem && error.kind !== 'interrupted') return leave(report(error, false));
-    const left = error instanceof Problem && '\nYou left: the lab is gone, with all that was in it.';
+    const remains = process.argv.includes('--keep') ? 'but for its folder' : 'with all that was in it';
+    const left = error instanceof Problem && `\nYou left: the lab is gone, ${remains}.`;
     process.stderr.write(`${left || (error instanceof Error ? error.message : String(error))}\n`);
     return leave(left ? exitCodes.interrupted : exitCodes.unexpected);
   },

@@ -81,6 +81,10 @@ async function installed(plan) {
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor) ? path : undefined;
 }
 
+/** What a full disk, or a folder that is not ours, fails with: here, in the C library's words and in Go's. */
+const unwritable =
+  /EACCES|EPERM|EROFS|ENOSPC|EDQUOT|permission denied|read-only file system|no space left|quota exceeded/i;
+
 async function made(plan, target, progress) {
   const tried = [];
   const attempt = async (way, work) => {
@@ -102,6 +106,8 @@ async function made(plan, target, progress) {
       return target;
   }
   const ways = [
+    unwritable.test(tried.join()) &&
+      `make room in ${cacheFolder()} and let this user write there, or name another folder with XDG_CACHE_HOME`,
     `install Go 1.26 or newer (an older one from 1.21 on fetches it by itself)`,
     plan.byHand,
     `set ${plan.variable} to the program's path`,

@@ -48,6 +48,8 @@ export const targetPower = ({ failback, run, open }: TargetRun): TargetPower => 
 export interface TargetStop extends TargetRun {
   /** How often the target had had the disks in use when this was wanted; absent: stopped whatever arrived since. */
   readonly uses?: number;
+  /** No start of the run has started it. */
+  readonly neverStarted?: true;
   /** On the way back from a machine that may serve: the source as it was found. It is not stopped unless that is there. */
   readonly found?: SourceMachine;
 }
@@ -94,12 +96,11 @@ export const createPowerActivities = (sites: Sites) => ({
 
   ensureTargetStopped: activity(
     'ensureTargetStopped',
-    async ({ uses, found, ...input }: TargetStop, work): Promise<TargetMachine> => {
+    async ({ uses, neverStarted, found, ...input }: TargetStop, work): Promise<TargetMachine> => {
       const { site, path } = input.failback.target;
       if (found) await assertSourceThere(sites, { ...input, found, step: 'stop', stays: [path] }, work);
-      return await sites
-        .target(site)
-        .ensureStopped({ ...targetPower(input), ...(uses === undefined ? {} : { uses }) }, work);
+      const wanted = { ...(uses === undefined ? {} : { uses }), ...(neverStarted && { neverStarted }) };
+      return await sites.target(site).ensureStopped({ ...targetPower(input), ...wanted }, work);
     },
   ),
 

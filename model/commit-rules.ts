@@ -107,6 +107,10 @@ export function markNeverStarted<S extends AtHome & { readonly targetLive: boole
   return { ...off, targetLive: false } as S;
 }
 
+/** S5: what a stop of the target is told, where no start of the run can have made it run. */
+export const neverStarted = ({ targetLive }: { readonly targetLive: boolean }): { readonly neverStarted?: true } =>
+  targetLive ? {} : { neverStarted: true };
+
 export interface Loss extends WriteCount {
   readonly since: string;
   /** Absent: until the end. */

@@ -53,6 +53,8 @@ export interface TargetPower {
 export interface TargetStop extends TargetPower {
   /** How often the target had had the disks in use when this stop was wanted: a later arrival is not its to stop (S8). */
   readonly uses?: number;
+  /** S5: no start of the run has started it. One that runs all the same was started by somebody else, and is refused. */
+  readonly neverStarted?: true;
 }
 
 export type TargetStart = TargetPower & StartGuard;

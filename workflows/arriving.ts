@@ -4,7 +4,7 @@
  * Rule (S1): from the moment its start may have been sent the target counts as running, and the source is watched from the
  * first such moment on, without a break. S5: what is undone of an arrival that is given up is what stood before its seal.
  */
-import { markNeverStarted } from '../model/commit-rules.ts';
+import { markNeverStarted, neverStarted } from '../model/commit-rules.ts';
 import type { OpenDisk, RecoveryPoint, SealProof, TargetMachine } from '../model/machine.ts';
 import { silentGuest } from '../model/status.ts';
 import { markTargetLive, markTargetOff, markTargetSeen } from '../model/transition.ts';
@@ -99,7 +99,7 @@ async function startTheTarget(journey: Journey, { way, final, uses }: Proven, ta
     await recordLoss(journey);
     const stopAt = new Date().toISOString();
     const seen = await control.ensureTargetStopped.executeWithOptions(summary(`Undo: stop ${input.target.path}`), [
-      { ...ofPower(journey), found: way.found },
+      { ...ofPower(journey), found: way.found, ...neverStarted(teller.story) },
     ]);
     teller.amend(markTargetOff);
     teller.outageBegins(stopAt);

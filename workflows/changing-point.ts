@@ -6,6 +6,7 @@
  */
 import type { ReopenInput } from '../activities/target.ts';
 import { nothingArrived } from '../model/arrival.ts';
+import { neverStarted } from '../model/commit-rules.ts';
 import { moverStepId } from '../model/failback-input.ts';
 import { type DiskKey, type OpenDisk, pointName, type RecoveryPoint, type TransferProof } from '../model/machine.ts';
 import { movedDiskCheck } from '../model/opened.ts';
@@ -66,7 +67,7 @@ async function stopTheTarget(journey: Journey, uses: number): Promise<void> {
   const stopAt = new Date().toISOString();
   const seen = await course.step(() =>
     control.ensureTargetStopped.executeWithOptions(summary(`Stop ${path}: another point was chosen`), [
-      { ...ofPower(journey), uses },
+      { ...ofPower(journey), uses, ...neverStarted(teller.story) },
     ]),
   );
   teller.amend((story) => markTargetOff(story, new Date().toISOString()));

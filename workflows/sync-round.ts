@@ -168,7 +168,10 @@ export function reportOf(
   };
 }
 
-/** L3: of a link that breaks again and again the last attempt alone says little, and of a pause in between the whole time as little. */
+/**
+ * L3: of a link that breaks again and again the last attempt alone says little, and of a pause in between the whole time as
+ * little; nor is it known how much of what a try before this one took was work, and how much a wait for a mover that was dead.
+ */
 function moversTime(
   tried: RoundTries | undefined,
   proofs: readonly TransferProof[],
@@ -176,9 +179,8 @@ function moversTime(
   const slowest = Math.max(...proofs.map(({ durationMs, workedMs = durationMs }) => workedMs));
   const again = proofs.filter(({ retried }) => retried);
   if (again.length === 0) return { moverMs: slowest };
-  if (again.some(({ workedMs }) => workedMs === undefined)) return { stood: true };
-  // What the tries before this one copied, its disks go on from.
-  return { moverMs: (tried ? tried.ms - tried.pointMs : 0) + slowest, stood: true };
+  if (tried || again.some(({ workedMs }) => workedMs === undefined)) return { stood: true };
+  return { moverMs: slowest, stood: true };
 }
 
 function lowestLimit(proofs: readonly TransferProof[]): Pick<RoundReport, 'limit'> {

@@ -9,7 +9,7 @@ import type { Work } from '../source.ts';
 import { faultBehind, isNo } from './failure.ts';
 import { pause } from './pause.ts';
 import type { ReadableSession } from './session.ts';
-import { settle, type TaskWait, waitForOther, waitForTask } from './tasks.ts';
+import { settle, type TaskWait, type Turns, waitForOther, waitForTask } from './tasks.ts';
 import type { Ref } from './wire/shapes.ts';
 
 export interface Act<State> {
@@ -28,8 +28,10 @@ export interface Act<State> {
   send(state: State, work: Work, lastLook: () => Promise<void>): Promise<Ref | undefined>;
   /** S1: a question to another world; when it throws, nothing is sent and the act ends with what it threw. */
   readonly lastLook?: () => Promise<void>;
-  readonly onTurn?: () => Promise<void>;
-  readonly turnSeconds?: number;
+  /** While its own task is waited for. That is let go of when it throws. */
+  readonly ownTurns?: Turns;
+  /** The same of the tasks of others, and of a call of ours whose answer was lost. */
+  readonly othersTurns?: Turns;
   /** S5: a no, of the call or of its task, means that nothing was changed. Without it a no says nothing of what was. */
   readonly allOrNothing?: true;
 }
@@ -44,7 +46,7 @@ const worthLooking = (error: Failure): boolean => error.kind === 'Transient' || 
 export async function act<State>(session: ReadableSession, plan: Act<State>, work: Work): Promise<State> {
   let last: Failure | undefined;
   for (let attempt = 0; ; attempt++) {
-    if (plan.entity) await settle(session, plan.entity, plan.subject, work);
+    if (plan.entity) await settle(session, plan.entity, plan.subject, work, plan.othersTurns);
     const state = await plan.look();
     if (plan.done(state)) return state;
     if (last && (!worthLooking(last) || attempt >= attempts)) throw asRetryable(last, plan);
@@ -74,8 +76,7 @@ async function sendOnce<State>(
     const wait: TaskWait = {
       op: plan.op,
       subject: plan.subject,
-      ...(plan.onTurn && { onTurn: plan.onTurn }),
-      ...(plan.turnSeconds && { turnSeconds: plan.turnSeconds }),
+      ...plan.ownTurns,
       onError: (failure) => isNo(failure) && settled.changedNothing?.(),
     };
     if (task) await waitForTask(session, task, wait, settled);
@@ -85,7 +86,8 @@ async function sendOnce<State>(
     if (denial) throw denial.error;
     if (!(error instanceof Failure)) throw error;
     const fault = faultBehind(error);
-    if (fault?.type === 'TaskInProgress' && fault.task) await waitForOther(session, fault.task, plan.subject, work);
+    if (fault?.type === 'TaskInProgress' && fault.task)
+      await waitForOther(session, fault.task, plan.subject, work, plan.othersTurns);
     return error;
   }
 }

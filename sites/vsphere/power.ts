@@ -13,11 +13,10 @@ import { asTarget, lookAt, type Machine, machineMissing, type Vcenter } from './
 import { isOpen } from './marks.ts';
 import { pause } from './pause.ts';
 import { hasProof } from './proof-mark.ts';
+import { noQuestion } from './question.ts';
 import { ensureStateLeft } from './reconfigure.ts';
 import { findTarget, needReturned } from './run-machine.ts';
 import { readTwice } from './session.ts';
-
-const questionTurnSeconds = 5;
 
 function needSealed(machine: Machine): void {
   const { mark } = machine;
@@ -27,18 +26,6 @@ function needSealed(machine: Machine): void {
     subject: machine.path,
     message: `the disks of ${machine.name} are open: run ${mark.run} has not returned them (${mark.way})`,
     hint: 'Let a failback of this machine end; it seals and returns the disks before it starts the machine.',
-  });
-}
-
-/** A machine that asks a question stays half started for ever; the question goes to a person. */
-async function needNoQuestion(at: Vcenter, machine: Machine, work: Work): Promise<void> {
-  const { question, name, path } = await lookAt(at, machine.ref, machine.path, work);
-  if (question === undefined) return;
-  throw refused({
-    op: 'PowerOnVM_Task',
-    subject: path,
-    message: `${name} asks: ${question}`,
-    hint: 'Answer the question in the vSphere Client, then retry this step.',
   });
 }
 
@@ -83,6 +70,7 @@ export async function powerOn(
   const { ref } = machine;
   needSealed(machine);
   fits(machine);
+  const turns = noQuestion(at, machine, 'PowerOnVM_Task', work);
   return await act<Machine>(
     at.session,
     {
@@ -98,12 +86,23 @@ export async function powerOn(
         fits(seen);
         return at.session.call('PowerOnVM_Task', ref, {}, settled, { subject: path, lastLook });
       },
-      onTurn: () => needNoQuestion(at, machine, work),
       allOrNothing: true,
-      turnSeconds: questionTurnSeconds,
+      ownTurns: turns,
+      othersTurns: turns,
     },
     work,
   );
+}
+
+/** S5: what somebody else started is not ours to stop, because nobody has counted what is lost with that, or accepted it. */
+function needNotStarted({ name, power, powerSeen, path }: Machine): void {
+  if (power === 'stopped') return;
+  throw refused({
+    op: 'PowerOffVM_Task',
+    subject: path,
+    message: `${name} is ${powerSeen}, though no start of this run has started it: somebody else did`,
+    hint: 'Find out who started it and look at what was written there: the way back drops that. If it may be dropped, switch the machine off, then resolve with retry.',
+  });
 }
 
 /** Asks the guest to shut down and gives it time. Whether it did is for the caller to look. */
@@ -139,6 +138,7 @@ export async function ensureStopped(
 ): Promise<TargetMachine> {
   const machine = await needReturned(at, request, work);
   needOurs(machine, request, 'PowerOffVM_Task');
+  if (request.neverStarted) needNotStarted(machine);
   if (request.uses !== undefined) needUsesNotAfter(machine, request.run, request.uses);
   await ensureStateLeft(at, machine, ({ state }) => state === 'returned', 'sealed', work);
   if (machine.power === 'running' && machine.guest.agent === 'running') await askGuest(at, machine, guestWaitMs, work);
@@ -157,6 +157,7 @@ export async function powerOff(at: Vcenter, request: TargetPower, machine: Machi
       entity: ref,
       look: () => lookAt(at, ref, path, work),
       done: (seen) => seen.power === 'stopped',
+      othersTurns: noQuestion(at, machine, 'PowerOffVM_Task', work),
       send: (seen, settled) => {
         needOurs(seen, request, 'PowerOffVM_Task');
         return at.session.call('PowerOffVM_Task', ref, {}, settled, { subject: path });

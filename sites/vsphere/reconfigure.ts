@@ -9,6 +9,7 @@ import { act } from './act.ts';
 import { freeSlots, type Slot, slotName } from './devices.ts';
 import { lookAt, type Machine, type Vcenter } from './inventory.ts';
 import { type Mark, type MarkState, type Option, stateOption } from './marks.ts';
+import { noQuestion } from './question.ts';
 import type { Vim } from './wire/shapes.ts';
 
 type ConfigSpec = Vim<'VirtualMachineConfigSpec'>;
@@ -38,6 +39,7 @@ export function reconfigure(
       entity: ref,
       look: () => lookAt(at, ref, path, work),
       done: (seen) => change(seen) === undefined,
+      othersTurns: noQuestion(at, machine, 'ReconfigVM_Task', work),
       send: (seen, settled) => {
         const spec = { ...change(seen), changeVersion: seen.changeVersion };
         return at.session.call('ReconfigVM_Task', ref, { spec }, settled, { subject: path });

@@ -15,13 +15,17 @@ import { isA, type Ref, type Vim } from './wire/shapes.ts';
 /** Short enough that a heartbeat stays alive, long enough not to be polling. */
 const turnSeconds = 15;
 
-export interface TaskWait {
-  /** What the task does, for people: `ReconfigVM_Task`. */
-  readonly op: string;
-  readonly subject: string;
+/** How a wait looks around meanwhile. */
+export interface Turns {
   /** Asked between two turns: a machine may wait for an answer that no task reports. */
   readonly onTurn?: () => Promise<void>;
   readonly turnSeconds?: number;
+}
+
+export interface TaskWait extends Turns {
+  /** What the task does, for people: `ReconfigVM_Task`. */
+  readonly op: string;
+  readonly subject: string;
   /** Told when the task itself has ended in this error, before that is thrown. */
   readonly onError?: (error: Failure) => void;
 }
@@ -110,20 +114,32 @@ async function untilEnded(session: ReadableSession, task: Ref, wait: TaskWait, w
 }
 
 /** Waits for whatever runs on the object now, whoever started it: our own lost call, or a backup. Their outcome is not ours to judge. */
-export async function settle(session: ReadableSession, entity: Ref, subject: string, work: Work): Promise<void> {
+export async function settle(
+  session: ReadableSession,
+  entity: Ref,
+  subject: string,
+  work: Work,
+  turns: Turns = {},
+): Promise<void> {
   for (const { ref, values } of await readLinked(session, entity, 'recentTask', 'Task', ['info.state'], work)) {
     const state = values.get('info.state');
-    if (state === 'running' || state === 'queued') await waitForOther(session, ref, subject, work);
+    if (state === 'running' || state === 'queued') await waitForOther(session, ref, subject, work, turns);
   }
 }
 
 /** Waits for a task that is not ours; its failure is its owner's business. */
-export async function waitForOther(session: ReadableSession, task: Ref, subject: string, work: Work): Promise<void> {
+export async function waitForOther(
+  session: ReadableSession,
+  task: Ref,
+  subject: string,
+  work: Work,
+  turns: Turns = {},
+): Promise<void> {
   try {
     const info = await taskInfo(session, task, work);
     if (ended(info)) return;
     work.report(`waiting for ${info.descriptionId ?? 'another task'} on ${subject}`);
-    await waitForTask(session, task, { op: info.descriptionId ?? 'another task', subject }, work);
+    await waitForTask(session, task, { op: info.descriptionId ?? 'another task', subject, ...turns }, work);
   } catch (error) {
     // Gone from the task list or failed: either way it runs no more, and the caller looks at the object itself.
     if (faultBehind(error) === undefined) throw error;

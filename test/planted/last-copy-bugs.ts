@@ -188,7 +188,7 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug('S5', serves, "inPlace && !leftOut.includes('open target disks')", 'inPlace', told, writtenOver),
   bug('S5', confirm, 'missing ? untilThere :', '!missing ? untilThere :', asked, unseen),
   bug('S5', confirm, 'if (missing) return write', "if (missing && write !== 'in-place') return write", asked, unseen),
-  bug('S5', 'workflows/arriving.ts', '...ofPower(journey), found: way.found }', '...ofPower(journey) }', atHome, alone),
+  bug('S5', 'workflows/arriving.ts', '...ofPower(journey), found: way.found,', '...ofPower(journey),', atHome, alone),
   bug('S1', 'activities/movers.ts', "await assertSourceOff(sites, input, 'another point', work);", '', atHome, alone),
   bug('S5', 'workflows/arriving.ts', '(now.applied?.point ?? final)', 'final', atHome, alone),
   bug('S5', 'activities/movers.ts', '...final.disks, ', '', look, 'another point is refused'),

@@ -20,6 +20,7 @@ const report = 'test/workflows/round-report.test.ts';
 const allAttempts = 'activities/all-attempts.ts';
 const attempts = 'test/activities/all-attempts.test.ts';
 const session = 'sites/vsphere/session.ts';
+const question = 'test/vsphere/question.test.ts';
 
 export const startBugs: readonly PlantedBug[] = [
   bug('S5', arriving, 'if (!mayHaveRun && wasUntouched(error))', 'if (wasUntouched(error))', failed, 'counts on'),
@@ -97,7 +98,7 @@ export const startBugs: readonly PlantedBug[] = [
     'several attempts',
   ),
   bug('L3', rounds, 'workedMs = durationMs }) => workedMs', '}) => durationMs', report, 'several attempts'),
-  bug('L3', rounds, 'tried.ms - tried.pointMs : 0', '0 : 0', report, 'several attempts'),
+  bug('L3', rounds, 'if (tried || again.some', 'if (again.some', report, 'several attempts'),
   bug(
     'L3',
     allAttempts,
@@ -138,6 +139,41 @@ export const startBugs: readonly PlantedBug[] = [
     'how much it is',
   ),
   bug('S5', 'client/command/open-run.ts', 'isFirstCount(view) && ', '', openRun, 'not at all'),
+  bug(
+    'S5',
+    arriving,
+    'found: way.found, ...neverStarted(teller.story)',
+    'found: way.found',
+    failed,
+    'runs all the same',
+  ),
+  bug(
+    'S5',
+    'model/commit-rules.ts',
+    'targetLive ? {} : { neverStarted',
+    '!targetLive ? {} : { neverStarted',
+    failed,
+    'runs all',
+  ),
+  bug('S5', 'workflows/changing-point.ts', 'uses, ...neverStarted(teller.story)', 'uses', failed, 'runs all the same'),
+  bug('S5', 'sites/vsphere/power.ts', 'if (request.neverStarted) ', 'if (false) ', faults, 'no start of the run'),
+  bug(
+    'L1',
+    'sites/vsphere/act.ts',
+    'plan.subject, work, plan.othersTurns);\n    const',
+    'plan.subject, work);\n    const',
+    question,
+    'tells a person',
+  ),
+  bug(
+    'L1',
+    'sites/vsphere/reconfigure.ts',
+    "      othersTurns: noQuestion(at, machine, 'ReconfigVM_Task', work),\n",
+    '',
+    question,
+    'a stop',
+  ),
+  bug('L1', 'sites/vsphere/tasks.ts', 'subject, ...turns }', 'subject }', question, 'tells a person'),
   bug(
     'S5',
     'client/command/open-run.ts',

@@ -19,7 +19,7 @@ import {
 } from './simulator.ts';
 
 /** Machines that a run has just given their disks back. */
-const returned = ['power-lost', 'power-fails', 'power-guest', 'power-late', 'power-no'];
+const returned = ['power-hand', 'power-lost', 'power-fails', 'power-guest', 'power-late', 'power-no'];
 const names = ['lost', 'lost-staged', 'busy', 'held', 'snap', 'mover-snap', 'on', 'concurrent', 'storm'];
 let simulator: Simulator;
 const work = quietWork();
@@ -120,6 +120,19 @@ test.each([
     expect(open === 0).toBe(sure);
   },
 );
+
+test('S5 a machine that no start of the run has started is not stopped while it runs, and is once it is off', async () => {
+  const target = simulator.target();
+  const stop = { ...powerOf('power-hand'), neverStarted: true } as const;
+  await target.ensureStarted(powerOf('power-hand'), work);
+  await expect(target.ensureStopped(stop, work)).rejects.toMatchObject({
+    ...{ kind: 'Refused', message: expect.stringContaining('somebody else did') },
+    hint: expect.stringContaining('resolve with retry'),
+  });
+  expect((await simulator.machine('power-hand')).power).toBe('on');
+  await target.ensureStopped(powerOf('power-hand'), work);
+  expect((await target.ensureStopped(stop, work)).power).toBe('stopped');
+});
 
 test('a guest with running Tools is shut down before the power goes', async () => {
   const target = simulator.target();

@@ -27,6 +27,7 @@ interface Pending {
   readonly activityType: string;
   readonly activityId: string;
   readonly scheduleToCloseTimeout?: Duration | null;
+  readonly arguments?: readonly Payload[] | null;
   readonly retryPolicy?: { readonly maximumAttempts?: number | null } | null;
 }
 type Duration = { readonly seconds?: unknown; readonly nanos?: number | null };
@@ -43,6 +44,8 @@ export interface Stage {
   toldByRounds(): readonly (readonly [string, unknown])[];
   /** How long a pending step may take, all its tries together. */
   patienceMs(activityType: string): number;
+  /** What a pending step was given. */
+  given(activityType: string): unknown;
   /** How often a pending step is tried at most; 0: without end within its time. */
   triesOf(activityType: string): number;
   /** The answers of these steps and no others are the test's from now on. */
@@ -140,6 +143,11 @@ class Playing implements Stage {
 
   triesOf(activityType: string): number {
     return this.waiting.find((one) => one.activityType === activityType)?.retryPolicy?.maximumAttempts ?? 0;
+  }
+
+  given(activityType: string): unknown {
+    const [input] = this.waiting.find((one) => one.activityType === activityType)?.arguments ?? [];
+    return input && defaultPayloadConverter.fromPayload(input);
   }
 
   mine(...activityTypes: string[]): void {

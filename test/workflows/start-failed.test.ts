@@ -8,8 +8,8 @@ const never = refusedBy('PowerOnVM_Task', 'NoPermission', { untouched: true });
 const unknown = refusedBy('PowerOnVM_Task', 'nobody knows what became of it');
 
 /** The first start has failed so. */
-async function failed(failure: Error): Promise<Stage> {
-  const stage = await play('returned-with-loss', start, 'observeGuest');
+async function failed(failure: Error, run = 'returned-with-loss'): Promise<Stage> {
+  const stage = await play(run, start, 'observeGuest');
   await stage.tell(stage.said('completeFailover'));
   expect(stage.status()).toMatchObject({ phase: 'StartingTarget', targetLive: true, startUnseen: true });
   await stage.tell(stage.ended(start, failure));
@@ -56,6 +56,29 @@ test('S5 behind a start that was refused the next one counts from its own sendin
   stage.mine(start, 'observeGuest', 'observeWritten');
   await stage.tell(stage.passed(60_000));
   expect(stage.pending()).toContain('observeWritten');
+});
+
+test('S5 behind a start that was refused neither a way back nor another point stops a machine that runs all the same, whose writes nobody has counted or accepted', async () => {
+  const stop = 'ensureTargetStopped';
+  const stage = await failed(never);
+  stage.mine(start, stop);
+  await stage.tell(stage.said('cancel'));
+  expect(stage.given(stop)).toMatchObject({ neverStarted: true });
+  await stage.tell(stage.ended(stop, refusedBy('PowerOffVM_Task', 'erp-db is poweredOn, but not by this run')));
+  expect(stage.status()).toMatchObject({ phase: 'NeedsOperator', left: 'Undoing' });
+  expect(stage.status().serves).toContain('nobody');
+
+  const another = await failed(never, 'changed-point-then-committed');
+  another.mine(start, stop);
+  await another.tell(another.said('changePoint', { point: 'application-consistent' }));
+  expect(another.given(stop)).toMatchObject({ neverStarted: true });
+
+  const sent = await failed(unknown);
+  sent.mine(start, stop);
+  await sent.tell(sent.said('cancel', { acceptLoss: true }));
+  await sent.tell(sent.ended('observeWritten', refusedBy('QueryPerf', 'no right')));
+  expect(sent.pending()).toEqual([stop]);
+  expect(sent.given(stop)).not.toHaveProperty('neverStarted');
 });
 
 test('S5 a start that may have been sent counts on, also where the next one is refused', async () => {

@@ -3,7 +3,7 @@
  * Rule: a pure function of the view, the time and the style; what is not known is left out or said to be unknown.
  */
 import { atHomeWords } from '../../model/commit-rules.ts';
-import { phaseTable } from '../../model/phase.ts';
+import { type Phase, phaseTable } from '../../model/phase.ts';
 import { unpauseCommand } from '../../model/progress.ts';
 import { roundReadBack } from '../../model/read-back.ts';
 import { refusalsNow } from '../../model/refusals.ts';
@@ -275,8 +275,11 @@ function refusals(status: Status, now: number, style: Style): string[] {
 /** What can be told when no worker answered. */
 function silent(view: View, now: number, style: Style): string[] {
   const phase = view.phaseSeen ? `  ${view.phaseSeen} (as last recorded)` : '';
+  // At night it matters most whether this is an outage; the phase alone tells.
+  const law = isOpen(view) ? phaseTable[view.phaseSeen as Phase] : undefined;
   return [
     `${paint(style, 'bold', view.machine)}  ${view.execution}${phase}`,
+    ...(law ? say(`serves then: ${law.serves}. ${law.says}`, style) : []),
     ...say(`started ${clock(view.startedAt, now)}, ${since(view.startedAt, now)} ago`, style),
     ...(view.closedAt ? say(`ended ${clock(view.closedAt, now)}`, style) : []),
     ...(view.silent ? say(view.silent, style).map((line) => paint(style, 'yellow', line)) : []),

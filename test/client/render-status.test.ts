@@ -194,20 +194,6 @@ test('a run that is over says what remains on the source', () => {
   expect(renderStatus({ ...view, remains: [] }, now, plainStyle)).toContain('Nothing of it remains on the source.');
 });
 
-test('a run that nobody can be asked about shows what the server knows, and whether its phase is an outage', () => {
-  expect(renderStatus({ ...silentView, phaseSeen: 'FinalSync' }, now, plainStyle)).toContain('serves then: nobody.');
-  expect(renderStatus({ ...silentView, execution: 'completed' }, now, plainStyle)).not.toContain('serves then');
-  expect(renderStatus(silentView, now, plainStyle)).toBe(
-    `
-erp-db  running  Syncing (as last recorded)
-  serves then: source. Copies what changed, round after round, until a person
-    completes the failover.
-  started 11:00:00 UTC, 60 min ago
-  No worker serves the task queue "control", so the run cannot be asked; start
-    the control worker.`.slice(1),
-  );
-});
-
 test('a run whose mover nobody runs says which worker is missing, what waits since when, and how to start it', () => {
   const missing = [
     {

@@ -41,7 +41,7 @@ function chosen(only: string | undefined): readonly Suite[] {
 function memoryRow(peaks: readonly number[]): Result {
   const name: RowName = 'mover-memory';
   if (peaks.length === 0) return missing(name, 'no mover ran');
-  return measured(name, peaks, 'the worker’s library is loaded, but not connected', (all) => Math.max(...all));
+  return measured(name, peaks, 'only the busy one is connected to Temporal', (all) => Math.max(...all));
 }
 
 async function writeJson(report: Report): Promise<void> {

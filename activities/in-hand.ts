@@ -38,10 +38,10 @@ export class InHand {
 }
 
 /**
- * Several times what ever copies at once (activities/table-room.ts), so that none of these stands idle while others come again.
- * Not more: each takes some 45 KiB of memory while it waits.
+ * More than ever copy at once (activities/table-room.ts), so that none of these stands idle while others come again. Each takes
+ * some 45 KiB of memory while it waits (docs/unproven.md).
  */
-const copies = 100;
+const copies = 400;
 /** One reads; so many others wait for it in order. */
 const scrubs = 20;
 /** For steps that never wait here: limits, questions, what is removed at a run's end. */

@@ -19,7 +19,7 @@ import { measured, type Result } from './result.ts';
 import type { SourceDisk, Stage } from './stage.ts';
 import type { Plan, Suite } from './suite.ts';
 
-/** With the long lists nearly all that a mover has in hand at once (activities/in-hand.ts): both rooms are full, the rest waits. */
+/** Both rooms are full, and several times as many wait. A mover may have more in hand (activities/in-hand.ts), 45 KiB each. */
 const disks = { rounds: 90, cutovers: 95 } as const;
 /** One in a cutover and the others in rounds, which wait until there is room for their lists. */
 const longLists = 6;

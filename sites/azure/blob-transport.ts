@@ -22,14 +22,9 @@ const overTls = (proxy: string | undefined): proxy is string => proxy?.startsWit
 
 /**
  * A proxy that is itself spoken to over TLS needs TLS within TLS; the general client does that. It is loaded only where there is
- * such a proxy, because the others have no use for its 4 MiB.
+ * such a proxy, because the others have no use for its 4 MiB; Node keeps what it has loaded.
  */
-let loading: Promise<typeof import('./undici-transport.ts')> | undefined;
-
-function loadGeneral(): Promise<typeof import('./undici-transport.ts')> {
-  loading ??= import('./undici-transport.ts');
-  return loading;
-}
+const loadGeneral = () => import('./undici-transport.ts');
 
 /**
  * Awaited when a worker starts, for each site it may read from: later the file may be gone, because an update replaces packages

@@ -1,6 +1,6 @@
 /**
  * The memory bytes pass through, one pool for all disks of the process: page-aligned blocks cut from one WebAssembly.Memory,
- * as O_DIRECT demands (Buffer's own memory is not aligned).
+ * as O_DIRECT demands (Buffer's own memory is not aligned). What is read back goes through half a block at once.
  * Rule: bounded, whatever the number and the size of the disks. Blocks to fetch into and blocks to read back into are apart:
  * who holds one of the first may wait for a proof, who holds one of the second waits for nothing but the disk, so that
  * nobody waits in a circle. A block a late source may still write into is not lent again before that has ended; one whose
@@ -8,7 +8,7 @@
  * more are stuck, others have fewer and in the end wait. A few blocks are for cutovers alone. A disk whose source has not
  * answered yet, or failed last, gets memory on trial: one block a disk, two a machine, and one where there are many of those.
  */
-import { blockBytes } from './geometry.ts';
+import { blockBytes, readBackBytes } from './geometry.ts';
 import { noTrial, type Trial, trialBlocks } from './trial.ts';
 
 /** The part of it we use; the language's own declarations count it to the browser. */
@@ -18,11 +18,12 @@ declare const WebAssembly: {
 
 const wasmPage = 64 * 1024;
 
-/** Blocks of the process in flight from sources, and being read back: 64 MiB in all. Two disks at full speed fill it. */
+/** Blocks of the process in flight from sources, and being read back: 56 MiB in all. Two disks at full speed fill it. */
 export const poolBlocks = { fetch: 12, proof: 4 } as const;
 /** Of these so many are for the urgent alone: other machines' sources and disks may hang, a cutover must not wait for them. */
 export const urgentBlocks = { fetch: 2, proof: 1 } as const;
 type Use = keyof typeof poolBlocks;
+const spaceBytes: Readonly<Record<Use, number>> = { fetch: blockBytes, proof: readBackBytes };
 /** What a block is for: as its use says, or to clear, in one of those to fetch into, and with no source to wait for. */
 export type Need = Use | 'clear';
 const useOf = (need: Need): Use => (need === 'proof' ? need : 'fetch');
@@ -66,8 +67,8 @@ interface Shelf {
   readonly waiting: Waiter[];
 }
 
-function memoryOf(blocks: number): ArrayBuffer {
-  const pages = (blocks * blockBytes) / wasmPage;
+function memoryOf(bytes: number): ArrayBuffer {
+  const pages = bytes / wasmPage;
   return new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer;
 }
 
@@ -101,12 +102,14 @@ export class BlockPool {
     this.reserved = reserved;
     this.trial = trial;
     this.size = blocks;
-    const memory = memoryOf(blocks.fetch + blocks.proof);
-    const cut = (from: number, count: number): Shelf => ({
-      free: Array.from({ length: count }, (_, at) => Buffer.from(memory, (from + at) * blockBytes, blockBytes)),
-      waiting: [],
-    });
-    this.shelves = { fetch: cut(0, blocks.fetch), proof: cut(blocks.fetch, blocks.proof) };
+    const fetchBytes = blocks.fetch * spaceBytes.fetch;
+    const memory = memoryOf(fetchBytes + blocks.proof * spaceBytes.proof);
+    const cut = (use: Use, from: number): Shelf => {
+      const bytes = spaceBytes[use];
+      const free = Array.from({ length: blocks[use] }, (_, at) => Buffer.from(memory, from + at * bytes, bytes));
+      return { free, waiting: [] };
+    };
+    this.shelves = { fetch: cut('fetch', 0), proof: cut('proof', fetchBytes) };
   }
 
   /**
@@ -228,7 +231,7 @@ export class BlockPool {
         }
         this.lost[use].add(space);
         loan.onTrial = false;
-        this.shelves[use].free.push(Buffer.from(memoryOf(1), 0, blockBytes));
+        this.shelves[use].free.push(Buffer.from(memoryOf(spaceBytes[use])));
       }
       this.serve(use);
     }

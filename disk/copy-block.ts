@@ -53,8 +53,9 @@ async function fetchBlock(
 
 async function writeBlock(held: HeldDisk, { job, loaded, leaves }: SoundJob, space: Buffer): Promise<BlockWork> {
   const { geometry, digest, target } = held;
-  const { start } = blockRange(geometry, job.block);
-  blankWithheld(geometry, job.block, space);
+  const range = blockRange(geometry, job.block);
+  const { start } = range;
+  blankWithheld(geometry, range, space);
   for (const run of loaded)
     leaves.set(leafDigests(digest, space.subarray(run.start - start, run.end - start)), digestRange(run).start);
   const written: WrittenBlock = {

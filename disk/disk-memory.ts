@@ -67,7 +67,7 @@ export class DiskMemory {
     return this.pool.lend('clear', this.share, signal, work);
   }
 
-  /** A block to read the target into. Its holder must wait for nothing but the disk. */
+  /** Half a block's memory to read the target into (`readBackBytes`). Its holder must wait for nothing but the disk. */
   toRead<T>(work: (space: Buffer) => Promise<T>): Promise<T> {
     return this.pool.lend('proof', this.share, undefined, ({ space }) => work(space));
   }

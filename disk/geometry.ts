@@ -7,6 +7,8 @@ import { refused } from '../model/failure.ts';
 
 /** The unit of copying, proving and digesting; measured best between 1 and 8 MiB. */
 export const blockBytes = 4 * 1024 * 1024;
+/** What of a target is in memory at once while it is read back: half a block, since a block's digest is made of its leaves'. */
+export const readBackBytes = 2 * 1024 * 1024;
 /** The smallest unit any disk of ours can be addressed by. */
 export const sectorBytes = 512;
 /**
@@ -69,11 +71,10 @@ export function withheldBlocks(geometry: Geometry): number[] {
 }
 
 /**
- * Blanks the withheld bytes in a block as read back, so that the digest of an open disk's block does not depend on
- * the open marker. `bytes` holds exactly the block.
+ * Blanks the withheld bytes among those of the disk's range as read back, so that the digest of an open disk's block does not
+ * depend on the open marker. `bytes` begins where the range does.
  */
-export function blankWithheld(geometry: Geometry, block: number, bytes: Uint8Array): void {
-  const { start, end } = blockRange(geometry, block);
+export function blankWithheld(geometry: Geometry, { start, end }: Range, bytes: Uint8Array): void {
   if (start < geometry.headEnd) bytes.fill(0, 0, Math.min(geometry.headEnd, end) - start);
   if (end > geometry.tailStart) bytes.fill(0, Math.max(geometry.tailStart, start) - start, end - start);
 }

@@ -10,6 +10,7 @@ import { corrupt } from '../model/failure.ts';
 import { type BlockJob, joined } from './block-plan.ts';
 import { blockRange, type Range, sectorBytes, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
+import { partsIn, readBackPieces } from './read-back.ts';
 
 /** Throws where no earlier attempt can have written the block: what differs in it was changed by somebody else. */
 export async function refuseUntouched(held: HeldDisk, block: number, doubted: readonly Range[]): Promise<void> {
@@ -29,30 +30,45 @@ export async function refuseDamage(
   signal: AbortSignal,
 ): Promise<void> {
   const { geometry, memory, target } = held;
-  const { start } = blockRange(geometry, planned.block);
+  const block = blockRange(geometry, planned.block);
   const writable = writableRange(geometry, planned.block);
-  const bad = await memory.toRead(async (found) => {
-    for (const run of joined(doubted, 1)) {
-      signal.throwIfAborted();
-      await target.read(run.start, run.end - run.start, found.subarray(run.start - start));
+  // A doubted range may reach over several pieces, and is judged by all of them.
+  const looks = doubted.map((range) => ({ range, foreign: false, written: false }));
+  await memory.toRead(async (space) => {
+    for (const piece of readBackPieces(block)) {
+      const { start } = piece;
+      for (const run of joined(partsIn(piece, doubted), 1)) {
+        signal.throwIfAborted();
+        await target.read(run.start, run.end - run.start, space.subarray(run.start - start));
+      }
+      const same = ({ start: from, end: to }: Range): boolean =>
+        space.subarray(from - start, to - start).equals(brought.subarray(from - block.start, to - block.start));
+      for (const look of looks) {
+        const part = clipped(clipped(look.range, writable), piece);
+        const { foreign, written } = lookAt(part, planned.writes, same);
+        look.foreign ||= foreign;
+        look.written ||= written;
+      }
     }
-    const same = ({ start: from, end: to }: Range): boolean =>
-      found.subarray(from - start, to - start).equals(brought.subarray(from - start, to - start));
-    return doubted.filter((leaf) => !isHalfWritten(clipped(leaf, writable), planned.writes, same));
   });
+  const bad = looks.filter(({ foreign, written }) => foreign || !written).map(({ range }) => range);
   if (bad.length > 0) await endLineage(held, planned.block, bad);
 }
 
-/** Changes are whole sectors, and a sector is written whole or not at all. */
-function isHalfWritten(leaf: Range, writes: readonly Range[], same: (sector: Range) => boolean): boolean {
+/** Changes are whole sectors, and a sector is written whole or not at all. `foreign`: one that no attempt can have left so. */
+function lookAt(
+  part: Range,
+  writes: readonly Range[],
+  same: (sector: Range) => boolean,
+): { foreign: boolean; written: boolean } {
   let written = false;
-  for (let start = leaf.start; start < leaf.end; start += sectorBytes) {
-    const sector = { start, end: Math.min(leaf.end, start + sectorBytes) };
+  for (let { start } = part; start < part.end; start += sectorBytes) {
+    const sector = { start, end: Math.min(part.end, start + sectorBytes) };
     const isNew = same(sector);
-    if (!isNew && !isCovered(sector, writes)) return false;
+    if (!isNew && !isCovered(sector, writes)) return { foreign: true, written };
     written ||= isNew && isCovered(sector, writes);
   }
-  return written;
+  return { foreign: false, written };
 }
 
 /** S8: in the record before it is told, but not of a disk that another attempt has by now: that one may have written it. */

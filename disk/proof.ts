@@ -10,6 +10,7 @@ import { joined } from './block-plan.ts';
 import { blankWithheld, blockRange, type Range } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { digestRange, leafDigests, readGapBytes } from './leaves.ts';
+import { leavesOnDisk, partsIn, readBackPieces } from './read-back.ts';
 import type { DurableWindow, WrittenBlock } from './records.ts';
 import type { FreshReader } from './target-handle.ts';
 
@@ -40,32 +41,34 @@ async function proveLeaves(
   block: number,
   { runs, leaves }: TouchedLeaves,
 ): Promise<Buffer | undefined> {
-  const { start } = blockRange(held.geometry, block);
   return held.memory.toRead(async (space) => {
-    for (const run of joined(runs, readGapBytes)) {
-      if (held.signal.aborted) return undefined;
-      await reader.read(run.start, run.end - run.start, space.subarray(run.start - start));
-    }
-    blankWithheld(held.geometry, block, space);
-    for (const run of runs) {
-      const found = leafDigests(held.digest, space.subarray(run.start - start, run.end - start));
-      const must = digestRange(run);
-      if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, run, block);
+    for (const piece of readBackPieces(blockRange(held.geometry, block))) {
+      const { start } = piece;
+      const parts = partsIn(piece, runs);
+      for (const part of joined(parts, readGapBytes)) {
+        if (held.signal.aborted) return undefined;
+        await reader.read(part.start, part.end - part.start, space.subarray(part.start - start));
+      }
+      blankWithheld(held.geometry, piece, space);
+      for (const part of parts) {
+        const found = leafDigests(held.digest, space.subarray(part.start - start, part.end - start));
+        const must = digestRange(part);
+        if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, part, block);
+      }
     }
     return leaves;
   });
 }
 
-/** Compares a whole block; answers the digests of its leaves. */
-async function proveBlock(held: HeldDisk, reader: FreshReader, { block, digest }: WrittenBlock): Promise<Buffer> {
-  const range = blockRange(held.geometry, block);
-  const leaves = await held.memory.toRead(async (space) => {
-    await reader.read(range.start, range.end - range.start, space);
-    const bytes = space.subarray(0, range.end - range.start);
-    blankWithheld(held.geometry, block, bytes);
-    return leafDigests(held.digest, bytes);
-  });
-  if (held.digest.of(leaves).toString('base64') !== digest) throw wrong(held, range, block);
+/** Compares a whole block; answers the digests of its leaves, undefined when it was stopped. */
+async function proveBlock(
+  held: HeldDisk,
+  reader: FreshReader,
+  { block, digest }: WrittenBlock,
+): Promise<Buffer | undefined> {
+  const leaves = await leavesOnDisk(held, reader, block, held.signal);
+  if (leaves !== undefined && held.digest.of(leaves).toString('base64') !== digest)
+    throw wrong(held, blockRange(held.geometry, block), block);
   return leaves;
 }
 

@@ -8,9 +8,9 @@ import { corrupt, type Failure } from '../model/failure.ts';
 import type { Digest } from './digest.ts';
 import type { DigestTable } from './digest-table.ts';
 import type { DiskMemory } from './disk-memory.ts';
-import { blankWithheld, blockRange, type Geometry, writableRange } from './geometry.ts';
+import { blockRange, type Geometry, writableRange } from './geometry.ts';
 import type { DiskTask, HeldDisk } from './held-disk.ts';
-import { blockDigest } from './leaves.ts';
+import { leavesOnDisk } from './read-back.ts';
 import type { FreshReader } from './target-handle.ts';
 
 /** What is compared with what, and where it is read into. */
@@ -31,20 +31,12 @@ export function scrubbedBytes(geometry: Geometry, block: number): number {
 }
 
 /** Reads one block and answers what is wrong with it, or undefined. */
-export async function damageIn(
-  { geometry, table, digest, memory, subject }: Proven,
-  block: number,
-  reader: FreshReader,
-): Promise<Failure | undefined> {
+export async function damageIn(proven: Proven, block: number, reader: FreshReader): Promise<Failure | undefined> {
+  const { geometry, table, digest, subject } = proven;
   const { start, end } = blockRange(geometry, block);
   // L5: nobody waits for the mover's own storage with memory in hand that other disks read back into.
   const must = await table.digestOf(block);
-  const found = await memory.toRead(async (space) => {
-    await reader.read(start, end - start, space);
-    const bytes = space.subarray(0, end - start);
-    blankWithheld(geometry, block, bytes);
-    return blockDigest(digest, bytes);
-  });
+  const found = digest.of(await leavesOnDisk(proven, reader, block));
   if (found.equals(must)) return undefined;
   return corrupt({
     op: 'scrub',

@@ -12,10 +12,11 @@ import type { Lent } from './block-pool.ts';
 import { hostFailure } from './failure.ts';
 import { blankWithheld, blockRange, type Range, withheldBlocks, withheldBytes, writableRange } from './geometry.ts';
 import { type HeldDisk as Held, type PointWork, withGrip } from './held-disk.ts';
-import { blockDigest } from './leaves.ts';
+import { leafDigests } from './leaves.ts';
 import { decideSeal } from './lineage.ts';
 import { decodeMarker } from './open-marker.ts';
 import type { PointReader } from './point-reader.ts';
+import { readBackPieces } from './read-back.ts';
 import { scrubBlocks } from './scrub.ts';
 import { foldRecord, fromDurableRecord, recordSeal, type Sealed, type SealedBlocks, sealedOf } from './seal-record.ts';
 import { goOn, refuseOtherSize } from './take-disk.ts';
@@ -233,19 +234,23 @@ async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): 
   await target.withFresh((reader) =>
     memory.toRead(async (space) => {
       for (const block of withheldBlocks(geometry)) {
-        const range = blockRange(geometry, block);
-        await reader.read(range.start, range.end - range.start, space);
-        const bytes = space.subarray(0, range.end - range.start);
-        const head = sameBytes(bytes, range, withheld.head, { start: from, end: geometry.headEnd }, 0);
-        const tailRange = { start: geometry.tailStart, end: geometry.sizeBytes };
-        const tail = sameBytes(bytes, range, withheld.tail, tailRange, geometry.tailStart);
-        if (!head || !tail) throw sealError(subject, `block ${block} reads back as something else than was written`);
-        found.push([block, blockDigest(digest, bytes)]);
+        const [whole, open]: [Buffer[], Buffer[]] = [[], []];
+        for (const piece of readBackPieces(blockRange(geometry, block))) {
+          await reader.read(piece.start, piece.end - piece.start, space);
+          const bytes = space.subarray(0, piece.end - piece.start);
+          const head = sameBytes(bytes, piece, withheld.head, { start: from, end: geometry.headEnd }, 0);
+          const tailRange = { start: geometry.tailStart, end: geometry.sizeBytes };
+          const tail = sameBytes(bytes, piece, withheld.tail, tailRange, geometry.tailStart);
+          if (!head || !tail) throw sealError(subject, `block ${block} reads back as something else than was written`);
+          whole.push(leafDigests(digest, bytes));
+          blankWithheld(geometry, piece, bytes);
+          open.push(leafDigests(digest, bytes));
+        }
+        found.push([block, digest.of(...whole)]);
         const writable = writableRange(geometry, block);
         if (writable.start === writable.end) continue;
-        blankWithheld(geometry, block, bytes);
         const must = proven.get(block);
-        if (must !== undefined && blockDigest(digest, bytes).equals(must)) continue;
+        if (must !== undefined && digest.of(...open).equals(must)) continue;
         throw sealError(subject, `block ${block} is no longer what was proven`);
       }
     }),
@@ -253,10 +258,10 @@ async function compareBlocks(held: HeldDisk, withheld: Withheld, from: number): 
   return found;
 }
 
-/** Whether the bytes of `region` inside this block equal `wanted`, whose first byte lies at `origin` of the disk. */
-function sameBytes(bytes: Buffer, block: Range, wanted: Buffer, region: Range, origin: number): boolean {
-  const start = Math.max(block.start, region.start);
-  const end = Math.min(block.end, region.end);
+/** Whether the bytes of `region` inside this piece equal `wanted`, whose first byte lies at `origin` of the disk. */
+function sameBytes(bytes: Buffer, piece: Range, wanted: Buffer, region: Range, origin: number): boolean {
+  const start = Math.max(piece.start, region.start);
+  const end = Math.min(piece.end, region.end);
   if (start >= end) return true;
-  return bytes.subarray(start - block.start, end - block.start).equals(wanted.subarray(start - origin, end - origin));
+  return bytes.subarray(start - piece.start, end - piece.start).equals(wanted.subarray(start - origin, end - origin));
 }

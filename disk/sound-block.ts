@@ -62,7 +62,8 @@ async function soundLeaves(
   signal: AbortSignal,
 ): Promise<SoundJob> {
   const { geometry, target, digest } = held;
-  const { start } = blockRange(geometry, job.block);
+  const range = blockRange(geometry, job.block);
+  const { start } = range;
   const writable = writableRange(geometry, job.block);
   const runs = touchedLeaves(geometry, job.block, job.writes);
   const spared = [...eachLeaf(runs)].filter((leaf) => !isCovered(clipped(leaf, writable), job.writes));
@@ -70,7 +71,7 @@ async function soundLeaves(
     signal.throwIfAborted();
     await target.read(run.start, run.end - run.start, space.subarray(run.start - start));
   }
-  blankWithheld(geometry, job.block, space);
+  blankWithheld(geometry, range, space);
   const bad = spared.filter((leaf) => {
     const { start: from, end: to } = digestRange(leaf);
     return !digest.of(space.subarray(leaf.start - start, leaf.end - start)).equals(leaves.subarray(from, to));
@@ -83,10 +84,11 @@ async function soundLeaves(
 
 /** Whether the block as it lies on the target is what was proven; it is in `space` then. */
 async function isSound({ geometry, target, digest, ledger }: HeldDisk, block: number, space: Buffer): Promise<boolean> {
-  const { start, end } = blockRange(geometry, block);
-  await target.read(start, end - start, space);
-  const bytes = space.subarray(0, end - start);
-  blankWithheld(geometry, block, bytes);
+  const range = blockRange(geometry, block);
+  const length = range.end - range.start;
+  await target.read(range.start, length, space);
+  const bytes = space.subarray(0, length);
+  blankWithheld(geometry, range, bytes);
   const { table } = ledger;
   return table.isKnown(block) && digest.of(leafDigests(digest, bytes)).equals(await table.digestOf(block));
 }

@@ -17,11 +17,12 @@ import {
 } from './block-plan.ts';
 import { copyBlock } from './copy-block.ts';
 import { digestBytes } from './digest.ts';
-import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
+import { blockRange, type Range, writableRange } from './geometry.ts';
 import { clipped } from './half-written.ts';
 import type { HeldDisk } from './held-disk.ts';
-import { eachLeaf, leafDigests } from './leaves.ts';
+import { eachLeaf } from './leaves.ts';
 import type { Changes } from './range-list.ts';
+import { leavesOnDisk } from './read-back.ts';
 import { knownLeaves } from './sound-block.ts';
 import type { FreshReader } from './target-handle.ts';
 import type { Windows } from './window.ts';
@@ -107,20 +108,14 @@ function withUsed(held: HeldDisk, block: number, named: BlockJob | undefined, us
 
 /** The leaves of a block that are not what was proven, as ascending ranges; all of it where nobody remembers its leaves. */
 async function usedIn(held: HeldDisk, reader: FreshReader, block: number): Promise<Range[]> {
-  const { geometry, digest, ledger, memory } = held;
+  const { geometry, digest, ledger } = held;
   const writable = writableRange(geometry, block);
   if (writable.start === writable.end) return [];
-  const range = blockRange(geometry, block);
-  const found = await memory.toRead(async (space) => {
-    await reader.read(range.start, range.end - range.start, space);
-    const bytes = space.subarray(0, range.end - range.start);
-    blankWithheld(geometry, block, bytes);
-    return leafDigests(digest, bytes);
-  });
+  const found = await leavesOnDisk(held, reader, block);
   if (digest.of(found).equals(await ledger.table.digestOf(block))) return [];
   const known = await knownLeaves(held, block, found.byteLength);
   if (known === undefined) return [writable];
-  const leaves = [...eachLeaf([range])].filter((_, leaf) => {
+  const leaves = [...eachLeaf([blockRange(geometry, block)])].filter((_, leaf) => {
     const [from, to] = [leaf * digestBytes, (leaf + 1) * digestBytes];
     return !found.subarray(from, to).equals(known.subarray(from, to));
   });

@@ -53,7 +53,7 @@ export class Withholding {
     return found?.id === marker.id && found.epoch === marker.epoch;
   }
 
-  /** The marker with the zeros behind it in one write, then the tail: no flush lies between, so that hardly a moment does. `space` holds a block. */
+  /** The marker with the zeros behind it in one write, then the tail: no flush lies between, so that hardly a moment does. `space` holds a region and a page. */
   async open(marker: OpenMarker, space: Buffer, stop?: AbortSignal): Promise<void> {
     stop?.throwIfAborted();
     const { headEnd, tailStart, sizeBytes } = this.geometry;

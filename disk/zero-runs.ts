@@ -11,6 +11,7 @@ import { blockBytes, blockRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { blockDigest } from './leaves.ts';
 import type { Changes } from './range-list.ts';
+import { readBackPieces } from './read-back.ts';
 import type { FreshReader } from './target-handle.ts';
 import type { Windows } from './window.ts';
 
@@ -42,10 +43,12 @@ const runsARecord = 4096;
 
 /** A whole block of zeros, read past the page cache: is it one? */
 async function isClear(held: HeldDisk, reader: FreshReader, block: number): Promise<boolean> {
-  const { start, end } = blockRange(held.geometry, block);
   return held.memory.toRead(async (space) => {
-    await reader.read(start, end - start, space);
-    return isAllZero(space.subarray(0, end - start));
+    for (const { start, end } of readBackPieces(blockRange(held.geometry, block))) {
+      await reader.read(start, end - start, space);
+      if (!isAllZero(space.subarray(0, end - start))) return false;
+    }
+    return true;
   });
 }
 

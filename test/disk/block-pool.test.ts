@@ -3,7 +3,7 @@
  * Rule: the pool under test is a small one; what disks do with the process's own is shown with many of them at once.
  */
 import { BlockPool, newShare, poolBlocks, processPool } from '../../disk/block-pool.ts';
-import { blockBytes } from '../../disk/geometry.ts';
+import { blockBytes, readBackBytes } from '../../disk/geometry.ts';
 import { transferDisk } from '../../disk/target-disk.ts';
 import { firstDifference, ImagePoint, mib, onWorkbench, patternImage, Workbench } from './workbench.ts';
 
@@ -53,7 +53,7 @@ describe('the pool', () => {
     const proven = await pool.lend('fetch', share, undefined, () =>
       pool.lend('proof', share, undefined, async ({ space }) => space.byteLength),
     );
-    expect(proven).toBe(blockBytes);
+    expect(proven).toBe(readBackBytes);
   });
 
   test('lends a block again only when a late reader has let go of it', async () => {
@@ -218,17 +218,38 @@ describe('the pool', () => {
     expect(order.at(-1)).toBe('e');
   });
 
-  test('has page-aligned blocks that do not overlap', async () => {
+  test('L5 gives a new space to read back into for one that a stuck holder keeps, as long as that one', async () => {
+    const pool = new BlockPool({ fetch: 1, proof: 1 });
+    const [stuck, back] = [newShare('erp', false), Promise.withResolvers<void>()];
+    const holding = pool.lend('proof', stuck, undefined, () => back.promise);
+    pool.writeOff(stuck, new RangeError('the disk answers no call'));
+    const lent = await pool.lend('proof', newShare('erp', false), undefined, async ({ space }) => space);
+    expect([lent.byteLength, lent.buffer.byteLength]).toEqual([readBackBytes, readBackBytes]);
+    back.resolve();
+    await holding;
+  });
+
+  test('has 56 MiB in all, in page-aligned spaces that do not overlap: whole blocks, and halves to read back into', async () => {
     const spaces: Buffer[] = [];
     const share = { ...newShare('erp', true), answers: true };
-    const take = (left: number): Promise<void> =>
-      processPool().lend('fetch', share, undefined, async ({ space }) => {
+    const needs = (['fetch', 'proof'] as const).flatMap(
+      (need) => Array(poolBlocks[need]).fill(need) as (typeof need)[],
+    );
+    const take = ([need, ...more]: typeof needs): Promise<void> | undefined =>
+      need &&
+      processPool().lend(need, share, undefined, async ({ space }) => {
         spaces.push(space);
-        if (left > 1) await take(left - 1);
+        await take(more);
       });
-    await take(poolBlocks.fetch);
-    const starts = spaces.map(({ byteOffset }) => byteOffset).sort((a, b) => a - b);
-    expect(starts).toEqual(starts.map((_, at) => at * blockBytes));
+    await take(needs);
+    const all = spaces.map(({ byteOffset, byteLength }) => [byteOffset, byteLength] as const).sort(([a], [b]) => a - b);
+    const must = needs.map((need, at) =>
+      need === 'fetch'
+        ? [at * blockBytes, blockBytes]
+        : [poolBlocks.fetch * blockBytes + (at - poolBlocks.fetch) * readBackBytes, readBackBytes],
+    );
+    expect(all).toEqual(must);
+    expect(new Set(spaces.map(({ buffer }) => buffer.byteLength))).toEqual(new Set([56 * mib]));
   });
 });
 

@@ -109,11 +109,14 @@ describe('S3 S9 a disk that a round finds changed by somebody else is copied in 
     });
   });
 
-  test('after a kill, elsewhere in a block of whose leaves the digests were lost', async () => {
+  test.each([
+    ['first', 4.5 * mib],
+    ['second', 7 * mib],
+  ])('after a kill, elsewhere in the %s half of a block of whose leaves the digests were lost', async (_, at) => {
     await onChangedDisk(async (bench) => {
       await killedAttempt(bench, [changeAt]);
       rmSync(bench.statePath('leaves'));
-      flip(bench, 7 * mib);
+      flip(bench, at);
       await copiedInFull(bench);
     });
   });
@@ -153,6 +156,26 @@ test('S8 what a round finds on a disk that another attempt has by now is not rec
 });
 
 describe('S3 L2 what a killed attempt of the round left half written is mended where it is, and no more than that is fetched:', () => {
+  test.each([
+    ['the first half', changeAt],
+    ['the second half', tailAt],
+  ])(
+    'the whole of a block of whose leaves the digests were lost, and of which it had written some of %s',
+    async (_, at) => {
+      await onWorkbench(size, async (bench) => {
+        await bench.transfer(new ImagePoint(image), 'p0');
+        await killedAttempt(bench, [at]);
+        rmSync(bench.statePath('leaves'));
+        const source = toNext();
+        await bench.transfer(source, 'p1', { base: 'p0' });
+        const start = at - (at % (4 * mib));
+        expect(source.reads.filter(({ length }) => length > 4096)).toEqual([{ offset: start, length: 4 * mib }]);
+        await bench.seal(new ImagePoint(next), 'p1', { reread: true });
+        expect(firstDifference(bench.content(), next)).toBe(-1);
+      });
+    },
+  );
+
   test.each([
     ['the whole change of a leaf', 4096],
     ['a single sector of it', 512],

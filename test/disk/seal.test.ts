@@ -117,6 +117,19 @@ describe('a seal', () => {
     }
   });
 
+  test.each([512, 4608, mib + 512, 2 * mib, 2 * mib + 512, 3 * mib + 512, 4 * mib, 7.5 * mib + 512])(
+    'S3 has that root on a disk of %i bytes too',
+    async (bytes) => {
+      await onWorkbench(patternImage(9, bytes), async (bench) => {
+        const image = patternImage(1, bytes);
+        await copied(bench, image);
+        const { root } = await bench.seal(new ImagePoint(image), 'p0', { reread: true });
+        expect(firstDifference(bench.content(), image)).toBe(-1);
+        expect(root).toBe(rootOfBytes(image));
+      });
+    },
+  );
+
   test('whose root two movers compute is the same for the same bytes', async () => {
     const image = bootable(1);
     const roots: string[] = [];

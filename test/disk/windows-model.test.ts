@@ -61,9 +61,9 @@ async function recordIsTrue(scene: Scene, view: LedgerView & { known: true }, li
   if (digest === undefined) throw new Error('no digest');
   const content = scene.content();
   const digestNow = (block: number): string => {
-    const { start, end } = blockRange(geometry, block);
-    const bytes = content.subarray(start, end);
-    blankWithheld(geometry, block, bytes);
+    const range = blockRange(geometry, block);
+    const bytes = content.subarray(range.start, range.end);
+    blankWithheld(geometry, range, bytes);
     return blockDigest(digest, bytes).toString('base64');
   };
   const wrong: string[] = [];

@@ -302,8 +302,8 @@ const zeros: readonly PlantedBug[] = [
   bug(
     'S10',
     'disk/zero-runs.ts',
-    'return isAllZero(space.subarray(0, end - start));',
-    'return space.byteLength > 0;',
+    'if (!isAllZero(space.subarray(0, end - start))) return false;',
+    '',
     'test/disk/equality.test.ts',
     'names nothing, over stale bytes',
   ),

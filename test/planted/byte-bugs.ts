@@ -63,7 +63,7 @@ export const byteBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     halfWritten,
-    'if (!isNew && !isCovered(sector, writes)) return false;',
+    'if (!isNew && !isCovered(sector, writes)) return { foreign: true, written };',
     '',
     changed,
     'beside what the attempt before had written',
@@ -80,8 +80,8 @@ export const byteBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/proof.ts',
-    "if (held.digest.of(leaves).toString('base64') !== digest) throw wrong(held, range, block);",
-    '',
+    "held.digest.of(leaves).toString('base64') !== digest)",
+    'leaves.byteLength === 0)',
     unproven,
     'where it reads back as something else',
   ),

@@ -5,6 +5,7 @@ const windows = 'test/disk/windows.test.ts';
 const model = 'test/disk/windows-model.test.ts';
 const slowStop = 'test/disk/slow-stop.test.ts';
 const table = 'test/disk/digest-table.test.ts';
+const readBack = 'test/disk/read-back.test.ts';
 
 export const proofBugs: readonly PlantedBug[] = [
   bug('S9', 'disk/stored-digests.ts', 'if (!isCheck(hash, this.place.check))', 'if (false)', table, 'went bad'),
@@ -71,10 +72,66 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/proof.ts',
-    'if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, run, block);',
+    'if (!found.equals(leaves.subarray(must.start, must.end))) throw wrong(held, part, block);',
     '',
     'test/disk/partial-block.test.ts',
     'finds damage done beside it',
+  ),
+  bug(
+    'S3',
+    'disk/proof.ts',
+    'of readBackPieces(blockRange(held.geometry, block))) {',
+    'of [...readBackPieces(blockRange(held.geometry, block))].slice(0, 1)) {',
+    readBack,
+    'proof of what a full copy wrote',
+  ),
+  bug(
+    'S3',
+    'disk/read-back.ts',
+    'leaves.set(leafDigests(digest, bytes), digestRange(piece).start);',
+    'leaves.set(leafDigests(digest, bytes));',
+    readBack,
+    'found by the scrub|brought by the look',
+  ),
+  bug(
+    'S3',
+    'disk/read-back.ts',
+    'blankWithheld(geometry, piece, bytes);',
+    'blankWithheld(geometry, range, bytes);',
+    readBack,
+    'found by the scrub|brought by the look',
+  ),
+  bug(
+    'S10',
+    'disk/zero-runs.ts',
+    'if (!isAllZero(space.subarray(0, end - start))) return false;',
+    'return isAllZero(space.subarray(0, end - start));',
+    readBack,
+    'where all is to be zeros',
+  ),
+  bug(
+    'S3',
+    'disk/half-written.ts',
+    'look.foreign ||= foreign;',
+    'look.foreign = foreign;',
+    'test/disk/half-written.test.ts',
+    'of whose leaves the digests were lost',
+  ),
+  bug(
+    'L2',
+    'disk/half-written.ts',
+    'look.written ||= written;',
+    'look.written = written;',
+    'test/disk/half-written.test.ts',
+    'of whose leaves the digests were lost',
+  ),
+  bug(
+    'L5',
+    'disk/block-pool.ts',
+    'memoryOf(spaceBytes[use])',
+    'memoryOf(blockBytes)',
+    'test/disk/block-pool.test.ts',
+    'as long as that one',
   ),
   bug(
     'S3',
@@ -127,8 +184,8 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'S3',
     'disk/seal.ts',
-    'if (must !== undefined && blockDigest(digest, bytes).equals(must)) continue;',
-    'if (bytes.byteLength > 0) continue;',
+    'if (must !== undefined && digest.of(...open).equals(must)) continue;',
+    'if (open.length > 0) continue;',
     'test/disk/seal.test.ts',
     'beside the withheld regions',
   ),
@@ -168,7 +225,7 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'L7',
     'disk/proof.ts',
-    'if (held.signal.aborted) return undefined;\n      await',
+    'if (held.signal.aborted) return undefined;\n        await',
     'await',
     slowStop,
     'ends between two of its reads',
@@ -193,7 +250,7 @@ export const proofBugs: readonly PlantedBug[] = [
   bug(
     'L7',
     'disk/half-written.ts',
-    'signal.throwIfAborted();\n      await target.read',
+    'signal.throwIfAborted();\n        await target.read',
     'await target.read',
     slowStop,
     'whose writes are slow',

@@ -51,7 +51,8 @@ export async function leavesOnDisk(
   const leaves = Buffer.alloc(digestRange(range).end);
   return memory.toRead(async (space) => {
     for (const piece of readBackPieces(range)) {
-      if (stop?.aborted) return undefined;
+      // Before the first one it is the caller who looks.
+      if (piece.start > range.start && stop?.aborted) return undefined;
       const length = piece.end - piece.start;
       await reader.read(piece.start, length, space);
       const bytes = space.subarray(0, length);

@@ -110,7 +110,7 @@ describe('S3 S9 a disk that a round finds changed by somebody else is copied in 
   });
 
   test.each([
-    ['first', 4.5 * mib],
+    ['first', 5.5 * mib],
     ['second', 7 * mib],
   ])('after a kill, elsewhere in the %s half of a block of whose leaves the digests were lost', async (_, at) => {
     await onChangedDisk(async (bench) => {

@@ -102,6 +102,14 @@ export const proofBugs: readonly PlantedBug[] = [
     'found by the scrub|brought by the look',
   ),
   bug(
+    'L7',
+    'disk/read-back.ts',
+    'if (piece.start > range.start && stop?.aborted) return undefined;',
+    '',
+    slowStop,
+    'nothing that was written is sent again',
+  ),
+  bug(
     'S10',
     'disk/zero-runs.ts',
     'if (!isAllZero(space.subarray(0, end - start))) return false;',

@@ -1,4 +1,5 @@
 /** Reading what Azure says without any server: page lists, errors, waiting times, secrets taken out. */
+import fc from 'fast-check';
 import { answerFailure, answerOf, azureFailure, redact, retryAfter } from '../../sites/azure/failure.ts';
 import { parsePageList } from '../../sites/azure/page-list.ts';
 import { failureOf } from './azure-lab.ts';
@@ -69,6 +70,43 @@ test.each([
 test('white space and comments between ranges are nothing', () => {
   const text = list(`\n  <!-- ranges -->\n  ${range('PageRange', 0, 511)}\n  <NextMarker>\n</NextMarker>\n`);
   expect(parsePageList(text, what)).toEqual({ extents: [{ offset: 0, length: 512, kind: 'data' }], next: '' });
+});
+
+test('plain ranges, which are not made a tree of, say the same as behind a comment, whatever stands among them', async () => {
+  const parts = [
+    range('PageRange', 0, 511),
+    range('ClearRange', 512, 1023),
+    `\n<PageRange>\n <Start> 1024 </Start>\n <End>2047</End>\n</PageRange>`,
+    range('PageRange', 4096, 511),
+    range('ClearRange', 4096, 4097),
+    '<PageRange><End>8703</End><Start>8192</Start></PageRange>',
+    '<PageRange><Start>1</Start></ClearRange>',
+    '<!-- <PageRange><Start>512</Start><End>1023</End></PageRange> -->',
+    '<NextMarker>512</NextMarker>',
+    'text',
+    '</PageList>',
+  ];
+  const read = async (text: string) => {
+    try {
+      return parsePageList(text, what);
+    } catch (error) {
+      return (error as { kind: string }).kind;
+    }
+  };
+  let plainly = 0;
+  const some = fc.array(
+    fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...parts.slice(0, 3)) }, fc.constantFrom(...parts)),
+  );
+  await fc.assert(
+    fc.asyncProperty(some, fc.option(fc.nat(80)), async (inside, cut) => {
+      const [plain, behind] = [list(inside.join('')), list(`<!-- -->${inside.join('')}`)];
+      const seen = await read(plain.slice(0, plain.length - (cut ?? 0)));
+      if (typeof seen === 'object' && seen.extents.length > 1) plainly++;
+      expect(seen).toEqual(await read(behind.slice(0, behind.length - (cut ?? 0))));
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(plainly).toBeGreaterThan(100);
 });
 
 test('another document than a page list is Corrupt', async () => {

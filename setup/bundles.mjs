@@ -8,15 +8,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { digestOf, keepNewest, refuseMixed } from './kept.mjs';
 import { projectFolder } from './places.mjs';
 
 /** Beside the packages: what cannot be bundled is found from here. */
 const folder = join(projectFolder, 'node_modules', '.homeward');
-/** The first three are the processor's own code; the others serve stories, which a mover has none of. */
-const apart = ['@temporalio/core-bridge', '@napi-rs/blake-hash', 'fs-native-extensions', 'webpack', '@swc/core'];
+/** The processor's own code. */
+const apart = ['@napi-rs/blake-hash', 'fs-native-extensions'];
+/** They make bundles of stories and read their stacks; a mover has none, and the texts of their modules would be loaded for nothing. */
+const ofStories = /^(webpack|@swc\/core|memfs|unionfs|source-map)$/;
 /** Of what a bundle may be made, besides packages. */
 const sources = ['activities', 'bench', 'client', 'config', 'disk', 'model', 'setup', 'sites', 'workers', 'workflows'];
 /** How these are meant. */
@@ -68,7 +70,11 @@ async function write(entries, target) {
     ...{ absWorkingDir: projectFolder, entryPoints: [...entries], outdir: target, outbase: projectFolder },
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node24', external: apart },
     ...{ minifyWhitespace: true, legalComments: 'none', write: false, metafile: true, logLevel: 'silent' },
-    plugins: [keptPaths, requiredHttp],
+    // A form is never sent; the look whether a body is one would load Node's own fetch, 3 MiB.
+    define: { FormData: 'undefined' },
+    // As a program for browsers it is in parts, of which one is used; the other has the code of all its digests in one text.
+    alias: { 'hash-wasm': 'hash-wasm/dist/index.esm.js' },
+    plugins: [keptPaths, requiredOwn, leftOut],
     // As deep as all our folders are.
     chunkNames: `${dirname(entries[0])}/[name]-[hash]`,
     outExtension: { '.js': '.mjs' },
@@ -78,7 +84,7 @@ async function write(entries, target) {
     },
   });
   const strange = Object.keys(metafile.inputs).find(
-    (path) => !/^required:|(^|\/)node_modules\//.test(path) && !sources.includes(path.split('/')[0]),
+    (path) => !/^(required|left-out):|(^|\/)node_modules\//.test(path) && !sources.includes(path.split('/')[0]),
   );
   if (strange) throw new Error(`${strange} goes into a bundle whose name does not tell when it changes`);
   for (const { path, text } of outputFiles) {
@@ -98,18 +104,42 @@ const keptPaths = {
       const text = await readFile(path, 'utf8');
       return { contents: text.replace(/require\.resolve\((['"])(\.[^'"]*)\1\)/g, resolve), loader: 'js' };
     });
+    // Bundled, although its native part is not: by itself it would load packages once more that are in the bundle.
+    build.onLoad({ filter: /@temporalio.core-bridge.common\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { contents: text.replaceAll('__dirname', JSON.stringify(dirname(path))), loader: 'js' };
+    });
+  },
+};
+
+/** What no mover comes to use. */
+const leftOut = {
+  name: 'left-out',
+  setup(build) {
+    build.onResolve({ filter: ofStories }, ({ path }) => ({ path, namespace: 'left-out' }));
+    build.onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'module.exports = {}', loader: 'js' }));
+    // A quarter of all definitions: how accounts of Temporal Cloud are managed.
+    build.onLoad({ filter: /@temporalio.proto.protos.json-module\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(/^( +)"cloud": \{[\s\S]*?^\1\},?\n/m, ''),
+      loader: 'js',
+    }));
+    // Problems are told in one language.
+    build.onLoad({ filter: /zod.v4.locales.index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+      loader: 'js',
+    }));
   },
 };
 
 /**
- * Node's `http` offers WebSocket and the like, and loads what they need, 3 MiB, when they are looked at: an `import` looks at
- * all a module offers, a `require` does not.
+ * Node's own modules offer what few programs use (WebSocket, WebCrypto, the roots it trusts) and load it when it is looked at,
+ * 4 MiB: an `import` looks at all that a module offers, a `require` does not.
  */
-const requiredHttp = {
-  name: 'required-http',
+const requiredOwn = {
+  name: 'required-own',
   setup(build) {
-    build.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
-      kind === 'require-call' ? undefined : { path: 'node:http', namespace: 'required' },
+    build.onResolve({ filter: /./ }, ({ path, kind }) =>
+      isBuiltin(path) && kind !== 'require-call' ? { path, namespace: 'required' } : undefined,
     );
     build.onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
       contents: `module.exports = require('${path}')`,

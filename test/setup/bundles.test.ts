@@ -67,6 +67,18 @@ test('a mover runs from one bundle, made once, that is the program of its source
   expect(/[^\0-\x7f]/.test(text)).toBe(false);
 }, 60_000);
 
+test('a mover loads no package beside its bundle but the processor’s own code, and of Node’s what it uses', async () => {
+  const { file, flags } = await ask(project, 'workers/mover.ts');
+  const told = `data:text/javascript,import module from 'node:module';
+    process.on('exit', () => console.error(JSON.stringify([...Object.keys(module._cache), ...process.moduleLoadList])));`;
+  const { stderr } = await run(process.execPath, [...flags, '--import', told, file, '--help']);
+  const loaded = JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as string[];
+  const packages = loaded.filter((name) => name.includes(`${sep}node_modules${sep}`));
+  expect(packages).toContainEqual(expect.stringMatching(/core-bridge.*\.node$/));
+  expect(packages.filter((name) => !name.endsWith('.node'))).toEqual([]);
+  expect(loaded.filter((name) => /undici|webcrypto/.test(name))).toEqual([]);
+});
+
 test('everything else runs from its sources', async () => {
   expect((await ask(project, 'workers/control.ts')).file).toBe(join(project, 'workers/control.ts'));
 });

@@ -14,10 +14,17 @@ import { NoPlace } from './in-hand.ts';
 import { Lease } from './lease.ts';
 import { Pulse } from './pulse.ts';
 import { asPaused, tellGoesOn, tellPaused } from './steering.ts';
+import { systemClock } from './token-bucket.ts';
 import { InVain } from './vain.ts';
 
 /** How often the worker shows that it lives, in milliseconds; the SDK throttles what reaches the server. */
 const beatEveryMs = 1_000;
+/**
+ * Where Temporal is patient, what tells nothing new goes out with every third beat only: hundreds that wait in a mover would
+ * ask for more of it, and of the server, than those that copy. A pause, too, is heard of by a beat: within 5 s.
+ */
+const restBeats = 3;
+const patientMs = 15_000;
 
 /** How many attempts this process was handed. */
 let handedOver = 0;
@@ -53,20 +60,25 @@ export function activity<Input, Output>(
     const order = ++handedOver;
     const context = Context.current();
     const { cancellationSignal: told, info } = context;
-    const pulse = new Pulse(name, info.heartbeatTimeoutMs);
+    const lost = new AbortController();
+    const pulse = new Pulse(name, info.heartbeatTimeoutMs, systemClock, lost);
     const inVain = new InVain(info);
     const withTime = withWorked(info);
     const earlier: unknown = info.heartbeatDetails;
     let latest: unknown = { now: name, ...carried(earlier) };
     const details = (): unknown => inVain.with(withTime(latest));
-    const lease = leaseOf(context, name, details);
-    const lost = AbortSignal.any(lease ? [pulse.signal, lease.signal] : [pulse.signal]);
-    const signal = AbortSignal.any([told, lost]);
+    const lease = leaseOf(context, name, details, lost);
+    const signal = eitherOf(told, lost.signal);
+    const rest = (info.heartbeatTimeoutMs ?? 0) < patientMs ? 1 : restBeats;
+    let quietFor = 0;
     const beat = (detail: unknown): void => {
       latest = detail;
+      quietFor = 0;
       if (pulse.beats()) context.heartbeat(details());
     };
-    const beating = setInterval(() => beat(latest), beatEveryMs);
+    const beating = setInterval(() => {
+      if (++quietFor >= rest) beat(latest);
+    }, beatEveryMs);
     beat(latest);
     await tellGoesOn(context);
     const mayChange = (): void => {
@@ -96,9 +108,9 @@ export function activity<Input, Output>(
       if (context.cancellationDetails?.paused) {
         beat(asPaused(latest));
         await tellPaused(context);
-      } else if (context.cancellationDetails?.notFound || lost.aborted) await tellEndOfReset(context);
+      } else if (context.cancellationDetails?.notFound || lost.signal.aborted) await tellEndOfReset(context);
       // What was found out before the end outranks it; an AbortError only says that there was one.
-      const seen = lost.aborted && !(error instanceof Failure) ? lost.reason : error;
+      const seen = lost.signal.aborted && !(error instanceof Failure) ? lost.signal.reason : error;
       throw toTemporal(seen, name, told, inVain.enough);
     } finally {
       lease?.end();
@@ -108,12 +120,21 @@ export function activity<Input, Output>(
 }
 
 /** A heartbeat that is answered carries what any other does; an attempt that is never given up for silence needs none. */
-function leaseOf(context: Context, subject: string, details: () => unknown): Lease | undefined {
+function leaseOf(context: Context, subject: string, details: () => unknown, lost: AbortController): Lease | undefined {
   const { heartbeatTimeoutMs, taskToken } = context.info;
   if (heartbeatTimeoutMs === undefined) return undefined;
   const send = async (patienceMs: number): Promise<void> => {
     const { client } = context;
     await client.withDeadline(Date.now() + patienceMs, () => client.activity.heartbeat(taskToken, details()));
   };
-  return new Lease({ subject, heartbeatTimeoutMs, send });
+  return new Lease({ subject, heartbeatTimeoutMs, send, lost });
+}
+
+/** As `AbortSignal.any` does, which takes a KiB more: a mover may have hundreds of attempts in hand. */
+function eitherOf(...signals: readonly AbortSignal[]): AbortSignal {
+  const either = new AbortController();
+  for (const one of signals)
+    if (one.aborted) either.abort(one.reason);
+    else one.addEventListener('abort', () => either.abort(one.reason), { once: true });
+  return either.signal;
 }

@@ -20,13 +20,15 @@ export interface LeaseFacts {
   /** Sends a heartbeat and awaits Temporal's answer, but not for longer than this. Rejects as the client of Temporal does. */
   send(patienceMs: number): Promise<void>;
   readonly clock?: Clock;
+  /** Fired when Temporal has given the attempt up; may be fired by others, too. */
+  readonly lost?: AbortController;
 }
 
 export class Lease {
   private readonly facts: LeaseFacts;
   private readonly clock: Clock;
   private readonly limitMs: number;
-  private readonly lost = new AbortController();
+  private readonly lost: AbortController;
   /** When the last acknowledged heartbeat was sent. */
   private held: { readonly monotonicMs: number; readonly wallMs: number } | undefined;
   private sending: Promise<void> | undefined;
@@ -36,6 +38,7 @@ export class Lease {
   constructor(facts: LeaseFacts) {
     this.facts = facts;
     this.clock = facts.clock ?? systemClock;
+    this.lost = facts.lost ?? new AbortController();
     this.limitMs = leaseMs(facts.heartbeatTimeoutMs);
   }
 

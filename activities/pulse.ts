@@ -17,16 +17,18 @@ export class Pulse {
   private readonly subject: string;
   private readonly limitMs: number;
   private readonly clock: Pick<Clock, 'monotonicMs' | 'wallMs'>;
-  private readonly lost = new AbortController();
+  private readonly lost: AbortController;
   private last: { readonly monotonicMs: number; readonly wallMs: number };
 
-  /** `heartbeatTimeoutMs`: after so long Temporal gives a silent attempt up; undefined: never. */
+  /** `heartbeatTimeoutMs`: after so long Temporal gives a silent attempt up; undefined: never. `lost` may be fired by others, too. */
   constructor(
     subject: string,
     heartbeatTimeoutMs: number | undefined,
     clock: Pick<Clock, 'monotonicMs' | 'wallMs'> = systemClock,
+    lost = new AbortController(),
   ) {
     this.subject = subject;
+    this.lost = lost;
     this.limitMs = (heartbeatTimeoutMs ?? Number.POSITIVE_INFINITY) * share;
     this.clock = clock;
     this.last = this.now();

@@ -9,6 +9,9 @@ import { moverQueue } from '../model/failback-input.ts';
 import { openMoverParts } from './mover-parts.ts';
 import { runWorker } from './start.ts';
 
+// Node cuts small buffers from pieces of this length: one that lives long keeps its whole piece, 64 KiB by default.
+Buffer.poolSize = 8 * 1024;
+
 await runWorker('mover', async ({ loaded, id }) => {
   const parts = await openMoverParts(loaded, id);
   const verbs = createMoverActivities(parts);

@@ -13,8 +13,11 @@ export interface Server {
 
 export const taskToken = Uint8Array.of(7);
 
-/** When the step was handed out first, and when this attempt of it was. */
-type HandedOut = Pick<Context['info'], 'scheduledTimestampMs' | 'currentAttemptScheduledTimestampMs'>;
+/** When the step was handed out first, when this attempt of it was, and how long Temporal bears its silence. */
+type HandedOut = Pick<
+  Context['info'],
+  'scheduledTimestampMs' | 'currentAttemptScheduledTimestampMs' | 'heartbeatTimeoutMs'
+>;
 
 export function inActivity<T>(
   act: () => Promise<T>,

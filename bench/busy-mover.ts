@@ -1,12 +1,13 @@
 /**
  * The memory of a mover as it runs in the field, at its busiest: a process of its own, connected to Temporal, with as many
- * disks in hand as all its rooms hold and more that wait, some of them in cutovers, and with the longest lists of changes.
+ * disks in hand as it ever takes, in rounds and in cutovers, and with the longest lists of changes.
  * Rule: the peak is what the kernel counted of the process (VmHWM), its libraries' text included. The copies are ended when
  * it was seen long enough: each was begun, none is meant to end.
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { moverPlaces } from '../activities/in-hand.ts';
 import type { TransferInput } from '../activities/transfer.ts';
 import { type Child, startChild } from '../lab/child.ts';
 import { pointAtLab } from '../lab/own-temporal.ts';
@@ -19,13 +20,14 @@ import { measured, type Result } from './result.ts';
 import type { SourceDisk, Stage } from './stage.ts';
 import type { Plan, Suite } from './suite.ts';
 
-/** Both rooms are full, and several times as many wait. A mover may have more in hand (activities/in-hand.ts), 45 KiB each. */
-const disks = { rounds: 90, cutovers: 95 } as const;
 /** One in a cutover and the others in rounds, which wait until there is room for their lists. */
 const longLists = 6;
+/** Every place for a copy is taken. */
+const disks = { rounds: moverPlaces.rounds - (longLists - 1), cutovers: moverPlaces.cutovers - 1 } as const;
 /** Longer than a mover takes into its memory as they are (disk/change-list.ts). */
 const rangesOfLong = 700_000;
-const seenSeconds = 25;
+/** A mover asks for work one by one: it takes half of it to have all in hand. */
+const seenSeconds = 60;
 
 const every = (count: number, stepBytes: number, bytes: number): Range[] =>
   Array.from({ length: count }, (_, index) => ({ start: index * stepBytes, end: index * stepBytes + bytes }));

@@ -71,7 +71,7 @@ export const rows = {
     null,
   ),
   'busy-mover-memory': row(
-    'peak memory of a real mover, connected to Temporal, with more disks in hand than copy at once, cutovers among them, and the longest lists of changes',
+    'peak memory of a real mover, connected to Temporal, with as many disks in hand as it ever takes, in rounds and in cutovers, and the longest lists of changes',
     'MiB',
     'less',
     256,

@@ -20,11 +20,14 @@ import { InVain } from './vain.ts';
 /** How often the worker shows that it lives, in milliseconds; the SDK throttles what reaches the server. */
 const beatEveryMs = 1_000;
 /**
- * Where Temporal is patient, what tells nothing new goes out with every third beat only: hundreds that wait in a mover would
+ * Where Temporal is patient, what only waits for its turn goes out with every third beat: hundreds that wait in a mover would
  * ask for more of it, and of the server, than those that copy. A pause, too, is heard of by a beat: within 5 s.
  */
 const restBeats = 3;
 const patientMs = 15_000;
+
+/** See `TransferProgress`. */
+const onlyWaits = (detail: unknown): boolean => (detail as { stage?: unknown }).stage === 'waiting';
 
 /** How many attempts this process was handed. */
 let handedOver = 0;
@@ -77,7 +80,7 @@ export function activity<Input, Output>(
       if (pulse.beats()) context.heartbeat(details());
     };
     const beating = setInterval(() => {
-      if (++quietFor >= rest) beat(latest);
+      if (++quietFor >= rest || !onlyWaits(latest)) beat(latest);
     }, beatEveryMs);
     beat(latest);
     await tellGoesOn(context);

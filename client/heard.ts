@@ -4,7 +4,7 @@
  */
 import type { Pending } from './view.ts';
 
-/** A live worker beats every third second at the least, and is heard a second or two later. */
+/** A live worker beats each second, every third while it waits for its turn, and is heard a second or two later. */
 const liveWithinMs = 10_000;
 /** Of the silence that the server bears; where it bears little, a beat still takes its second or two. */
 const share = 0.5;

@@ -83,7 +83,7 @@ export async function copyUsed(held: HeldDisk, run: UsedRun, windows: Windows, s
     await held.target.withFresh(async (reader) => {
       for (let block = first; block < first + count; block++) {
         signal.throwIfAborted();
-        const used = await usedIn(held, reader, block);
+        const used = await usedIn(held, reader, block, signal);
         held.meter.done(lookedBytes(held, { first: block, count: 1 }), true, 0);
         if (named && isZeroRun(named)) cleared += lengthOf(used);
         else if (!named && used.length === 0) kept.push(block);
@@ -107,11 +107,12 @@ function withUsed(held: HeldDisk, block: number, named: BlockJob | undefined, us
 }
 
 /** The leaves of a block that are not what was proven, as ascending ranges; all of it where nobody remembers its leaves. */
-async function usedIn(held: HeldDisk, reader: FreshReader, block: number): Promise<Range[]> {
+async function usedIn(held: HeldDisk, reader: FreshReader, block: number, signal: AbortSignal): Promise<Range[]> {
   const { geometry, digest, ledger } = held;
   const writable = writableRange(geometry, block);
   if (writable.start === writable.end) return [];
-  const found = await leavesOnDisk(held, reader, block);
+  const found = await leavesOnDisk(held, reader, block, signal);
+  if (found === undefined) throw signal.reason;
   if (digest.of(found).equals(await ledger.table.digestOf(block))) return [];
   const known = await knownLeaves(held, block, found.byteLength);
   if (known === undefined) return [writable];

@@ -42,9 +42,10 @@ export function* splitRun(
 const runsARecord = 4096;
 
 /** A whole block of zeros, read past the page cache: is it one? */
-async function isClear(held: HeldDisk, reader: FreshReader, block: number): Promise<boolean> {
+async function isClear(held: HeldDisk, reader: FreshReader, block: number, signal: AbortSignal): Promise<boolean> {
   return held.memory.toRead(async (space) => {
     for (const { start, end } of readBackPieces(blockRange(held.geometry, block))) {
+      signal.throwIfAborted();
       await reader.read(start, end - start, space);
       if (!isAllZero(space.subarray(0, end - start))) return false;
     }
@@ -61,8 +62,7 @@ export async function clearRun(held: HeldDisk, run: ZeroRun, windows: Windows, s
   try {
     await held.target.withFresh(async (reader) => {
       for (let block = run.first; block < run.first + run.count; block++) {
-        signal.throwIfAborted();
-        if (await isClear(held, reader, block)) seen.push(block);
+        if (await isClear(held, reader, block, signal)) seen.push(block);
         else await copyBlock(held, zeroJob(held, block), windows, signal);
       }
     });

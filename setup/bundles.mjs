@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createRequire, isBuiltin } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { digestOf, keepNewest, refuseMixed } from './kept.mjs';
 import { projectFolder } from './places.mjs';
@@ -95,20 +95,20 @@ async function write(entries, target) {
   await writeFile(join(target, 'package.json'), await readFile(join(projectFolder, 'package.json')), { flush: true });
 }
 
-/** What a package finds by its place beside itself, it finds where it lies among the packages. */
+/** What a package finds by its place beside itself, it finds where it lies among the packages; when it runs, since a project may be moved. */
 const keptPaths = {
   name: 'kept-paths',
   setup(build) {
-    build.onLoad({ filter: /@temporalio.worker.lib.workflow.bundler\.js$/ }, async ({ path }) => {
-      const resolve = (_, __, beside) => JSON.stringify(createRequire(path).resolve(beside));
-      const text = await readFile(path, 'utf8');
-      return { contents: text.replace(/require\.resolve\((['"])(\.[^'"]*)\1\)/g, resolve), loader: 'js' };
-    });
+    const replace = (filter, from, to) =>
+      build.onLoad({ filter }, async ({ path }) => ({
+        contents: (await readFile(path, 'utf8')).replaceAll(from, to),
+        loader: 'js',
+      }));
+    const bundler = /@temporalio.worker.lib.workflow.bundler\.js$/;
+    replace(bundler, "require.resolve('../", "require.resolve('@temporalio/worker/lib/");
     // Bundled, although its native part is not: by itself it would load packages once more that are in the bundle.
-    build.onLoad({ filter: /@temporalio.core-bridge.common\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      return { contents: text.replaceAll('__dirname', JSON.stringify(dirname(path))), loader: 'js' };
-    });
+    const bridge = /@temporalio.core-bridge.common\.js$/;
+    replace(bridge, '__dirname', "path.dirname(require.resolve('@temporalio/core-bridge/common.js'))");
   },
 };
 

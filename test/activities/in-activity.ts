@@ -13,11 +13,12 @@ export interface Server {
 
 export const taskToken = Uint8Array.of(7);
 
-/** When the step was handed out first, when this attempt of it was, and how long Temporal bears its silence. */
+/** When the step was handed out first, when this attempt of it was, how long Temporal bears its silence, and its word to end. */
 type HandedOut = Pick<
   Context['info'],
   'scheduledTimestampMs' | 'currentAttemptScheduledTimestampMs' | 'heartbeatTimeoutMs'
->;
+> &
+  Pick<Context, 'cancellationSignal'>;
 
 export function inActivity<T>(
   act: () => Promise<T>,
@@ -26,10 +27,10 @@ export function inActivity<T>(
   heartbeat: (details: unknown) => void = () => undefined,
   warnings: string[] = [],
 ): Promise<T> {
-  const { signal } = new AbortController();
-  const info = { heartbeatTimeoutMs: 30_000, taskToken, ...earlier };
+  const { cancellationSignal = new AbortController().signal, ...counted } = earlier;
+  const info = { heartbeatTimeoutMs: 30_000, taskToken, ...counted };
   const client = { withDeadline: <R>(_: number, call: () => Promise<R>) => call(), activity: server };
   const log = { warn: (text: string) => void warnings.push(text) };
-  const context = { cancellationSignal: signal, info, heartbeat, client, log };
+  const context = { cancellationSignal, info, heartbeat, client, log };
   return asyncLocalStorage.run(context as unknown as Context, act);
 }

@@ -233,4 +233,30 @@ export const wireBugs: readonly PlantedBug[] = [
     'test/azure/application-points.test.ts',
     'whose blob is longer',
   ),
+  bug(
+    'S9',
+    list,
+    "named.push([kinds.get(element) ?? 'data', start, last]);",
+    "named.push(['data', start, last]);",
+    answers,
+    'say the same as behind a comment',
+  ),
+  bug(
+    'S9',
+    list,
+    'return { named, rest: begun + text.slice(end) };',
+    "return { named, rest: begun + '</PageList>' };",
+    answers,
+    'cut off anywhere',
+  ),
+  ...['told', 'lost.signal'].map((only) =>
+    bug(
+      'S1',
+      'activities/attempt.ts',
+      'eitherOf(told, lost.signal)',
+      `eitherOf(${only})`,
+      'test/activities/beats.test.ts',
+      'each with its reason',
+    ),
+  ),
 ];

@@ -77,6 +77,11 @@ test('a mover loads no package beside its bundle but the processor’s own code,
   expect(packages).toContainEqual(expect.stringMatching(/core-bridge.*\.node$/));
   expect(packages.filter((name) => !name.endsWith('.node'))).toEqual([]);
   expect(loaded.filter((name) => /undici|webcrypto/.test(name))).toEqual([]);
+  const text = readFileSync(file, 'utf8');
+  // It runs where the project was moved to, too.
+  expect(text).not.toContain(project);
+  // Where a package changed so that what was left out is in again, it is to be seen.
+  for (const unused of ['cloudservice', 'Ongeldige', 'webpack/lib']) expect(text).not.toContain(unused);
 });
 
 test('everything else runs from its sources', async () => {

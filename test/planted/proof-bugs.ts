@@ -91,7 +91,6 @@ export const proofBugs: readonly PlantedBug[] = [
     'leaves.set(leafDigests(digest, bytes), digestRange(piece).start);',
     'leaves.set(leafDigests(digest, bytes));',
     readBack,
-    'found by the scrub|brought by the look',
   ),
   bug(
     'S3',
@@ -99,7 +98,6 @@ export const proofBugs: readonly PlantedBug[] = [
     'blankWithheld(geometry, piece, bytes);',
     'blankWithheld(geometry, range, bytes);',
     readBack,
-    'found by the scrub|brought by the look',
   ),
   bug(
     'L7',

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { joinGapBytes, maxWrites, partOf, zerosOf } from './block-plan.ts';
 import { coarser, type NamedRanges, rangesIn } from './coarser.ts';
-import { blockBytes, blockRange, type Geometry, type Range, writableRange } from './geometry.ts';
+import { blockBytes, blockRange, clipped, type Geometry, type Range, writableRange } from './geometry.ts';
 import { RangeHash } from './range-hash.ts';
 import { type Changes, type Piece, RangeList } from './range-list.ts';
 import { Turn } from './turn.ts';
@@ -183,12 +183,11 @@ function firstBehind(list: RangeList, offset: number): number {
   return index;
 }
 
-function inside(list: RangeList, first: number, { start, end }: Range): Range[] {
+function inside(list: RangeList, first: number, within: Range): Range[] {
   const found: Range[] = [];
   for (let index = first; index < list.count; index++) {
-    const range = list.at(index);
-    const clipped = { start: Math.max(start, range.start), end: Math.min(end, range.end) };
-    if (clipped.start < clipped.end) found.push(clipped);
+    const part = clipped(list.at(index), within);
+    if (part.start < part.end) found.push(part);
   }
   return found;
 }

@@ -56,6 +56,12 @@ export function blockRange(geometry: Geometry, block: number): Range {
   return { start, end: Math.min(start + blockBytes, geometry.sizeBytes) };
 }
 
+/** What of a range lies within another; where nothing does, it does not end behind its start. */
+export const clipped = (range: Range, within: Range): Range => ({
+  start: Math.max(range.start, within.start),
+  end: Math.min(range.end, within.end),
+});
+
 /** The part of a block that may be written while the disk is open; empty when start equals end. */
 export function writableRange(geometry: Geometry, block: number): Range {
   const { start, end } = blockRange(geometry, block);

@@ -8,7 +8,7 @@
  */
 import { corrupt } from '../model/failure.ts';
 import { type BlockJob, joined } from './block-plan.ts';
-import { blockRange, type Range, sectorBytes, writableRange } from './geometry.ts';
+import { blockRange, clipped, type Range, sectorBytes, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { partsIn, readBackPieces } from './read-back.ts';
 
@@ -84,11 +84,6 @@ async function endLineage(held: HeldDisk, block: number, doubted: readonly Range
     hint: 'Something else wrote to the disk, or its storage lost bytes: find out which. The disk has to be copied in full.',
   });
 }
-
-export const clipped = (range: Range, within: Range): Range => ({
-  start: Math.max(range.start, within.start),
-  end: Math.min(range.end, within.end),
-});
 
 /** Whether one of ascending ranges, of which none touch, holds all of `part`. */
 export const isCovered = (part: Range, ranges: readonly Range[]): boolean =>

@@ -5,7 +5,7 @@
  */
 import type { Digest } from './digest.ts';
 import type { DiskMemory } from './disk-memory.ts';
-import { blankWithheld, blockRange, type Geometry, type Range, readBackBytes } from './geometry.ts';
+import { blankWithheld, blockRange, clipped, type Geometry, type Range, readBackBytes } from './geometry.ts';
 import { digestRange, leafDigests } from './leaves.ts';
 import type { FreshReader } from './target-handle.ts';
 
@@ -20,9 +20,7 @@ export function* readBackPieces({ start, end }: Range): Generator<Range, void, u
 
 /** What of ascending ranges lies in a piece. */
 export const partsIn = (piece: Range, ranges: readonly Range[]): Range[] =>
-  ranges
-    .filter(({ start, end }) => start < piece.end && end > piece.start)
-    .map(({ start, end }) => ({ start: Math.max(start, piece.start), end: Math.min(end, piece.end) }));
+  ranges.map((range) => clipped(range, piece)).filter(({ start, end }) => start < end);
 
 interface OnDisk {
   readonly memory: DiskMemory;

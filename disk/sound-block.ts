@@ -8,8 +8,8 @@
 import { type BlockJob, joined, lengthOf } from './block-plan.ts';
 import { zeroBlock } from './block-pool.ts';
 import { digestBytes } from './digest.ts';
-import { blankWithheld, blockRange, type Range, writableRange } from './geometry.ts';
-import { clipped, isCovered, refuseUntouched } from './half-written.ts';
+import { blankWithheld, blockRange, clipped, type Range, writableRange } from './geometry.ts';
+import { isCovered, refuseUntouched } from './half-written.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { digestRange, eachLeaf, leafBytes, leafDigests, readGapBytes, touchedLeaves } from './leaves.ts';
 

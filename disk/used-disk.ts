@@ -17,8 +17,7 @@ import {
 } from './block-plan.ts';
 import { copyBlock } from './copy-block.ts';
 import { digestBytes } from './digest.ts';
-import { blockRange, type Range, writableRange } from './geometry.ts';
-import { clipped } from './half-written.ts';
+import { blockRange, clipped, type Range, writableRange } from './geometry.ts';
 import type { HeldDisk } from './held-disk.ts';
 import { eachLeaf } from './leaves.ts';
 import type { Changes } from './range-list.ts';

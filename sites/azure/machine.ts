@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Disk, VirtualMachine } from '@azure/arm-compute';
 import type { NetworkInterface } from '@azure/arm-network';
-import { refused } from '../../model/failure.ts';
+import { Failure, refused } from '../../model/failure.ts';
 import type {
   DiskKey,
   Power,
@@ -139,8 +139,36 @@ const guestOff: readonly string[] = ['PowerState/stopped', 'PowerState/stopping'
 
 export async function observeMachine(azure: NetworkClients, path: string, work: Work): Promise<SourceMachine> {
   const vm = await readVm(azure, path, work);
+  const whole = vm && (await unlessDeleted(azure, path, work, () => observeWhole(azure, path, vm, work)));
+  return whole ?? { ...stateOf(azure, path, undefined), disks: [], nics: [] };
+}
+
+/**
+ * Reads what belongs to a machine that was there. Undefined where something of it could not be read because the machine was
+ * deleted meanwhile: who deletes one often deletes its disks with it, and may do so between two calls.
+ */
+export async function unlessDeleted<T>(
+  azure: AzureClients,
+  path: string,
+  work: Work,
+  read: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'Refused') throw error;
+    if ((await readVm(azure, path, work)) !== undefined) throw error;
+    return undefined;
+  }
+}
+
+async function observeWhole(
+  azure: NetworkClients,
+  path: string,
+  vm: VirtualMachine,
+  work: Work,
+): Promise<SourceMachine> {
   const state = stateOf(azure, path, vm);
-  if (vm === undefined) return { ...state, disks: [], nics: [] };
   const disks = await together(diskPlaces(vm).map((place) => observeDisk(azure, path, place, work)));
   const seen = disks.map((one) => one.seen);
   const since = state.power === 'stopped' ? stoppedSince(vm, seen) : undefined;

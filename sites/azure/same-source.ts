@@ -11,7 +11,7 @@ import { sameIds } from './arm-id.ts';
 import { together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { findElsewhere } from './elsewhere.ts';
-import { diskPlaces, powerOf, powerSeen, readDisk, readVm, stoppedSince } from './machine.ts';
+import { diskPlaces, powerOf, powerSeen, readDisk, readVm, stoppedSince, unlessDeleted } from './machine.ts';
 
 export interface SourceLook {
   /** Since when it is stopped; only for a final point. */
@@ -30,7 +30,10 @@ export async function lookAtSource(azure: AzureClients, request: PointRequest, w
   if (!final) return serves === undefined ? {} : { serves };
   const power = powerSeen(vm);
   if (powerOf(power) !== 'stopped') throw notStopped(path, power);
-  const seen = await together(disks.map((disk) => readDisk(azure, disk.id, work)));
+  const seen = await unlessDeleted(azure, path, work, () =>
+    together(disks.map((disk) => readDisk(azure, disk.id, work))),
+  );
+  if (seen === undefined) throw await movedOrDeleted(azure, request, work);
   const since = stoppedSince(vm, seen);
   if (since === undefined) throw untold(path, seen);
   return { since };

@@ -1,4 +1,5 @@
 /** What is looked at in Azure before the way back deletes, and before another point is taken home; against the lab's simulator. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { createMoverLookActivities } from '../../activities/movers.ts';
 import { createPowerActivities } from '../../activities/power.ts';
 import type { Sites } from '../../activities/preflight.ts';
@@ -8,7 +9,7 @@ import type { FailbackInput } from '../../model/failback-input.ts';
 import { soundPolicy } from '../../model/inventory.ts';
 import type { RecoveryPoint, SourceMachine } from '../../model/machine.ts';
 import { inActivity } from '../activities/in-activity.ts';
-import { type AzureLab, group, machine, mib, openAzureLab, path, quiet, run } from './azure-lab.ts';
+import { type AzureLab, failureOf, group, machine, mib, openAzureLab, path, quiet, run } from './azure-lab.ts';
 
 let lab: AzureLab;
 let sites: Sites;
@@ -75,6 +76,36 @@ test.each<[string, string, () => unknown, RegExp]>([
     expect(names()).toEqual(points);
   },
 );
+
+/** Somebody deletes the machine with its disks, between the answer about it and the one about a disk of it that `read` asks for. */
+async function deletedWhile<T>(read: () => Promise<T>): Promise<T> {
+  lab.fault('disks.get', { delayMs: 60_000 }, { count: 100 });
+  const reading = read();
+  while (!lab.faults.list().some((rule) => (rule as { hits: number }).hits > 0)) await pause(5);
+  await deleteWithDisks(lab.world, vm());
+  lab.faults.remove();
+  return await reading;
+}
+
+test('S1 S5 a machine that is deleted with its disks while it is looked at is gone, not one with a disk that cannot be found', async () => {
+  expect(await deletedWhile(() => lab.source.observeMachine(path, quiet()))).toMatchObject({
+    ...{ power: 'absent', disks: [], nics: [] },
+  });
+});
+
+test('S1 a disk that is not found of a machine that is there is refused by its name', async () => {
+  lab.fault('disks.get', { status: 404, code: 'ResourceNotFound', message: 'no such disk' }, { resource: 'erp-db-os' });
+  const failure = await failureOf(lab.source.observeMachine(path, quiet()));
+  expect(failure).toMatchObject({ kind: 'Refused', op: 'disks.get', subject: expect.stringContaining('erp-db-os') });
+});
+
+test('S000-16 S5 a machine that is deleted with its disks while its final point is made is told as gone, and what may be the last copy is named', async () => {
+  await lab.stop();
+  const request = { ...(await lab.pointRequest()), final: true };
+  const failure = await failureOf(deletedWhile(() => lab.source.ensureRecoveryPoint(request, quiet())));
+  expect(failure).toMatchObject({ kind: 'Refused', op: 'source-gone', subject: path });
+  expect(failure.hint).toMatch(/may be the last copy/);
+});
 
 test('S5 S11 a source that was moved is there: its recovery points go, but the machine at home is not stopped, because nothing starts the source where it is now', async () => {
   await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());

@@ -25,6 +25,8 @@ const staged = 'what an earlier run left staged';
 const back = 'gave its disks back and never ended';
 const sealedThere = 'sealed by an earlier run in place';
 const steps = 'activities/target.ts';
+const azureMachine = 'sites/azure/machine.ts';
+const deletedToo = 'if ((await readVm(azure, path, work)) !== undefined) throw error;';
 const returning = 'sites/vsphere/return-disks.ts';
 const recorded = 'test/vsphere/sealed-record.test.ts';
 
@@ -277,4 +279,14 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   ),
   bug('L6', returning, ' && !(await hasLostItsMarks(at, request, work))', '', recorded, 'gets them back'),
   bug('S11', returning, 'ref.value !== mover?.value && ', '', recorded, 'has not gone'),
+  bug('S5', azureMachine, deletedToo, 'throw error;', look, 'deleted with its disks while it is looked at'),
+  bug('S1', azureMachine, deletedToo, '', look, 'a disk that is not found of a machine that is there'),
+  bug(
+    'S5',
+    'sites/azure/same-source.ts',
+    'if (seen === undefined) throw await movedOrDeleted(azure, request, work);',
+    'if (seen === undefined) throw notStopped(path, power);',
+    look,
+    'deleted with its disks while its final point is made',
+  ),
 ];

@@ -47,7 +47,8 @@ export function underLimits(lane: Lane, work: Pick<ReportingWork, 'beat'>) {
       ...(forecast ? { forecast } : {}),
     };
   };
-  return { report, pace, told };
+  const limitedTo = (): number | undefined => lane.limit()?.bytesPerSecond;
+  return { report, pace, limitedTo, told };
 }
 
 /** What a limit lets through at once is no pace: neither the first piece, nor what went before it was set. */

@@ -3,14 +3,23 @@
  * Rule: a whole map decides about every writable byte (what is not named becomes zeros, S10); a delta touches only
  * what was named, and gap bytes that were read from the same point (S9). Never reaches into a withheld region (S4).
  */
+import { inFewer, type Named } from './coarser.ts';
 import { blockBytes, type Geometry, type Range, writableRange } from './geometry.ts';
 import type { Changes, RangeList } from './range-list.ts';
 import { Turn } from './turn.ts';
 
-/** Reading through a gap below this is cheaper than one more request (60 MiB/s and 500 requests/s a blob). */
-export const joinGapBytes = 128 * 1024;
-/** A block cut finer than this is read whole: bounds the journal's lines and the system calls. */
-export const maxWrites = 64;
+/** Reading through a gap below this is cheaper than one more request, however fast the way (60 MiB/s and 500 requests/s a blob). */
+export const widestJoinBytes = 128 * 1024;
+/** A request and its answer have more than half of this in headers alone. */
+const narrowestJoinBytes = 4096;
+/** What one more request costs a disk, in seconds: six are on their way at once, some 60 ms each. */
+const requestSeconds = 0.01;
+/** A block in more pieces than this is cut less fine: bounds its requests, the journal's lines and the system calls. */
+export const maxPieces = 64;
+
+/** The gap in bytes below which two reads are one, where so many bytes a second may pass; undefined: as many as can. */
+export const joinGapAt = (bytesPerSecond = Number.POSITIVE_INFINITY): number =>
+  Math.round(Math.min(widestJoinBytes, Math.max(narrowestJoinBytes, bytesPerSecond * requestSeconds)));
 
 export interface BlockJob {
   readonly block: number;
@@ -80,28 +89,28 @@ export function joined(ranges: readonly Range[], gap: number): Range[] {
   for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
     const last = out.at(-1);
     if (last !== undefined && range.start - last.end < gap) last.end = Math.max(last.end, range.end);
-    else out.push({ ...range });
+    else out.push({ start: range.start, end: range.end });
   }
   return out;
 }
 
-function jobFor(block: number, writable: Range, data: Range[], zero: Range[], whole: boolean): BlockJob {
-  const reads = joined(data, joinGapBytes);
-  if (whole) return { block, reads, writes: [writable] };
-  return partOf(block, data, zero);
+/** A block in part: `data` read from the source, also where `zero`, which is cleared, names it. Both may be unordered. */
+export function partOf(block: number, data: readonly Range[], zero: readonly Range[], gap: number): BlockJob {
+  const job = jobOf(block, joined(data, gap), zero);
+  const zeros = [...zerosOf(job)];
+  if (job.reads.length + zeros.length <= maxPieces) return job;
+  const pieces = inFewer([...job.reads.map(toRead), ...zeros.map(toClear)], maxPieces);
+  const ofKind = (kind: Named['kind']): Named[] => pieces.filter((piece) => piece.kind === kind);
+  return jobOf(block, joined(ofKind('data'), gap), ofKind('zero'));
 }
 
-/** A block in part: `data` read from the source, `zero` cleared. Both may be unordered. */
-export function partOf(block: number, data: readonly Range[], zero: readonly Range[]): BlockJob {
-  const reads = joined(data, joinGapBytes);
-  const writes = joined([...reads, ...zero], 1);
-  const [first, last] = [writes[0], writes.at(-1)];
-  if (writes.length > maxWrites && first !== undefined && last !== undefined) {
-    const span = { start: first.start, end: last.end };
-    return { block, reads: [span], writes: [span] };
-  }
-  return { block, reads, writes };
-}
+const jobOf = (block: number, reads: readonly Range[], zeros: readonly Range[]): BlockJob => ({
+  ...{ block, reads },
+  writes: joined([...reads, ...zeros], 1),
+});
+
+const toRead = ({ start, end }: Range): Named => ({ kind: 'data', start, end });
+const toClear = ({ start, end }: Range): Named => ({ kind: 'zero', start, end });
 
 /** The work in ascending order of blocks; blocks without any are left out. `whole`: a full map, not a delta. */
 export function* blockWork(
@@ -109,6 +118,7 @@ export function* blockWork(
   changes: Changes,
   whole: boolean,
 ): Generator<BlockWork, void, undefined> {
+  const { joinGapBytes } = changes;
   const data = new Walk(changes.data);
   const zero = new Walk(changes.zero);
   const [firstWhole, endWhole] = [
@@ -126,7 +136,10 @@ export function* blockWork(
       const writable = writableRange(geometry, block);
       const [named, cleared] = [data.inside(writable), zero.inside(writable)];
       const touched = whole || named.length + cleared.length > 0;
-      if (touched && writable.start < writable.end) yield jobFor(block, writable, named, cleared, whole);
+      if (touched && writable.start < writable.end)
+        yield whole
+          ? { block, reads: joined(named, joinGapBytes), writes: [writable] }
+          : partOf(block, named, cleared, joinGapBytes);
     }
     block = Math.max(block + 1, zeroEnd);
     if (whole) continue;

@@ -7,7 +7,7 @@
  * what it names twice, and is sorted in one turn: Azure's ascend.
  */
 import { createHash } from 'node:crypto';
-import { joinGapBytes, maxWrites, partOf, zerosOf } from './block-plan.ts';
+import { maxPieces, partOf, widestJoinBytes, zerosOf } from './block-plan.ts';
 import { coarser, type NamedRanges, rangesIn } from './coarser.ts';
 import { blockBytes, blockRange, clipped, type Geometry, type Range, writableRange } from './geometry.ts';
 import { RangeHash } from './range-hash.ts';
@@ -35,6 +35,14 @@ type Kind = 'data' | 'zero';
 
 const blockOf = (offset: number): number => Math.floor(offset / blockBytes);
 
+export interface ListOptions {
+  readonly whole?: boolean;
+  readonly joinGapBytes?: number;
+  /** Most ranges on their way, and most that are kept; the defaults suit, less are for tests. */
+  readonly onTheirWay?: number;
+  readonly kept?: number;
+}
+
 export class ChangeList {
   private readonly geometry: Geometry;
   private readonly whole: boolean;
@@ -54,12 +62,15 @@ export class ChangeList {
   private readonly most: number;
   private readonly mostKept: number;
 
-  /** `whole`: a map of all the disk. `most`: ranges on their way. */
-  constructor(geometry: Geometry, whole: boolean, most = onTheirWay, kept = mostRangesOf(geometry)) {
+  private readonly joinGapBytes: number;
+
+  /** `whole`: a map of all the disk. `joinGapBytes`: what is nearer is fetched as one (disk/block-plan.ts). */
+  constructor(geometry: Geometry, { whole = false, joinGapBytes = widestJoinBytes, ...bounds }: ListOptions = {}) {
     this.geometry = geometry;
     this.whole = whole;
-    this.most = most;
-    this.mostKept = kept;
+    this.joinGapBytes = joinGapBytes;
+    this.most = bounds.onTheirWay ?? onTheirWay;
+    this.mostKept = bounds.kept ?? mostRangesOf(geometry);
     this.named = this.lists();
     this.kept = this.lists();
   }
@@ -85,6 +96,7 @@ export class ChangeList {
     return {
       ...this.apart(),
       changedBytes: this.changedBytes,
+      joinGapBytes: this.joinGapBytes,
       fingerprint: createHash('sha256')
         .update(`${this.geometry.sizeBytes} ${this.hashes.data.end()} ${this.hashes.zero.end()}`)
         .digest('hex')
@@ -157,7 +169,7 @@ export class ChangeList {
 
   /** Whether the plan reads through the gap between the two. */
   private near(before: number, start: number): boolean {
-    if (start < before || start - before >= joinGapBytes || blockOf(before - 1) !== blockOf(start)) return false;
+    if (start < before || start - before >= this.joinGapBytes || blockOf(before - 1) !== blockOf(start)) return false;
     const { headEnd, tailStart } = this.geometry;
     return [headEnd, tailStart].every((edge) => before > edge || start < edge);
   }
@@ -168,9 +180,10 @@ export class ChangeList {
     if (this.late || this.whole) return;
     const range = blockRange(this.geometry, this.block);
     const first = { data: firstBehind(data, range.start), zero: firstBehind(zero, range.start) };
-    if (data.count - first.data + zero.count - first.zero <= maxWrites) return;
+    if (data.count - first.data + zero.count - first.zero <= maxPieces) return;
     const writable = writableRange(this.geometry, this.block);
-    const job = partOf(this.block, inside(data, first.data, writable), inside(zero, first.zero, writable));
+    const [named, cleared] = [inside(data, first.data, writable), inside(zero, first.zero, writable)];
+    const job = partOf(this.block, named, cleared, this.joinGapBytes);
     replaceFrom(data, first.data, job.reads, range);
     replaceFrom(zero, first.zero, [...zerosOf(job)], range);
   }

@@ -1,5 +1,5 @@
 /**
- * Lists of changes made shorter, where there are more ranges than memory is meant for.
+ * Lists of changes made shorter: where there are more ranges than memory is meant for, and where a block has too many.
  * Rule: S9 S10, what lies between two ranges that become one, a cleared range too, is read from the point with them and never
  * taken for zeros; nothing that was named is lost. The nearest are joined first, by powers of two, and no more of them than
  * must be. L5: in the memory that the lists have already, and in turns with others.
@@ -12,7 +12,8 @@ export interface NamedRanges {
   readonly zero: RangeList;
 }
 
-interface Named {
+/** A range of one of the lists. */
+export interface Named {
   kind: keyof NamedRanges;
   start: number;
   end: number;
@@ -48,9 +49,26 @@ export async function coarser(lists: NamedRanges, most: number, spare: Piece[]):
   return out;
 }
 
-/** What is read besides where two neighbours are read as one, as a power of two. A join before makes it less, never more. */
-const widthOf = (before: Named, behind: Named): number =>
-  Math.floor(Math.log2(1 + behind.start - before.end + cleared(before) + cleared(behind)));
+/** The same of pieces that are few, in any order; nothing is in two. The very nearest are joined. */
+export function inFewer(pieces: readonly Named[], most: number): Named[] {
+  const all = pieces.toSorted((one, other) => one.start - other.start);
+  const pairs = all.slice(1).map((behind, at) => ({ behind, bytes: besides(all[at] ?? behind, behind) }));
+  const nearest = pairs.toSorted((one, other) => one.bytes - other.bytes).slice(0, Math.max(0, all.length - most));
+  const joined = new Set(nearest.map(({ behind }) => behind));
+  const out: Named[] = [];
+  for (const piece of all) {
+    const last = out.at(-1);
+    if (last && joined.has(piece)) Object.assign(last, { kind: 'data', end: piece.end });
+    else out.push({ ...piece });
+  }
+  return out;
+}
+
+/** As a power of two. */
+const widthOf = (before: Named, behind: Named): number => Math.floor(Math.log2(1 + besides(before, behind)));
+
+/** What is read besides where two neighbours are read as one, in bytes. A join before makes it less, never more. */
+const besides = (before: Named, behind: Named): number => behind.start - before.end + cleared(before) + cleared(behind);
 
 const cleared = ({ kind, start, end }: Named): number => (kind === 'zero' ? end - start : 0);
 

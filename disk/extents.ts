@@ -4,7 +4,7 @@
  * delta and is zeros in a whole map. Never trusts the order, and never takes a range outside the disk.
  */
 import { corrupt } from '../model/failure.ts';
-import { ChangeList } from './change-list.ts';
+import { ChangeList, type ListOptions } from './change-list.ts';
 import { geometryOf, type Range, sectorBytes } from './geometry.ts';
 import type { Extent } from './point-reader.ts';
 import type { Changes } from './range-list.ts';
@@ -26,18 +26,20 @@ function checked(extent: Extent, sizeBytes: number, subject: string): Range {
 const down = (value: number): number => value - (value % sectorBytes);
 const up = (value: number): number => down(value + sectorBytes - 1);
 
+export interface ListedDisk extends Pick<ListOptions, 'whole' | 'joinGapBytes'> {
+  readonly sizeBytes: number;
+  readonly subject: string;
+  /** Called once when the list turns out longer than most are, before more of it is read. */
+  long?(): void;
+}
+
 /**
- * Reads the whole list; `whole`: a map of all the disk, not a delta; `long` is called once when it turns out longer than most
- * are, before more of it is read. Throws `Corrupt` when a range lies outside the disk, and whatever the source or `long` throws.
+ * Reads the whole list; `whole`: a map of all the disk, not a delta. Throws `Corrupt` when a range lies outside the disk, and
+ * whatever the source or `long` throws.
  */
-export async function collectChanges(
-  extents: AsyncIterable<Extent>,
-  sizeBytes: number,
-  subject: string,
-  whole = false,
-  long: () => void = () => undefined,
-): Promise<Changes> {
-  const list = new ChangeList(geometryOf(sizeBytes, subject), whole);
+export async function collectChanges(extents: AsyncIterable<Extent>, disk: ListedDisk): Promise<Changes> {
+  const { sizeBytes, subject } = disk;
+  const list = new ChangeList(geometryOf(sizeBytes, subject), disk);
   let asked = false;
   for await (const extent of extents) {
     const { start, end } = checked(extent, sizeBytes, subject);
@@ -52,7 +54,7 @@ export async function collectChanges(
     }
     if (list.long && !asked) {
       asked = true;
-      long();
+      disk.long?.();
     }
     if (list.full) await list.settle();
   }

@@ -80,6 +80,8 @@ export interface PointWork extends DiskTask {
 
 export interface DiskWork extends PointWork {
   readonly source: PointReader;
+  /** The bytes a second that a limit lets through now; asked once, before the list of changes is read. Undefined: there is none. */
+  limitedTo?(): number | undefined;
   /** Called once a list of changes turns out longer than most are, before it is read on; what it throws ends the attempt. */
   long?(): void;
   /** Hears, once the list of changes is read, how many bytes of memory it takes until the attempt ends. */

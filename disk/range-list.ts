@@ -136,6 +136,8 @@ export interface Changes {
   readonly zero: RangeList;
   /** What was named, and nothing of what lies between. */
   readonly changedBytes: number;
+  /** Below it the gap between two of `data` is read with them; that of the attempt, so that another one may have another. */
+  readonly joinGapBytes: number;
   /** The same for the same changes, however they were cut or ordered; a resumed round must find it again. */
   readonly fingerprint: string;
 }

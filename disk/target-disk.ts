@@ -5,6 +5,7 @@
  */
 import { corrupt } from '../model/failure.ts';
 import type { TransferProof } from '../model/machine.ts';
+import { joinGapAt } from './block-plan.ts';
 import { copyRound } from './copy-round.ts';
 import { collectChanges } from './extents.ts';
 import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
@@ -79,7 +80,12 @@ async function listChanges(held: HeldDisk, whole: boolean): Promise<Changes> {
   const { options, subject, ledger, signal, meter } = held;
   meter.enter('listing');
   const extents = options.source.changes(signal);
-  const changes = await collectChanges(extents, options.sizeBytes, subject, whole, () => options.long?.());
+  const { sizeBytes } = options;
+  const joinGapBytes = joinGapAt(options.limitedTo?.());
+  const changes = await collectChanges(extents, {
+    ...{ sizeBytes, subject, whole, joinGapBytes },
+    long: () => options.long?.(),
+  });
   signal.throwIfAborted();
   const { fingerprint: plan, changedBytes } = changes;
   meter.listedBytes = changedBytes;

@@ -30,6 +30,8 @@ import { clearRun, type RunOfBlocks, runsOf, splitRun } from './zero-runs.ts';
 /** Blocks one after another, and what is known beforehand to change in them: in a single one, or that all become zeros. */
 export interface UsedRun extends RunOfBlocks {
   readonly named?: BlockWork;
+  /** As that of the list of changes. */
+  readonly joinGapBytes: number;
 }
 
 /** Bytes of the look at a run: what may be written while the disk is open. */
@@ -48,7 +50,7 @@ export const allLooked = (held: HeldDisk): number => lookedBytes(held, { first: 
 async function* usedRuns(
   { geometry, signal, ledger: { table } }: HeldDisk,
   changes: Changes,
-): AsyncGenerator<UsedRun & { proven: boolean }> {
+): AsyncGenerator<Omit<UsedRun, 'joinGapBytes'> & { readonly proven: boolean }> {
   let at = 0;
   for await (const named of inTurns(blockWork(geometry, changes, false), signal)) {
     const { first, count } = isZeroRun(named) ? named : { first: named.block, count: 1 };
@@ -66,7 +68,7 @@ export async function* usedWork(
   skipped: (bytes: number, sentBytes: number) => void,
 ): AsyncGenerator<UsedRun, void, undefined> {
   for await (const { proven, ...run } of usedRuns(held, changes)) {
-    if (!proven) yield run;
+    if (!proven) yield { ...run, joinGapBytes: changes.joinGapBytes };
     else if (run.named && !isZeroRun(run.named))
       skipped(lookedBytes(held, run) + lengthOf(run.named.writes), lengthOf(run.named.reads));
     else skipped(lookedBytes(held, run) * (run.named ? 2 : 1), 0);
@@ -75,7 +77,7 @@ export async function* usedWork(
 
 /** Looks at a run and brings what has to be brought of it. */
 export async function copyUsed(held: HeldDisk, run: UsedRun, windows: Windows, signal: AbortSignal): Promise<void> {
-  const { named, first, count } = run;
+  const { named, first, count, joinGapBytes } = run;
   const kept: number[] = [];
   let cleared = 0;
   try {
@@ -86,7 +88,13 @@ export async function copyUsed(held: HeldDisk, run: UsedRun, windows: Windows, s
         held.meter.done(lookedBytes(held, { first: block, count: 1 }), true, 0);
         if (named && isZeroRun(named)) cleared += lengthOf(used);
         else if (!named && used.length === 0) kept.push(block);
-        else await copyBlock(held, withUsed(held, block, named, used), windows, signal);
+        else
+          await copyBlock(
+            held,
+            withUsed(held, named ?? { block, reads: [], writes: [] }, used, joinGapBytes),
+            windows,
+            signal,
+          );
       }
     });
     if (named && isZeroRun(named)) await clearRun(held, run, windows, signal);
@@ -97,10 +105,9 @@ export async function copyUsed(held: HeldDisk, run: UsedRun, windows: Windows, s
 }
 
 /** What is named to change in the block, and the used leaves whole. */
-function withUsed(held: HeldDisk, block: number, named: BlockJob | undefined, used: readonly Range[]): BlockJob {
-  if (used.length === 0 && named) return named;
-  const before = named ?? { reads: [], writes: [] };
-  const job = partOf(block, [...before.reads, ...used], [...zerosOf(before)]);
+function withUsed(held: HeldDisk, before: BlockJob, used: readonly Range[], joinGapBytes: number): BlockJob {
+  if (used.length === 0) return before;
+  const job = partOf(before.block, [...before.reads, ...used], [...zerosOf(before)], joinGapBytes);
   held.meter.more(lengthOf(job.writes) - lengthOf(before.writes), lengthOf(job.reads) - lengthOf(before.reads));
   return { ...job, usedBytes: lengthOf(used) };
 }

@@ -118,9 +118,10 @@ test('a list is long from its 16,385th range on, and asks once, however long it 
     async function* extents() {
       for (let at = 0; at < ranges; at++) yield { offset: at * 1024 ** 2, length: 512, kind: 'data' as const };
     }
-    await collectChanges(extents(), 2 ** 40, 'erp/os', false, () => {
+    const long = (): void => {
       count++;
-    });
+    };
+    await collectChanges(extents(), { sizeBytes: 2 ** 40, subject: 'erp/os', long });
     return count;
   };
   expect(await Promise.all([16_384, 16_385, 200_000].map(asked))).toEqual([0, 1, 1]);

@@ -30,6 +30,17 @@ test('R4 the heartbeat and the proof of a copy say that a cutover is exempt from
   expect(told().limit).toEqual({ bytesPerSecond: MiB, by: 'mover m1', cutover: 'exempt' });
 });
 
+test('R11 a round plans by the limit of its own moment, and one in a cutover that is exempt by none', async () => {
+  const plan = { mover: 'm1', cutover: 'exempt', scopes: [{ scope: mover, sharedBy: 1, rules: [] }] } as const;
+  const limits = await MoverLimits.open(plan, folder, testClock(Date.parse('2026-11-23T06:00:00Z')));
+  const [round, cutover] = [false, true].map((urgent) =>
+    underLimits(limits.lane('west', 'home', urgent), { beat: () => undefined }),
+  );
+  expect([round?.limitedTo(), cutover?.limitedTo()]).toEqual([undefined, undefined]);
+  await limits.hear({ mover: 'm1', set: { scope: mover, rule: { rate: '2MiB/s' }, by: 'ana' } });
+  expect([round?.limitedTo(), cutover?.limitedTo()]).toEqual([2 * MiB, undefined]);
+});
+
 test('R11 a copy that stands still for its limit says within a second that the limit was changed or lifted', async () => {
   const plan = { mover: 'm1', cutover: 'limited', scopes: [{ scope: mover, sharedBy: 1, rules: [] }] } as const;
   const limits = await MoverLimits.open(plan, folder, testClock(Date.parse('2026-11-23T06:00:00Z')));

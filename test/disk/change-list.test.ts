@@ -5,8 +5,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { blockWork, inTurns } from '../../disk/block-plan.ts';
-import { ChangeList, mostRangesOf } from '../../disk/change-list.ts';
+import { blockWork, inTurns, joinGapAt } from '../../disk/block-plan.ts';
+import { ChangeList, type ListOptions, mostRangesOf } from '../../disk/change-list.ts';
 import { coarser } from '../../disk/coarser.ts';
 import { blockBytes, geometryOf } from '../../disk/geometry.ts';
 import { type Changes, RangeList } from '../../disk/range-list.ts';
@@ -67,8 +67,11 @@ async function filled(list: ChangeList, all: Iterable<Named>): Promise<Changes> 
   return list.end();
 }
 
-const collected = (all: readonly Named[], whole: boolean, most?: number): Promise<Changes> =>
-  filled(new ChangeList(geometry, whole, most), all);
+const collected = (all: readonly Named[], options: ListOptions): Promise<Changes> =>
+  filled(new ChangeList(geometry, options), all);
+
+/** What is near enough to be fetched as one, without a limit and under some. */
+const joinGaps = fc.constantFrom(joinGapAt(), joinGapAt(2 * mib), joinGapAt(1));
 
 /** Every range as it was named, the marked sectors of a map. */
 function exact(all: readonly Named[]): Pick<Changes, 'data' | 'zero' | 'changedBytes'> {
@@ -84,23 +87,25 @@ test.each([false, true])(
   'S9 S10 makes the work that every single range would make, counts what was named, and has one fingerprint (whole map: %s)',
   async (whole) => {
     await fc.assert(
-      fc.asyncProperty(steps, fc.integer({ min: 1, max: 4 }), async (list, entries) => {
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 4 }), joinGaps, async (list, entries, joinGapBytes) => {
         const all = namedBy(list);
-        const changes = await collected(inPieces(all, entries), whole, 16);
+        const early = { whole, joinGapBytes, onTheirWay: 16 };
+        const changes = await collected(inPieces(all, entries), early);
         const wanted = exact(all);
         expect([...blockWork(geometry, changes, whole)]).toEqual([
-          ...blockWork(geometry, { ...wanted, fingerprint: '' }, whole),
+          ...blockWork(geometry, { ...wanted, joinGapBytes, fingerprint: '' }, whole),
         ]);
         expect(changes.changedBytes).toBe(wanted.changedBytes);
-        expect(changes.fingerprint).toBe((await collected([...all].reverse(), whole)).fingerprint);
+        // Whatever is fetched with what was named.
+        expect(changes.fingerprint).toBe((await collected([...all].reverse(), { whole })).fingerprint);
         // However late a range comes, it is in the work.
-        const late = await collected([...all].reverse(), whole, 16);
+        const late = await collected([...all].reverse(), early);
         const missed = exact(all).data.minus(late.data.merged()).count;
         expect(missed).toBe(0);
         expect([late.data.ordered, late.zero.ordered]).toEqual([true, true]);
         // Nothing that was to be read is zeros because it is named anew.
         const anew = [...all, ...all.map((one) => ({ ...one, kind: 'zero' as const }))];
-        expect((await collected(anew, whole, 16)).zero.minus(wanted.zero).minus(withheld).count).toBe(0);
+        expect((await collected(anew, early)).zero.minus(wanted.zero).minus(withheld).count).toBe(0);
       }),
       { numRuns: 40 },
     );
@@ -114,7 +119,7 @@ test.each<[string, (at: number) => Named['kind']]>([
 ])('L5 keeps at most 64 ranges a block of a disk whose every other 4 KiB is named %s', async (_, kindOf) => {
   const large = geometryOf(gib, 'erp/os');
   const named = small(large.sizeBytes / 8192, 8192, kindOf);
-  const { data, zero, changedBytes } = await filled(new ChangeList(large, false), named);
+  const { data, zero, changedBytes } = await filled(new ChangeList(large), named);
   expect(changedBytes).toBe(512 * mib);
   expect(data.count + zero.count).toBeLessThanOrEqual((64 * large.sizeBytes) / blockBytes);
 });
@@ -123,7 +128,7 @@ test('L5 S9 S10 keeps no more ranges than it may: all that was named is in the w
   await fc.assert(
     fc.asyncProperty(steps, fc.boolean(), fc.integer({ min: 4, max: 40 }), async (list, whole, most) => {
       const all = namedBy(list);
-      const changes = await filled(new ChangeList(geometry, whole, 16, most), all);
+      const changes = await filled(new ChangeList(geometry, { whole, onTheirWay: 16, kept: most }), all);
       expect(changes.data.count + changes.zero.count).toBeLessThanOrEqual(most);
       const wanted = exact(all);
       // What is withheld is nobody's work.
@@ -135,7 +140,7 @@ test('L5 S9 S10 keeps no more ranges than it may: all that was named is in the w
       if (!whole) expect(open.zero.minus(changes.zero).minus(changes.data).count).toBe(0);
       expect([changes.changedBytes, changes.fingerprint]).toEqual([
         wanted.changedBytes,
-        (await collected(all, whole)).fingerprint,
+        (await collected(all, { whole })).fingerprint,
       ]);
     }),
     { numRuns: 60 },
@@ -187,7 +192,7 @@ test('L5 a list of small changes all over a large disk is bounded, and no more i
   const most = mostRangesOf(large);
   const [step, named] = [136 * 1024, 2 * most - 1_000];
   const { data, changedBytes } = await filled(
-    new ChangeList(large, false),
+    new ChangeList(large),
     small(named, step, () => 'data'),
   );
   expect([most, changedBytes]).toEqual([2 ** 18, named * 4096]);
@@ -202,9 +207,7 @@ test.each<[string, (at: number) => Named['kind']]>([
 ])('L5 changes %s are bounded in the memory that their list may have, and in turns with others', async (_, kindOf) => {
   const large = geometryOf(256 * gib, 'erp/os');
   const most = mostRangesOf(large);
-  const { bytes, looks } = await cost(() =>
-    filled(new ChangeList(large, false), small(most + 20_000, 900 * 1024, kindOf)),
-  );
+  const { bytes, looks } = await cost(() => filled(new ChangeList(large), small(most + 20_000, 900 * 1024, kindOf)));
   expect(bytes).toBeLessThan(16 * most + 3 * mib);
   expect(looks).toBeLessThan(looksAllowed);
 });
@@ -212,7 +215,7 @@ test.each<[string, (at: number) => Named['kind']]>([
 test('L5 the work of a large disk is told in turns with others, and a stop is heard in between', async () => {
   const large = geometryOf(1024 * gib, 'erp/os');
   const changes = await filled(
-    new ChangeList(large, false),
+    new ChangeList(large),
     small(240_000, 4 * mib, () => 'data'),
   );
   const stop = new AbortController();

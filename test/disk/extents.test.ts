@@ -14,7 +14,8 @@ async function* listed(extents: readonly Extent[]): AsyncGenerator<Extent> {
   yield* extents;
 }
 
-const collect = (extents: readonly Extent[], size = 16 * mib) => collectChanges(listed(extents), size, 'erp/os');
+const collect = (extents: readonly Extent[], size = 16 * mib) =>
+  collectChanges(listed(extents), { sizeBytes: size, subject: 'erp/os' });
 
 /** A map of the disk, one mark a sector: what a list of ranges covers. */
 function painted(size: number, ranges: Iterable<{ start: number; end: number }>): Uint8Array {

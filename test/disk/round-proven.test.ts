@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { blockWork, isZeroRun } from '../../disk/block-plan.ts';
+import { blockWork, isZeroRun, widestJoinBytes } from '../../disk/block-plan.ts';
 import { ChangeList } from '../../disk/change-list.ts';
 import { DigestTable } from '../../disk/digest-table.ts';
 import { blockBytes, geometryOf } from '../../disk/geometry.ts';
@@ -18,7 +18,10 @@ import { data, firstDifference, ImagePoint, mib, onWorkbench, patternImage, zero
 const subject = 'erp/os';
 const { signal } = new AbortController();
 const digest = new Uint8Array(32);
-const nothing: Changes = { data: new RangeList(), zero: new RangeList(), changedBytes: 0, fingerprint: '' };
+const nothing: Changes = {
+  ...{ data: new RangeList(), zero: new RangeList(), changedBytes: 0 },
+  ...{ joinGapBytes: widestJoinBytes, fingerprint: '' },
+};
 
 const roundOf = (sizeBytes: number, changes: Changes, whole: boolean) => {
   const geometry = geometryOf(sizeBytes, subject);
@@ -64,7 +67,7 @@ test('S3 S10 a round counts when all that its plan has work for was proven in it
       fc.array(change, { maxLength: 12 }),
       share,
       async (sizeBytes, whole, changes, place) => {
-        const list = new ChangeList(geometryOf(sizeBytes, subject), whole);
+        const list = new ChangeList(geometryOf(sizeBytes, subject), { whole });
         for (const { at, count, kind } of changes) {
           const start = Math.floor((at * sizeBytes) / 512) * 512;
           list.add(kind, start, Math.min(sizeBytes, start + count * 512));

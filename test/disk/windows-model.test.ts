@@ -32,7 +32,10 @@ const attempts = 4;
 
 /** What each block of the round counts while it is written and not durable: the leaves it touches. */
 async function weightsOf({ geometry, image }: Scene, { extents }: Round): Promise<Map<number, number>> {
-  const changes = await collectChanges(new ImagePoint(image, extents).changes(), geometry.sizeBytes, 'erp/os');
+  const changes = await collectChanges(new ImagePoint(image, extents).changes(), {
+    sizeBytes: geometry.sizeBytes,
+    subject: 'erp/os',
+  });
   const jobs = [...blockWork(geometry, changes, false)].filter((work) => !isZeroRun(work)) as BlockJob[];
   return new Map(jobs.map(({ block, writes }) => [block, lengthOf(touchedLeaves(geometry, block, writes))]));
 }

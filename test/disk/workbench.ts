@@ -106,6 +106,7 @@ export interface Overrides {
   note?: (text: string) => void;
   pace?: (bytes: number, signal: AbortSignal) => Promise<void>;
   assure?: (signal: AbortSignal) => Promise<void>;
+  limitedTo?: () => number | undefined;
 }
 
 const memory = '/dev/shm';

@@ -286,8 +286,8 @@ const zeros: readonly PlantedBug[] = [
   bug(
     'S10',
     'disk/block-plan.ts',
-    'if (whole) return { block, reads, writes: [writable] };',
-    'if (whole && reads.length > 0) return { block, reads, writes: [writable] };',
+    'yield whole\n',
+    'yield whole && named.length > 0\n',
     'test/disk/equality.test.ts',
     'names nothing, over stale bytes',
   ),

@@ -26,7 +26,7 @@ export const moverBugs: readonly PlantedBug[] = [
     'keep to the memory of a mover',
   ),
   bug('L5', 'disk/target-disk.ts', '() => options.long?.()', '() => undefined', listRoom, 'before there is room'),
-  bug('L5', 'disk/extents.ts', '      long();\n', '', listRoom, 'asks once'),
+  bug('L5', 'disk/extents.ts', '      disk.long?.();\n', '', listRoom, 'asks once'),
   bug(
     'L5',
     'activities/list-room.ts',

@@ -10,6 +10,10 @@ const answers = 'test/azure/answers.test.ts';
 const oneContent = 'test/azure/one-content.test.ts';
 const reading = 'test/azure/reading.test.ts';
 const slowLink = 'test/azure/slow-link.test.ts';
+const joinGap = 'test/disk/join-gap.test.ts';
+const behind = 'behind a limit of 2 MiB/s';
+const many = 'a block in many pieces';
+const underLimits = 'test/activities/under-limits.test.ts';
 
 export const wireBugs: readonly PlantedBug[] = [
   bug(
@@ -259,4 +263,18 @@ export const wireBugs: readonly PlantedBug[] = [
       'each with its reason',
     ),
   ),
+  bug(
+    'R11',
+    'activities/under-limits.ts',
+    'lane.limit()?.bytesPerSecond;',
+    'undefined;',
+    underLimits,
+    'plans by the limit',
+  ),
+  bug('R11', 'disk/target-disk.ts', 'joinGapAt(options.limitedTo?.())', 'joinGapAt()', joinGap, behind),
+  bug('R11', 'disk/change-list.ts', '>= this.joinGapBytes ||', '>= widestJoinBytes ||', joinGap, behind),
+  bug('R11', 'disk/block-plan.ts', 'joined(data, gap)', 'joined(data, widestJoinBytes)', joinGap, behind),
+  bug('S10', 'disk/coarser.ts', "{ kind: 'data', end: piece.end }", '{ end: piece.end }', joinGap, many),
+  bug('L5', 'disk/block-plan.ts', '<= maxPieces) return job;', '> 0) return job;', joinGap, many),
+  bug('L5', 'disk/coarser.ts', 'one.bytes - other.bytes', 'other.bytes - one.bytes', joinGap, 'the nearest pieces'),
 ];

@@ -47,7 +47,11 @@ export function underLimits(lane: Lane, work: Pick<ReportingWork, 'beat'>) {
       ...(forecast ? { forecast } : {}),
     };
   };
-  const limitedTo = (): number | undefined => lane.limit()?.bytesPerSecond;
+  // R4: an exempt cutover is not held back, and what it will fetch is reckoned from the rounds, so they are planned as it is.
+  const limitedTo = (): number | undefined => {
+    const limit = lane.limit();
+    return limit?.cutover === 'exempt' ? undefined : limit?.bytesPerSecond;
+  };
   return { report, pace, limitedTo, told };
 }
 

@@ -44,13 +44,16 @@ export const isZeroRun = (work: BlockWork): work is ZeroRun => 'count' in work;
 export const lengthOf = (ranges: readonly Range[]): number =>
   ranges.reduce((bytes, { start, end }) => bytes + end - start, 0);
 
-/** What of a job's writes is not read: zeros, all of it. */
+/** What of a job's writes is not read: zeros, all of it. Both ascend. */
 export function* zerosOf({ reads, writes }: Pick<BlockJob, 'reads' | 'writes'>): Generator<Range, void, undefined> {
+  let next = 0;
   for (const { start, end } of writes) {
     let at = start;
-    for (const read of reads) {
-      if (read.start > at && read.start < end) yield { start: at, end: read.start };
-      if (read.start < end) at = Math.max(at, read.end);
+    for (let read = reads[next]; read && read.start < end; read = reads[next]) {
+      if (read.start > at) yield { start: at, end: read.start };
+      at = Math.max(at, read.end);
+      if (read.end > end) break;
+      next++;
     }
     if (at < end) yield { start: at, end };
   }
@@ -149,6 +152,9 @@ export function* blockWork(
   }
 }
 
+/** What a piece of a block costs to plan, in looks at a range (disk/turn.ts): it is put in order, joined and told. */
+export const looksAPiece = 10;
+
 /** The same work, in turns with all else that the process does. Throws the reason of `signal`. */
 export async function* inTurns(
   list: Iterable<BlockWork>,
@@ -156,7 +162,8 @@ export async function* inTurns(
 ): AsyncGenerator<BlockWork, void, undefined> {
   const turn = new Turn();
   for (const work of list) {
-    if (turn.isOver(isZeroRun(work) ? 1 : 1 + work.writes.length)) {
+    const pieces = isZeroRun(work) ? 0 : work.reads.length + work.writes.length;
+    if (turn.isOver(1 + looksAPiece * pieces)) {
       await turn.next();
       signal.throwIfAborted();
     }

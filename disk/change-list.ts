@@ -4,10 +4,10 @@
  * many ranges one that reads more (disk/coarser.ts); what was named is counted and fingerprinted exactly. L5: at most four
  * ranges for each block of 4 MiB are kept, 65,536 of a small disk and a quarter of a million of any, and 65,536 are on their way; 16 bytes
  * each, in memory that is used again, and in turns with others. A list that runs back by more than 16,384 ranges may count twice
- * what it names twice, and is sorted in one turn: Azure's ascend.
+ * what it names twice, may be planned otherwise where a block has too many pieces, and is sorted in one turn: Azure's ascend.
  */
 import { createHash } from 'node:crypto';
-import { maxPieces, partOf, widestJoinBytes, zerosOf } from './block-plan.ts';
+import { looksAPiece, maxPieces, partOf, widestJoinBytes, zerosOf } from './block-plan.ts';
 import { coarser, type NamedRanges, rangesIn } from './coarser.ts';
 import { blockBytes, blockRange, clipped, type Geometry, type Range, writableRange } from './geometry.ts';
 import { RangeHash } from './range-hash.ts';
@@ -130,7 +130,7 @@ export class ChangeList {
   }
 
   private async enter(block: number): Promise<void> {
-    this.closeBlock();
+    if (this.turn.isOver(looksAPiece * this.closeBlock())) await this.turn.next();
     if (rangesIn(this.kept) > this.mostKept) await this.bound();
     this.block = block;
   }
@@ -174,18 +174,20 @@ export class ChangeList {
     return [headEnd, tailStart].every((edge) => before > edge || start < edge);
   }
 
-  /** A block in so many pieces that the plan makes one of them is one here. */
-  private closeBlock(): void {
+  /** A block in so many pieces that the plan makes fewer of them is in those here. Answers how many they were. */
+  private closeBlock(): number {
     const { data, zero } = this.kept;
-    if (this.late || this.whole) return;
+    if (this.late || this.whole) return 0;
     const range = blockRange(this.geometry, this.block);
     const first = { data: firstBehind(data, range.start), zero: firstBehind(zero, range.start) };
-    if (data.count - first.data + zero.count - first.zero <= maxPieces) return;
+    const pieces = data.count - first.data + zero.count - first.zero;
+    if (pieces <= maxPieces) return 0;
     const writable = writableRange(this.geometry, this.block);
     const [named, cleared] = [inside(data, first.data, writable), inside(zero, first.zero, writable)];
     const job = partOf(this.block, named, cleared, this.joinGapBytes);
     replaceFrom(data, first.data, job.reads, range);
     replaceFrom(zero, first.zero, [...zerosOf(job)], range);
+    return pieces;
   }
 }
 

@@ -80,7 +80,7 @@ export interface PointWork extends DiskTask {
 
 export interface DiskWork extends PointWork {
   readonly source: PointReader;
-  /** The bytes a second that a limit lets through now; asked once, before the list of changes is read. Undefined: there is none. */
+  /** The bytes a second that changes are to be planned for; asked once, before their list is read. Undefined: as many as can. */
   limitedTo?(): number | undefined;
   /** Called once a list of changes turns out longer than most are, before it is read on; what it throws ends the attempt. */
   long?(): void;

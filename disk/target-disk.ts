@@ -5,7 +5,7 @@
  */
 import { corrupt } from '../model/failure.ts';
 import type { TransferProof } from '../model/machine.ts';
-import { joinGapAt } from './block-plan.ts';
+import { joinGapAt, widestJoinBytes } from './block-plan.ts';
 import { copyRound } from './copy-round.ts';
 import { collectChanges } from './extents.ts';
 import { type DiskWork, type HeldDisk, withGrip } from './held-disk.ts';
@@ -81,7 +81,8 @@ async function listChanges(held: HeldDisk, whole: boolean): Promise<Changes> {
   meter.enter('listing');
   const extents = options.source.changes(signal);
   const { sizeBytes } = options;
-  const joinGapBytes = joinGapAt(options.limitedTo?.());
+  // L5: a map of all the disk, which may be copied for days, is kept short and its blocks in few reads.
+  const joinGapBytes = whole ? widestJoinBytes : joinGapAt(options.limitedTo?.());
   const changes = await collectChanges(extents, {
     ...{ sizeBytes, subject, whole, joinGapBytes },
     long: () => options.long?.(),

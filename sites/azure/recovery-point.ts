@@ -15,7 +15,7 @@ import { pause, together } from './call.ts';
 import type { AzureClients } from './client.ts';
 import { lookUntil } from './long-running.ts';
 import { readDisk } from './machine.ts';
-import { lookAtSource, startedSince } from './same-source.ts';
+import { lookAtSource, onSource, startedSince } from './same-source.ts';
 import { type Mark, markOf, markTags, sameMark, snapshotName } from './snapshot-mark.ts';
 import { deleteSnapshot, listSnapshots, makeSnapshot, placeOf, readSnapshot } from './snapshots.ts';
 
@@ -26,7 +26,9 @@ export async function ensureRecoveryPoint(
 ): Promise<RecoveryPoint> {
   const { path, number, final, disks } = request;
   const { since, serves } = await lookAtSource(azure, request, work);
-  const taken = await together(disks.map((disk) => ensureSnapshot(azure, request, disk, since, work)));
+  const taken = await onSource(azure, request, work, () =>
+    together(disks.map((disk) => ensureSnapshot(azure, request, disk, since, work))),
+  );
   if (final && (await lookAtSource(azure, request, work)).since !== since) throw startedSince(path);
   const times = taken.map(({ snapshot }) => snapshot.timeCreated?.getTime() ?? Number.NaN);
   // The earliest of them: whatever was written after it is not promised to be in the point.

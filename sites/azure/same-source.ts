@@ -30,13 +30,24 @@ export async function lookAtSource(azure: AzureClients, request: PointRequest, w
   if (!final) return serves === undefined ? {} : { serves };
   const power = powerSeen(vm);
   if (powerOf(power) !== 'stopped') throw notStopped(path, power);
-  const seen = await unlessDeleted(azure, path, work, () =>
+  const seen = await onSource(azure, request, work, () =>
     together(disks.map((disk) => readDisk(azure, disk.id, work))),
   );
-  if (seen === undefined) throw await movedOrDeleted(azure, request, work);
   const since = stoppedSince(vm, seen);
   if (since === undefined) throw untold(path, seen);
   return { since };
+}
+
+/** What is done with the disks of a machine that was there; where it was deleted with them meanwhile, that is told. */
+export async function onSource<T>(
+  azure: AzureClients,
+  request: PointRequest,
+  work: Work,
+  act: () => Promise<T[]>,
+): Promise<T[]> {
+  const done = await unlessDeleted(azure, request.path, work, act);
+  if (done === undefined) throw await movedOrDeleted(azure, request, work);
+  return done;
 }
 
 /** A guest that is off serves nobody, whatever the machine still holds. Undefined while it is between two states. */

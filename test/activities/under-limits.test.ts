@@ -30,16 +30,22 @@ test('R4 the heartbeat and the proof of a copy say that a cutover is exempt from
   expect(told().limit).toEqual({ bytesPerSecond: MiB, by: 'mover m1', cutover: 'exempt' });
 });
 
-test('R11 a round plans by the limit of its own moment, and one in a cutover that is exempt by none', async () => {
-  const plan = { mover: 'm1', cutover: 'exempt', scopes: [{ scope: mover, sharedBy: 1, rules: [] }] } as const;
-  const limits = await MoverLimits.open(plan, folder, testClock(Date.parse('2026-11-23T06:00:00Z')));
-  const [round, cutover] = [false, true].map((urgent) =>
-    underLimits(limits.lane('west', 'home', urgent), { beat: () => undefined }),
-  );
-  expect([round?.limitedTo(), cutover?.limitedTo()]).toEqual([undefined, undefined]);
-  await limits.hear({ mover: 'm1', set: { scope: mover, rule: { rate: '2MiB/s' }, by: 'ana' } });
-  expect([round?.limitedTo(), cutover?.limitedTo()]).toEqual([2 * MiB, undefined]);
-});
+test.each([
+  ['limited', false, 2 * MiB],
+  ['limited', true, 2 * MiB],
+  ['exempt', false, undefined],
+  ['exempt', true, undefined],
+] as const)(
+  'R11 R4 changes are planned by the limit of the moment, but where cutovers are exempt rounds are planned as those are (cutover: %s, in one: %s)',
+  async (cutover, urgent, planned) => {
+    const plan = { mover: 'm1', cutover, scopes: [{ scope: mover, sharedBy: 1, rules: [] }] };
+    const limits = await MoverLimits.open(plan, folder, testClock(Date.parse('2026-11-23T06:00:00Z')));
+    const { limitedTo } = underLimits(limits.lane('west', 'home', urgent), { beat: () => undefined });
+    expect(limitedTo()).toBeUndefined();
+    await limits.hear({ mover: 'm1', set: { scope: mover, rule: { rate: '2MiB/s' }, by: 'ana' } });
+    expect(limitedTo()).toBe(planned);
+  },
+);
 
 test('R11 a copy that stands still for its limit says within a second that the limit was changed or lifted', async () => {
   const plan = { mover: 'm1', cutover: 'limited', scopes: [{ scope: mover, sharedBy: 1, rules: [] }] } as const;

@@ -77,14 +77,14 @@ test.each<[string, string, () => unknown, RegExp]>([
   },
 );
 
-/** Somebody deletes the machine with its disks, between the answer about it and the one about a disk of it that `read` asks for. */
-async function deletedWhile<T>(read: () => Promise<T>): Promise<T> {
-  lab.fault('disks.get', { delayMs: 60_000 }, { count: 100 });
-  const reading = read();
+/** Somebody deletes the machine with its disks while `act` waits for the answer to its `skip + 1`st `operation`. */
+async function deletedWhile<T>(act: () => Promise<T>, operation = 'disks.get', skip = 0): Promise<T> {
+  lab.fault(operation, { delayMs: 60_000 }, { count: 100, skip });
+  const acting = act();
   while (!lab.faults.list().some((rule) => (rule as { hits: number }).hits > 0)) await pause(5);
   await deleteWithDisks(lab.world, vm());
   lab.faults.remove();
-  return await reading;
+  return await acting;
 }
 
 test('S1 S5 a machine that is deleted with its disks while it is looked at is gone, not one with a disk that cannot be found', async () => {
@@ -99,13 +99,22 @@ test('S1 a disk that is not found of a machine that is there is refused by its n
   expect(failure).toMatchObject({ kind: 'Refused', op: 'disks.get', subject: expect.stringContaining('erp-db-os') });
 });
 
-test('S000-16 S5 a machine that is deleted with its disks while its final point is made is told as gone, and what may be the last copy is named', async () => {
-  await lab.stop();
-  const request = { ...(await lab.pointRequest()), final: true };
-  const failure = await failureOf(deletedWhile(() => lab.source.ensureRecoveryPoint(request, quiet())));
-  expect(failure).toMatchObject({ kind: 'Refused', op: 'source-gone', subject: path });
-  expect(failure.hint).toMatch(/may be the last copy/);
-});
+test.each<[string, boolean, string, number]>([
+  ['the final point, at the first look at the disks', true, 'disks.get', 0],
+  ['the final point, before a snapshot', true, 'disks.get', 2],
+  ['a round’s point, before a snapshot', false, 'disks.get', 0],
+  ['a round’s point, as a snapshot is taken', false, 'snapshots.createOrUpdate', 0],
+])(
+  'S000-16 S5 a machine that is deleted with its disks while its point is made is told as gone, and what may be the last copy is named: %s',
+  async (_, final, operation, skip) => {
+    if (final) await lab.stop();
+    const request = { ...(await lab.pointRequest()), final };
+    const point = () => lab.source.ensureRecoveryPoint(request, quiet());
+    const failure = await failureOf(deletedWhile(point, operation, skip));
+    expect(failure).toMatchObject({ kind: 'Refused', op: 'source-gone', subject: path });
+    expect(failure.hint).toMatch(/may be the last copy/);
+  },
+);
 
 test('S5 S11 a source that was moved is there: its recovery points go, but the machine at home is not stopped, because nothing starts the source where it is now', async () => {
   await lab.source.ensureRecoveryPoint(await lab.pointRequest(), quiet());

@@ -3,8 +3,20 @@
  * Rule: L2 S3, an attempt plans by the limit of its own moment; what one of another plan left half written is mended all the same.
  */
 import fc from 'fast-check';
-import { joinGapAt, lengthOf, maxPieces, partOf, zerosOf } from '../../disk/block-plan.ts';
-import type { Range } from '../../disk/geometry.ts';
+import {
+  blockWork,
+  inTurns,
+  isZeroRun,
+  joinGapAt,
+  lengthOf,
+  maxPieces,
+  partOf,
+  zerosOf,
+} from '../../disk/block-plan.ts';
+import { collectChanges } from '../../disk/extents.ts';
+import { geometryOf, type Range } from '../../disk/geometry.ts';
+import type { Extent } from '../../disk/point-reader.ts';
+import { Turn } from '../../disk/turn.ts';
 import { data, firstDifference, ImagePoint, mib, onWorkbench, patternImage, zero } from './workbench.ts';
 
 const size = 12 * mib;
@@ -19,10 +31,11 @@ for (const at of cleared) next.fill(0, at, at + page);
 const extents = [...changes.map((at) => data(at, page)), ...cleared.map((at) => zero(at, page))];
 
 const slow = 2 * mib;
+const { signal } = new AbortController();
 
 test('R11 two changes are fetched as one where what lies between passes within 10 ms, from 4 KiB on and up to 128 KiB', () => {
-  const gaps = [undefined, 100 * mib, 12.8 * mib, slow, 64 * 1024].map((limit) => joinGapAt(limit));
-  expect(gaps).toEqual([131_072, 131_072, 131_072, 20_972, 4096]);
+  const gaps = [undefined, 100 * mib, 12.5 * mib, 12 * mib, slow, 64 * 1024].map((limit) => joinGapAt(limit));
+  expect(gaps).toEqual([131_072, 131_072, 131_072, 125_829, 20_972, 4096]);
 });
 
 test.each([
@@ -44,6 +57,17 @@ test.each([
     });
   },
 );
+
+test('L5 a map of all the disk is fetched in few reads behind a limit, too', async () => {
+  await onWorkbench(size, async (bench) => {
+    const source = new ImagePoint(
+      image,
+      changes.map((at) => data(at, page)),
+    );
+    await bench.transfer(source, 'p0', { limitedTo: () => slow });
+    expect(source.reads).toHaveLength(3);
+  });
+});
 
 test.each([
   ['lifted', slow, undefined],
@@ -116,4 +140,27 @@ test('L5 of a block in too many pieces the nearest pieces are read as one, and t
   expect(reads.filter((read) => lengthOf([read]) > page)).toEqual(
     near.map(({ start, end }) => ({ start: start - 3 * page, end })),
   );
+});
+
+test('L5 blocks in many pieces are listed and planned in turns with others', async () => {
+  const dense = 512 * mib;
+  async function* extents(): AsyncGenerator<Extent> {
+    for (let at = 0; at + 8192 < dense; at += 8192) yield data(at, page);
+  }
+  const turns = jest.spyOn(Turn.prototype, 'next');
+  try {
+    const changes = await collectChanges(extents(), {
+      sizeBytes: dense,
+      subject: 'erp/os',
+      joinGapBytes: joinGapAt(1),
+    });
+    const listed = turns.mock.calls.length;
+    // 65,536 pages, each ten looks, and a hundred thousand looks a turn.
+    expect(listed).toBeGreaterThanOrEqual(6);
+    for await (const work of inTurns(blockWork(geometryOf(dense, 'erp/os'), changes, false), signal))
+      expect(isZeroRun(work)).toBe(false);
+    expect(turns.mock.calls.length - listed).toBeGreaterThanOrEqual(1);
+  } finally {
+    turns.mockRestore();
+  }
 });

@@ -284,9 +284,17 @@ export const lastCopyBugs: readonly PlantedBug[] = [
   bug(
     'S5',
     'sites/azure/same-source.ts',
-    'if (seen === undefined) throw await movedOrDeleted(azure, request, work);',
-    'if (seen === undefined) throw notStopped(path, power);',
+    'if (done === undefined) throw await movedOrDeleted(azure, request, work);',
+    'if (done === undefined) throw notStopped(request.path, request.machine);',
     look,
-    'deleted with its disks while its final point is made',
+    'deleted with its disks while its point is made',
+  ),
+  bug(
+    'S5',
+    'sites/azure/recovery-point.ts',
+    'const taken = await onSource(azure, request, work, () =>\n    together(disks.map((disk) => ensureSnapshot(azure, request, disk, since, work))),\n  );',
+    'const taken = await together(disks.map((disk) => ensureSnapshot(azure, request, disk, since, work)));',
+    look,
+    'deleted with its disks while its point is made',
   ),
 ];

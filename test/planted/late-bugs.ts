@@ -107,7 +107,7 @@ export const lateBugs: readonly PlantedBug[] = [
   bug(
     'L5',
     'disk/change-list.ts',
-    'if (data.count - first.data + zero.count - first.zero <= maxPieces) return;',
+    'if (pieces <= maxPieces) return 0;',
     'if (first.data >= 0) return;',
     changeList,
     'keeps at most 64 ranges',

@@ -1,5 +1,6 @@
 /**
- * Windows of writes: what was written since the last flush is flushed, journaled, read back and journaled again together.
+ * Windows of writes: what was written since the last flush is flushed, journaled, read back and journaled again together, once it
+ * is enough, or its first block has waited for some seconds: behind a slow limit that is all that is seen, and that a kill leaves.
  * Rule: L2, what is being written, or is and not durable, is two windows at most, so a kill costs at most 64 MiB; two more are
  * being proven, and a kill costs them a look. Nobody waits for a window but who finds no room: a flush takes what has returned
  * by then, and what is still being written belongs to the next one.
@@ -13,6 +14,8 @@ import { type DurableWindow, partsLength, type WrittenBlock } from './records.ts
 
 /** Counted in whole leaves: a leaf that a kill leaves half written is sent whole, however small its change was. */
 const windowBytes = 16 * 1024 * 1024;
+/** So long a block waits for its window to fill. */
+const patienceMs = 5_000;
 /** Of blocks that are being written, or are and not durable. */
 const openLimit = 2 * windowBytes;
 
@@ -43,6 +46,8 @@ export class Windows {
   private proofs: readonly [Promise<void>, Promise<void>] = [Promise.resolve(), Promise.resolve()];
   private failed: { readonly error: unknown } | undefined;
   private over = false;
+  /** Set while blocks wait for their window to fill. */
+  private soon: NodeJS.Timeout | undefined;
   /** Resolves once there may be room, or none any more. */
   private change = Promise.withResolvers<void>();
   private next: number;
@@ -67,7 +72,7 @@ export class Windows {
       this.leave(bytes);
       throw error;
     }
-    this.commitIfFull();
+    this.commitInTime();
   }
 
   private async enter(bytes: number, signal: AbortSignal): Promise<void> {
@@ -96,17 +101,20 @@ export class Windows {
     this.change = Promise.withResolvers<void>();
   }
 
-  private commitIfFull(): void {
+  private commitInTime(): void {
     if (bytesOf(this.written) >= windowBytes) this.commit();
+    else if (this.written.length > 0 && !this.over) this.soon ??= setTimeout(() => this.commit(), patienceMs);
   }
 
   private commit(): void {
+    clearTimeout(this.soon);
+    this.soon = undefined;
     if (this.syncing !== undefined || this.over || this.written.length === 0) return;
     const window = this.takeWindow();
     this.syncing = this.sync(window.map(({ work }) => work)).then(() => {
       this.syncing = undefined;
       this.leave(bytesOf(window));
-      this.commitIfFull();
+      this.commitInTime();
     });
     this.syncing.catch((error: unknown) => this.fail(error));
   }
@@ -168,6 +176,7 @@ export class Windows {
   /** Waits for what is on its way and begins no more: an attempt must not end while it may still touch the disk. */
   async settle(): Promise<void> {
     this.over = true;
+    clearTimeout(this.soon);
     await this.syncing?.catch(() => undefined);
     await Promise.allSettled(this.proofs);
   }

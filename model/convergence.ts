@@ -91,7 +91,7 @@ export function divergenceOf(judged: Convergence | undefined): 'faster' | 'nearl
   return judged.changedBytesPerSecond >= judged.movedBytesPerSecond * clearly ? 'nearly' : undefined;
 }
 
-const titles = { faster: 'Changes faster than the link', nearly: 'Changes nearly as fast as the link' };
+const titles = { faster: 'Changes faster than the link', nearly: 'Changes about as fast as the link' };
 const meanings = {
   faster: 'Each round takes longer than the one before, and the outage of completing grows with it.',
   nearly: 'The rounds hardly get shorter, and neither does the outage of completing.',

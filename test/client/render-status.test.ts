@@ -278,10 +278,10 @@ test('L3 rounds that get nowhere are said so with both rates and what can be don
   expect(told(7)).not.toMatch(/ the link/i);
   // A disk that is written anew as fast as it is moved: no round grows, and none gets shorter.
   expect(told(7.5)).toContain(
-    'Changes nearly as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved (the last rounds together, up to round 4).',
+    'Changes about as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved (the last rounds together, up to round 4).',
   );
   expect(told(7.5)).toContain('The rounds hardly get shorter, and neither does the outage of completing.');
-  expect(told(7.5)).toContain('; changes nearly as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved');
+  expect(told(7.5)).toContain('; changes about as fast as the link: 7.5 MiB/s change, 8.0 MiB/s are moved');
 });
 
 test('S000-21 before the lists are read the bound is shown, with a time only where a run has measured a rate', () => {

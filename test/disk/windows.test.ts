@@ -167,3 +167,29 @@ test('S3 a round ends only with the window that the end of another one began: a 
     expect(firstDifference(bench.content(), end)).toBe(-1);
   });
 });
+
+test('L2 R11 what a slow limit lets through is durable, proven and told within seconds, and not sent again after a kill', async () => {
+  await onWorkbench(12 * mib, async (bench) => {
+    const small = image.subarray(0, 12 * mib);
+    const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
+    let [paced, seen] = [0, 0];
+    const pace = (): Promise<void> => (paced++ === 0 ? Promise.resolve() : stopped);
+    const copy = bench.transfer(new ImagePoint(small), 'p0', {
+      ...{ pace, inFlight: 1 },
+      report: ({ doneBytes }) => {
+        seen = doneBytes;
+      },
+    });
+    copy.catch(() => undefined);
+    // The first block is smaller by what is withheld.
+    for (let waits = 0; seen < 3 * mib && waits < 300; waits++) await pause(100);
+    expect(seen).toBe(3 * mib);
+    // As a kill leaves it: what follows the copy of the folder is another's.
+    const left = bench.copy();
+    stop(new RangeError('killed'));
+    await expect(copy).rejects.toThrow('killed');
+    const again = await left.transfer(new ImagePoint(small), 'p0');
+    left.remove();
+    expect(again.resumedBytes).toBe(3 * mib);
+  });
+});

@@ -302,4 +302,12 @@ export const wireBugs: readonly PlantedBug[] = [
   bug('S10', 'disk/coarser.ts', "{ kind: 'data', end: piece.end }", '{ end: piece.end }', joinGap, many),
   bug('L5', 'disk/block-plan.ts', '<= maxPieces) return job;', '> 0) return job;', joinGap, many),
   bug('L5', 'disk/coarser.ts', 'one.bytes - other.bytes', 'other.bytes - one.bytes', joinGap, 'the nearest pieces'),
+  bug(
+    'L2',
+    'disk/window.ts',
+    'this.soon ??= setTimeout(() => this.commit(), patienceMs);',
+    'this.soon = undefined;',
+    'test/disk/windows.test.ts',
+    'what a slow limit lets through',
+  ),
 ];

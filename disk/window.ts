@@ -48,6 +48,8 @@ export class Windows {
   private over = false;
   /** Set while blocks wait for their window to fill. */
   private soon: NodeJS.Timeout | undefined;
+  /** They have waited long enough. */
+  private due = false;
   /** Resolves once there may be room, or none any more. */
   private change = Promise.withResolvers<void>();
   private next: number;
@@ -102,14 +104,21 @@ export class Windows {
   }
 
   private commitInTime(): void {
-    if (bytesOf(this.written) >= windowBytes) this.commit();
-    else if (this.written.length > 0 && !this.over) this.soon ??= setTimeout(() => this.commit(), patienceMs);
+    if (this.due || bytesOf(this.written) >= windowBytes) this.commit();
+    else if (this.written.length > 0 && !this.over) this.soon ??= setTimeout(() => this.commitDue(), patienceMs);
+  }
+
+  /** While another window is being made durable this one waits for no more than its end. */
+  private commitDue(): void {
+    this.due = true;
+    this.commit();
   }
 
   private commit(): void {
+    if (this.syncing !== undefined || this.over || this.written.length === 0) return;
     clearTimeout(this.soon);
     this.soon = undefined;
-    if (this.syncing !== undefined || this.over || this.written.length === 0) return;
+    this.due = false;
     const window = this.takeWindow();
     this.syncing = this.sync(window.map(({ work }) => work)).then(() => {
       this.syncing = undefined;

@@ -5,8 +5,9 @@
  * counts. Pure and without a clock, so that a run can record what was said and later what became true (R4).
  */
 import { type Band, exactly, sum } from './band.ts';
-import { copyMs, intervals, isTimed } from './convergence.ts';
+import { copyMs, intervals } from './convergence.ts';
 import { isStanding, type ProgressLimit, type TransferProgress } from './progress.ts';
+import { blobBytesPerSecond, ratesSeen, showsOnlyItsLimit, timed } from './rates-seen.ts';
 import { type RoundReport, sentBytes } from './round.ts';
 import type { RereadCost } from './scrub.ts';
 
@@ -98,25 +99,6 @@ function changesIn(facts: CompletionFacts, { likely, low, high }: Band): Band {
 /** A bound with nothing likely in it: where nothing changes there is no bound. */
 export const changesUnknown = ({ likely, high }: Band): boolean => likely === 0 && high > 0;
 
-/** Those whose time is known, where there are any. */
-function timed(rounds: readonly RoundReport[]): readonly RoundReport[] {
-  const known = rounds.filter(isTimed);
-  return known.length > 0 ? known : rounds;
-}
-
-/** Rates in bytes per second that rounds of some size showed; small ones only show how long it takes to begin. */
-function ratesSeen(all: readonly RoundReport[]): Band | undefined {
-  const recent = timed(all);
-  const largest = [...recent].sort((a, b) => b.copiedBytes - a.copiedBytes)[0];
-  if (!largest || largest.copiedBytes === 0) return undefined;
-  const rateOf = (round: RoundReport) => (round.copiedBytes / copyMs(round)) * 1000;
-  const telling = recent.filter((round) => round.copiedBytes >= largest.copiedBytes / 4).map(rateOf);
-  return { likely: rateOf(largest), low: Math.min(...telling) / 1.25, high: Math.max(...telling) * 1.25 };
-}
-
-/** The rate of the largest round so far, for the forecast of the machine's next run. */
-export const rateOfLargest = (recent: readonly RoundReport[]): number | undefined => ratesSeen(recent)?.likely;
-
 /** Seconds for the final round: its recovery point, what a round takes however small it is, and its bytes. */
 function finalRound(recent: readonly RoundReport[], bytes: Band, limit: number | undefined): Band {
   const seen = ratesSeen(recent);
@@ -124,7 +106,7 @@ function finalRound(recent: readonly RoundReport[], bytes: Band, limit: number |
   const inSeconds = (some: number, rate: number | undefined) => (some === 0 || !rate ? 0 : some / capped(rate));
   const moving = {
     likely: inSeconds(bytes.likely, seen?.likely),
-    low: inSeconds(bytes.low, seen?.high),
+    low: inSeconds(bytes.low, seen && Math.max(seen.high, recent.some(showsOnlyItsLimit) ? blobBytesPerSecond : 0)),
     high: inSeconds(bytes.high, seen?.low),
   };
   const deltas = timed(recent.filter((round) => round.mode === 'delta'));

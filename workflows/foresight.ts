@@ -12,9 +12,9 @@ import {
   forecastStart,
   type Measured,
   type OutageForecast,
-  rateOfLargest,
 } from '../model/forecast.ts';
 import type { CopySaid, DiskPair } from '../model/machine.ts';
+import { rateOfLargest } from '../model/rates-seen.ts';
 import type { RoundReport } from '../model/round.ts';
 import type { Teller } from './teller.ts';
 

@@ -90,7 +90,7 @@ async function movedOrDeleted(azure: AzureClients, { path, identity }: PointRequ
     op: sourceGone,
     subject: path,
     message: `${path} does not exist in Azure any more`,
-    hint: 'This run’s recovery points may be the last copy of its disks; neither a retry nor a cancel deletes them while the machine is not there. Look in the Azure portal whether its disks still exist, and make the machine anew from them or from the snapshots tagged homeward-machine. Then cancel, leave out with skip what the cancel would delete, and start again; delete the snapshots by hand once the new machine is well.',
+    hint: 'This run’s recovery points may be the last copy of its disks, as they were when each was taken; neither a retry nor a cancel deletes them while the machine is not there. Look in the Azure portal whether its disks still exist, and make the machine anew from them or from the snapshots tagged homeward-machine. Then cancel, leave out with skip what the cancel would delete, and start again; delete the snapshots by hand once the new machine is well.',
   });
 }
 

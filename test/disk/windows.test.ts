@@ -193,3 +193,38 @@ test('L2 R11 what a slow limit lets through is durable, proven and told within s
     expect(again.resumedBytes).toBe(3 * mib);
   });
 });
+
+test('L2 what waited behind a slow flush is made durable with its end, and does not begin to wait anew', async () => {
+  await onWorkbench(12 * mib, async (bench) => {
+    const [slow, goesOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
+    const flushAt: number[] = [];
+    const flushes = countFlushes(bench);
+    const restore = await watchHost(async (call) => {
+      const flush = flushes(call);
+      if (flush > 0) flushAt.push(performance.now());
+      if (flush === 1) {
+        goesOn.resolve();
+        await slow.promise;
+      }
+      return call.all();
+    });
+    try {
+      const passes = [Promise.resolve(), goesOn.promise];
+      const pace = (): Promise<void> => passes.shift() ?? stopped;
+      const copy = bench.transfer(new ImagePoint(image.subarray(0, 12 * mib)), 'p0', { pace, inFlight: 1 });
+      copy.catch(() => undefined);
+      await goesOn.promise;
+      // Longer than the second block waits.
+      await pause(6_500);
+      const endedAt = performance.now();
+      slow.resolve();
+      for (let waits = 0; flushAt.length < 2 && waits < 300; waits++) await pause(50);
+      expect((flushAt[1] ?? Number.POSITIVE_INFINITY) - endedAt).toBeLessThan(4_000);
+      stop(new RangeError('stopped'));
+      await expect(copy).rejects.toThrow('stopped');
+    } finally {
+      restore();
+    }
+  });
+});

@@ -13,10 +13,10 @@ import {
   forecastOutage,
   forecastStart,
   type Measured,
-  rateOfLargest,
   underLimit,
 } from '../../model/forecast.ts';
 import type { TransferProgress } from '../../model/progress.ts';
+import { rateOfLargest } from '../../model/rates-seen.ts';
 import { beginning, roundsOf } from './rounds-of.ts';
 
 const MiB = 1024 ** 2;
@@ -149,6 +149,18 @@ test('R4 a limit that a cutover is exempt from does not count, neither now nor a
   expect(forecastCompletion({ ...facts, limit }, at)).toEqual(free);
   const recent = [...before.reverse(), { ...last, limit }];
   expect(forecastCompletion({ ...facts, recent }, at)).toEqual(free);
+});
+
+test('R4 rounds that ran into a limit which a cutover is exempt from leave open how much faster that is', () => {
+  const slow = steady.rounds.map((round) => ({ ...round, durationMs: 100 * round.durationMs }));
+  const held = slow.map((round) => {
+    const bytesPerSecond = (round.copiedBytes / Math.max(1, round.durationMs - (round.pointMs ?? 0))) * 1000;
+    return { ...round, limit: { bytesPerSecond, by: 'mover m1', cutover: 'exempt' as const } };
+  });
+  const [free, exempt] = [slow, held].map((recent) => forecastCompletion({ ...facts, recent }, at)?.outageSeconds);
+  if (!free || !exempt) throw new Error('no forecast');
+  expect(exempt.low).toBeLessThan(free.low);
+  expect([exempt.likely, exempt.high]).toEqual([free.likely, free.high]);
 });
 
 test('R4 what was measured takes the place of what is assumed, step by step, and is said', () => {

@@ -305,9 +305,18 @@ export const wireBugs: readonly PlantedBug[] = [
   bug(
     'L2',
     'disk/window.ts',
-    'this.soon ??= setTimeout(() => this.commit(), patienceMs);',
+    'this.soon ??= setTimeout(() => this.commitDue(), patienceMs);',
     'this.soon = undefined;',
     'test/disk/windows.test.ts',
     'what a slow limit lets through',
+  ),
+  bug('L2', 'disk/window.ts', 'this.due = true;', '', 'test/disk/windows.test.ts', 'behind a slow flush'),
+  bug(
+    'R4',
+    'model/forecast.ts',
+    'recent.some(showsOnlyItsLimit) ? blobBytesPerSecond : 0',
+    '0',
+    'test/model/forecast.test.ts',
+    'leave open how much faster',
   ),
 ];
